@@ -1,0 +1,153 @@
+package dev.panoptim.backend;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/// The one place that decides which backend runs.
+///
+/// An explicit choice that cannot be had throws; [#auto()] takes the best that can. Two system properties choose for a
+/// whole process: `panoptim.backend` (`auto`, `native`, `vector`, `scalar`) what [#auto()] returns, `panoptim.tier`
+/// (`scalar`, `avx2`, `avx512`) the tier of the native backend.
+///
+/// Thread-safe.
+public final class Backends {
+  private static final String BACKEND_PROPERTY = "panoptim.backend";
+  private static final String TIER_PROPERTY = "panoptim.tier";
+
+  /// What [#auto()] chose; `null` until it is first asked.
+  private static Backend automatic;
+
+  private static final class Vector {
+    static final VectorBackend INSTANCE = new VectorBackend();
+  }
+
+  private Backends() {}
+
+  /// The best backend that can be had: native, else the Vector API, else plain Java. Says once, through
+  /// [System.Logger], what it chose and why.
+  ///
+  /// @throws BackendUnavailableException if a system property chooses what cannot be had
+  public static synchronized Backend auto() {
+    if (automatic == null) {
+      String wanted = System.getProperty(BACKEND_PROPERTY, "auto");
+      automatic = wanted.equals("auto") ? best() : named(wanted);
+      boolean degraded = wanted.equals("auto") && !automatic.name().equals("native");
+      System.getLogger(Backends.class.getName())
+          .log(
+              degraded ? System.Logger.Level.WARNING : System.Logger.Level.INFO,
+              describe(automatic));
+    }
+    return automatic;
+  }
+
+  private static Backend best() {
+    if (whyNoNative() == null) {
+      return nativeCode();
+    }
+    return VectorBackend.whyNot() == null ? vector() : scalar();
+  }
+
+  /// A backend by its name.
+  ///
+  /// @param name `auto`, `native`, `vector` or `scalar`
+  /// @throws IllegalArgumentException if it is none of these
+  /// @throws BackendUnavailableException if it cannot be had
+  public static Backend named(String name) {
+    return switch (name) {
+      case "auto" -> auto();
+      case "native" -> nativeCode();
+      case "vector" -> vector();
+      case "scalar" -> scalar();
+      default ->
+          throw new IllegalArgumentException(
+              "backend is '" + name + "', but must be auto, native, vector or scalar");
+    };
+  }
+
+  /// C++ in the most capable tier of this processor, or in the one that the system property `panoptim.tier` names.
+  ///
+  /// @throws BackendUnavailableException if the library or the tier cannot be had
+  public static Backend nativeCode() {
+    String wanted = System.getProperty(TIER_PROPERTY);
+    if (wanted != null) {
+      return nativeCode(tier(wanted));
+    }
+    String why = whyNoNative();
+    if (why != null) {
+      throw new BackendUnavailableException("the native backend cannot be had: " + why);
+    }
+    return new NativeBackend(NativeBackend.best());
+  }
+
+  /// C++ in the given tier.
+  ///
+  /// @throws BackendUnavailableException if the library or the tier cannot be had
+  public static Backend nativeCode(Tier tier) {
+    String why = NativeBackend.whyNot(tier);
+    if (why != null) {
+      throw new BackendUnavailableException(
+          "the native backend's tier " + tier.label() + " cannot be had: " + why);
+    }
+    return new NativeBackend(tier);
+  }
+
+  /// Java's Vector API.
+  ///
+  /// @throws BackendUnavailableException if the module `jdk.incubator.vector` is missing
+  public static Backend vector() {
+    String why = VectorBackend.whyNot();
+    if (why != null) {
+      throw new BackendUnavailableException("the vector backend cannot be had: " + why);
+    }
+    return Vector.INSTANCE;
+  }
+
+  /// Plain Java.
+  public static Backend scalar() {
+    return ScalarBackend.INSTANCE;
+  }
+
+  /// The native tiers that can be had here, from the least capable one.
+  public static List<Tier> tiers() {
+    return Arrays.stream(Tier.values()).filter(tier -> NativeBackend.whyNot(tier) == null).toList();
+  }
+
+  /// What [#auto()] chose, and why not better.
+  public static String describe() {
+    return describe(auto());
+  }
+
+  private static String describe(Backend chosen) {
+    StringBuilder text = new StringBuilder("backend ").append(chosen.name());
+    text.append(" (").append(chosen.describe()).append(")");
+    if (!chosen.name().equals("native") && whyNoNative() != null) {
+      text.append("; not native because ").append(whyNoNative());
+    }
+    if (chosen.name().equals("scalar") && VectorBackend.whyNot() != null) {
+      text.append("; not vector because ").append(VectorBackend.whyNot());
+    }
+    return text.toString();
+  }
+
+  private static String whyNoNative() {
+    return NativeBackend.whyNot(Tier.SCALAR);
+  }
+
+  private static Tier tier(String label) {
+    return Arrays.stream(Tier.values())
+        .filter(tier -> tier.label().equals(label.toLowerCase(Locale.ROOT)))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "system property %s is '%s', but must be one of %s"
+                        .formatted(
+                            TIER_PROPERTY,
+                            label,
+                            Arrays.stream(Tier.values())
+                                .map(Tier::label)
+                                .collect(Collectors.joining(", ")))));
+  }
+}

@@ -1,0 +1,121 @@
+package dev.panoptim.backend;
+
+import dev.panoptim.ffi.NativeLibrary;
+import dev.panoptim.ffi.PanoptimAbi;
+import dev.panoptim.ffi.panoptim_description;
+import dev.panoptim.ffi.panoptim_plan;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+
+/// The framework in C++, in one tier.
+final class NativeBackend extends Backend {
+  /// What the library says of itself and of this processor. Initialised only once the library is loaded.
+  private static final class Description {
+    static final Description OF_LIBRARY = new Description();
+
+    final String compiler;
+    final int openMp;
+    final String[] whyNot = new String[Tier.values().length];
+
+    private Description() {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment filled = panoptim_description.allocate(arena);
+        PanoptimAbi.panoptim_describe(filled);
+        compiler = panoptim_description.compiler(filled).getString(0);
+        openMp = panoptim_description.openmp(filled);
+        for (Tier tier : Tier.values()) {
+          long at = (long) tier.ordinal() * PanoptimAbi.PANOPTIM_TEXT();
+          String why = panoptim_description.tier_reason(filled).getString(at);
+          whyNot[tier.ordinal()] = why.isEmpty() ? null : why;
+        }
+      }
+    }
+  }
+
+  private static final class Functions {
+    static final MethodHandle STEP =
+        PanoptimAbi.panoptim_step
+            .makeInvoker(
+                Collections.nCopies(NativeTable.ANCHORS, ValueLayout.ADDRESS)
+                    .toArray(MemoryLayout[]::new))
+            .handle();
+  }
+
+  private final Tier tier;
+
+  /// The tier must be available.
+  NativeBackend(Tier tier) {
+    this.tier = tier;
+  }
+
+  /// What keeps a tier from running, or `null`.
+  static String whyNot(Tier tier) {
+    if (!NativeLibrary.isLoaded()) {
+      return "the native library could not be loaded: "
+          + String.join("; ", NativeLibrary.failedAttempts());
+    }
+    return Description.OF_LIBRARY.whyNot[tier.ordinal()];
+  }
+
+  /// The most capable tier that can run. The library must be loaded.
+  static Tier best() {
+    return Arrays.stream(Tier.values())
+        .filter(tier -> whyNot(tier) == null)
+        .reduce((lower, higher) -> higher)
+        .orElseThrow();
+  }
+
+  @Override
+  public String name() {
+    return "native";
+  }
+
+  @Override
+  public String describe() {
+    StringBuilder text = new StringBuilder("tier ").append(tier.label());
+    for (Tier other : Tier.values()) {
+      String why = whyNot(other);
+      if (why != null) {
+        text.append(", not ").append(other.label()).append(" because ").append(why);
+      }
+    }
+    Description library = Description.OF_LIBRARY;
+    text.append("; built with ").append(library.compiler);
+    text.append(library.openMp == 0 ? ", without OpenMP" : ", OpenMP " + library.openMp);
+    return text.append("; loaded from ").append(NativeLibrary.origin()).toString();
+  }
+
+  @Override
+  void run(StepPlan plan, int threads) {
+    List<NativeTable.Call> calls = plan.nativeTable().calls(tier.ordinal(), threads);
+    for (int i = 0; i < calls.size(); i++) {
+      run(calls.get(i));
+    }
+  }
+
+  private static void run(NativeTable.Call call) {
+    MemorySegment[] a = call.anchors;
+    int status;
+    try {
+      status =
+          (int)
+              Functions.STEP.invokeExact(
+                  call.plan, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+    } catch (Error | RuntimeException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError("a downcall throws nothing checked", e);
+    }
+    if (status != PanoptimAbi.PANOPTIM_OK()) {
+      throw new IllegalStateException(
+          "the native step failed with status %d: %s"
+              .formatted(status, panoptim_plan.error(call.plan).getString(0)));
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package dev.panoptim.backend;
+
+import dev.panoptim.ffi.PanoptimAbi;
+import dev.panoptim.ffi.panoptim_coefficients;
+import dev.panoptim.ffi.panoptim_plan;
+import dev.panoptim.ffi.panoptim_tensor;
+import dev.panoptim.rule.Coefficients;
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.SecondMoment;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// A plan as native code reads it: tables off-heap that hold addresses.
+///
+/// Addresses keep no arena open. So that no other thread can free memory in the middle of a step, each call also names
+/// a segment of each arena it works in, which the linker holds open until the call returns. There is room for
+/// [#ANCHORS] of them; a plan over more arenas is cut into several calls, each over some of the rows.
+final class NativeTable {
+  static final int ANCHORS = 8;
+
+  /// The rows of one call.
+  static final class Call {
+    final MemorySegment plan;
+    final MemorySegment[] anchors;
+
+    private Call(MemorySegment plan, MemorySegment[] anchors) {
+      this.plan = plan;
+      this.anchors = anchors;
+    }
+  }
+
+  private final StepPlan plan;
+
+  /// Freed by the garbage collector once no call uses it.
+  private final Arena arena = Arena.ofAuto();
+
+  private final MemorySegment tensors;
+  private final MemorySegment coefficients;
+
+  /// Views of single coefficients, made when first used.
+  private final MemorySegment[] coefficientViews;
+
+  private final int[] writtenSlots;
+  private final List<Call> calls = new ArrayList<>();
+
+  NativeTable(StepPlan plan) {
+    this.plan = plan;
+    int rows = plan.rows().size();
+    tensors = panoptim_tensor.allocateArray(rows, arena);
+    coefficients = panoptim_coefficients.allocateArray(rows, arena);
+    coefficientViews = new MemorySegment[rows];
+    writtenSlots = new int[rows];
+    addCalls();
+  }
+
+  private void addCalls() {
+    int first = 0;
+    Map<MemorySegment.Scope, MemorySegment> scopes = new LinkedHashMap<>();
+    for (int row = 0; row < plan.rows().size(); row++) {
+      Map<MemorySegment.Scope, MemorySegment> withRow = new LinkedHashMap<>(scopes);
+      for (Anchor anchor : Anchor.of(List.of(plan.rows().get(row)))) {
+        withRow.putIfAbsent(anchor.segment().scope(), anchor.segment());
+      }
+      if (withRow.size() > ANCHORS) {
+        addCall(first, row, scopes);
+        first = row;
+        scopes = new LinkedHashMap<>();
+        row--;
+      } else {
+        scopes = withRow;
+      }
+    }
+    addCall(first, plan.rows().size(), scopes);
+  }
+
+  private void addCall(int from, int to, Map<MemorySegment.Scope, MemorySegment> scopes) {
+    for (int row = from; row < to; row++) {
+      fillRow(row, plan.offset(row) - plan.offset(from));
+    }
+    Rule rule = plan.rule();
+    MemorySegment call = panoptim_plan.allocate(arena);
+    panoptim_plan.tensors(call, tensors.asSlice(from * panoptim_tensor.sizeof()));
+    panoptim_plan.tensor_count(call, to - from);
+    panoptim_plan.coefficients(call, coefficients);
+    panoptim_plan.coefficients_count(call, plan.rows().size());
+    panoptim_plan.first_moment(
+        call,
+        rule.hasFirstMoment()
+            ? PanoptimAbi.PANOPTIM_FIRST_MOMENT_RUNNING()
+            : PanoptimAbi.PANOPTIM_FIRST_MOMENT_NONE());
+    panoptim_plan.second_moment(call, code(rule.secondMoment()));
+    panoptim_plan.look_ahead(call, rule.nesterov() ? 1 : 0);
+    List<MemorySegment> anchors = new ArrayList<>(scopes.values());
+    while (anchors.size() < ANCHORS) {
+      anchors.add(MemorySegment.NULL);
+    }
+    calls.add(new Call(call, anchors.toArray(MemorySegment[]::new)));
+  }
+
+  private void fillRow(int row, long offset) {
+    StepPlan.Row source = plan.rows().get(row);
+    MemorySegment target = panoptim_tensor.asSlice(tensors, row);
+    panoptim_tensor.parameter(target, source.data());
+    panoptim_tensor.gradient(target, source.gradient());
+    for (int i = 0; i < source.states().size(); i++) {
+      panoptim_tensor.state(target, i, source.states().get(i));
+    }
+    panoptim_tensor.length(target, source.size());
+    panoptim_tensor.offset(target, offset);
+  }
+
+  private static int code(SecondMoment moment) {
+    return switch (moment) {
+      case NONE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_NONE();
+      case MOVING_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_RUNNING();
+      case MAXIMUM_OF_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_MAXIMUM();
+    };
+  }
+
+  private static int code(Decay decay) {
+    return switch (decay) {
+      case NONE -> PanoptimAbi.PANOPTIM_DECAY_NONE();
+      case L2 -> PanoptimAbi.PANOPTIM_DECAY_L2();
+      case DECOUPLED -> PanoptimAbi.PANOPTIM_DECAY_DECOUPLED();
+    };
+  }
+
+  /// The calls that make up a step, brought up to date with the plan.
+  List<Call> calls(int tier, int threads) {
+    for (int slot = 0; slot < plan.usedSlots(); slot++) {
+      write(plan.coefficients(slot), coefficientView(slot));
+    }
+    for (int row = 0; row < writtenSlots.length; row++) {
+      if (writtenSlots[row] != plan.slot(row)) {
+        writtenSlots[row] = plan.slot(row);
+        panoptim_tensor.coefficients(panoptim_tensor.asSlice(tensors, row), plan.slot(row));
+      }
+    }
+    int decay = code(plan.decay());
+    for (int i = 0; i < calls.size(); i++) {
+      MemorySegment call = calls.get(i).plan;
+      panoptim_plan.decay(call, decay);
+      panoptim_plan.tier(call, tier);
+      panoptim_plan.threads(call, threads);
+    }
+    return calls;
+  }
+
+  private MemorySegment coefficientView(int slot) {
+    if (coefficientViews[slot] == null) {
+      coefficientViews[slot] = panoptim_coefficients.asSlice(coefficients, slot);
+    }
+    return coefficientViews[slot];
+  }
+
+  private static void write(Coefficients from, MemorySegment to) {
+    panoptim_coefficients.gradient_scale(to, from.gradientScale);
+    panoptim_coefficients.weight_decay(to, from.weightDecay);
+    panoptim_coefficients.first_decay(to, from.firstDecay);
+    panoptim_coefficients.first_decay_rest(to, from.firstDecayRest);
+    panoptim_coefficients.first_take(to, from.firstTake);
+    panoptim_coefficients.second_decay(to, from.secondDecay);
+    panoptim_coefficients.second_decay_rest(to, from.secondDecayRest);
+    panoptim_coefficients.second_take(to, from.secondTake);
+    panoptim_coefficients.look_ahead_gradient(to, from.lookAheadGradient);
+    panoptim_coefficients.look_ahead_moment(to, from.lookAheadMoment);
+    panoptim_coefficients.epsilon(to, from.epsilon);
+    panoptim_coefficients.step_size(to, from.stepSize);
+  }
+}

@@ -1,0 +1,201 @@
+package dev.panoptim.backend;
+
+import dev.panoptim.memory.Streams;
+import dev.panoptim.rule.Coefficients;
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.Rule;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/// What a step works on: a row for each parameter that has a gradient, and the coefficients that rows share.
+///
+/// Built when parameters, gradients or states change place, not at every step; all that could crash native code is
+/// checked here, once, and whether the memory is still alive at every step.
+///
+/// Not thread-safe.
+public final class StepPlan {
+  /// The elements of one row that a thread takes at a time.
+  static final int CHUNK = 16 * 1024;
+
+  /// The memory of one parameter. The states are those of [Rule#stateNames()], in that order.
+  public record Row(
+      String name, long size, MemorySegment data, MemorySegment gradient, List<MemorySegment> states) {
+    public Row {
+      states = List.copyOf(states);
+    }
+  }
+
+  private final Rule rule;
+  private final List<Row> rows;
+  private final long[] offsets;
+  private final Anchor[] anchors;
+  private final boolean confined;
+  private final int[] slots;
+  private final List<Coefficients> coefficients = new ArrayList<>();
+  private int usedSlots;
+  private Decay decay;
+  private NativeTable nativeTable;
+
+  /// One plan for each group of rows, all under one rule.
+  ///
+  /// @throws IllegalArgumentException if a stream has the wrong size, is on the heap, not aligned to 4 bytes, or
+  ///     read-only although a step writes it; if two streams of any groups overlap; if a row has not one segment for
+  ///     each state of the rule; or if the rows of a group have more than 2^63-1 elements
+  /// @throws IllegalStateException if a stream's arena has been closed
+  /// @throws WrongThreadException if a stream's arena is confined to another thread
+  public static List<StepPlan> of(Rule rule, List<List<Row>> groups) {
+    List<Streams.Named> streams = new ArrayList<>();
+    for (List<Row> rows : groups) {
+      for (Row row : rows) {
+        check(rule, row, streams);
+      }
+    }
+    Streams.requireDisjoint(streams);
+    return groups.stream().map(rows -> new StepPlan(rule, rows)).toList();
+  }
+
+  private static void check(Rule rule, Row row, List<Streams.Named> streams) {
+    List<String> states = rule.stateNames();
+    if (row.states().size() != states.size()) {
+      throw new IllegalArgumentException(
+          "'%s' has %d states, but must have %s"
+              .formatted(row.name(), row.states().size(), states));
+    }
+    add(streams, "data", row, row.data(), true);
+    add(streams, "gradient", row, row.gradient(), false);
+    for (int i = 0; i < states.size(); i++) {
+      add(streams, states.get(i), row, row.states().get(i), true);
+    }
+  }
+
+  private static void add(
+      List<Streams.Named> streams, String kind, Row row, MemorySegment segment, boolean written) {
+    String name = kind + " of '" + row.name() + "'";
+    Streams.require(name, row.size(), segment, written);
+    Streams.requireAlive(name, segment);
+    streams.add(new Streams.Named(name, segment));
+  }
+
+  private StepPlan(Rule rule, List<Row> rows) {
+    this.rule = rule;
+    this.rows = List.copyOf(rows);
+    this.decay = rule.decay();
+    this.slots = new int[rows.size()];
+    this.offsets = new long[rows.size() + 1];
+    for (int i = 0; i < rows.size(); i++) {
+      offsets[i + 1] = offsets[i] + rows.get(i).size();
+      if (offsets[i + 1] < 0) {
+        throw new IllegalArgumentException(
+            "the parameters up to '%s' have more than %d elements"
+                .formatted(rows.get(i).name(), Long.MAX_VALUE));
+      }
+    }
+    this.anchors = Anchor.of(this.rows);
+    this.confined = Anchor.anyConfined(anchors);
+  }
+
+  public Rule rule() {
+    return rule;
+  }
+
+  /// The decay that the next step applies: none where the group's weight decay is 0, else the rule's.
+  public Decay decay() {
+    return decay;
+  }
+
+  /// Forgets the previous step's coefficients.
+  ///
+  /// @param decays whether the group's weight decay is other than 0
+  public void begin(boolean decays) {
+    usedSlots = 0;
+    decay = decays ? rule.decay() : Decay.NONE;
+  }
+
+  /// Coefficients for the rows that follow; the caller fills them in.
+  public Coefficients nextCoefficients() {
+    if (usedSlots == coefficients.size()) {
+      coefficients.add(new Coefficients());
+    }
+    return coefficients.get(usedSlots++);
+  }
+
+  /// Gives a row the coefficients that were asked for last.
+  public void assign(int row) {
+    slots[row] = usedSlots - 1;
+  }
+
+  /// Checks that all memory is alive and open to this thread.
+  ///
+  /// @throws IllegalStateException if an arena has been closed; the message names the stream
+  /// @throws WrongThreadException if an arena is confined to another thread
+  public void requireAlive() {
+    for (Anchor anchor : anchors) {
+      anchor.requireAlive();
+    }
+  }
+
+  List<Row> rows() {
+    return rows;
+  }
+
+  Anchor[] anchors() {
+    return anchors;
+  }
+
+  /// Whether some memory is open to one thread only, which then has to do all of the work in Java.
+  boolean confined() {
+    return confined;
+  }
+
+  /// The elements of all rows before this one; after the last row, of all rows.
+  long offset(int row) {
+    return offsets[row];
+  }
+
+  long elements() {
+    return offsets[rows.size()];
+  }
+
+  int slot(int row) {
+    return slots[row];
+  }
+
+  int usedSlots() {
+    return usedSlots;
+  }
+
+  Coefficients coefficients(int slot) {
+    return coefficients.get(slot);
+  }
+
+  /// The form that native code reads; made at the first use.
+  NativeTable nativeTable() {
+    if (nativeTable == null) {
+      nativeTable = new NativeTable(this);
+    }
+    return nativeTable;
+  }
+
+  /// Updates a chunk: `length` elements of a row from `start` on.
+  interface ChunkUpdate {
+    void update(StepPlan plan, int row, long start, int length);
+  }
+
+  /// Updates the chunks that start in share `thread` of `threads`. Where chunks lie does not depend on the shares.
+  void updateShare(int thread, int threads, ChunkUpdate chunkUpdate) {
+    long begin = share(thread, threads);
+    long end = share(thread + 1, threads);
+    for (int row = 0; row < rows.size() && offsets[row] < end; row++) {
+      long size = rows.get(row).size();
+      long skipped = Math.ceilDiv(Math.max(0, begin - offsets[row]), (long) CHUNK);
+      for (long start = skipped * CHUNK; start < size && offsets[row] + start < end; start += CHUNK) {
+        chunkUpdate.update(this, row, start, (int) Math.min(CHUNK, size - start));
+      }
+    }
+  }
+
+  private long share(int thread, int threads) {
+    return elements() / threads * thread + elements() % threads * thread / threads;
+  }
+}

@@ -1,0 +1,18 @@
+package dev.panoptim.backend;
+
+import java.util.Locale;
+
+/// The same native formula, compiled for more and more capable processors.
+public enum Tier {
+  /// What every processor of the architecture has.
+  SCALAR,
+  /// 8 floats at a time: x86-64 with AVX2 and FMA.
+  AVX2,
+  /// 16 floats at a time: x86-64 with AVX-512 F, VL, BW and DQ.
+  AVX512;
+
+  /// `scalar`, `avx2` or `avx512`.
+  public String label() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

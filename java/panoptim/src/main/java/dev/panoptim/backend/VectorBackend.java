@@ -1,0 +1,48 @@
+package dev.panoptim.backend;
+
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/// The framework on Java's Vector API, whose module `jdk.incubator.vector` has to be in the module graph.
+final class VectorBackend extends Backend {
+  /// Loops that have been made, by the number of their composition.
+  private final AtomicReferenceArray<VectorLoop> loops =
+      new AtomicReferenceArray<>(VectorLoop.COMPOSITIONS);
+
+  VectorBackend() {}
+
+  /// What keeps this backend from running, or `null`.
+  static String whyNot() {
+    try {
+      Class.forName("jdk.incubator.vector.FloatVector");
+      return null;
+    } catch (ClassNotFoundException | LinkageError e) {
+      return "the module jdk.incubator.vector is not in the module graph;"
+          + " start Java with --add-modules jdk.incubator.vector";
+    }
+  }
+
+  @Override
+  public String name() {
+    return "vector";
+  }
+
+  @Override
+  public String describe() {
+    return "Java Vector API, " + VectorLoop.lanes() + " floats at a time";
+  }
+
+  @Override
+  void run(StepPlan plan, int threads) {
+    JavaThreads.updateAll(plan, threads, loopFor(plan));
+  }
+
+  private VectorLoop loopFor(StepPlan plan) {
+    int number = VectorLoop.number(plan.rule(), plan.decay());
+    VectorLoop loop = loops.get(number);
+    if (loop == null) {
+      loop = VectorLoop.specialised(number);
+      loops.set(number, loop);
+    }
+    return loop;
+  }
+}

@@ -1,0 +1,103 @@
+package dev.panoptim.memory;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+
+/// Checks on streams: memory segments that hold the floats of one tensor, and that native code will read or write.
+///
+/// Every check throws before anything has been written, and names the stream, what was expected and what was found.
+public final class Streams {
+  private static final long FLOAT_BYTES = ValueLayout.JAVA_FLOAT.byteSize();
+
+  private Streams() {}
+
+  /// The bytes that a number of floats takes.
+  ///
+  /// @throws IllegalArgumentException if `size` is negative, or so large that its bytes do not fit into a `long`
+  public static long bytes(String name, long size) {
+    if (size < 0 || size > Long.MAX_VALUE / FLOAT_BYTES) {
+      throw new IllegalArgumentException(
+          "size of '%s' is %d elements, but must be from 0 to %d"
+              .formatted(name, size, Long.MAX_VALUE / FLOAT_BYTES));
+    }
+    return size * FLOAT_BYTES;
+  }
+
+  /// Checks that a segment holds exactly `size` floats that native code may read, and write if `written`.
+  ///
+  /// @return the segment
+  /// @throws IllegalArgumentException if the segment is on the heap, has another size, is not aligned to 4 bytes, or is
+  ///     read-only although it will be written
+  /// @throws IllegalStateException if the segment's arena has been closed
+  public static MemorySegment require(
+      String name, long size, MemorySegment segment, boolean written) {
+    Objects.requireNonNull(segment, () -> name + " is null, but must be a memory segment");
+    long bytes = bytes(name, size);
+    if (!segment.isNative()) {
+      throw new IllegalArgumentException(
+          name + " is on the Java heap, but must be off-heap (an Arena allocates such memory)");
+    }
+    if (segment.byteSize() != bytes) {
+      throw new IllegalArgumentException(
+          "%s has %d bytes, but must have %d for %d elements"
+              .formatted(name, segment.byteSize(), bytes, size));
+    }
+    if (segment.address() % FLOAT_BYTES != 0) {
+      throw new IllegalArgumentException(
+          "%s starts at address 0x%x, but must be aligned to %d bytes"
+              .formatted(name, segment.address(), FLOAT_BYTES));
+    }
+    if (written && segment.isReadOnly()) {
+      throw new IllegalArgumentException(name + " is read-only, but will be written");
+    }
+    requireAlive(name, segment);
+    return segment;
+  }
+
+  /// Checks that a segment can be used now, by this thread.
+  ///
+  /// @throws IllegalStateException if the segment's arena has been closed
+  /// @throws WrongThreadException if the segment's arena is confined to another thread
+  public static void requireAlive(String name, MemorySegment segment) {
+    if (!segment.scope().isAlive()) {
+      throw new IllegalStateException(
+          name + " lies in an arena that has been closed, but must be alive");
+    }
+    if (!segment.isAccessibleBy(Thread.currentThread())) {
+      throw new WrongThreadException(
+          "%s lies in an arena that is confined to another thread than this one (%s)"
+              .formatted(name, Thread.currentThread().getName()));
+    }
+  }
+
+  /// A stream and the words that name it in a message.
+  public record Named(String name, MemorySegment segment) {}
+
+  /// Checks that no two streams share a byte.
+  ///
+  /// @throws IllegalArgumentException if two do
+  public static void requireDisjoint(List<Named> streams) {
+    List<Named> ordered = new ArrayList<>(streams);
+    ordered.removeIf(stream -> stream.segment().byteSize() == 0);
+    ordered.sort(Comparator.comparingLong(stream -> stream.segment().address()));
+    for (int i = 1; i < ordered.size(); i++) {
+      Named before = ordered.get(i - 1);
+      Named after = ordered.get(i);
+      long shared =
+          before.segment().address() + before.segment().byteSize() - after.segment().address();
+      if (shared > 0) {
+        throw new IllegalArgumentException(
+            "%s and %s share %d bytes from address 0x%x on, but no two streams may overlap"
+                .formatted(
+                    before.name(),
+                    after.name(),
+                    Math.min(shared, after.segment().byteSize()),
+                    after.segment().address()));
+      }
+    }
+  }
+}

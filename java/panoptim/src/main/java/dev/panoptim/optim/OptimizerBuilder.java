@@ -1,0 +1,111 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.backend.Backend;
+import dev.panoptim.backend.Backends;
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.Hyperparameters;
+import dev.panoptim.rule.Rule;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/// What the presets' builders have in common.
+///
+/// Not thread-safe. A builder may build several optimizers, one after the other.
+///
+/// @param <B> the preset's own builder
+public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
+    permits Sgd.Builder, AdamFamilyBuilder {
+  /// A group as it was given: [#build()] checks its overrides against the rule.
+  private record Group(List<Parameter> parameters, Map<Hyperparameter, Double> overrides) {}
+
+  private final List<Group> groups = new ArrayList<>();
+  private final Map<Hyperparameter, Double> values = new EnumMap<>(Hyperparameter.class);
+  private Backend backend;
+  private int threads = Runtime.getRuntime().availableProcessors();
+  private boolean maximize;
+
+  OptimizerBuilder(Iterable<Parameter> parameters) {
+    group(parameters, Map.of());
+  }
+
+  abstract B self();
+
+  /// The preset's composition.
+  abstract Rule rule();
+
+  /// Adds a group of parameters that differs from the others in some hyperparameters.
+  ///
+  /// @param overrides values of this group alone, such as `Map.of(Hyperparameter.WEIGHT_DECAY, 0.0)`
+  public final B group(Iterable<Parameter> parameters, Map<Hyperparameter, Double> overrides) {
+    List<Parameter> copy = new ArrayList<>();
+    parameters.forEach(each -> copy.add(Objects.requireNonNull(each, "a parameter is null")));
+    groups.add(new Group(List.copyOf(copy), Map.copyOf(overrides)));
+    return self();
+  }
+
+  /// @param value a finite number of 0 or more
+  /// @throws IllegalArgumentException if it is not
+  public final B learningRate(double value) {
+    return set(Hyperparameter.LEARNING_RATE, value);
+  }
+
+  /// @param value a finite number of 0 or more
+  /// @throws IllegalArgumentException if it is not
+  public final B weightDecay(double value) {
+    return set(Hyperparameter.WEIGHT_DECAY, value);
+  }
+
+  /// Climbs: the loss is to grow.
+  public final B maximize(boolean value) {
+    maximize = value;
+    return self();
+  }
+
+  /// @param value at most so many threads work at a step, the calling one among them; by default as many as the
+  ///     processors that this process may use
+  /// @throws IllegalArgumentException if it is less than 1
+  public final B threads(int value) {
+    if (value < 1) {
+      throw new IllegalArgumentException("threads is " + value + ", but must be 1 or more");
+    }
+    threads = value;
+    return self();
+  }
+
+  /// @param value by default [Backends#auto()]
+  public final B backend(Backend value) {
+    backend = Objects.requireNonNull(value, "backend is null");
+    return self();
+  }
+
+  /// @throws IllegalArgumentException if a group is empty, a parameter or its name is given twice, the data of two
+  ///     parameters overlap, or a hyperparameter does not belong to the preset or is out of range
+  public final Optimizer build() {
+    Rule rule = rule();
+    Map<Hyperparameter, Double> open = new EnumMap<>(values);
+    open.keySet().retainAll(rule.hyperparameters());
+    Hyperparameters defaults = new Hyperparameters(rule, open);
+    List<ParameterGroup> built =
+        groups.stream()
+            .map(each -> new ParameterGroup(each.parameters(), defaults.with(each.overrides())))
+            .toList();
+    return new Optimizer(rule, built, backend == null ? Backends.auto() : backend, threads);
+  }
+
+  final B set(Hyperparameter name, double value) {
+    values.put(name, name.check(value));
+    return self();
+  }
+
+  final double get(Hyperparameter name) {
+    return values.get(name);
+  }
+
+  final boolean maximizes() {
+    return maximize;
+  }
+}

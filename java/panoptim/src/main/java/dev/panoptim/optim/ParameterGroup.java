@@ -1,0 +1,59 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.Hyperparameters;
+import java.util.List;
+import java.util.Set;
+
+/// Parameters that an optimizer treats alike: with the same hyperparameters, which may change between steps.
+///
+/// Not thread-safe: hyperparameters must not be set while a step runs.
+public final class ParameterGroup {
+  private final List<Parameter> parameters;
+  private final Hyperparameters values;
+
+  ParameterGroup(List<Parameter> parameters, Hyperparameters values) {
+    this.parameters = List.copyOf(parameters);
+    this.values = values;
+  }
+
+  public List<Parameter> parameters() {
+    return parameters;
+  }
+
+  /// Which hyperparameters the optimizer has.
+  public Set<Hyperparameter> hyperparameters() {
+    return values.names();
+  }
+
+  /// @throws IllegalArgumentException if the optimizer has none of that name
+  public double get(Hyperparameter name) {
+    return values.get(name);
+  }
+
+  /// Changes a hyperparameter from the next step on.
+  ///
+  /// @throws IllegalArgumentException if the optimizer has none of that name, or the value is out of its range
+  public void set(Hyperparameter name, double value) {
+    values.set(name, value);
+  }
+
+  public double learningRate() {
+    return get(Hyperparameter.LEARNING_RATE);
+  }
+
+  /// @throws IllegalArgumentException if the value is not a finite number of 0 or more
+  public void setLearningRate(double value) {
+    set(Hyperparameter.LEARNING_RATE, value);
+  }
+
+  Hyperparameters values() {
+    return values;
+  }
+
+  @Override
+  public String toString() {
+    return "ParameterGroup[" + parameters.size() + " parameters, " + values + "]";
+  }
+}

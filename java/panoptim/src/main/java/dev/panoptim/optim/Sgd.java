@@ -1,0 +1,77 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.FirstMoment;
+import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.SecondMoment;
+
+/// Stochastic gradient descent, with momentum, dampening, Nesterov's look-ahead and L2 decay as PyTorch has them:
+///
+///     g = g + weightDecay * w
+///     m = momentum * m + (1 - dampening) * g      (m = g at the first step)
+///     w = w - learningRate * m                    (nesterov: g + momentum * m)
+///
+/// Without momentum there is no state, and `w = w - learningRate * g`.
+///
+/// Sources: Polyak 1964; Sutskever, Martens, Dahl and Hinton 2013; PyTorch's `torch.optim.SGD`.
+public final class Sgd {
+  private Sgd() {}
+
+  /// Learning rate 1e-3, all else 0.
+  public static Builder builder(Iterable<Parameter> parameters) {
+    return new Builder(parameters);
+  }
+
+  /// Options of SGD.
+  public static final class Builder extends OptimizerBuilder<Builder> {
+    private boolean nesterov;
+
+    private Builder(Iterable<Parameter> parameters) {
+      super(parameters);
+      learningRate(1e-3).momentum(0).dampening(0).weightDecay(0);
+    }
+
+    /// @param value from 0 to 1; at 0 there is no momentum, and groups cannot turn it on
+    /// @throws IllegalArgumentException if it is out of range
+    public Builder momentum(double value) {
+      return set(Hyperparameter.MOMENTUM, value);
+    }
+
+    /// @param value from 0 to 1
+    /// @throws IllegalArgumentException if it is out of range
+    public Builder dampening(double value) {
+      return set(Hyperparameter.DAMPENING, value);
+    }
+
+    /// Needs a momentum above 0 and a dampening of 0, which [#build()] checks.
+    public Builder nesterov(boolean value) {
+      nesterov = value;
+      return this;
+    }
+
+    @Override
+    Builder self() {
+      return this;
+    }
+
+    @Override
+    Rule rule() {
+      double momentum = get(Hyperparameter.MOMENTUM);
+      double dampening = get(Hyperparameter.DAMPENING);
+      if (nesterov && (momentum == 0 || dampening != 0)) {
+        throw new IllegalArgumentException(
+            "nesterov needs a momentum above 0 and a dampening of 0, but momentum is %s and dampening %s"
+                .formatted(momentum, dampening));
+      }
+      return new Rule(
+          momentum == 0 ? FirstMoment.NONE : FirstMoment.HEAVY_BALL,
+          SecondMoment.NONE,
+          nesterov,
+          false,
+          Decay.L2,
+          maximizes());
+    }
+  }
+}

@@ -1,0 +1,84 @@
+package dev.panoptim.rule;
+
+import java.util.Map;
+import java.util.Set;
+
+/// The values of a rule's hyperparameters; each is checked wherever it enters.
+///
+/// Not thread-safe.
+public final class Hyperparameters {
+  private final Set<Hyperparameter> open;
+  private final double[] values = new double[Hyperparameter.values().length];
+
+  /// @param rule says which hyperparameters there are
+  /// @param values one for each of them, and for no other
+  /// @throws IllegalArgumentException if one is missing, does not belong to the rule or is out of range
+  public Hyperparameters(Rule rule, Map<Hyperparameter, Double> values) {
+    open = rule.hyperparameters();
+    for (Hyperparameter each : open) {
+      if (!values.containsKey(each)) {
+        throw new IllegalArgumentException(each + " has no value, but the rule needs one");
+      }
+    }
+    setAll(values);
+  }
+
+  private Hyperparameters(Hyperparameters other) {
+    open = other.open;
+    System.arraycopy(other.values, 0, values, 0, values.length);
+  }
+
+  /// The same values with some of them replaced; this object stays as it is.
+  public Hyperparameters with(Map<Hyperparameter, Double> overrides) {
+    Hyperparameters copy = new Hyperparameters(this);
+    copy.setAll(overrides);
+    return copy;
+  }
+
+  private void setAll(Map<Hyperparameter, Double> changes) {
+    changes.forEach((each, value) -> requireOpen(each).check(value));
+    changes.forEach((each, value) -> values[each.ordinal()] = value);
+  }
+
+  private Hyperparameter requireOpen(Hyperparameter each) {
+    if (!open.contains(each)) {
+      throw new IllegalArgumentException(
+          "%s is not a hyperparameter of this rule, which has %s".formatted(each, open));
+    }
+    return each;
+  }
+
+  /// Which there are.
+  public Set<Hyperparameter> names() {
+    return Set.copyOf(open);
+  }
+
+  /// @throws IllegalArgumentException if the rule has none of that name
+  public double get(Hyperparameter name) {
+    return values[requireOpen(name).ordinal()];
+  }
+
+  /// @throws IllegalArgumentException if the rule has none of that name, or the value is out of range
+  public void set(Hyperparameter name, double value) {
+    values[requireOpen(name).ordinal()] = name.check(value);
+  }
+
+  /// Whether there is weight decay to apply.
+  public boolean decays() {
+    return orZero(Hyperparameter.WEIGHT_DECAY) != 0;
+  }
+
+  /// The value, or 0 where the rule has none of that name.
+  double orZero(Hyperparameter name) {
+    return values[name.ordinal()];
+  }
+
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder();
+    for (Hyperparameter each : open) {
+      text.append(text.isEmpty() ? "" : ", ").append(each).append(' ').append(get(each));
+    }
+    return text.toString();
+  }
+}

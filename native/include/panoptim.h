@@ -1,0 +1,121 @@
+// The C ABI of Panoptim: everything that Java sees of the native side.
+//
+// The library owns nothing: no memory, no handle, no state between calls. Every table below lies in memory of the
+// caller, who also keeps it alive for the length of a call. Functions may be called from any thread, and at the
+// same time from several, as long as no two calls write the same memory.
+#ifndef PANOPTIM_H
+#define PANOPTIM_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(_WIN32)
+#define PANOPTIM_API __declspec(dllexport)
+#else
+#define PANOPTIM_API __attribute__((visibility("default")))
+#endif
+
+// Changes with every change of a layout, a constant or a signature below.
+#define PANOPTIM_ABI_VERSION 1
+
+// `long long` rather than `int64_t`, which is a C `long` on Linux alone and would tie the bindings to it.
+typedef long long panoptim_int64;
+
+// Status codes. Everything but PANOPTIM_OK leaves all memory as it was, but for an error text.
+#define PANOPTIM_OK 0
+#define PANOPTIM_INVALID_ARGUMENT 1
+#define PANOPTIM_UNSUPPORTED_TIER 2
+
+// Tiers: the same formula, compiled for more and more capable processors.
+#define PANOPTIM_TIER_SCALAR 0
+#define PANOPTIM_TIER_AVX2 1
+#define PANOPTIM_TIER_AVX512 2
+#define PANOPTIM_TIERS 3
+
+// The composition of a rule. A moment is `state = decay * state + take * input`: with the right coefficients that is
+// an exponential moving average, a heavy ball, or a plain sum.
+#define PANOPTIM_FIRST_MOMENT_NONE 0
+#define PANOPTIM_FIRST_MOMENT_RUNNING 1
+
+#define PANOPTIM_SECOND_MOMENT_NONE 0
+#define PANOPTIM_SECOND_MOMENT_RUNNING 1
+#define PANOPTIM_SECOND_MOMENT_MAXIMUM 2
+
+#define PANOPTIM_DECAY_NONE 0
+#define PANOPTIM_DECAY_L2 1
+#define PANOPTIM_DECAY_DECOUPLED 2
+
+// Elements of one tensor that are handed to a thread at a time.
+#define PANOPTIM_CHUNK 16384
+
+#define PANOPTIM_STATES 3
+#define PANOPTIM_TEXT 256
+
+// What a step multiplies with. Computed by the caller in double, rounded to float once. A decay is the sum of two
+// floats: 0.999f alone is so far from 0.999 that the average forgets 1.3e-5 too slowly.
+typedef struct panoptim_coefficients {
+  float gradient_scale;       // -1 to maximize
+  float weight_decay;         // L2: the decay itself; decoupled: learning rate times decay
+  float first_decay;          // the float next to the first moment's decay, towards zero
+  float first_decay_rest;     // what it lacks
+  float first_take;           // the gradient's share in the first moment
+  float second_decay;         // as for the first moment
+  float second_decay_rest;    //
+  float second_take;          // the squared gradient's share in the second moment
+  float look_ahead_gradient;  // Nesterov: the gradient's share in the direction
+  float look_ahead_moment;    // Nesterov: the first moment's share
+  float epsilon;              // added to the root of the second moment
+  float step_size;            // the direction's share in the update
+} panoptim_coefficients;
+
+// One parameter tensor: a row of the plan. No two streams of a plan may overlap.
+typedef struct panoptim_tensor {
+  float *parameter;                  // `length` elements, updated in place
+  const float *gradient;             // `length` elements, read only
+  float *state[PANOPTIM_STATES];     // the moments' states in order: first, second, maximum; unused ones NULL
+  panoptim_int64 length;             // elements, 0 allowed
+  panoptim_int64 offset;             // elements in all rows before this one
+  panoptim_int64 coefficients;       // index into the plan's coefficients
+} panoptim_tensor;
+
+// A step over any number of tensors that share one composition.
+typedef struct panoptim_plan {
+  const panoptim_tensor *tensors;
+  panoptim_int64 tensor_count;
+  const panoptim_coefficients *coefficients;
+  panoptim_int64 coefficients_count;
+  int32_t first_moment;       // PANOPTIM_FIRST_MOMENT_...
+  int32_t second_moment;      // PANOPTIM_SECOND_MOMENT_...
+  int32_t look_ahead;         // 1: Nesterov's direction; needs a first moment
+  int32_t decay;              // PANOPTIM_DECAY_...
+  int32_t tier;               // PANOPTIM_TIER_...
+  int32_t threads;            // at most so many, the caller's among them
+  char error[PANOPTIM_TEXT];  // says what was wrong when the status is not PANOPTIM_OK
+} panoptim_plan;
+
+// The build and the processor it runs on.
+typedef struct panoptim_description {
+  int32_t abi_version;
+  int32_t openmp;                             // the OpenMP version's date, 0 where built without
+  int32_t tier_available[PANOPTIM_TIERS];     // 1 where a step may name the tier
+  char tier_reason[PANOPTIM_TIERS][PANOPTIM_TEXT];  // what an unavailable tier lacks
+  char compiler[PANOPTIM_TEXT];
+} panoptim_description;
+
+// The version this library was built with; the first thing to ask, in every version of the library.
+PANOPTIM_API int32_t panoptim_abi_version(void);
+
+PANOPTIM_API int32_t panoptim_describe(panoptim_description *description);
+
+// One optimizer step. Pointers that follow the plan are ignored: a caller whose runtime keeps an argument's memory
+// alive for the length of the call names there the memory that the plan's rows point into.
+PANOPTIM_API int32_t panoptim_step(panoptim_plan *plan, ...);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

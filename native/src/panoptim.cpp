@@ -1,0 +1,124 @@
+// The functions of the C ABI: they check, then hand over.
+#include "panoptim.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "step/step.h"
+#include "tier/tiers.h"
+
+namespace {
+
+__attribute__((format(printf, 3, 4))) int32_t fail(panoptim_plan *plan, int32_t status, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(plan->error, sizeof plan->error, format, arguments);
+  va_end(arguments);
+  return status;
+}
+
+int states_of(const panoptim_plan &plan) {
+  return (plan.first_moment != PANOPTIM_FIRST_MOMENT_NONE) + plan.second_moment;
+}
+
+bool is_one_of(int32_t value, int count) {
+  return value >= 0 && value < count;
+}
+
+int32_t check_composition(panoptim_plan *plan) {
+  if (!is_one_of(plan->first_moment, first_moments)) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "first_moment is %d, not 0 to %d", plan->first_moment,
+                first_moments - 1);
+  }
+  if (!is_one_of(plan->second_moment, second_moments)) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "second_moment is %d, not 0 to %d", plan->second_moment,
+                second_moments - 1);
+  }
+  if (!is_one_of(plan->look_ahead, look_aheads)) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "look_ahead is %d, not 0 to %d", plan->look_ahead, look_aheads - 1);
+  }
+  if (!is_one_of(plan->decay, decays)) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "decay is %d, not 0 to %d", plan->decay, decays - 1);
+  }
+  return PANOPTIM_OK;
+}
+
+int32_t check_rows(panoptim_plan *plan) {
+  if (plan->tensor_count < 0 || plan->coefficients_count < 0) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "tensor_count is %lld and coefficients_count %lld, not 0 or more",
+                plan->tensor_count, plan->coefficients_count);
+  }
+  const int states = states_of(*plan);
+  panoptim_int64 offset = 0;
+  for (panoptim_int64 row = 0; row < plan->tensor_count; row++) {
+    const panoptim_tensor &tensor = plan->tensors[row];
+    if (tensor.length < 0 || tensor.offset != offset) {
+      return fail(plan, PANOPTIM_INVALID_ARGUMENT,
+                  "row %lld has length %lld and offset %lld, not 0 or more and %lld", row, tensor.length,
+                  tensor.offset, offset);
+    }
+    if (tensor.coefficients < 0 || tensor.coefficients >= plan->coefficients_count) {
+      return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld names coefficients %lld of %lld", row,
+                  tensor.coefficients, plan->coefficients_count);
+    }
+    if (tensor.length > 0) {
+      if (!tensor.parameter || !tensor.gradient) {
+        return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld has no parameter or no gradient", row);
+      }
+      for (int i = 0; i < states; i++) {
+        if (!tensor.state[i]) {
+          return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld lacks state %d of %d", row, i, states);
+        }
+      }
+    }
+    if (__builtin_add_overflow(offset, tensor.length, &offset)) {
+      return fail(plan, PANOPTIM_INVALID_ARGUMENT, "the rows up to %lld have more than 2^63-1 elements", row);
+    }
+  }
+  return PANOPTIM_OK;
+}
+
+}  // namespace
+
+int32_t panoptim_abi_version(void) {
+  return PANOPTIM_ABI_VERSION;
+}
+
+int32_t panoptim_describe(panoptim_description *description) {
+  if (!description) return PANOPTIM_INVALID_ARGUMENT;
+  memset(description, 0, sizeof *description);
+  description->abi_version = PANOPTIM_ABI_VERSION;
+#if defined(_OPENMP)
+  description->openmp = _OPENMP;
+#endif
+  for (int32_t tier = 0; tier < PANOPTIM_TIERS; tier++) {
+    const char *why = why_no_tier(tier);
+    description->tier_available[tier] = !why;
+    snprintf(description->tier_reason[tier], PANOPTIM_TEXT, "%s", why ? why : "");
+  }
+#if defined(__clang__)
+  snprintf(description->compiler, PANOPTIM_TEXT, "Clang %s", __clang_version__);
+#else
+  snprintf(description->compiler, PANOPTIM_TEXT, "GCC %s", __VERSION__);
+#endif
+  return PANOPTIM_OK;
+}
+
+int32_t panoptim_step(panoptim_plan *plan, ...) {
+  if (!plan) return PANOPTIM_INVALID_ARGUMENT;
+  const kernel_table *kernels = kernels_of(plan->tier);
+  if (!kernels) {
+    return fail(plan, PANOPTIM_UNSUPPORTED_TIER, "tier %d: %s", plan->tier, why_no_tier(plan->tier));
+  }
+  if (plan->threads < 1) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "threads is %d, not 1 or more", plan->threads);
+  }
+  if (const int32_t status = check_composition(plan)) return status;
+  const kernel update =
+      kernels->at[composition_index(plan->first_moment, plan->second_moment, plan->look_ahead, plan->decay)];
+  if (!update) return fail(plan, PANOPTIM_INVALID_ARGUMENT, "look_ahead needs a first moment");
+  if (const int32_t status = check_rows(plan)) return status;
+  run_step(*plan, update);
+  return PANOPTIM_OK;
+}

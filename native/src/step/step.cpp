@@ -1,0 +1,43 @@
+#include "step/step.h"
+
+#include "step/chunks.h"
+
+#if defined(_OPENMP)
+#include <omp.h>
+#endif
+
+namespace {
+
+// Below so many elements waking a second thread costs more than it brings.
+constexpr panoptim_int64 serial_below = 32768;
+
+void run_share(const panoptim_plan &plan, kernel update, panoptim_int64 begin, panoptim_int64 end) {
+  for_each_chunk(plan, begin, end,
+                 [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
+                   const auto state = [&](int i) {
+                     return tensor.state[i] ? tensor.state[i] + start : nullptr;
+                   };
+                   update(plan.coefficients[tensor.coefficients], length, tensor.parameter + start,
+                          tensor.gradient + start, state(0), state(1), state(2));
+                 });
+}
+
+}  // namespace
+
+void run_step(const panoptim_plan &plan, kernel update) {
+  const panoptim_int64 total = total_elements(plan);
+#if defined(_OPENMP)
+  if (plan.threads > 1 && total >= serial_below) {
+#pragma omp parallel num_threads(plan.threads)
+    {
+      // The runtime may grant fewer threads than were asked for.
+      const panoptim_int64 threads = omp_get_num_threads();
+      const panoptim_int64 thread = omp_get_thread_num();
+      run_share(plan, update, total / threads * thread + total % threads * thread / threads,
+                total / threads * (thread + 1) + total % threads * (thread + 1) / threads);
+    }
+    return;
+  }
+#endif
+  run_share(plan, update, 0, total);
+}
