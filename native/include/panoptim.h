@@ -73,12 +73,12 @@ typedef struct panoptim_coefficients {
 
 // One parameter tensor: a row of the plan. No two streams of a plan may overlap.
 typedef struct panoptim_tensor {
-  float *parameter;                  // `length` elements, updated in place
-  const float *gradient;             // `length` elements, read only
-  float *state[PANOPTIM_STATES];     // the moments' states in order: first, second, maximum; unused ones NULL
-  panoptim_int64 length;             // elements, 0 allowed
-  panoptim_int64 offset;             // elements in all rows before this one
-  panoptim_int64 coefficients;       // index into the plan's coefficients
+  float *parameter;               // `length` elements, updated in place
+  const float *gradient;          // `length` elements, read only
+  float *state[PANOPTIM_STATES];  // the moments' states in order: first, second, maximum; unused ones NULL
+  panoptim_int64 length;          // elements, 0 allowed
+  panoptim_int64 offset;          // elements in all rows before this one
+  panoptim_int64 coefficients;    // index into the plan's coefficients
 } panoptim_tensor;
 
 // A step over any number of tensors that share one composition.
@@ -99,8 +99,8 @@ typedef struct panoptim_plan {
 // The build and the processor it runs on.
 typedef struct panoptim_description {
   int32_t abi_version;
-  int32_t openmp;                             // the OpenMP version's date, 0 where built without
-  int32_t tier_available[PANOPTIM_TIERS];     // 1 where a step may name the tier
+  int32_t openmp;                                   // the OpenMP version's date, 0 where built without
+  int32_t tier_available[PANOPTIM_TIERS];           // 1 where a step may name the tier
   char tier_reason[PANOPTIM_TIERS][PANOPTIM_TEXT];  // what an unavailable tier lacks
   char compiler[PANOPTIM_TEXT];
 } panoptim_description;

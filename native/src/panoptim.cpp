@@ -54,13 +54,12 @@ int32_t check_rows(panoptim_plan *plan) {
   for (panoptim_int64 row = 0; row < plan->tensor_count; row++) {
     const panoptim_tensor &tensor = plan->tensors[row];
     if (tensor.length < 0 || tensor.offset != offset) {
-      return fail(plan, PANOPTIM_INVALID_ARGUMENT,
-                  "row %lld has length %lld and offset %lld, not 0 or more and %lld", row, tensor.length,
-                  tensor.offset, offset);
+      return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld has length %lld and offset %lld, not 0 or more and %lld",
+                  row, tensor.length, tensor.offset, offset);
     }
     if (tensor.coefficients < 0 || tensor.coefficients >= plan->coefficients_count) {
-      return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld names coefficients %lld of %lld", row,
-                  tensor.coefficients, plan->coefficients_count);
+      return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld names coefficients %lld of %lld", row, tensor.coefficients,
+                  plan->coefficients_count);
     }
     if (tensor.length > 0) {
       if (!tensor.parameter || !tensor.gradient) {

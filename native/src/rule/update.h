@@ -29,8 +29,7 @@ struct rule {
       direction = fused_multiply_add(c.look_ahead_moment, first, c.look_ahead_gradient * gradient);
     }
     if constexpr (has_second) {
-      second = canonical(
-          accumulate(c.second_decay, c.second_decay_rest, second, c.second_take * gradient, gradient));
+      second = canonical(accumulate(c.second_decay, c.second_decay_rest, second, c.second_take * gradient, gradient));
       float power = second;
       if constexpr (has_maximum) power = largest = canonical(maximum(largest, second));
       direction = direction / (square_root(power) + c.epsilon);

@@ -12,14 +12,11 @@ namespace {
 constexpr panoptim_int64 serial_below = 32768;
 
 void run_share(const panoptim_plan &plan, kernel update, panoptim_int64 begin, panoptim_int64 end) {
-  for_each_chunk(plan, begin, end,
-                 [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
-                   const auto state = [&](int i) {
-                     return tensor.state[i] ? tensor.state[i] + start : nullptr;
-                   };
-                   update(plan.coefficients[tensor.coefficients], length, tensor.parameter + start,
-                          tensor.gradient + start, state(0), state(1), state(2));
-                 });
+  for_each_chunk(plan, begin, end, [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
+    const auto state = [&](int i) { return tensor.state[i] ? tensor.state[i] + start : nullptr; };
+    update(plan.coefficients[tensor.coefficients], length, tensor.parameter + start, tensor.gradient + start, state(0),
+           state(1), state(2));
+  });
 }
 
 }  // namespace

@@ -1,0 +1,93 @@
+// The header as the compiler sees it, for a test that holds the generated Java bindings against it: sizes, offsets and
+// constants, a line each.
+#include <cstddef>
+
+#include "panoptim.h"
+
+namespace {
+
+struct entry {
+  const char *name;
+  long long value;
+};
+
+#define SIZE(type) \
+  { #type, sizeof(type) }
+#define OFFSET(type, field) \
+  { #type "." #field, offsetof(type, field) }
+#define CONSTANT(name) \
+  { #name, name }
+
+const entry entries[] = {
+    SIZE(panoptim_coefficients),
+    OFFSET(panoptim_coefficients, gradient_scale),
+    OFFSET(panoptim_coefficients, weight_decay),
+    OFFSET(panoptim_coefficients, first_decay),
+    OFFSET(panoptim_coefficients, first_decay_rest),
+    OFFSET(panoptim_coefficients, first_take),
+    OFFSET(panoptim_coefficients, second_decay),
+    OFFSET(panoptim_coefficients, second_decay_rest),
+    OFFSET(panoptim_coefficients, second_take),
+    OFFSET(panoptim_coefficients, look_ahead_gradient),
+    OFFSET(panoptim_coefficients, look_ahead_moment),
+    OFFSET(panoptim_coefficients, epsilon),
+    OFFSET(panoptim_coefficients, step_size),
+    SIZE(panoptim_tensor),
+    OFFSET(panoptim_tensor, parameter),
+    OFFSET(panoptim_tensor, gradient),
+    OFFSET(panoptim_tensor, state),
+    OFFSET(panoptim_tensor, length),
+    OFFSET(panoptim_tensor, offset),
+    OFFSET(panoptim_tensor, coefficients),
+    SIZE(panoptim_plan),
+    OFFSET(panoptim_plan, tensors),
+    OFFSET(panoptim_plan, tensor_count),
+    OFFSET(panoptim_plan, coefficients),
+    OFFSET(panoptim_plan, coefficients_count),
+    OFFSET(panoptim_plan, first_moment),
+    OFFSET(panoptim_plan, second_moment),
+    OFFSET(panoptim_plan, look_ahead),
+    OFFSET(panoptim_plan, decay),
+    OFFSET(panoptim_plan, tier),
+    OFFSET(panoptim_plan, threads),
+    OFFSET(panoptim_plan, error),
+    SIZE(panoptim_description),
+    OFFSET(panoptim_description, abi_version),
+    OFFSET(panoptim_description, openmp),
+    OFFSET(panoptim_description, tier_available),
+    OFFSET(panoptim_description, tier_reason),
+    OFFSET(panoptim_description, compiler),
+    CONSTANT(PANOPTIM_ABI_VERSION),
+    CONSTANT(PANOPTIM_OK),
+    CONSTANT(PANOPTIM_INVALID_ARGUMENT),
+    CONSTANT(PANOPTIM_UNSUPPORTED_TIER),
+    CONSTANT(PANOPTIM_TIER_SCALAR),
+    CONSTANT(PANOPTIM_TIER_AVX2),
+    CONSTANT(PANOPTIM_TIER_AVX512),
+    CONSTANT(PANOPTIM_TIERS),
+    CONSTANT(PANOPTIM_FIRST_MOMENT_NONE),
+    CONSTANT(PANOPTIM_FIRST_MOMENT_RUNNING),
+    CONSTANT(PANOPTIM_SECOND_MOMENT_NONE),
+    CONSTANT(PANOPTIM_SECOND_MOMENT_RUNNING),
+    CONSTANT(PANOPTIM_SECOND_MOMENT_MAXIMUM),
+    CONSTANT(PANOPTIM_DECAY_NONE),
+    CONSTANT(PANOPTIM_DECAY_L2),
+    CONSTANT(PANOPTIM_DECAY_DECOUPLED),
+    CONSTANT(PANOPTIM_CHUNK),
+    CONSTANT(PANOPTIM_STATES),
+    CONSTANT(PANOPTIM_TEXT),
+};
+
+}  // namespace
+
+extern "C" PANOPTIM_API int layout_entries() {
+  return sizeof entries / sizeof *entries;
+}
+
+extern "C" PANOPTIM_API const char *layout_name(int index) {
+  return entries[index].name;
+}
+
+extern "C" PANOPTIM_API long long layout_value(int index) {
+  return entries[index].value;
+}

@@ -1,0 +1,102 @@
+// A plan that is wrong is refused with words, and no byte changes.
+#include <functional>
+#include <string>
+
+#include "check.h"
+#include "problem.h"
+
+namespace {
+
+void check_refused(const char *words, int32_t status, const std::function<void(problem &, panoptim_plan &)> &spoil) {
+  problem p({1, 1, 0, 0}, {5, 6}, 1);
+  const std::vector<uint32_t> before = p.bits();
+  panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR, 1);
+  spoil(p, plan);
+  const int32_t actual = panoptim_step(&plan);
+  CHECK(actual == status, "status %d, not %d, with '%s'", actual, status, plan.error);
+  CHECK(std::string(plan.error).find(words) != std::string::npos, "'%s' has no '%s'", plan.error, words);
+  CHECK(p.bits() == before, "something was written although: %s", plan.error);
+}
+
+}  // namespace
+
+TEST(no_plan_is_refused) {
+  CHECK(panoptim_step(nullptr) == PANOPTIM_INVALID_ARGUMENT, "NULL");
+}
+
+TEST(unknown_parts_of_a_composition_are_refused) {
+  check_refused("first_moment is 2", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &, panoptim_plan &p) { p.first_moment = 2; });
+  check_refused("second_moment is -1", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &, panoptim_plan &p) { p.second_moment = -1; });
+  check_refused("look_ahead is 2", PANOPTIM_INVALID_ARGUMENT, [](problem &, panoptim_plan &p) { p.look_ahead = 2; });
+  check_refused("decay is 3", PANOPTIM_INVALID_ARGUMENT, [](problem &, panoptim_plan &p) { p.decay = 3; });
+}
+
+TEST(an_illegal_composition_is_refused) {
+  check_refused("look_ahead needs a first moment", PANOPTIM_INVALID_ARGUMENT, [](problem &, panoptim_plan &p) {
+    p.first_moment = 0;
+    p.look_ahead = 1;
+  });
+}
+
+TEST(an_unknown_tier_is_refused) {
+  check_refused("tier 17: there is no such tier", PANOPTIM_UNSUPPORTED_TIER,
+                [](problem &, panoptim_plan &p) { p.tier = 17; });
+  check_refused("tier -1: there is no such tier", PANOPTIM_UNSUPPORTED_TIER,
+                [](problem &, panoptim_plan &p) { p.tier = -1; });
+}
+
+TEST(no_threads_are_refused) {
+  check_refused("threads is 0", PANOPTIM_INVALID_ARGUMENT, [](problem &, panoptim_plan &p) { p.threads = 0; });
+}
+
+TEST(wrong_rows_are_refused) {
+  check_refused("tensor_count is -1", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &, panoptim_plan &p) { p.tensor_count = -1; });
+  check_refused("row 1 has length -6", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &p, panoptim_plan &) { p.tensors()[1].length = -6; });
+  check_refused("row 1 has length 6 and offset 4, not 0 or more and 5", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &p, panoptim_plan &) { p.tensors()[1].offset = 4; });
+  check_refused("row 1 names coefficients 1 of 1", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &p, panoptim_plan &) { p.tensors()[1].coefficients = 1; });
+  check_refused("row 0 names coefficients -1 of 1", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &p, panoptim_plan &) { p.tensors()[0].coefficients = -1; });
+  check_refused("row 1 has no parameter or no gradient", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &p, panoptim_plan &) { p.tensors()[1].gradient = nullptr; });
+  check_refused("row 1 lacks state 1 of 2", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &p, panoptim_plan &) { p.tensors()[1].state[1] = nullptr; });
+  check_refused("more than 2^63-1 elements", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &p, panoptim_plan &) { p.tensors()[1].length = INT64_MAX; });
+}
+
+TEST(a_plan_without_rows_or_elements_is_fine) {
+  problem none({1, 1, 0, 2}, {}, 1);
+  panoptim_plan plan = none.plan(PANOPTIM_TIER_SCALAR, 2);
+  CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
+  problem empty({1, 1, 0, 2}, {0, 0}, 1);
+  plan = empty.plan(PANOPTIM_TIER_SCALAR, 2);
+  CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
+}
+
+TEST(further_pointers_are_ignored) {
+  problem p({1, 1, 0, 2}, {9}, 1);
+  panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR, 1);
+  CHECK(panoptim_step(&plan, &plan, nullptr, &p) == PANOPTIM_OK, "%s", plan.error);
+}
+
+TEST(the_description_speaks_of_this_build) {
+  CHECK(panoptim_describe(nullptr) == PANOPTIM_INVALID_ARGUMENT, "NULL");
+  panoptim_description d;
+  CHECK(panoptim_describe(&d) == PANOPTIM_OK, "describe");
+  CHECK(d.abi_version == PANOPTIM_ABI_VERSION && panoptim_abi_version() == PANOPTIM_ABI_VERSION, "%d", d.abi_version);
+  CHECK(d.tier_available[PANOPTIM_TIER_SCALAR] == 1, "the scalar tier needs nothing");
+  for (int tier = 0; tier < PANOPTIM_TIERS; tier++) {
+    CHECK((d.tier_available[tier] == 1) == (d.tier_reason[tier][0] == 0), "tier %d: '%s'", tier, d.tier_reason[tier]);
+    problem p({1, 1, 0, 2}, {9}, 1);
+    panoptim_plan plan = p.plan(tier, 1);
+    const int32_t expected = d.tier_available[tier] ? PANOPTIM_OK : PANOPTIM_UNSUPPORTED_TIER;
+    CHECK(panoptim_step(&plan) == expected, "tier %d: %s", tier, plan.error);
+  }
+  CHECK(d.compiler[0] != 0, "no compiler");
+}

@@ -1,0 +1,198 @@
+// A random step to test with: tensors, their streams, coefficients and the plan over them.
+#ifndef PANOPTIM_TEST_PROBLEM_H
+#define PANOPTIM_TEST_PROBLEM_H
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "panoptim.h"
+
+// xorshift64*: small, seeded, the same on every machine.
+class random_numbers {
+ public:
+  explicit random_numbers(uint64_t seed) : state_(seed * 2 + 1) {
+  }
+
+  uint64_t next() {
+    state_ ^= state_ >> 12;
+    state_ ^= state_ << 25;
+    state_ ^= state_ >> 27;
+    return state_ * 2685821657736338717ull;
+  }
+
+  int below(int bound) {
+    return static_cast<int>(next() >> 33) % bound;
+  }
+
+  // Mostly ordinary numbers, and now and then one of those that go wrong.
+  float value(bool special) {
+    if (special && below(16) == 0) {
+      static const float specials[] = {0.0f,
+                                       -0.0f,
+                                       1e-45f,
+                                       -1e-40f,
+                                       1e38f,
+                                       -3e38f,
+                                       std::numeric_limits<float>::infinity(),
+                                       -std::numeric_limits<float>::infinity(),
+                                       std::numeric_limits<float>::quiet_NaN(),
+                                       -std::numeric_limits<float>::quiet_NaN()};
+      return specials[below(sizeof specials / sizeof *specials)];
+    }
+    const float mantissa = static_cast<float>(static_cast<int64_t>(next() >> 40) - (1 << 23)) / (1 << 23);
+    return std::ldexp(mantissa, below(20) - 16);
+  }
+
+ private:
+  uint64_t state_;
+};
+
+struct composition {
+  int first_moment;
+  int second_moment;
+  int look_ahead;
+  int decay;
+
+  int states() const {
+    return first_moment + second_moment;
+  }
+};
+
+inline std::vector<composition> legal_compositions() {
+  std::vector<composition> all;
+  for (int first = 0; first < 2; first++) {
+    for (int second = 0; second < 3; second++) {
+      for (int ahead = 0; ahead <= first; ahead++) {
+        for (int decay = 0; decay < 3; decay++) all.push_back({first, second, ahead, decay});
+      }
+    }
+  }
+  return all;
+}
+
+// What AdamW would use at its third step, with everything switched on that any composition reads.
+inline panoptim_coefficients usual_coefficients() {
+  panoptim_coefficients c{};
+  c.gradient_scale = -1;
+  c.weight_decay = 0.01f;
+  c.first_decay = 0.9f;
+  c.first_decay_rest = 2.4e-8f;
+  c.first_take = 0.1f;
+  c.second_decay = 0.999f;
+  c.second_decay_rest = 1.3e-8f;
+  c.second_take = 0.001f;
+  c.look_ahead_gradient = 1;
+  c.look_ahead_moment = 0.9f;
+  c.epsilon = 1e-8f;
+  c.step_size = 0.02f;
+  return c;
+}
+
+class problem {
+ public:
+  // `shift` floats lie between a 64-byte boundary and the start of each stream.
+  problem(composition rule, const std::vector<panoptim_int64> &lengths, uint64_t seed, int shift = 0,
+          bool special = true)
+      : rule_(rule) {
+    random_numbers numbers(seed);
+    panoptim_int64 offset = 0;
+    for (panoptim_int64 length : lengths) {
+      panoptim_tensor tensor{};
+      tensor.parameter = stream(length, shift);
+      float *gradient = stream(length, shift);
+      tensor.gradient = gradient;
+      for (int i = 0; i < rule.states(); i++) tensor.state[i] = stream(length, shift);
+      for (panoptim_int64 i = 0; i < length; i++) {
+        tensor.parameter[i] = numbers.value(special);
+        gradient[i] = numbers.value(special);
+        for (int s = 0; s < rule.states(); s++) {
+          const float state = numbers.value(special);
+          const bool second = s >= rule.first_moment;
+          tensor.state[s][i] = second ? std::fabs(state) : state;
+        }
+      }
+      tensor.length = length;
+      tensor.offset = offset;
+      offset += length;
+      tensors_.push_back(tensor);
+    }
+  }
+
+  panoptim_plan plan(int tier, int threads) const {
+    panoptim_plan plan{};
+    plan.tensors = tensors_.data();
+    plan.tensor_count = static_cast<panoptim_int64>(tensors_.size());
+    plan.coefficients = &coefficients_;
+    plan.coefficients_count = 1;
+    plan.first_moment = rule_.first_moment;
+    plan.second_moment = rule_.second_moment;
+    plan.look_ahead = rule_.look_ahead;
+    plan.decay = rule_.decay;
+    plan.tier = tier;
+    plan.threads = threads;
+    return plan;
+  }
+
+  // All bits of all streams, the padding around them too.
+  std::vector<uint32_t> bits() const {
+    std::vector<uint32_t> all;
+    for (const memory &each : streams_) {
+      const size_t before = all.size();
+      all.resize(before + each.size);
+      std::memcpy(all.data() + before, each.start.get(), each.size * sizeof(float));
+    }
+    return all;
+  }
+
+  std::vector<panoptim_tensor> &tensors() {
+    return tensors_;
+  }
+
+ private:
+  struct release {
+    void operator()(float *start) const {
+      std::free(start);
+    }
+  };
+
+  struct memory {
+    std::unique_ptr<float, release> start;
+    size_t size;
+  };
+
+  // What surrounds a stream must stay as it is.
+  static constexpr int padding = 32;
+  static constexpr float untouched = 12345;
+
+  float *stream(panoptim_int64 length, int shift) {
+    const size_t size = (static_cast<size_t>(length) + 2 * padding + 15) / 16 * 16;
+    float *start = static_cast<float *>(std::aligned_alloc(64, size * sizeof(float)));
+    std::fill(start, start + size, untouched);
+    streams_.push_back({std::unique_ptr<float, release>(start), size});
+    return start + padding + shift;
+  }
+
+  composition rule_;
+  panoptim_coefficients coefficients_ = usual_coefficients();
+  std::vector<panoptim_tensor> tensors_;
+  std::vector<memory> streams_;
+};
+
+// The tiers that this processor has, from the scalar one on.
+inline std::vector<int> available_tiers() {
+  panoptim_description description;
+  panoptim_describe(&description);
+  std::vector<int> tiers;
+  for (int tier = 0; tier < PANOPTIM_TIERS; tier++) {
+    if (description.tier_available[tier]) tiers.push_back(tier);
+  }
+  return tiers;
+}
+
+#endif

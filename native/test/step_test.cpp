@@ -1,0 +1,178 @@
+// Every tier and every number of threads reaches the bits of the scalar tier on one thread.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "problem.h"
+
+namespace {
+
+const std::vector<panoptim_int64> sizes = {
+    0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 4097, PANOPTIM_CHUNK - 1, PANOPTIM_CHUNK, PANOPTIM_CHUNK + 1};
+
+void run(const problem &p, int tier, int threads, int steps = 1) {
+  for (int i = 0; i < steps; i++) {
+    panoptim_plan plan = p.plan(tier, threads);
+    const int32_t status = panoptim_step(&plan);
+    CHECK(status == PANOPTIM_OK, "status %d: %s", status, plan.error);
+  }
+}
+
+void check_same(composition rule, const std::vector<panoptim_int64> &lengths, uint64_t seed, int shift, int threads,
+                int steps, bool special) {
+  problem expected(rule, lengths, seed, shift, special);
+  run(expected, PANOPTIM_TIER_SCALAR, 1, steps);
+  for (int tier : available_tiers()) {
+    problem actual(rule, lengths, seed, shift, special);
+    run(actual, tier, threads, steps);
+    CHECK(actual.bits() == expected.bits(),
+          "tier %d with %d threads differs: seed %llu, first of %zu lengths %lld, shift %d, rule %d %d %d %d", tier,
+          threads, static_cast<unsigned long long>(seed), lengths.size(), lengths[0], shift, rule.first_moment,
+          rule.second_moment, rule.look_ahead, rule.decay);
+  }
+}
+
+}  // namespace
+
+TEST(there_are_27_legal_compositions) {
+  CHECK(legal_compositions().size() == 27, "%zu", legal_compositions().size());
+}
+
+TEST(tiers_agree_for_every_composition_and_size) {
+  uint64_t seed = 1;
+  for (composition rule : legal_compositions()) {
+    for (panoptim_int64 size : sizes) check_same(rule, {size}, seed++, 0, 1, 1, true);
+  }
+}
+
+TEST(tiers_agree_on_unaligned_streams) {
+  for (composition rule : legal_compositions()) {
+    for (int shift = 1; shift < 16; shift += 2) check_same(rule, {1003}, shift, shift, 1, 1, true);
+  }
+}
+
+TEST(tiers_agree_after_100_steps) {
+  for (composition rule : legal_compositions()) {
+    check_same(rule, {257}, 7, 0, 1, 100, false);
+    check_same(rule, {257}, 8, 0, 1, 100, true);
+  }
+}
+
+TEST(threads_agree_on_300_tensors_of_mixed_sizes) {
+  random_numbers numbers(3);
+  std::vector<panoptim_int64> lengths;
+  for (int i = 0; i < 300; i++) lengths.push_back(numbers.below(10) == 0 ? numbers.below(40000) : numbers.below(300));
+  for (int threads : {1, 2, 3, 7}) {
+    check_same({1, 2, 1, 2}, lengths, 11, 0, threads, 3, true);
+    check_same({0, 0, 0, 0}, lengths, 12, 0, threads, 3, true);
+  }
+}
+
+TEST(more_threads_than_chunks_agree) {
+  check_same({1, 1, 0, 2}, {40000}, 5, 0, 64, 2, true);
+}
+
+TEST(what_is_stored_is_the_one_canonical_nan) {
+  for (composition rule : legal_compositions()) {
+    for (int tier : available_tiers()) {
+      problem p(rule, {65}, 21);
+      float *gradient = const_cast<float *>(p.tensors()[0].gradient);
+      for (int i = 0; i < 65; i++) {
+        uint32_t odd_nan = 0xffc12345u + static_cast<uint32_t>(i);
+        std::memcpy(&gradient[i], &odd_nan, sizeof odd_nan);
+      }
+      run(p, tier, 1);
+      for (int i = 0; i < 65; i++) {
+        uint32_t stored;
+        std::memcpy(&stored, &p.tensors()[0].parameter[i], sizeof stored);
+        CHECK(stored == 0x7fc00000u, "0x%x in tier %d", stored, tier);
+      }
+    }
+  }
+}
+
+TEST(denormals_are_not_flushed) {
+  for (int tier : available_tiers()) {
+    problem p({0, 0, 0, 0}, {33}, 1);
+    float *gradient = const_cast<float *>(p.tensors()[0].gradient);
+    for (int i = 0; i < 33; i++) {
+      p.tensors()[0].parameter[i] = 0;
+      gradient[i] = 1e-38f;
+    }
+    run(p, tier, 1);
+    for (int i = 0; i < 33; i++) {
+      // 0 - 0.02 * (-1 * 1e-38): below the smallest normal number, 1.2e-38.
+      const float expected = std::fmaf(0.02f, 1e-38f, 0.0f);
+      CHECK(expected > 0 && p.tensors()[0].parameter[i] == expected, "%g", p.tensors()[0].parameter[i]);
+    }
+  }
+}
+
+TEST(an_update_is_what_the_formula_says) {
+  // AdamW's first step over w = 1, g = 0.5, computed by hand: m = 0.05, v = 0.00025, direction = m / sqrt(v).
+  panoptim_coefficients c{};
+  c.gradient_scale = 1;
+  c.weight_decay = 0.001f;
+  c.first_take = 0.1f;
+  c.first_decay = 0.9f;
+  c.second_take = 0.001f;
+  c.second_decay = 0.999f;
+  c.step_size = 0.0316227766f;
+  float w = 1, m = 0, v = 0;
+  const float g = 0.5f;
+  const panoptim_tensor tensor{&w, &g, {&m, &v, nullptr}, 1, 0, 0};
+  for (int tier : available_tiers()) {
+    w = 1, m = 0, v = 0;
+    panoptim_plan plan{};
+    plan.tensors = &tensor;
+    plan.tensor_count = 1;
+    plan.coefficients = &c;
+    plan.coefficients_count = 1;
+    plan.first_moment = PANOPTIM_FIRST_MOMENT_RUNNING;
+    plan.second_moment = PANOPTIM_SECOND_MOMENT_RUNNING;
+    plan.decay = PANOPTIM_DECAY_DECOUPLED;
+    plan.tier = tier;
+    plan.threads = 1;
+    CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
+    CHECK(m == 0.05f && std::fabs(v - 0.00025f) < 1e-11f, "m %g, v %g", m, v);
+    CHECK(std::fabs(w - 0.899f) < 1e-7f, "w %.9g", w);
+  }
+}
+
+// A stream that ends, or starts, exactly where memory does: one element too far is a fault.
+TEST(nothing_beyond_a_stream_is_touched) {
+  const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  for (composition rule : legal_compositions()) {
+    for (int tier : available_tiers()) {
+      for (bool at_end : {true, false}) {
+        for (int length : {1, 7, 9, 17, 100, 1023}) {
+          float *streams[2 + PANOPTIM_STATES] = {};
+          void *maps[2 + PANOPTIM_STATES];
+          for (int i = 0; i < 2 + rule.states(); i++) {
+            maps[i] = mmap(nullptr, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            CHECK(maps[i] != MAP_FAILED, "mmap");
+            char *middle = static_cast<char *>(maps[i]) + page;
+            CHECK(mprotect(middle, page, PROT_READ | PROT_WRITE) == 0, "mprotect");
+            const size_t bytes = static_cast<size_t>(length) * sizeof(float);
+            streams[i] = reinterpret_cast<float *>(at_end ? middle + page - bytes : middle);
+          }
+          const panoptim_tensor tensor{streams[0], streams[1], {streams[2], streams[3], streams[4]}, length, 0, 0};
+          const panoptim_coefficients c = usual_coefficients();
+          panoptim_plan plan{};
+          plan.tensors = &tensor;
+          plan.tensor_count = 1;
+          plan.coefficients = &c;
+          plan.coefficients_count = 1;
+          plan.first_moment = rule.first_moment;
+          plan.second_moment = rule.second_moment;
+          plan.look_ahead = rule.look_ahead;
+          plan.decay = rule.decay;
+          plan.tier = tier;
+          plan.threads = 1;
+          CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
+          for (int i = 0; i < 2 + rule.states(); i++) munmap(maps[i], 3 * page);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,67 @@
+#!/bin/sh
+# Shows from the disassembly that the hot loop of every composition of a tier is vectorised.
+#
+#   vectorised.sh OBJECT REGISTER     for example: avx2.cpp.o ymm
+#
+# A composition passes if one of its innermost loops stores every stream that it updates from wide registers, computes
+# with wide registers only, and divides and takes roots there if the composition does.
+set -eu
+object=$1
+register=$2
+
+objdump --disassemble --demangle --no-show-raw-insn "$object" | awk -v register="$register" '
+function finish(   i, j, k, target, inner, wide_stores, narrow, fused, divisions, roots, found, has_second, wanted) {
+  if (name == "") return
+  compositions++
+  split(name, part, /[<,>]/)
+  wanted = 1 + part[2] + part[3]
+  has_second = part[3] > 0
+  found = ""
+  for (i = 1; i <= count; i++) {
+    if (operation[i] !~ /^j/ || !(operand[i] in line_of)) continue
+    target = line_of[operand[i]]
+    if (target >= i) continue
+    inner = 1
+    for (j = target; j < i; j++) {
+      if (operation[j] ~ /^j/ && (operand[j] in line_of) && line_of[operand[j]] <= j && line_of[operand[j]] >= target) inner = 0
+    }
+    if (!inner) continue
+    wide_stores = narrow = fused = divisions = roots = 0
+    for (k = target; k <= i; k++) {
+      if (operation[k] ~ /^vmov[au]ps$/ && text[k] ~ ("%" register "[0-9]+(\\{[^}]*\\})?,[^%]*\\(")) wide_stores++
+      if (operation[k] ~ /^v(add|sub|mul|div|sqrt|fn?m(add|sub)[0-9]*)ss$/) narrow++
+      if (operation[k] ~ /^vfn?m(add|sub)[0-9]*ps$/ && text[k] ~ register) fused++
+      if (operation[k] == "vdivps" && text[k] ~ register) divisions++
+      if (operation[k] == "vsqrtps" && text[k] ~ register) roots++
+    }
+    if (wide_stores >= wanted && wide_stores % wanted == 0 && narrow == 0 && fused > 0 &&
+        (!has_second || (divisions > 0 && roots > 0))) {
+      found = sprintf("%d instructions, %d wide stores, %d fused multiply-adds, %d divisions, %d roots",
+                      i - target + 1, wide_stores, fused, divisions, roots)
+    }
+  }
+  if (found == "") failures++
+  printf "%-22s %s\n", name, found == "" ? "NOT VECTORISED" : found
+}
+/^[0-9a-f]+ <.*>:$/ {
+  finish()
+  name = ""
+  count = 0
+  split("", line_of)
+  if (match($0, /loop<rule<[0-9, ]+>/)) name = substr($0, RSTART + 5, RLENGTH - 5)
+  next
+}
+name != "" && /^ *[0-9a-f]+:/ {
+  count++
+  address = $1
+  sub(/:$/, "", address)
+  line_of[address] = count
+  operation[count] = $2
+  operand[count] = $3
+  text[count] = $0
+}
+END {
+  finish()
+  printf "%d compositions, %d not vectorised in %s registers\n", compositions, failures, register
+  exit compositions != 27 || failures > 0
+}'
