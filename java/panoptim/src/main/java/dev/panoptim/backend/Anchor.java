@@ -7,7 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// One segment out of an arena that a plan uses: whoever holds on to it holds on to all streams of that arena.
+/// One segment out of an arena that a plan uses: whoever holds on to it holds on to all streams of
+/// that arena.
 ///
 /// @param name of the stream, for messages
 record Anchor(String name, MemorySegment segment) {
@@ -28,7 +29,10 @@ record Anchor(String name, MemorySegment segment) {
   }
 
   private static void add(
-      Map<MemorySegment.Scope, Anchor> found, String kind, StepPlan.Row row, MemorySegment segment) {
+      Map<MemorySegment.Scope, Anchor> found,
+      String kind,
+      StepPlan.Row row,
+      MemorySegment segment) {
     if (!found.containsKey(segment.scope())) {
       found.put(segment.scope(), new Anchor(kind + " of '" + row.name() + "'", segment));
     }

@@ -1,8 +1,10 @@
 package dev.panoptim.backend;
 
-/// Something that carries out a step. All of them reach the same bits; they differ in speed and in what they need.
+/// Something that carries out a step. All of them reach the same bits; they differ in speed and in
+/// what they need.
 ///
-/// [Backends] hands them out. Thread-safe: one backend serves any number of optimizers at the same time.
+/// [Backends] hands them out. Thread-safe: one backend serves any number of optimizers at the same
+/// time.
 public abstract sealed class Backend permits NativeBackend, VectorBackend, ScalarBackend {
   Backend() {}
 

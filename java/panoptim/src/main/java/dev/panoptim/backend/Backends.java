@@ -7,9 +7,10 @@ import java.util.stream.Collectors;
 
 /// The one place that decides which backend runs.
 ///
-/// An explicit choice that cannot be had throws; [#auto()] takes the best that can. Two system properties choose for a
-/// whole process: `panoptim.backend` (`auto`, `native`, `vector`, `scalar`) what [#auto()] returns, `panoptim.tier`
-/// (`scalar`, `avx2`, `avx512`) the tier of the native backend.
+/// An explicit choice that cannot be had throws; [#auto()] takes the best that can. Two system
+/// properties choose for a whole process: `panoptim.backend` (`auto`, `native`, `vector`, `scalar`)
+/// what [#auto()] returns, `panoptim.tier` (`scalar`, `avx2`, `avx512`) the tier of the native
+/// backend.
 ///
 /// Thread-safe.
 public final class Backends {
@@ -25,8 +26,8 @@ public final class Backends {
 
   private Backends() {}
 
-  /// The best backend that can be had: native, else the Vector API, else plain Java. Says once, through
-  /// [System.Logger], what it chose and why.
+  /// The best backend that can be had: native, else the Vector API, else plain Java. Says once,
+  /// through [System.Logger], what it chose and why.
   ///
   /// @throws BackendUnavailableException if a system property chooses what cannot be had
   public static synchronized Backend auto() {
@@ -66,7 +67,8 @@ public final class Backends {
     };
   }
 
-  /// C++ in the most capable tier of this processor, or in the one that the system property `panoptim.tier` names.
+  /// C++ in the most capable tier of this processor, or in the one that the system property
+  /// `panoptim.tier` names.
   ///
   /// @throws BackendUnavailableException if the library or the tier cannot be had
   public static Backend nativeCode() {

@@ -15,7 +15,8 @@ import java.util.List;
 
 /// The framework in C++, in one tier.
 final class NativeBackend extends Backend {
-  /// What the library says of itself and of this processor. Initialised only once the library is loaded.
+  /// What the library says of itself and of this processor. Initialised only once the library is
+  /// loaded.
   private static final class Description {
     static final Description OF_LIBRARY = new Description();
 
@@ -105,8 +106,7 @@ final class NativeBackend extends Backend {
     try {
       status =
           (int)
-              Functions.STEP.invokeExact(
-                  call.plan, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+              Functions.STEP.invokeExact(call.plan, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
     } catch (Error | RuntimeException e) {
       throw e;
     } catch (Throwable e) {

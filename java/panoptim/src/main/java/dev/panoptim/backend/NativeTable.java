@@ -17,9 +17,10 @@ import java.util.Map;
 
 /// A plan as native code reads it: tables off-heap that hold addresses.
 ///
-/// Addresses keep no arena open. So that no other thread can free memory in the middle of a step, each call also names
-/// a segment of each arena it works in, which the linker holds open until the call returns. There is room for
-/// [#ANCHORS] of them; a plan over more arenas is cut into several calls, each over some of the rows.
+/// Addresses keep no arena open. So that no other thread can free memory in the middle of a step,
+/// each call also names a segment of each arena it works in, which the linker holds open until the
+/// call returns. There is room for [#ANCHORS] of them; a plan over more arenas is cut into several
+/// calls, each over some of the rows.
 final class NativeTable {
   static final int ANCHORS = 8;
 

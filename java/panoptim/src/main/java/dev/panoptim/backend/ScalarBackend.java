@@ -7,7 +7,8 @@ import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
 
-/// The framework in plain Java, an element at a time: the specification that the other backends are held to.
+/// The framework in plain Java, an element at a time: the specification that the other backends are
+/// held to.
 final class ScalarBackend extends Backend {
   static final ScalarBackend INSTANCE = new ScalarBackend();
 
@@ -92,7 +93,8 @@ final class ScalarBackend extends Backend {
     return a >= b || Float.isNaN(a) ? a : b;
   }
 
-  /// Which bits a NaN has depends on the processor and the compiler; what is stored is always the same one.
+  /// Which bits a NaN has depends on the processor and the compiler; what is stored is always the
+  /// same one.
   private static float canonical(float x) {
     return Float.isNaN(x) ? Float.NaN : x;
   }

@@ -8,10 +8,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What a step works on: a row for each parameter that has a gradient, and the coefficients that rows share.
+/// What a step works on: a row for each parameter that has a gradient, and the coefficients that
+/// rows share.
 ///
-/// Built when parameters, gradients or states change place, not at every step; all that could crash native code is
-/// checked here, once, and whether the memory is still alive at every step.
+/// Built when parameters, gradients or states change place, not at every step; all that could crash
+/// native code is checked here, once, and whether the memory is still alive at every step.
 ///
 /// Not thread-safe.
 public final class StepPlan {
@@ -20,7 +21,11 @@ public final class StepPlan {
 
   /// The memory of one parameter. The states are those of [Rule#stateNames()], in that order.
   public record Row(
-      String name, long size, MemorySegment data, MemorySegment gradient, List<MemorySegment> states) {
+      String name,
+      long size,
+      MemorySegment data,
+      MemorySegment gradient,
+      List<MemorySegment> states) {
     public Row {
       states = List.copyOf(states);
     }
@@ -39,9 +44,10 @@ public final class StepPlan {
 
   /// One plan for each group of rows, all under one rule.
   ///
-  /// @throws IllegalArgumentException if a stream has the wrong size, is on the heap, not aligned to 4 bytes, or
-  ///     read-only although a step writes it; if two streams of any groups overlap; if a row has not one segment for
-  ///     each state of the rule; or if the rows of a group have more than 2^63-1 elements
+  /// @throws IllegalArgumentException if a stream has the wrong size, is on the heap, not aligned
+  ///   to 4 bytes, or read-only although a step writes it; if two streams of any groups overlap; if
+  ///   a row has not one segment for each state of the rule; or if the rows of a group have more
+  ///   than 2^63-1 elements
   /// @throws IllegalStateException if a stream's arena has been closed
   /// @throws WrongThreadException if a stream's arena is confined to another thread
   public static List<StepPlan> of(Rule rule, List<List<Row>> groups) {
@@ -99,7 +105,8 @@ public final class StepPlan {
     return rule;
   }
 
-  /// The decay that the next step applies: none where the group's weight decay is 0, else the rule's.
+  /// The decay that the next step applies: none where the group's weight decay is 0, else the
+  /// rule's.
   public Decay decay() {
     return decay;
   }
@@ -182,14 +189,17 @@ public final class StepPlan {
     void update(StepPlan plan, int row, long start, int length);
   }
 
-  /// Updates the chunks that start in share `thread` of `threads`. Where chunks lie does not depend on the shares.
+  /// Updates the chunks that start in share `thread` of `threads`. Where chunks lie does not depend
+  /// on the shares.
   void updateShare(int thread, int threads, ChunkUpdate chunkUpdate) {
     long begin = share(thread, threads);
     long end = share(thread + 1, threads);
     for (int row = 0; row < rows.size() && offsets[row] < end; row++) {
       long size = rows.get(row).size();
       long skipped = Math.ceilDiv(Math.max(0, begin - offsets[row]), (long) CHUNK);
-      for (long start = skipped * CHUNK; start < size && offsets[row] + start < end; start += CHUNK) {
+      for (long start = skipped * CHUNK;
+          start < size && offsets[row] + start < end;
+          start += CHUNK) {
         chunkUpdate.update(this, row, start, (int) Math.min(CHUNK, size - start));
       }
     }

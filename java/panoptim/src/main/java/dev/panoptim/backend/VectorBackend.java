@@ -2,7 +2,8 @@ package dev.panoptim.backend;
 
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
-/// The framework on Java's Vector API, whose module `jdk.incubator.vector` has to be in the module graph.
+/// The framework on Java's Vector API, whose module `jdk.incubator.vector` has to be in the module
+/// graph.
 final class VectorBackend extends Backend {
   /// Loops that have been made, by the number of their composition.
   private final AtomicReferenceArray<VectorLoop> loops =

@@ -10,9 +10,10 @@ import jdk.incubator.vector.FloatVector;
 
 /// A loop over consecutive elements of one row, for one composition.
 ///
-/// A composition's flags must be constants to the just-in-time compiler: where a vector passes a branch that is not
-/// decided at compile time, it may be put on the heap. So [VectorUpdate], which reads its flags into static finals, is
-/// loaded anew for each composition, as a hidden class with the composition as its class data.
+/// A composition's flags must be constants to the just-in-time compiler: where a vector passes a
+/// branch that is not decided at compile time, it may be put on the heap. So [VectorUpdate], which
+/// reads its flags into static finals, is loaded anew for each composition, as a hidden class with
+/// the composition as its class data.
 abstract class VectorLoop implements StepPlan.ChunkUpdate {
   static final int FIRST = 1;
   static final int NESTEROV = 2;

@@ -16,11 +16,13 @@ import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.Set;
 
-/// Puts a packaged library where the dynamic linker can open it: into a directory that only this user can write, below
-/// the temporary directory, or below the one that the system property `panoptim.extract.directory` names (a temporary
-/// directory may be mounted such that nothing in it can be executed).
+/// Puts a packaged library where the dynamic linker can open it: into a directory that only this
+/// user can write, below the temporary directory, or below the one that the system property
+/// `panoptim.extract.directory` names (a temporary directory may be mounted such that nothing in it
+/// can be executed).
 ///
-/// The directory's name holds a hash of the content, so each version is extracted once and versions do not meet.
+/// The directory's name holds a hash of the content, so each version is extracted once and versions
+/// do not meet.
 final class Extraction {
   private static final String DIRECTORY_PROPERTY = "panoptim.extract.directory";
   private static final int HASH_BYTES = 8;
@@ -80,8 +82,7 @@ final class Extraction {
   private static void requirePrivate(Path directory) throws IOException {
     Set<PosixFilePermission> others =
         EnumSet.copyOf(Files.getPosixFilePermissions(directory, LinkOption.NOFOLLOW_LINKS));
-    others.retainAll(
-        EnumSet.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE));
+    others.retainAll(EnumSet.of(PosixFilePermission.GROUP_WRITE, PosixFilePermission.OTHERS_WRITE));
     // The owner of a file that was just made is this process's user, whatever its name is.
     Path probe = Files.createTempFile(directory, "owner", ".probe");
     try {

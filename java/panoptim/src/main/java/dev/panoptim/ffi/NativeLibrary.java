@@ -18,9 +18,10 @@ import java.util.Locale;
 /// Finds and loads the native library, once, when this class is first used.
 ///
 /// The places, in this order:
-/// 1. the file that the system property `panoptim.library` names; whoever names one wants that one, so no other place is
-///    tried then;
-/// 2. the library that is packaged with these classes for this system, extracted as [Extraction] says;
+/// 1. the file that the system property `panoptim.library` names; whoever names one wants that one,
+///    so no other place is tried then;
+/// 2. the library that is packaged with these classes for this system, extracted as [Extraction]
+///    says;
 /// 3. the directories of `java.library.path`.
 public final class NativeLibrary {
   private static final String FILE_PROPERTY = "panoptim.library";
@@ -118,8 +119,9 @@ public final class NativeLibrary {
     return false;
   }
 
-  /// The version that a file says it has, asked before it is loaded for good: its functions would stay in the way of
-  /// those of the next file. `null` where the file cannot be opened; loading it then says why.
+  /// The version that a file says it has, asked before it is loaded for good: its functions would
+  /// stay in the way of those of the next file. `null` where the file cannot be opened; loading it
+  /// then says why.
   ///
   /// @throws UnsatisfiedLinkError if the file is some other library
   private static Integer abiVersion(Path file) {

@@ -10,9 +10,9 @@ import java.util.Locale;
 
 /// Zeroed memory, on huge pages where it is large and the system has them.
 ///
-/// An arena's own allocation writes its zeros at once, and pages that have been touched stay small; so large memory
-/// comes from `mmap`, and the advice is given before the first touch. Where that cannot be had (another system, no
-/// native access), the arena allocates.
+/// An arena's own allocation writes its zeros at once, and pages that have been touched stay small;
+/// so large memory comes from `mmap`, and the advice is given before the first touch. Where that
+/// cannot be had (another system, no native access), the arena allocates.
 final class Pages {
   /// The size of a huge page on x86-64 and on most ARM systems.
   static final long HUGE = 2L << 20;
@@ -56,7 +56,8 @@ final class Pages {
     }
   }
 
-  /// Zeroed memory that lives as long as the arena, aligned to 64 bytes, or to [#HUGE] if it is at least as large.
+  /// Zeroed memory that lives as long as the arena, aligned to 64 bytes, or to [#HUGE] if it is at
+  /// least as large.
   ///
   /// @throws OutOfMemoryError if the system refuses
   static MemorySegment allocate(Arena arena, long bytes) {
@@ -67,7 +68,8 @@ final class Pages {
   }
 
   private MemorySegment map(Arena arena, long bytes) {
-    // mmap aligns to small pages only: ask for one huge page more, and begin at the first huge boundary.
+    // mmap aligns to small pages only: ask for one huge page more, and begin at the first huge
+    // boundary.
     long mapped = Math.addExact(bytes, HUGE);
     try {
       MemorySegment start =

@@ -4,11 +4,12 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
 
-/// A tensor that an optimizer updates: a name, float data off-heap, and the gradient of the loss, or none.
+/// A tensor that an optimizer updates: a name, float data off-heap, and the gradient of the loss,
+/// or none.
 ///
-/// The memory is the caller's: a parameter keeps it reachable, but neither copies nor frees it. [Parameters] makes
-/// parameters together with memory that is laid out for speed. Of the shape, optimizers need only the number of
-/// elements; data and gradient have the same one.
+/// The memory is the caller's: a parameter keeps it reachable, but neither copies nor frees it.
+/// [Parameters] makes parameters together with memory that is laid out for speed. Of the shape,
+/// optimizers need only the number of elements; data and gradient have the same one.
 ///
 /// Not thread-safe: a gradient must not be set while a step runs.
 public final class Parameter {
@@ -43,10 +44,10 @@ public final class Parameter {
   /// @param size number of elements, 0 or more
   /// @param data `size` floats: off-heap, writable, aligned to 4 bytes
   /// @param gradient `size` floats: off-heap, aligned to 4 bytes; may be read-only
-  /// @throws IllegalArgumentException if `data` or `gradient` is not such a segment, or if the two overlap
+  /// @throws IllegalArgumentException if `data` or `gradient` is not such a segment, or if the two
+  ///   overlap
   /// @throws IllegalStateException if the arena of `data` or `gradient` has been closed
-  public static Parameter of(
-      String name, long size, MemorySegment data, MemorySegment gradient) {
+  public static Parameter of(String name, long size, MemorySegment data, MemorySegment gradient) {
     Objects.requireNonNull(gradient, "gradient is null, but must be a memory segment");
     return new Parameter(name, size, data, gradient);
   }
@@ -106,6 +107,11 @@ public final class Parameter {
 
   @Override
   public String toString() {
-    return "Parameter[" + name + ", " + size + " elements" + (hasGradient() ? "]" : ", no gradient]");
+    return "Parameter["
+        + name
+        + ", "
+        + size
+        + " elements"
+        + (hasGradient() ? "]" : ", no gradient]");
   }
 }

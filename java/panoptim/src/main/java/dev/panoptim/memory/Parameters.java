@@ -69,7 +69,8 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
 
     /// @param name not used before
     /// @param size number of elements, 0 or more
-    /// @throws IllegalArgumentException if the name was used before, or the size is negative or too large
+    /// @throws IllegalArgumentException if the name was used before, or the size is negative or too
+    ///   large
     public Builder add(String name, long size) {
       Objects.requireNonNull(name, "name is null, but must be a string");
       Streams.bytes(name, size);

@@ -4,16 +4,19 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/// One allocation that holds several streams of the same tensors: data and gradients, or the states of an optimizer.
+/// One allocation that holds several streams of the same tensors: data and gradients, or the states
+/// of an optimizer.
 ///
-/// A stream holds all tensors one after the other, each from a cache line of its own. Streams whose distance is a power
-/// of two would compete for the same cache sets and memory banks, and a step walks all of them at once; so each starts
-/// [#STAGGER] bytes further from a page boundary than the one before. Large slabs ask for huge pages.
+/// A stream holds all tensors one after the other, each from a cache line of its own. Streams whose
+/// distance is a power of two would compete for the same cache sets and memory banks, and a step
+/// walks all of them at once; so each starts [#STAGGER] bytes further from a page boundary than the
+/// one before. Large slabs ask for huge pages.
 ///
 /// Thread-safe; [#close()] fails while a step uses the memory.
 public final class Slab implements AutoCloseable {
-  /// AdamW over 32M parameters on a 2-core Zen 3 took 35 ms at distances that are a multiple of 2 MiB, 21-32 ms at
-  /// most staggers between 576 bytes and 512 KiB, and was fastest, at 18-25 ms, at this one.
+  /// AdamW over 32M parameters on a 2-core Zen 3 took 35 ms at distances that are a multiple of 2
+  /// MiB, 21-32 ms at most staggers between 576 bytes and 512 KiB, and was fastest, at 18-25 ms, at
+  /// this one.
   static final long STAGGER = 8 * 1024 + 64;
 
   private static final long CACHE_LINE = 64;
@@ -30,7 +33,8 @@ public final class Slab implements AutoCloseable {
   ///
   /// @param names of the tensors, for messages
   /// @param sizes number of elements of each tensor
-  /// @param first number of the first stream: streams with different numbers are staggered, across slabs too
+  /// @param first number of the first stream: streams with different numbers are staggered, across
+  ///   slabs too
   /// @param count number of streams
   /// @throws IllegalArgumentException if a size is negative or the sum does not fit into a `long`
   /// @throws OutOfMemoryError if the system has not so much memory

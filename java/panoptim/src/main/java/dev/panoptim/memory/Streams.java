@@ -7,9 +7,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 
-/// Checks on streams: memory segments that hold the floats of one tensor, and that native code will read or write.
+/// Checks on streams: memory segments that hold the floats of one tensor, and that native code will
+/// read or write.
 ///
-/// Every check throws before anything has been written, and names the stream, what was expected and what was found.
+/// Every check throws before anything has been written, and names the stream, what was expected and
+/// what was found.
 public final class Streams {
   private static final long FLOAT_BYTES = ValueLayout.JAVA_FLOAT.byteSize();
 
@@ -17,7 +19,8 @@ public final class Streams {
 
   /// The bytes that a number of floats takes.
   ///
-  /// @throws IllegalArgumentException if `size` is negative, or so large that its bytes do not fit into a `long`
+  /// @throws IllegalArgumentException if `size` is negative, or so large that its bytes do not fit
+  ///   into a `long`
   public static long bytes(String name, long size) {
     if (size < 0 || size > Long.MAX_VALUE / FLOAT_BYTES) {
       throw new IllegalArgumentException(
@@ -27,11 +30,12 @@ public final class Streams {
     return size * FLOAT_BYTES;
   }
 
-  /// Checks that a segment holds exactly `size` floats that native code may read, and write if `written`.
+  /// Checks that a segment holds exactly `size` floats that native code may read, and write if
+  /// `written`.
   ///
   /// @return the segment
-  /// @throws IllegalArgumentException if the segment is on the heap, has another size, is not aligned to 4 bytes, or is
-  ///     read-only although it will be written
+  /// @throws IllegalArgumentException if the segment is on the heap, has another size, is not
+  ///   aligned to 4 bytes, or is read-only although it will be written
   /// @throws IllegalStateException if the segment's arena has been closed
   public static MemorySegment require(
       String name, long size, MemorySegment segment, boolean written) {

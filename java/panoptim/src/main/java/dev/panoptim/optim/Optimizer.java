@@ -16,7 +16,8 @@ import java.util.Map;
 import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
 
-/// Updates parameters from their gradients, by a rule of the framework. Made by a named preset such as [AdamW]:
+/// Updates parameters from their gradients, by a rule of the framework. Made by a named preset such
+/// as [AdamW]:
 ///
 /// ```java
 /// try (var parameters = Parameters.builder().add("weight", 640).add("bias", 10).build();
@@ -27,11 +28,12 @@ import java.util.stream.IntStream;
 /// }
 /// ```
 ///
-/// A parameter without a gradient is passed by: it keeps its value, gets no state and counts no step. States lie
-/// off-heap, are allocated when a parameter first has a gradient, and belong to the optimizer until it is closed.
+/// A parameter without a gradient is passed by: it keeps its value, gets no state and counts no
+/// step. States lie off-heap, are allocated when a parameter first has a gradient, and belong to
+/// the optimizer until it is closed.
 ///
-/// Not thread-safe: one thread at a time. Different optimizers may step at the same time as long as they share no
-/// parameter.
+/// Not thread-safe: one thread at a time. Different optimizers may step at the same time as long as
+/// they share no parameter.
 public final class Optimizer implements AutoCloseable {
   /// What the optimizer knows of a parameter.
   private static final class Tracked {
@@ -146,9 +148,11 @@ public final class Optimizer implements AutoCloseable {
   ///
   /// When this throws one of the exceptions below, nothing has changed.
   ///
-  /// @throws IllegalStateException if the optimizer, or the arena of a parameter or gradient, has been closed
+  /// @throws IllegalStateException if the optimizer, or the arena of a parameter or gradient, has
+  ///   been closed
   /// @throws IllegalArgumentException if data, gradients or states overlap
-  /// @throws WrongThreadException if the arena of a parameter or gradient is confined to another thread
+  /// @throws WrongThreadException if the arena of a parameter or gradient is confined to another
+  ///   thread
   public void step() {
     requireOpen();
     if (gradientsMoved()) {
@@ -166,10 +170,12 @@ public final class Optimizer implements AutoCloseable {
     }
   }
 
-  /// Lets the closure compute the loss and its gradients, then updates every parameter that has one.
+  /// Lets the closure compute the loss and its gradients, then updates every parameter that has
+  /// one.
   ///
   /// @return what the closure returned: the loss from before the update
-  /// @throws IllegalStateException as [#step()]; what the closure throws passes through, and nothing is updated
+  /// @throws IllegalStateException as [#step()]; what the closure throws passes through, and
+  ///   nothing is updated
   public double step(DoubleSupplier closure) {
     requireOpen();
     double loss = closure.getAsDouble();
@@ -187,10 +193,7 @@ public final class Optimizer implements AutoCloseable {
       if (each.parameter.hasGradient()) {
         Parameter parameter = each.parameter;
         Streams.require(
-            "gradient of '" + parameter.name() + "'",
-            parameter.size(),
-            parameter.gradient(),
-            true);
+            "gradient of '" + parameter.name() + "'", parameter.size(), parameter.gradient(), true);
       }
     }
     for (Tracked each : tracked.values()) {
@@ -200,8 +203,8 @@ public final class Optimizer implements AutoCloseable {
     }
   }
 
-  /// The live states of a parameter by the names of [Rule#stateNames()], read-only; empty as long as it never had a
-  /// gradient at a step.
+  /// The live states of a parameter by the names of [Rule#stateNames()], read-only; empty as long
+  /// as it never had a gradient at a step.
   ///
   /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
   public Map<String, MemorySegment> state(Parameter parameter) {
@@ -223,7 +226,8 @@ public final class Optimizer implements AutoCloseable {
     return find(parameter).steps;
   }
 
-  /// Frees the states. Does nothing when that has been done. Parameters and gradients are left alone.
+  /// Frees the states. Does nothing when that has been done. Parameters and gradients are left
+  /// alone.
   ///
   /// @throws IllegalStateException if a step is running
   @Override
@@ -311,7 +315,8 @@ public final class Optimizer implements AutoCloseable {
         .toList();
   }
 
-  /// Computes the coefficients of a group's step; neighbours that have made the same number of steps share them.
+  /// Computes the coefficients of a group's step; neighbours that have made the same number of
+  /// steps share them.
   private void prepare(TrackedGroup group) {
     Hyperparameters values = group.group.values();
     group.plan.begin(values.decays());

@@ -39,7 +39,8 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
 
   /// Adds a group of parameters that differs from the others in some hyperparameters.
   ///
-  /// @param overrides values of this group alone, such as `Map.of(Hyperparameter.WEIGHT_DECAY, 0.0)`
+  /// @param overrides values of this group alone, such as `Map.of(Hyperparameter.WEIGHT_DECAY,
+  ///   0.0)`
   public final B group(Iterable<Parameter> parameters, Map<Hyperparameter, Double> overrides) {
     List<Parameter> copy = new ArrayList<>();
     parameters.forEach(each -> copy.add(Objects.requireNonNull(each, "a parameter is null")));
@@ -65,8 +66,8 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
     return self();
   }
 
-  /// @param value at most so many threads work at a step, the calling one among them; by default as many as the
-  ///     processors that this process may use
+  /// @param value at most so many threads work at a step, the calling one among them; by default as
+  ///   many as the processors that this process may use
   /// @throws IllegalArgumentException if it is less than 1
   public final B threads(int value) {
     if (value < 1) {
@@ -82,8 +83,9 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
     return self();
   }
 
-  /// @throws IllegalArgumentException if a group is empty, a parameter or its name is given twice, the data of two
-  ///     parameters overlap, or a hyperparameter does not belong to the preset or is out of range
+  /// @throws IllegalArgumentException if a group is empty, a parameter or its name is given twice,
+  ///   the data of two parameters overlap, or a hyperparameter does not belong to the preset or is
+  ///   out of range
   public final Optimizer build() {
     Rule rule = rule();
     Map<Hyperparameter, Double> open = new EnumMap<>(values);

@@ -6,7 +6,8 @@ import dev.panoptim.rule.Hyperparameters;
 import java.util.List;
 import java.util.Set;
 
-/// Parameters that an optimizer treats alike: with the same hyperparameters, which may change between steps.
+/// Parameters that an optimizer treats alike: with the same hyperparameters, which may change
+/// between steps.
 ///
 /// Not thread-safe: hyperparameters must not be set while a step runs.
 public final class ParameterGroup {
@@ -34,7 +35,8 @@ public final class ParameterGroup {
 
   /// Changes a hyperparameter from the next step on.
   ///
-  /// @throws IllegalArgumentException if the optimizer has none of that name, or the value is out of its range
+  /// @throws IllegalArgumentException if the optimizer has none of that name, or the value is out
+  ///   of its range
   public void set(Hyperparameter name, double value) {
     values.set(name, value);
   }

@@ -1,10 +1,12 @@
 package dev.panoptim.rule;
 
-/// What a step multiplies with: computed from hyperparameters and the step's number in double, rounded to float once.
+/// What a step multiplies with: computed from hyperparameters and the step's number in double,
+/// rounded to float once.
 ///
-/// Every backend works with these numbers and nothing else, so none of them computes a power or a root of its own.
-/// A moment's decay is the sum of two floats: 0.999f alone is so far from 0.999 that the average would forget 1.3e-5
-/// too slowly, which is a thousand times more than the roundings of a step.
+/// Every backend works with these numbers and nothing else, so none of them computes a power or a
+/// root of its own. A moment's decay is the sum of two floats: 0.999f alone is so far from 0.999
+/// that the average would forget 1.3e-5 too slowly, which is a thousand times more than the
+/// roundings of a step.
 ///
 /// Mutable, so that a step need not allocate. Not thread-safe.
 public final class Coefficients {
@@ -83,7 +85,8 @@ public final class Coefficients {
     secondDecayRest = (float) (beta2 - secondDecay);
     secondTake = (float) (1 - beta2);
     lookAhead(rule, values);
-    // m / c1 over (root(v) / c2 + epsilon) is c2 / c1 times m over (root(v) + c2 * epsilon): one factor, rounded once.
+    // m / c1 over (root(v) / c2 + epsilon) is c2 / c1 times m over (root(v) + c2 * epsilon): one
+    // factor, rounded once.
     epsilon = (float) (values.orZero(Hyperparameter.EPSILON) * secondCorrection);
     stepSize = (float) (learningRate / firstCorrection * secondCorrection);
   }
@@ -95,7 +98,8 @@ public final class Coefficients {
     lookAheadGradient = (float) (average ? 1 - ahead : 1);
   }
 
-  /// Rounded towards zero, the rest is never negative: an infinite state keeps its sign rather than turning NaN.
+  /// Rounded towards zero, the rest is never negative: an infinite state keeps its sign rather than
+  /// turning NaN.
   private static float towardsZero(double value) {
     float nearest = (float) value;
     return nearest > value ? Math.nextDown(nearest) : nearest;

@@ -1,6 +1,7 @@
 package dev.panoptim.rule;
 
-/// A number that a step depends on and that may change between steps, with the range it must keep to.
+/// A number that a step depends on and that may change between steps, with the range it must keep
+/// to.
 public enum Hyperparameter {
   LEARNING_RATE("learningRate", 0, Float.MAX_VALUE, true),
   MOMENTUM("momentum", 0, 1, true),
@@ -35,13 +36,19 @@ public enum Hyperparameter {
       throw new IllegalArgumentException(
           "%s is %s, but must be a number from %s to %s%s"
               .formatted(
-                  label, value, words(lowest), words(highest), highestAllowed ? "" : " exclusively"));
+                  label,
+                  value,
+                  words(lowest),
+                  words(highest),
+                  highestAllowed ? "" : " exclusively"));
     }
     return value;
   }
 
   private static String words(double bound) {
-    return bound == Math.rint(bound) && bound < 10 ? Integer.toString((int) bound) : (float) bound + "";
+    return bound == Math.rint(bound) && bound < 10
+        ? Integer.toString((int) bound)
+        : (float) bound + "";
   }
 
   @Override

@@ -12,7 +12,8 @@ public final class Hyperparameters {
 
   /// @param rule says which hyperparameters there are
   /// @param values one for each of them, and for no other
-  /// @throws IllegalArgumentException if one is missing, does not belong to the rule or is out of range
+  /// @throws IllegalArgumentException if one is missing, does not belong to the rule or is out of
+  ///   range
   public Hyperparameters(Rule rule, Map<Hyperparameter, Double> values) {
     open = rule.hyperparameters();
     for (Hyperparameter each : open) {
@@ -58,7 +59,8 @@ public final class Hyperparameters {
     return values[requireOpen(name).ordinal()];
   }
 
-  /// @throws IllegalArgumentException if the rule has none of that name, or the value is out of range
+  /// @throws IllegalArgumentException if the rule has none of that name, or the value is out of
+  ///   range
   public void set(Hyperparameter name, double value) {
     values[requireOpen(name).ordinal()] = name.check(value);
   }

@@ -7,17 +7,18 @@ import java.util.Objects;
 import java.util.Set;
 
 /// A composition of the framework that all optimizers from SGD to AdamW are one case of:
-///
 /// 1. gradient: negated to maximize, plus L2 decay;
 /// 2. first and second moment;
 /// 3. direction: the first moment over the root of the second;
 /// 4. update: the parameter less the direction times the learning rate, less decoupled decay.
 ///
-/// Immutable. What a rule leaves open, the [Hyperparameters], is a matter of each parameter group and step.
+/// Immutable. What a rule leaves open, the [Hyperparameters], is a matter of each parameter group
+/// and step.
 ///
 /// @param firstMoment what the direction follows
 /// @param secondMoment what the direction is divided by the root of
-/// @param nesterov whether the direction looks ahead: `g + momentum * m` rather than `m`; needs a first moment
+/// @param nesterov whether the direction looks ahead: `g + momentum * m` rather than `m`; needs a
+///   first moment
 /// @param biasCorrection whether moving averages are divided by `1 - beta^t`, for they start at 0
 /// @param decay how weight decay acts
 /// @param maximize whether the loss is to grow
@@ -29,7 +30,8 @@ public record Rule(
     Decay decay,
     boolean maximize) {
 
-  /// @throws IllegalArgumentException if the composition is illegal; the message says which part lacks what
+  /// @throws IllegalArgumentException if the composition is illegal; the message says which part
+  ///   lacks what
   public Rule {
     Objects.requireNonNull(firstMoment, "firstMoment is null");
     Objects.requireNonNull(secondMoment, "secondMoment is null");
@@ -59,8 +61,8 @@ public record Rule(
     return secondMoment == SecondMoment.MAXIMUM_OF_AVERAGE;
   }
 
-  /// The names of the states that each parameter has, in the order in which they are stored: `firstMoment`,
-  /// `secondMoment`, `maximum`, as far as the rule has them.
+  /// The names of the states that each parameter has, in the order in which they are stored:
+  /// `firstMoment`, `secondMoment`, `maximum`, as far as the rule has them.
   public List<String> stateNames() {
     List<String> names = new ArrayList<>();
     if (hasFirstMoment()) {

@@ -1,6 +1,7 @@
 package dev.panoptim.rule;
 
-/// The second moment V of the framework: how large the gradients so far were. The direction is divided by its root.
+/// The second moment V of the framework: how large the gradients so far were. The direction is
+/// divided by its root.
 public enum SecondMoment {
   /// V = 1: no division.
   NONE,

@@ -1,0 +1,122 @@
+package dev.panoptim.optim;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.panoptim.backend.Backend;
+import dev.panoptim.memory.Parameter;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+
+/// Random parameters and gradients from a seed, and what an optimizer makes of them, bit by bit.
+///
+/// @param sizes of the tensors
+/// @param shift elements between a 64-byte boundary and the start of each stream
+/// @param special whether NaN, infinities, denormals and signed zeros are among the numbers
+record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
+  private static final float[] SPECIAL = {
+    0f,
+    -0f,
+    Float.MIN_VALUE,
+    -1e-40f,
+    Float.MIN_NORMAL,
+    1e38f,
+    -3e38f,
+    Float.POSITIVE_INFINITY,
+    Float.NEGATIVE_INFINITY,
+    Float.NaN,
+    Float.intBitsToFloat(0xffc12345)
+  };
+
+  static Problem of(long size, long seed, int steps) {
+    return new Problem(new long[] {size}, 0, seed, steps, true);
+  }
+
+  /// The bits of all data and states after the last step, by name.
+  Map<String, int[]> run(Description description, Backend backend, int threads) {
+    try (Arena arena = Arena.ofShared()) {
+      SplittableRandom random = new SplittableRandom(seed);
+      List<Parameter> parameters = parameters(arena, random);
+      try (Optimizer optimizer =
+          description.builder().apply(parameters).backend(backend).threads(threads).build()) {
+        for (int step = 0; step < steps; step++) {
+          for (Parameter each : parameters) {
+            fill(each.gradient(), random);
+          }
+          optimizer.step();
+        }
+        return bits(optimizer, parameters);
+      }
+    }
+  }
+
+  private List<Parameter> parameters(Arena arena, SplittableRandom random) {
+    List<Parameter> parameters = new ArrayList<>();
+    for (int i = 0; i < sizes.length; i++) {
+      MemorySegment data = stream(arena, sizes[i]);
+      fill(data, random);
+      parameters.add(Parameter.of("p" + i, sizes[i], data, stream(arena, sizes[i])));
+    }
+    return parameters;
+  }
+
+  private MemorySegment stream(Arena arena, long size) {
+    return arena.allocate((size + shift) * Float.BYTES, 64).asSlice((long) shift * Float.BYTES);
+  }
+
+  private void fill(MemorySegment segment, SplittableRandom random) {
+    for (long i = 0; i < segment.byteSize() / Float.BYTES; i++) {
+      segment.setAtIndex(JAVA_FLOAT, i, value(random));
+    }
+  }
+
+  private float value(SplittableRandom random) {
+    long bits = random.nextLong();
+    if (special && (bits & 31) == 0) {
+      return SPECIAL[(int) ((bits >>> 8 & 0xffff) % SPECIAL.length)];
+    }
+    float mantissa = (bits >> 40) * 0x1p-23f;
+    return mantissa * Math.scalb(1f, (int) (bits >>> 32 & 15) - 12);
+  }
+
+  static Map<String, int[]> bits(Optimizer optimizer, List<Parameter> parameters) {
+    Map<String, int[]> all = new LinkedHashMap<>();
+    for (Parameter each : parameters) {
+      all.put(each.name() + " data", each.data().toArray(JAVA_INT));
+      optimizer
+          .state(each)
+          .forEach(
+              (state, segment) -> all.put(each.name() + " " + state, segment.toArray(JAVA_INT)));
+    }
+    return all;
+  }
+
+  /// Says where two results differ first; `null` where nowhere.
+  static String difference(Map<String, int[]> expected, Map<String, int[]> actual) {
+    if (!expected.keySet().equals(actual.keySet())) {
+      return "streams " + expected.keySet() + " and " + actual.keySet();
+    }
+    for (String stream : expected.keySet()) {
+      int at = Arrays.mismatch(expected.get(stream), actual.get(stream));
+      if (at >= 0) {
+        return "%s[%d]: expected bits 0x%08x, found 0x%08x"
+            .formatted(stream, at, expected.get(stream)[at], actual.get(stream)[at]);
+      }
+    }
+    return null;
+  }
+
+  @Override
+  public String toString() {
+    String shown =
+        sizes.length <= 3 ? Arrays.toString(sizes) : sizes.length + " tensors of mixed sizes";
+    return "Problem[%s, shift %d, seed %d, %d steps, special %s]"
+        .formatted(shown, shift, seed, steps, special);
+  }
+}

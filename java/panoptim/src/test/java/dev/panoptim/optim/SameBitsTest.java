@@ -1,0 +1,97 @@
+package dev.panoptim.optim;
+
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.panoptim.backend.Backend;
+import dev.panoptim.backend.Backends;
+import dev.panoptim.backend.Tier;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Every backend, in every tier, at any number of threads, reaches the bits of the scalar backend
+/// on one thread.
+class SameBitsTest {
+  private static final int CHUNK = 16384;
+
+  static List<Description> descriptions() {
+    return Description.all();
+  }
+
+  private static List<Backend> backends() {
+    List<Backend> all = new ArrayList<>();
+    for (Tier tier : Backends.tiers()) {
+      all.add(Backends.nativeCode(tier));
+    }
+    all.add(Backends.vector());
+    all.add(Backends.scalar());
+    return all;
+  }
+
+  private static void assertSameBits(Description description, Problem problem, int... threads) {
+    Map<String, int[]> expected = problem.run(description, Backends.scalar(), 1);
+    for (Backend backend : backends()) {
+      for (int number : threads) {
+        String difference = Problem.difference(expected, problem.run(description, backend, number));
+        assertNull(
+            difference,
+            () ->
+                "%s on %s (%s), %d threads, %s"
+                    .formatted(description, backend, backend.describe(), number, problem));
+      }
+    }
+  }
+
+  @Test
+  void theMostCapableTierOfThisProcessorIsAmongThoseTested() {
+    assertTrue(Backends.tiers().contains(Tier.SCALAR));
+    assertTrue(
+        Backends.nativeCode().describe().startsWith("tier " + Backends.tiers().getLast().label()));
+  }
+
+  @ParameterizedTest
+  @MethodSource("descriptions")
+  void atEverySize(Description description) {
+    long[] sizes = {
+      0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 4097, CHUNK - 1, CHUNK, CHUNK + 1
+    };
+    for (long size : sizes) {
+      assertSameBits(description, Problem.of(size, 100 + size, 2), 1);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("descriptions")
+  void onUnalignedSlices(Description description) {
+    for (int shift = 1; shift <= 17; shift += 2) {
+      Problem problem = new Problem(new long[] {301, 77}, shift, shift, 2, true);
+      assertSameBits(description, problem, 1, 2);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("descriptions")
+  void afterManySteps(Description description) {
+    assertSameBits(description, new Problem(new long[] {133, 16}, 0, 5, 120, false), 1, 2);
+    assertSameBits(description, new Problem(new long[] {133, 16}, 0, 6, 120, true), 1, 2);
+  }
+
+  @ParameterizedTest
+  @MethodSource("descriptions")
+  void withManyTensorsAndThreads(Description description) {
+    for (int count : new int[] {2, 17, 300}) {
+      SplittableRandom random = new SplittableRandom(count);
+      long[] sizes = new long[count];
+      for (int i = 0; i < count; i++) {
+        sizes[i] = random.nextInt(10) == 0 ? random.nextInt(20000) : random.nextInt(200);
+      }
+      sizes[count / 2] = 3 * CHUNK + 5;
+      assertSameBits(description, new Problem(sizes, 0, count, 3, true), 1, 2, 3);
+    }
+  }
+}
