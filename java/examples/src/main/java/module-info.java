@@ -1,0 +1,13 @@
+/// Programs that show Panoptim at work.
+module dev.panoptim.examples {
+  requires dev.panoptim;
+  requires info.picocli;
+  requires java.desktop;
+  requires java.logging;
+  requires jdk.incubator.vector;
+  requires me.tongfei.progressbar;
+  requires xchart;
+
+  opens dev.panoptim.examples.quickstart to
+      info.picocli;
+}
