@@ -35,6 +35,7 @@ public final class Quickstart implements Callable<Integer> {
 
   @CommandLine.Parameters(
       paramLabel = "FILE",
+      showDefaultValue = CommandLine.Help.Visibility.NEVER,
       description =
           "Text to train on: files, or folders with all of their files. Default: the README, Java"
               + " and C++ sources below the working directory.")
@@ -45,6 +46,7 @@ public final class Quickstart implements Callable<Integer> {
 
   @Option(
       names = "--learning-rate",
+      showDefaultValue = CommandLine.Help.Visibility.NEVER,
       description = "Default: 0.002 for adam and adamw, 0.1 for sgd (with momentum 0.9).")
   private Double learningRate;
 

@@ -1,0 +1,67 @@
+package dev.panoptim;
+
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/// Imports run downwards only: `memory`, `rule` and `ffi`, then `backend`, then `optim`.
+class ArchitectureTest {
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter().importPath(Path.of("target/classes"));
+
+  @Test
+  void packagesDependDownwardsOnly() {
+    assertTrue(CLASSES.contain("dev.panoptim.optim.Optimizer"));
+    layeredArchitecture()
+        .consideringOnlyDependenciesInLayers()
+        .layer("memory")
+        .definedBy("dev.panoptim.memory")
+        .layer("rule")
+        .definedBy("dev.panoptim.rule")
+        .layer("ffi")
+        .definedBy("dev.panoptim.ffi")
+        .layer("backend")
+        .definedBy("dev.panoptim.backend")
+        .layer("optim")
+        .definedBy("dev.panoptim.optim")
+        .whereLayer("optim")
+        .mayNotBeAccessedByAnyLayer()
+        .whereLayer("backend")
+        .mayOnlyBeAccessedByLayers("optim")
+        .whereLayer("ffi")
+        .mayOnlyBeAccessedByLayers("backend")
+        .whereLayer("rule")
+        .mayOnlyBeAccessedByLayers("backend", "optim")
+        .whereLayer("memory")
+        .mayOnlyBeAccessedByLayers("backend", "optim")
+        .check(CLASSES);
+  }
+
+  @Test
+  void packagesHaveNoCircles() {
+    slices().matching("dev.panoptim.(*)..").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  @Test
+  void theBindingsAreNotExported() {
+    Set<String> exported =
+        ArchitectureTest.class.getModule().getDescriptor().exports().stream()
+            .map(java.lang.module.ModuleDescriptor.Exports::source)
+            .collect(Collectors.toSet());
+    assertEquals(
+        Set.of(
+            "dev.panoptim.backend",
+            "dev.panoptim.memory",
+            "dev.panoptim.optim",
+            "dev.panoptim.rule"),
+        exported);
+  }
+}

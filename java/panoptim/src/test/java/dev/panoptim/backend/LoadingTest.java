@@ -1,0 +1,215 @@
+package dev.panoptim.backend;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// How the native library is found, or why not; each case in a process of its own, for a process
+/// loads it once.
+class LoadingTest {
+  private static final String VECTOR = "--add-modules=jdk.incubator.vector";
+
+  /// Enables it for a module that does not need it, and so for no other.
+  private static final String NO_NATIVE_ACCESS = "--enable-native-access=java.base";
+
+  private static final Path LIBRARIES = Path.of(System.getProperty("panoptim.testlibs.dir"));
+
+  @TempDir private Path temporary;
+
+  private static String run(String backend, String... options)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(ProcessHandle.current().info().command().orElseThrow());
+    if (!List.of(options).contains(NO_NATIVE_ACCESS)) {
+      command.add("--enable-native-access=ALL-UNNAMED");
+    }
+    command.addAll(List.of(options));
+    command.addAll(
+        List.of("-cp", "target/classes:target/test-classes", BackendProbe.class.getName()));
+    command.add(backend);
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes());
+    assertEquals(0, process.waitFor(), output);
+    return output;
+  }
+
+  private static void assertContains(String output, String... all) {
+    for (String each : all) {
+      assertTrue(output.contains(each), () -> "no '" + each + "' in:\n" + output);
+    }
+  }
+
+  private static Path library(String name) throws IOException {
+    try (var files = Files.walk(LIBRARIES)) {
+      return files
+          .filter(file -> file.getFileName().toString().equals(System.mapLibraryName(name)))
+          .findFirst()
+          .orElseThrow();
+    }
+  }
+
+  private String notExtractable() throws IOException {
+    // Not even root can make a directory below a file.
+    return "-Dpanoptim.extract.directory=" + Files.createFile(temporary.resolve("file"));
+  }
+
+  @Test
+  void autoTakesThePackagedLibraryAndSaysSoOnce() throws Exception {
+    String output = run("auto", VECTOR, "-Dpanoptim.extract.directory=" + temporary);
+    assertContains(
+        output, "RAN native: tier", "loaded from the packaged ", "extracted to " + temporary);
+    assertEquals(2, output.split("backend native \\(tier", -1).length, output);
+    try (var extracted = Files.list(temporary)) {
+      Path directory = extracted.findFirst().orElseThrow();
+      assertEquals(
+          "rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)));
+    }
+  }
+
+  @Test
+  void anExtractedLibraryThatWasTamperedWithIsReplaced() throws Exception {
+    String option = "-Dpanoptim.extract.directory=" + temporary;
+    run("native", option);
+    Path extracted;
+    try (var files = Files.walk(temporary)) {
+      extracted = files.filter(Files::isRegularFile).findFirst().orElseThrow();
+    }
+    byte[] good = Files.readAllBytes(extracted);
+    Files.write(extracted, new byte[] {1, 2, 3});
+    assertContains(run("native", option), "RAN native");
+    assertTrue(Arrays.equals(good, Files.readAllBytes(extracted)));
+  }
+
+  @Test
+  void aDirectoryThatOthersCanWriteIsNotTrusted() throws Exception {
+    String option = "-Dpanoptim.extract.directory=" + temporary;
+    run("native", option);
+    try (var extracted = Files.list(temporary)) {
+      Files.setPosixFilePermissions(
+          extracted.findFirst().orElseThrow(), PosixFilePermissions.fromString("rwxrwxrwx"));
+    }
+    assertContains(run("native", option), "REFUSED", "can be written by other users");
+  }
+
+  @Test
+  void aPropertyNamesTheLibrary() throws Exception {
+    Path library = library("panoptim");
+    assertContains(
+        run("native", "-Dpanoptim.library=" + library),
+        "RAN native",
+        "loaded from the system property panoptim.library, " + library);
+  }
+
+  @Test
+  void theLibraryPathIsTheLastPlace() throws Exception {
+    Path library = library("panoptim");
+    assertContains(
+        run("native", notExtractable(), "-Djava.library.path=" + library.getParent()),
+        "RAN native",
+        "loaded from java.library.path, " + library);
+  }
+
+  @Test
+  void aMissingLibraryIsRefusedInTheLinkersWords() throws Exception {
+    assertContains(
+        run("native", "-Dpanoptim.library=/nowhere/libpanoptim.so"),
+        "REFUSED the native backend cannot be had",
+        "the system property panoptim.library, /nowhere/libpanoptim.so: ",
+        "Can't load library");
+  }
+
+  @Test
+  void whatIsNoLibraryIsRefusedInTheLinkersWords() throws Exception {
+    Path text = Files.writeString(temporary.resolve("libpanoptim.so"), "not a library");
+    assertContains(run("native", "-Dpanoptim.library=" + text), "REFUSED", "file too short");
+  }
+
+  @Test
+  void anotherVersionOfTheAbiIsRefused() throws Exception {
+    assertContains(
+        run("native", "-Dpanoptim.library=" + library("panoptim_of_another_version")),
+        "REFUSED",
+        "it has ABI version 999, but these classes need 1");
+  }
+
+  @Test
+  void anotherLibraryIsRefused() throws Exception {
+    assertContains(
+        run("native", "-Dpanoptim.library=" + library("panoptim_of_another_kind")),
+        "REFUSED",
+        "it has no function panoptim_abi_version");
+  }
+
+  @Test
+  void everyAttemptIsListed() throws Exception {
+    assertContains(
+        run("native", notExtractable(), "-Djava.library.path=/nowhere"),
+        "REFUSED",
+        "the packaged ",
+        "java.library.path: no libpanoptim.so in /nowhere");
+  }
+
+  @Test
+  void autoDegradesToVectorWithTheReason() throws Exception {
+    String output = run("auto", VECTOR, "-Dpanoptim.library=/nowhere/libpanoptim.so");
+    assertContains(output, "RAN vector", "WARNING: backend vector", "not native because");
+  }
+
+  @Test
+  void autoDegradesToScalarWithBothReasons() throws Exception {
+    String output = run("auto", "-Dpanoptim.library=/nowhere/libpanoptim.so");
+    assertContains(output, "RAN scalar", "not native because", "not vector because the module");
+  }
+
+  @Test
+  void theVectorBackendNeedsItsModule() throws Exception {
+    assertContains(run("vector"), "REFUSED the vector backend cannot be had", "--add-modules");
+    assertContains(run("vector", VECTOR), "RAN vector");
+  }
+
+  @Test
+  void aPropertyChoosesTheTier() throws Exception {
+    for (Tier tier : Backends.tiers()) {
+      assertContains(
+          run("auto", "-Dpanoptim.tier=" + tier.label()), "RAN native: tier " + tier.label());
+    }
+    assertContains(
+        run("native", "-Dpanoptim.tier=sse9"),
+        "REFUSED system property panoptim.tier is 'sse9', but must be one of scalar, avx2, avx512");
+    for (Tier tier : Tier.values()) {
+      if (!Backends.tiers().contains(tier)) {
+        assertContains(
+            run("auto", "-Dpanoptim.tier=" + tier.label()),
+            "REFUSED the native backend's tier " + tier.label() + " cannot be had: ");
+      }
+    }
+  }
+
+  @Test
+  void aPropertyChoosesTheBackend() throws Exception {
+    assertContains(run("auto", "-Dpanoptim.backend=scalar"), "RAN scalar");
+    assertContains(run("auto", "-Dpanoptim.backend=cuda"), "REFUSED backend is 'cuda'");
+    String output =
+        run("auto", "-Dpanoptim.backend=native", "-Dpanoptim.library=/nowhere/libpanoptim.so");
+    assertContains(output, "REFUSED the native backend cannot be had");
+  }
+
+  @Test
+  void withoutNativeAccessTheReasonIsGiven() throws Exception {
+    String output = run("auto", NO_NATIVE_ACCESS, "--illegal-native-access=deny");
+    assertContains(output, "RAN scalar", "native access is not enabled, start Java with");
+    assertContains(
+        run("native", NO_NATIVE_ACCESS, "--illegal-native-access=deny"),
+        "REFUSED the native backend cannot be had",
+        "native access is not enabled, start Java with --enable-native-access=dev.panoptim");
+  }
+}

@@ -1,0 +1,103 @@
+package dev.panoptim.memory;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class SlabTest {
+  private static final List<String> NAMES = List.of("a", "b", "c");
+
+  @Test
+  void streamsAreZeroedDisjointAndOnCacheLines() {
+    for (long size : new long[] {0, 1, 17, 4096, 3_000_001}) {
+      long[] sizes = {size, 5, size};
+      try (Slab slab = Slab.allocate(NAMES, sizes, 2, 3)) {
+        List<Streams.Named> all = new ArrayList<>();
+        for (int stream = 0; stream < 3; stream++) {
+          for (int tensor = 0; tensor < 3; tensor++) {
+            MemorySegment segment = slab.get(stream, tensor);
+            assertEquals(4 * sizes[tensor], segment.byteSize());
+            assertEquals(0, segment.address() % 64);
+            all.add(new Streams.Named(stream + "." + tensor, segment));
+            assertEquals(
+                -1, segment.mismatch(MemorySegment.ofArray(new byte[(int) segment.byteSize()])));
+          }
+        }
+        Streams.requireDisjoint(all);
+      }
+    }
+  }
+
+  /// Distances that are a power of two, or a multiple of a page, would put all streams into the
+  /// same cache sets.
+  @Test
+  void streamsAreStaggered() {
+    for (long size : new long[] {1024, 1 << 20, 1 << 22}) {
+      try (Slab data = Slab.allocate(List.of("a"), new long[] {size}, 0, 2);
+          Slab states = Slab.allocate(List.of("a"), new long[] {size}, 2, 2)) {
+        long[] offsets = {
+          data.get(0, 0).address() % 4096,
+          data.get(1, 0).address() % 4096,
+          states.get(0, 0).address() % 4096,
+          states.get(1, 0).address() % 4096
+        };
+        assertNotEquals(offsets[0], offsets[1]);
+        assertNotEquals(offsets[2], offsets[3]);
+        if (size * 4 >= Pages.HUGE) {
+          for (int k = 0; k < 4; k++) {
+            assertEquals(k * Slab.STAGGER % 4096, offsets[k]);
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void memoryIsGoneAfterCloseAndCloseMayBeRepeated() {
+    Slab slab = Slab.allocate(List.of("a"), new long[] {1 << 20}, 0, 1);
+    MemorySegment segment = slab.get(0, 0);
+    segment.set(JAVA_BYTE, 0, (byte) 1);
+    slab.close();
+    slab.close();
+    assertFalse(segment.scope().isAlive());
+    assertThrows(IllegalStateException.class, () -> segment.get(JAVA_BYTE, 0));
+  }
+
+  @Test
+  void impossibleSizesAreRefused() {
+    var negative =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> Slab.allocate(List.of("a"), new long[] {-1}, 0, 1));
+    assertTrue(negative.getMessage().contains("size of 'a' is -1 elements"));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> Slab.allocate(NAMES, new long[] {1L << 60, 1L << 60, 1L << 60}, 0, 2));
+    assertThrows(
+        OutOfMemoryError.class,
+        () -> Slab.allocate(List.of("a"), new long[] {1L << 50}, 0, 1).close());
+  }
+
+  @Test
+  void parametersAreNamed() {
+    try (Parameters parameters = Parameters.builder().add("x", 2).add("y", 3).build()) {
+      assertEquals(2, parameters.all().size());
+      assertEquals(3, parameters.get("y").size());
+      assertTrue(parameters.get("y").hasGradient());
+      var e = assertThrows(IllegalArgumentException.class, () -> parameters.get("z"));
+      assertEquals("there is no parameter 'z' among [x, y]", e.getMessage());
+    }
+    var twice =
+        assertThrows(
+            IllegalArgumentException.class, () -> Parameters.builder().add("x", 1).add("x", 1));
+    assertEquals("there are two parameters named 'x'", twice.getMessage());
+  }
+}

@@ -1,0 +1,275 @@
+package dev.panoptim.optim;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Parameters;
+import dev.panoptim.rule.Hyperparameter;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// What an optimizer does around its formula.
+class OptimizerTest {
+  static List<Description> descriptions() {
+    return Description.all();
+  }
+
+  private static void fill(MemorySegment segment, float value) {
+    for (long i = 0; i < segment.byteSize() / Float.BYTES; i++) {
+      segment.setAtIndex(JAVA_FLOAT, i, value + i);
+    }
+  }
+
+  private static float first(Parameter parameter) {
+    return parameter.data().getAtIndex(JAVA_FLOAT, 0);
+  }
+
+  @ParameterizedTest
+  @MethodSource("descriptions")
+  void leavesAloneWhatHasNoGradient(Description description) {
+    try (Arena arena = Arena.ofConfined();
+        Parameters others = Parameters.builder().add("other", 3).build()) {
+      Parameter bare = Parameter.of("bare", 3, arena.allocate(12, 4));
+      fill(bare.data(), 1);
+      fill(others.get("other").gradient(), 1);
+      try (Optimizer optimizer =
+          description.builder().apply(List.of(bare, others.get("other"))).build()) {
+        optimizer.step();
+        assertEquals(1, first(bare));
+        assertTrue(optimizer.state(bare).isEmpty());
+        assertEquals(0, optimizer.stepCount(bare));
+        assertNotEquals(0, first(others.get("other")));
+        assertEquals(1, optimizer.stepCount(others.get("other")));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("descriptions")
+  void countsTheStepsOfEachParameterForItself(Description description) {
+    try (Parameters both = Parameters.builder().add("late", 5).add("early", 5).build();
+        Parameters alone = Parameters.builder().add("late", 5).build()) {
+      MemorySegment gradient = both.get("late").gradient();
+      fill(gradient, 0.5f);
+      fill(both.get("early").gradient(), 0.25f);
+      fill(alone.get("late").gradient(), 0.5f);
+      fill(both.get("late").data(), 2);
+      fill(alone.get("late").data(), 2);
+      both.get("late").removeGradient();
+      try (Optimizer together = description.builder().apply(both).build();
+          Optimizer fresh = description.builder().apply(alone).build()) {
+        together.step();
+        together.step();
+        both.get("late").setGradient(gradient);
+        together.step();
+        together.step();
+        fresh.step();
+        fresh.step();
+        assertEquals(2, together.stepCount(both.get("late")));
+        assertEquals(4, together.stepCount(both.get("early")));
+        assertNull(
+            Problem.difference(
+                Problem.bits(fresh, alone.all()),
+                Problem.bits(together, List.of(both.get("late")))));
+      }
+    }
+  }
+
+  @Test
+  void aZeroGradientWithDecayStillMoves() {
+    try (Parameters parameters = Parameters.builder().add("p", 1).build();
+        Optimizer optimizer = Sgd.builder(parameters).learningRate(0.5).weightDecay(0.5).build()) {
+      fill(parameters.get("p").data(), 1);
+      optimizer.step();
+      assertEquals(0.75f, first(parameters.get("p")));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("descriptions")
+  void anEmptyTensorCountsItsStep(Description description) {
+    try (Parameters parameters = Parameters.builder().add("empty", 0).build();
+        Optimizer optimizer = description.builder().apply(parameters).build()) {
+      optimizer.step();
+      assertEquals(1, optimizer.stepCount(parameters.get("empty")));
+    }
+  }
+
+  @Test
+  void returnsTheLossOfTheClosureFromBeforeTheUpdate() {
+    try (Parameters parameters = Parameters.builder().add("p", 1).build();
+        Optimizer optimizer = Sgd.builder(parameters).learningRate(1).build()) {
+      Parameter p = parameters.get("p");
+      fill(p.data(), 3);
+      double loss =
+          optimizer.step(
+              () -> {
+                fill(p.gradient(), 1);
+                return first(p);
+              });
+      assertEquals(3, loss);
+      assertEquals(2, first(p));
+      IllegalStateException thrown = new IllegalStateException("no loss");
+      assertEquals(
+          thrown,
+          assertThrows(
+              IllegalStateException.class,
+              () ->
+                  optimizer.step(
+                      () -> {
+                        throw thrown;
+                      })));
+      assertEquals(2, first(p));
+    }
+  }
+
+  @Test
+  void zeroGradZeroesAllOrNothing() {
+    try (Arena arena = Arena.ofConfined()) {
+      Parameter plain = Parameter.of("plain", 2, arena.allocate(8, 4), arena.allocate(8, 4));
+      Parameter readOnly =
+          Parameter.of("fixed", 2, arena.allocate(8, 4), arena.allocate(8, 4).asReadOnly());
+      fill(plain.gradient(), 1);
+      try (Optimizer optimizer = Sgd.builder(List.of(plain, readOnly)).build()) {
+        var e = assertThrows(IllegalArgumentException.class, optimizer::zeroGrad);
+        assertEquals("gradient of 'fixed' is read-only, but will be written", e.getMessage());
+        assertEquals(1, plain.gradient().getAtIndex(JAVA_FLOAT, 0));
+        readOnly.removeGradient();
+        optimizer.zeroGrad();
+        assertArrayEquals(new float[2], plain.gradient().toArray(JAVA_FLOAT));
+      }
+    }
+  }
+
+  @Test
+  void groupsHaveTheirOwnHyperparametersWhichMayChange() {
+    try (Parameters parameters = Parameters.builder().add("a", 1).add("b", 1).build();
+        Optimizer optimizer =
+            Sgd.builder(List.of(parameters.get("a")))
+                .learningRate(1)
+                .group(List.of(parameters.get("b")), Map.of(Hyperparameter.LEARNING_RATE, 0.5))
+                .build()) {
+      fill(parameters.get("a").gradient(), 1);
+      fill(parameters.get("b").gradient(), 1);
+      optimizer.step();
+      assertEquals(-1, first(parameters.get("a")));
+      assertEquals(-0.5f, first(parameters.get("b")));
+      ParameterGroup group = optimizer.paramGroups().get(1);
+      assertEquals(List.of(parameters.get("b")), group.parameters());
+      group.setLearningRate(2);
+      group.set(Hyperparameter.WEIGHT_DECAY, 1);
+      optimizer.step();
+      assertEquals(-2, first(parameters.get("a")));
+      assertEquals(-1.5f, first(parameters.get("b")));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("descriptions")
+  void refusesHyperparametersThatAreNoneOrOutOfRange(Description description) {
+    try (Parameters parameters = Parameters.builder().add("p", 1).build();
+        Optimizer optimizer = description.builder().apply(parameters).build()) {
+      ParameterGroup group = optimizer.paramGroups().getFirst();
+      for (Hyperparameter each : Hyperparameter.values()) {
+        for (double value :
+            new double[] {
+              Double.NaN, -1, -1e-300, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY
+            }) {
+          double before = group.hyperparameters().contains(each) ? group.get(each) : 0;
+          var e = assertThrows(IllegalArgumentException.class, () -> group.set(each, value));
+          assertTrue(e.getMessage().startsWith(each.label()), e.getMessage());
+          if (group.hyperparameters().contains(each)) {
+            assertTrue(e.getMessage().contains(Double.toString(value)), e.getMessage());
+            assertEquals(before, group.get(each));
+            assertThrows(
+                IllegalArgumentException.class,
+                () ->
+                    description
+                        .builder()
+                        .apply(parameters)
+                        .group(Parameters.builder().add("q", 1).build(), Map.of(each, value))
+                        .build());
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void refusesWrongArguments() {
+    try (Parameters p = Parameters.builder().add("p", 1).build()) {
+      assertMessage("learningRate is NaN", () -> Sgd.builder(p).learningRate(Double.NaN));
+      assertMessage("beta1 is 1.0", () -> Adam.builder(p).betas(1, 0.9));
+      assertMessage("beta2 is -0.1", () -> Adam.builder(p).betas(0.9, -0.1));
+      assertMessage("epsilon is -1.0", () -> Adam.builder(p).epsilon(-1));
+      assertMessage("momentum is 2.0", () -> Sgd.builder(p).momentum(2));
+      assertMessage("dampening is -1.0", () -> Sgd.builder(p).dampening(-1));
+      assertMessage("nesterov needs", () -> Sgd.builder(p).nesterov(true).build());
+      assertMessage(
+          "nesterov needs",
+          () -> Sgd.builder(p).momentum(0.9).dampening(0.1).nesterov(true).build());
+      assertMessage("threads is 0", () -> Sgd.builder(p).threads(0));
+      assertMessage("a parameter group is empty", () -> Sgd.builder(List.of()).build());
+      assertMessage(
+          "parameter 'p' is given twice",
+          () -> Sgd.builder(List.of(p.get("p"), p.get("p"))).build());
+      assertMessage(
+          "parameter 'p' is given twice", () -> Sgd.builder(p).group(p, Map.of()).build());
+      try (Parameters same = Parameters.builder().add("p", 1).build()) {
+        assertMessage(
+            "two parameters named 'p'",
+            () -> Sgd.builder(List.of(p.get("p"), same.get("p"))).build());
+      }
+      assertMessage(
+          "momentum is not a hyperparameter of this rule",
+          () ->
+              Sgd.builder(p)
+                  .group(
+                      Parameters.builder().add("q", 1).build(),
+                      Map.of(Hyperparameter.MOMENTUM, 0.9))
+                  .build());
+    }
+  }
+
+  private static void assertMessage(String words, Runnable action) {
+    var e = assertThrows(IllegalArgumentException.class, action::run);
+    assertTrue(e.getMessage().contains(words), e.getMessage());
+  }
+
+  @Test
+  void aClosedOptimizerRefusesToStep() {
+    try (Parameters parameters = Parameters.builder().add("p", 1).build()) {
+      Optimizer optimizer = Adam.builder(parameters).build();
+      optimizer.step();
+      optimizer.close();
+      optimizer.close();
+      var e = assertThrows(IllegalStateException.class, optimizer::step);
+      assertEquals("the optimizer has been closed", e.getMessage());
+      assertThrows(IllegalStateException.class, optimizer::zeroGrad);
+      assertThrows(IllegalStateException.class, () -> optimizer.step(() -> 1));
+    }
+  }
+
+  @Test
+  void statesAreReadOnlyViews() {
+    try (Parameters parameters = Parameters.builder().add("p", 4).build();
+        Optimizer optimizer = AdamW.builder(parameters).build()) {
+      optimizer.step();
+      Map<String, MemorySegment> states = optimizer.state(parameters.get("p"));
+      assertFalse(states.isEmpty());
+      states.values().forEach(state -> assertTrue(state.isReadOnly()));
+    }
+  }
+}
