@@ -68,12 +68,12 @@ public final class Coefficients {
       case MOVING_AVERAGE -> {
         momentum = values.orZero(Hyperparameter.BETA1);
         take = 1 - momentum;
-        firstCorrection = rule.biasCorrection() ? 1 - StrictMath.pow(momentum, step) : 1;
+        firstCorrection = rule.biasCorrection() ? correction(momentum, step) : 1;
       }
     }
     double beta2 = values.orZero(Hyperparameter.BETA2);
     if (rule.hasSecondMoment() && rule.biasCorrection()) {
-      secondCorrection = Math.sqrt(1 - StrictMath.pow(beta2, step));
+      secondCorrection = Math.sqrt(correction(beta2, step));
     }
 
     gradientScale = rule.maximize() ? -1 : 1;
@@ -96,6 +96,12 @@ public final class Coefficients {
     double ahead = values.orZero(average ? Hyperparameter.BETA1 : Hyperparameter.MOMENTUM);
     lookAheadMoment = (float) ahead;
     lookAheadGradient = (float) (average ? 1 - ahead : 1);
+  }
+
+  /// `1 - beta^step`. As `beta^step` is at most `exp(-step * (1 - beta))`, it is soon too small to
+  /// change the 1, and then the power, half the time of a small step, need not be computed.
+  private static double correction(double beta, long step) {
+    return step * (1 - beta) > 40 ? 1 : 1 - StrictMath.pow(beta, step);
   }
 
   /// Rounded towards zero, the rest is never negative: an infinite state keeps its sign rather than
