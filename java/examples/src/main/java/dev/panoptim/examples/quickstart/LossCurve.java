@@ -4,6 +4,7 @@ import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -74,7 +75,9 @@ final class LossCurve {
         .setMarker(SeriesMarkers.CIRCLE);
     try {
       Files.createDirectories(file.toAbsolutePath().getParent());
-      BitmapEncoder.saveBitmap(chart, file.toString(), BitmapEncoder.BitmapFormat.PNG);
+      try (OutputStream out = Files.newOutputStream(file)) {
+        BitmapEncoder.saveBitmap(chart, out, BitmapEncoder.BitmapFormat.PNG);
+      }
     } catch (IOException e) {
       throw new IllegalArgumentException(
           "--out " + file + " cannot be written: " + e.getMessage(), e);
