@@ -3,14 +3,14 @@
 #
 #   vectorised.sh OBJECT REGISTER     for example: avx2.cpp.o ymm
 #
-# A composition passes if one of its innermost loops stores every stream that it updates from wide registers, computes
-# with wide registers only, and divides and takes roots there if the composition does.
+# A composition passes if the innermost loop that fetches all its streams ahead stores every stream that it updates from
+# wide registers, computes with wide registers only, and divides and takes roots there if the composition does.
 set -eu
 object=$1
 register=$2
 
 objdump --disassemble --demangle --no-show-raw-insn "$object" | awk -v register="$register" '
-function finish(   i, j, k, target, inner, wide_stores, narrow, fused, divisions, roots, found, has_second, wanted) {
+function finish(   i, j, k, target, inner, fetches, wide_stores, narrow, fused, divisions, roots, found, has_second, wanted) {
   if (name == "") return
   compositions++
   split(name, part, /[<,>]/)
@@ -26,15 +26,16 @@ function finish(   i, j, k, target, inner, wide_stores, narrow, fused, divisions
       if (operation[j] ~ /^j/ && (operand[j] in line_of) && line_of[operand[j]] <= j && line_of[operand[j]] >= target) inner = 0
     }
     if (!inner) continue
-    wide_stores = narrow = fused = divisions = roots = 0
+    fetches = wide_stores = narrow = fused = divisions = roots = 0
     for (k = target; k <= i; k++) {
+      if (operation[k] ~ /^prefetch/) fetches++
       if (operation[k] ~ /^vmov[au]ps$/ && text[k] ~ ("%" register "[0-9]+(\\{[^}]*\\})?,[^%]*\\(")) wide_stores++
       if (operation[k] ~ /^v(add|sub|mul|div|sqrt|fn?m(add|sub)[0-9]*)ss$/) narrow++
       if (operation[k] ~ /^vfn?m(add|sub)[0-9]*ps$/ && text[k] ~ register) fused++
       if (operation[k] == "vdivps" && text[k] ~ register) divisions++
       if (operation[k] == "vsqrtps" && text[k] ~ register) roots++
     }
-    if (wide_stores >= wanted && wide_stores % wanted == 0 && narrow == 0 && fused > 0 &&
+    if (fetches == wanted + 1 && wide_stores >= wanted && wide_stores % wanted == 0 && narrow == 0 && fused > 0 &&
         (!has_second || (divisions > 0 && roots > 0))) {
       found = sprintf("%d instructions, %d wide stores, %d fused multiply-adds, %d divisions, %d roots",
                       i - target + 1, wide_stores, fused, divisions, roots)

@@ -4,10 +4,9 @@
 
 #include "panoptim.h"
 
-// The streams of a chunk start at the given addresses; states that a composition lacks are NULL. `from_memory` says
-// that the streams are not expected in a cache.
+// The streams of a chunk start at the given addresses; states that a composition lacks are NULL.
 using kernel = void (*)(const panoptim_coefficients &coefficients, panoptim_int64 length, float *parameter,
-                        const float *gradient, float *state0, float *state1, float *state2, bool from_memory);
+                        const float *gradient, float *state0, float *state1, float *state2);
 
 constexpr int first_moments = 2;
 constexpr int second_moments = 3;

@@ -17,6 +17,9 @@ final class Pages {
   /// The size of a huge page on x86-64 and on most ARM systems.
   static final long HUGE = 2L << 20;
 
+  /// The size of any other page, or less.
+  static final long SMALL = 4096;
+
   private static final int READ_AND_WRITE = 3;
   private static final int PRIVATE_AND_ANONYMOUS = 0x22;
   private static final int USE_HUGE_PAGES = 14;
@@ -56,13 +59,13 @@ final class Pages {
     }
   }
 
-  /// Zeroed memory that lives as long as the arena, aligned to 64 bytes, or to [#HUGE] if it is at
+  /// Zeroed memory that lives as long as the arena, aligned to [#SMALL], or to [#HUGE] if it is at
   /// least as large.
   ///
   /// @throws OutOfMemoryError if the system refuses
   static MemorySegment allocate(Arena arena, long bytes) {
     if (SYSTEM == null || bytes < HUGE) {
-      return arena.allocate(bytes, bytes < HUGE ? 64 : HUGE);
+      return arena.allocate(bytes, bytes < HUGE ? SMALL : HUGE);
     }
     return SYSTEM.map(arena, bytes);
   }
