@@ -35,7 +35,7 @@ function finish(   i, j, k, target, inner, fetches, wide_stores, narrow, fused, 
       if (operation[k] == "vdivps" && text[k] ~ register) divisions++
       if (operation[k] == "vsqrtps" && text[k] ~ register) roots++
     }
-    if (fetches == wanted + 1 && wide_stores >= wanted && wide_stores % wanted == 0 && narrow == 0 && fused > 0 &&
+    if (fetches > 0 && fetches % (wanted + 1) == 0 && wide_stores >= wanted && wide_stores % wanted == 0 && narrow == 0 && fused > 0 &&
         (!has_second || (divisions > 0 && roots > 0))) {
       found = sprintf("%d instructions, %d wide stores, %d fused multiply-adds, %d divisions, %d roots",
                       i - target + 1, wide_stores, fused, divisions, roots)

@@ -8,10 +8,6 @@
 
 namespace {
 
-// Below so many elements waking a second thread costs more than it brings: AdamW on two cores of Zen 4 took 4.4 us on
-// one thread and 4.4 on two at 8,192 elements, 9.6-15 and 7.6-13 at 24,576, 15-17 and 8.5-13 at 32,768.
-constexpr panoptim_int64 serial_below = 32768;
-
 void run_share(const panoptim_plan &plan, kernel update, panoptim_int64 begin, panoptim_int64 end) {
   for_each_chunk(plan, begin, end, [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
     const auto state = [&](int i) { return tensor.state[i] ? tensor.state[i] + start : nullptr; };
@@ -25,6 +21,9 @@ void run_share(const panoptim_plan &plan, kernel update, panoptim_int64 begin, p
 void run_step(const panoptim_plan &plan, kernel update) {
   const panoptim_int64 total = total_elements(plan);
 #if defined(_OPENMP)
+  // Below so many elements waking a second thread costs more than it brings: AdamW on two cores of Zen 4 took 4.4 us on
+  // one thread and 4.4 on two at 8,192 elements, 9.6-15 and 7.6-13 at 24,576, 15-17 and 8.5-13 at 32,768.
+  constexpr panoptim_int64 serial_below = 32768;
   if (plan.threads > 1 && total >= serial_below) {
 #pragma omp parallel num_threads(plan.threads)
     {
