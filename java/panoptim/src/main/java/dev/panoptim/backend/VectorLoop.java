@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandles;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 
 /// A loop over consecutive elements of one row, for one composition.
 ///
@@ -22,6 +23,13 @@ abstract class VectorLoop implements StepPlan.ChunkUpdate {
   static final int L2 = 16;
   static final int DECOUPLED = 32;
   static final int COMPOSITIONS = 64;
+
+  /// What the processor has, but at most 256 bits: with 512, the just-in-time compiler's code for
+  /// AdamW over 4,096 elements took 2.7-2.9 us on Zen 4, with 256 1.7.
+  static final VectorSpecies<Float> SPECIES =
+      FloatVector.SPECIES_PREFERRED.vectorBitSize() > FloatVector.SPECIES_256.vectorBitSize()
+          ? FloatVector.SPECIES_256
+          : FloatVector.SPECIES_PREFERRED;
 
   /// A composition as a number: the sum of the flags above.
   static int number(Rule rule, Decay decay) {
@@ -48,6 +56,6 @@ abstract class VectorLoop implements StepPlan.ChunkUpdate {
   }
 
   static int lanes() {
-    return FloatVector.SPECIES_PREFERRED.length();
+    return SPECIES.length();
   }
 }
