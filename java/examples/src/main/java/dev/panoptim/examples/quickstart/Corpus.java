@@ -79,8 +79,8 @@ record Corpus(byte[] training, byte[] validation) {
           .filter(path -> !isLeftOut(folder.relativize(path)))
           .sorted()
           .toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    } catch (IOException | UncheckedIOException e) {
+      throw new IllegalArgumentException(folder + " cannot be read", e);
     }
   }
 

@@ -46,6 +46,24 @@ final class LossCurve {
         .orElse(Double.NaN);
   }
 
+  /// Checks before a training what would be bitter to learn after it; makes the folder.
+  ///
+  /// @throws IllegalArgumentException if the picture cannot be written there
+  static void requireWritable(Path file) {
+    Path absolute = file.toAbsolutePath();
+    try {
+      if (Files.isDirectory(absolute)) {
+        throw new IllegalArgumentException("--out is the folder " + absolute + ", not a file");
+      }
+      Files.createDirectories(absolute.getParent());
+    } catch (IOException e) {
+      throw new IllegalArgumentException("--out " + file + " cannot be written: " + e, e);
+    }
+    if (!Files.isWritable(Files.exists(absolute) ? absolute : absolute.getParent())) {
+      throw new IllegalArgumentException("--out " + file + " cannot be written");
+    }
+  }
+
   /// @param subtitle what was trained with
   /// @throws IllegalArgumentException if the file cannot be written
   void save(Path file, String subtitle) {
@@ -74,7 +92,6 @@ final class LossCurve {
     add(chart, "held-out text", validationSteps, validation, new Color(0xd9541e), 2f)
         .setMarker(SeriesMarkers.CIRCLE);
     try {
-      Files.createDirectories(file.toAbsolutePath().getParent());
       try (OutputStream out = Files.newOutputStream(file)) {
         BitmapEncoder.saveBitmap(chart, out, BitmapEncoder.BitmapFormat.PNG);
       }

@@ -104,6 +104,7 @@ public final class Quickstart implements Callable<Integer> {
   public Integer call() {
     requirePositive("--threads", threads);
     requirePositive("--steps", steps);
+    LossCurve.requireWritable(out);
     byte[] text = texts.isEmpty() ? Corpus.sources(Path.of("")) : Corpus.read(texts);
     Corpus corpus = Corpus.of(text);
     OptimizerChoice choice = new OptimizerChoice(optimizer, learningRate, weightDecay, threads);

@@ -39,6 +39,9 @@ class QuickstartTest {
     refused("learningRate is -1.0", "--learning-rate=-1", file);
     refused("weightDecay is -1.0", "--weight-decay=-1", file);
     refused("--steps is 0", "--steps", "0", file);
+    refused("--out is the folder /", "--out", "/", file);
+    refused("--out /dev/null/x/loss.png cannot be written", "--out=/dev/null/x/loss.png", file);
+    refused("threads is 1000000, but must be from 1 to 1024", "--threads=1000000", file);
     refused("--threads is -2", "--threads=-2", file);
     refused("expected one of [sgd, adam, adamw]", "--optimizer", "lion", file);
     refused("backend is 'cuda'", "--backend", "cuda", file);
