@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 // Changes with every change of a layout, a constant or a signature below.
-#define PANOPTIM_ABI_VERSION 1
+#define PANOPTIM_ABI_VERSION 2
 
 // `long long` rather than `int64_t`, which is a C `long` on Linux alone and would tie the bindings to it.
 typedef long long panoptim_int64;
@@ -51,6 +51,10 @@ typedef long long panoptim_int64;
 // Elements of one tensor that are handed to a thread at a time.
 #define PANOPTIM_CHUNK 16384
 
+// More threads than any machine has processors, and fewer than what a thread's start takes of the caller's stack
+// allows.
+#define PANOPTIM_MOST_THREADS 1024
+
 #define PANOPTIM_STATES 3
 #define PANOPTIM_TEXT 256
 
@@ -59,7 +63,7 @@ typedef long long panoptim_int64;
 typedef struct panoptim_coefficients {
   float gradient_scale;       // -1 to maximize
   float weight_decay;         // L2: the decay itself; decoupled: learning rate times decay
-  float first_decay;          // the float next to the first moment's decay, towards zero
+  float first_decay;          // the largest float below the first moment's decay
   float first_decay_rest;     // what it lacks
   float first_take;           // the gradient's share in the first moment
   float second_decay;         // as for the first moment
@@ -92,7 +96,7 @@ typedef struct panoptim_plan {
   int32_t look_ahead;         // 1: Nesterov's direction; needs a first moment
   int32_t decay;              // PANOPTIM_DECAY_...
   int32_t tier;               // PANOPTIM_TIER_...
-  int32_t threads;            // at most so many, the caller's among them
+  int32_t threads;            // 1 to PANOPTIM_MOST_THREADS: at most so many, the caller's among them
   char error[PANOPTIM_TEXT];  // says what was wrong when the status is not PANOPTIM_OK
 } panoptim_plan;
 

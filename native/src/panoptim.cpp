@@ -110,8 +110,8 @@ int32_t panoptim_step(panoptim_plan *plan, ...) {
   if (!kernels) {
     return fail(plan, PANOPTIM_UNSUPPORTED_TIER, "tier %d: %s", plan->tier, why_no_tier(plan->tier));
   }
-  if (plan->threads < 1) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "threads is %d, not 1 or more", plan->threads);
+  if (plan->threads < 1 || plan->threads > PANOPTIM_MOST_THREADS) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "threads is %d, not 1 to %d", plan->threads, PANOPTIM_MOST_THREADS);
   }
   if (const int32_t status = check_composition(plan)) return status;
   const kernel update =

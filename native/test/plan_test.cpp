@@ -47,8 +47,11 @@ TEST(an_unknown_tier_is_refused) {
                 [](problem &, panoptim_plan &p) { p.tier = -1; });
 }
 
-TEST(no_threads_are_refused) {
-  check_refused("threads is 0", PANOPTIM_INVALID_ARGUMENT, [](problem &, panoptim_plan &p) { p.threads = 0; });
+TEST(no_threads_and_too_many_are_refused) {
+  check_refused("threads is 0, not 1 to 1024", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &, panoptim_plan &p) { p.threads = 0; });
+  check_refused("threads is 1025, not 1 to 1024", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &, panoptim_plan &p) { p.threads = 1025; });
 }
 
 TEST(wrong_rows_are_refused) {

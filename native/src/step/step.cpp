@@ -25,7 +25,9 @@ void run_step(const panoptim_plan &plan, kernel update) {
   // one thread and 4.4 on two at 8,192 elements, 9.6-15 and 7.6-13 at 24,576, 15-17 and 8.5-13 at 32,768.
   constexpr panoptim_int64 serial_below = 32768;
   if (plan.threads > 1 && total >= serial_below) {
-#pragma omp parallel num_threads(plan.threads)
+    // A thread without a chunk of its own would have nothing to do.
+    const panoptim_int64 useful = total / chunk + (total % chunk != 0);
+#pragma omp parallel num_threads(static_cast <int>(useful < plan.threads ? useful : plan.threads))
     {
       // The runtime may grant fewer threads than were asked for.
       const panoptim_int64 threads = omp_get_num_threads();

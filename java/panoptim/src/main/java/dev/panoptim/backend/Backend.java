@@ -6,7 +6,20 @@ package dev.panoptim.backend;
 /// [Backends] hands them out. Thread-safe: one backend serves any number of optimizers at the same
 /// time.
 public abstract sealed class Backend permits NativeBackend, VectorBackend, ScalarBackend {
+  /// The most threads that a step may be asked to take.
+  public static final int MOST_THREADS = 1024;
+
   Backend() {}
+
+  /// @return the number
+  /// @throws IllegalArgumentException if it is not from 1 to [#MOST_THREADS]
+  public static int requireThreads(int threads) {
+    if (threads < 1 || threads > MOST_THREADS) {
+      throw new IllegalArgumentException(
+          "threads is " + threads + ", but must be from 1 to " + MOST_THREADS);
+    }
+    return threads;
+  }
 
   /// `native`, `vector` or `scalar`.
   public abstract String name();
@@ -14,15 +27,20 @@ public abstract sealed class Backend permits NativeBackend, VectorBackend, Scala
   /// What this backend runs on, in words.
   public abstract String describe();
 
+  /// Makes what steps over a plan will need, so that none of them can fail halfway for want of it.
+  public abstract void prepare(StepPlan plan);
+
   /// Updates all rows of a plan.
   ///
-  /// @param threads at most so many, the calling one among them; small plans take fewer
+  /// The native backend holds all memory open until it returns: closing an arena fails meanwhile.
+  /// The others cannot, and throw in the middle when an arena is closed under them.
+  ///
+  /// @param threads at most so many, from 1 to [#MOST_THREADS], the calling one among them; small
+  ///   plans take fewer
   /// @throws IllegalStateException if memory of the plan is no longer alive
   /// @throws WrongThreadException if memory of the plan is confined to another thread
   public final void step(StepPlan plan, int threads) {
-    if (threads < 1) {
-      throw new IllegalArgumentException("threads is " + threads + ", but must be 1 or more");
-    }
+    requireThreads(threads);
     plan.requireAlive();
     run(plan, threads);
   }

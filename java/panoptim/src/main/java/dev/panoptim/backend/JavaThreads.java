@@ -1,5 +1,7 @@
 package dev.panoptim.backend;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinTask;
 
@@ -12,19 +14,24 @@ final class JavaThreads {
 
   /// Updates all chunks of a plan; returns when every thread is done.
   static void updateAll(StepPlan plan, int threads, StepPlan.ChunkUpdate chunkUpdate) {
-    if (threads == 1 || plan.confined() || plan.elements() < SERIAL_BELOW) {
+    // A thread without a chunk of its own would have nothing to do.
+    int shares = (int) Math.min(threads, Math.ceilDiv(plan.elements(), (long) StepPlan.CHUNK));
+    if (shares <= 1 || plan.confined() || plan.elements() < SERIAL_BELOW) {
       plan.updateShare(0, 1, chunkUpdate);
       return;
     }
-    ForkJoinTask<?>[] others = new ForkJoinTask<?>[threads - 1];
-    for (int i = 0; i < others.length; i++) {
-      int share = i + 1;
-      others[i] =
-          ForkJoinPool.commonPool().submit(() -> plan.updateShare(share, threads, chunkUpdate));
+    List<ForkJoinTask<?>> others = new ArrayList<>();
+    try {
+      for (int i = 1; i < shares; i++) {
+        int share = i;
+        others.add(
+            ForkJoinPool.commonPool().submit(() -> plan.updateShare(share, shares, chunkUpdate)));
+      }
+      plan.updateShare(0, shares, chunkUpdate);
+    } finally {
+      // Whatever happened to one share, nobody may still be writing when this returns.
+      others.forEach(ForkJoinTask::quietlyJoin);
     }
-    plan.updateShare(0, threads, chunkUpdate);
-    for (ForkJoinTask<?> other : others) {
-      other.join();
-    }
+    others.forEach(ForkJoinTask::join);
   }
 }

@@ -93,6 +93,11 @@ final class NativeBackend extends Backend {
   }
 
   @Override
+  public void prepare(StepPlan plan) {
+    plan.nativeTable();
+  }
+
+  @Override
   void run(StepPlan plan, int threads) {
     List<NativeTable.Call> calls = plan.nativeTable().calls(tier.ordinal(), threads);
     for (int i = 0; i < calls.size(); i++) {

@@ -25,6 +25,9 @@ final class ScalarBackend extends Backend {
   }
 
   @Override
+  public void prepare(StepPlan plan) {}
+
+  @Override
   void run(StepPlan plan, int threads) {
     JavaThreads.updateAll(plan, threads, ScalarBackend::update);
   }

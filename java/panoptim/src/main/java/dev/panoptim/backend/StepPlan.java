@@ -51,14 +51,16 @@ public final class StepPlan {
   /// @throws IllegalStateException if a stream's arena has been closed
   /// @throws WrongThreadException if a stream's arena is confined to another thread
   public static List<StepPlan> of(Rule rule, List<List<Row>> groups) {
+    // What is checked must be what is kept, whatever the caller's lists do meanwhile.
+    List<List<Row>> copies = groups.stream().map(List::copyOf).toList();
     List<Streams.Named> streams = new ArrayList<>();
-    for (List<Row> rows : groups) {
+    for (List<Row> rows : copies) {
       for (Row row : rows) {
         check(rule, row, streams);
       }
     }
     Streams.requireDisjoint(streams);
-    return groups.stream().map(rows -> new StepPlan(rule, rows)).toList();
+    return copies.stream().map(rows -> new StepPlan(rule, rows)).toList();
   }
 
   private static void check(Rule rule, Row row, List<Streams.Named> streams) {
@@ -85,7 +87,7 @@ public final class StepPlan {
 
   private StepPlan(Rule rule, List<Row> rows) {
     this.rule = rule;
-    this.rows = List.copyOf(rows);
+    this.rows = rows;
     this.decay = rule.decay();
     this.slots = new int[rows.size()];
     this.offsets = new long[rows.size() + 1];
@@ -128,7 +130,12 @@ public final class StepPlan {
   }
 
   /// Gives a row the coefficients that were asked for last.
+  ///
+  /// @throws IllegalStateException if none were asked for since [#begin]
   public void assign(int row) {
+    if (usedSlots == 0) {
+      throw new IllegalStateException("row " + row + " has no coefficients to be given");
+    }
     slots[row] = usedSlots - 1;
   }
 

@@ -1,5 +1,7 @@
 package dev.panoptim.backend;
 
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.Rule;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /// The framework on Java's Vector API, whose module `jdk.incubator.vector` has to be in the module
@@ -33,12 +35,18 @@ final class VectorBackend extends Backend {
   }
 
   @Override
-  void run(StepPlan plan, int threads) {
-    JavaThreads.updateAll(plan, threads, loopFor(plan));
+  public void prepare(StepPlan plan) {
+    loopFor(plan.rule(), plan.rule().decay());
+    loopFor(plan.rule(), Decay.NONE);
   }
 
-  private VectorLoop loopFor(StepPlan plan) {
-    int number = VectorLoop.number(plan.rule(), plan.decay());
+  @Override
+  void run(StepPlan plan, int threads) {
+    JavaThreads.updateAll(plan, threads, loopFor(plan.rule(), plan.decay()));
+  }
+
+  private VectorLoop loopFor(Rule rule, Decay decay) {
+    int number = VectorLoop.number(rule, decay);
     VectorLoop loop = loops.get(number);
     if (loop == null) {
       loop = VectorLoop.specialised(number);

@@ -23,10 +23,10 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANOPTIM_ABI_VERSION = (int)1L;
+    private static final int PANOPTIM_ABI_VERSION = (int)2L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_ABI_VERSION 1
+     * #define PANOPTIM_ABI_VERSION 2
      * }
      */
     public static int PANOPTIM_ABI_VERSION() {
@@ -175,6 +175,15 @@ public class PanoptimAbi extends PanoptimAbi$shared {
      */
     public static int PANOPTIM_CHUNK() {
         return PANOPTIM_CHUNK;
+    }
+    private static final int PANOPTIM_MOST_THREADS = (int)1024L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_MOST_THREADS 1024
+     * }
+     */
+    public static int PANOPTIM_MOST_THREADS() {
+        return PANOPTIM_MOST_THREADS;
     }
     private static final int PANOPTIM_STATES = (int)3L;
     /**

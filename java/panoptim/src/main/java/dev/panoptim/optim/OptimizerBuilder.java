@@ -25,7 +25,7 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   private final List<Group> groups = new ArrayList<>();
   private final Map<Hyperparameter, Double> values = new EnumMap<>(Hyperparameter.class);
   private Backend backend;
-  private int threads = Runtime.getRuntime().availableProcessors();
+  private int threads = Math.min(Runtime.getRuntime().availableProcessors(), Backend.MOST_THREADS);
   private boolean maximize;
 
   OptimizerBuilder(Iterable<Parameter> parameters) {
@@ -68,12 +68,9 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
 
   /// @param value at most so many threads work at a step, the calling one among them; by default as
   ///   many as the processors that this process may use
-  /// @throws IllegalArgumentException if it is less than 1
+  /// @throws IllegalArgumentException if it is not from 1 to [Backend#MOST_THREADS]
   public final B threads(int value) {
-    if (value < 1) {
-      throw new IllegalArgumentException("threads is " + value + ", but must be 1 or more");
-    }
-    threads = value;
+    threads = Backend.requireThreads(value);
     return self();
   }
 
