@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,7 +52,12 @@ public final class NativeLibrary {
     String named = System.getProperty(FILE_PROPERTY);
     if (named != null) {
       String place = "the system property " + FILE_PROPERTY;
-      return load(place, Path.of(named)) ? place + ", " + named : null;
+      try {
+        return load(place, Path.of(named)) ? place + ", " + named : null;
+      } catch (InvalidPathException e) {
+        ATTEMPTS.add(place + ": " + e.getMessage());
+        return null;
+      }
     }
     String packaged = loadPackaged();
     return packaged != null ? packaged : loadFromPath();
@@ -67,7 +73,7 @@ public final class NativeLibrary {
       }
       Path file = Extraction.extract(content.readAllBytes(), System.mapLibraryName(NAME));
       return load(place, file) ? place + ", extracted to " + file : null;
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       ATTEMPTS.add(place + ": " + e);
       return null;
     }
@@ -78,7 +84,12 @@ public final class NativeLibrary {
     String file = System.mapLibraryName(NAME);
     boolean found = false;
     for (String directory : directories.split(File.pathSeparator)) {
-      Path candidate = Path.of(directory, file);
+      Path candidate;
+      try {
+        candidate = Path.of(directory, file);
+      } catch (InvalidPathException e) {
+        continue;
+      }
       if (!directory.isEmpty() && Files.exists(candidate)) {
         found = true;
         if (load("java.library.path", candidate)) {
@@ -111,7 +122,8 @@ public final class NativeLibrary {
     } catch (IllegalCallerException e) {
       ATTEMPTS.add(
           attempt
-              + "native access is not enabled, start Java with --enable-native-access=dev.panoptim"
+              + "native access is not enabled, start Java with --enable-native-access="
+              + (NativeLibrary.class.getModule().isNamed() ? "dev.panoptim" : "ALL-UNNAMED")
               + " ("
               + e.getMessage()
               + ")");

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
 
@@ -91,7 +92,11 @@ public final class Optimizer implements AutoCloseable {
   private final TrackedGroup[] groups;
   private final Map<Parameter, Tracked> tracked = new LinkedHashMap<>();
   private final List<Slab> slabs = new ArrayList<>();
-  private boolean closed;
+
+  /// Held by whoever uses or frees the states.
+  private final AtomicBoolean busy = new AtomicBoolean();
+
+  private volatile boolean closed;
 
   Optimizer(Rule rule, List<ParameterGroup> groups, Backend backend, int threads) {
     this.rule = rule;
@@ -146,15 +151,33 @@ public final class Optimizer implements AutoCloseable {
 
   /// Updates every parameter that has a gradient.
   ///
-  /// When this throws one of the exceptions below, nothing has changed.
+  /// When this throws one of the exceptions below, nothing has changed; but an arena that another
+  /// thread closes while the step runs may end it between two groups, and on the JVM backends in
+  /// the middle of one.
   ///
   /// @throws IllegalStateException if the optimizer, or the arena of a parameter or gradient, has
-  ///   been closed
+  ///   been closed, or another thread is stepping or closing this optimizer
   /// @throws IllegalArgumentException if data, gradients or states overlap
   /// @throws WrongThreadException if the arena of a parameter or gradient is confined to another
   ///   thread
   public void step() {
-    requireOpen();
+    acquire();
+    try {
+      requireOpen();
+      update();
+    } finally {
+      busy.set(false);
+    }
+  }
+
+  private void acquire() {
+    if (!busy.compareAndSet(false, true)) {
+      throw new IllegalStateException(
+          "another thread is stepping or closing this optimizer, which is for one at a time");
+    }
+  }
+
+  private void update() {
     if (gradientsMoved()) {
       plan();
     }
@@ -232,8 +255,13 @@ public final class Optimizer implements AutoCloseable {
   /// @throws IllegalStateException if a step is running
   @Override
   public void close() {
-    slabs.forEach(Slab::close);
-    closed = true;
+    acquire();
+    try {
+      closed = true;
+      slabs.forEach(Slab::close);
+    } finally {
+      busy.set(false);
+    }
   }
 
   private Tracked find(Parameter parameter) {
@@ -274,19 +302,29 @@ public final class Optimizer implements AutoCloseable {
     Slab slab = allocateStates(fresh);
     try {
       List<StepPlan> plans = StepPlan.of(rule, rowsOfGroups());
+      plans.forEach(backend::prepare);
       for (int i = 0; i < groups.length; i++) {
         groups[i].adopt(plans.get(i));
       }
-      slabs.add(slab);
+      if (slab != null) {
+        slabs.add(slab);
+      }
     } catch (Throwable e) {
       fresh.forEach(each -> each.states = null);
-      slab.close();
+      if (slab != null) {
+        slab.close();
+      }
       throw e;
     }
   }
 
+  /// @return what the states lie in, or `null` where there are none to allocate
   private Slab allocateStates(List<Tracked> fresh) {
     int count = rule.stateNames().size();
+    if (count == 0 || fresh.isEmpty()) {
+      fresh.forEach(each -> each.states = List.of());
+      return null;
+    }
     List<String> names = fresh.stream().map(each -> each.parameter.name()).toList();
     long[] sizes = fresh.stream().mapToLong(each -> each.parameter.size()).toArray();
     Slab slab = Slab.allocate(names, sizes, FIRST_STATE_STREAM, count);

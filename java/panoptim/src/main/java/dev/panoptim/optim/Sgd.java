@@ -59,14 +59,8 @@ public final class Sgd {
     @Override
     Rule rule() {
       double momentum = get(Hyperparameter.MOMENTUM);
-      double dampening = get(Hyperparameter.DAMPENING);
-      if (nesterov && (momentum == 0 || dampening != 0)) {
-        throw new IllegalArgumentException(
-            "nesterov needs a momentum above 0 and a dampening of 0, but momentum is %s and dampening %s"
-                .formatted(momentum, dampening));
-      }
       return new Rule(
-          momentum == 0 ? FirstMoment.NONE : FirstMoment.HEAVY_BALL,
+          momentum == 0 && !nesterov ? FirstMoment.NONE : FirstMoment.HEAVY_BALL,
           SecondMoment.NONE,
           nesterov,
           false,

@@ -16,7 +16,7 @@ public final class Coefficients {
   /// For L2 the decay itself; for decoupled decay the learning rate times the decay.
   public float weightDecay;
 
-  /// The float next to the first moment's decay, towards zero.
+  /// The largest float below the first moment's decay.
   public float firstDecay;
 
   /// What [#firstDecay] lacks.
@@ -25,7 +25,7 @@ public final class Coefficients {
   /// The gradient's share in the first moment.
   public float firstTake;
 
-  /// The float next to the second moment's decay, towards zero.
+  /// The largest float below the second moment's decay.
   public float secondDecay;
 
   /// What [#secondDecay] lacks.
@@ -63,7 +63,8 @@ public final class Coefficients {
       case NONE -> {}
       case HEAVY_BALL -> {
         momentum = step == 1 ? 0 : values.orZero(Hyperparameter.MOMENTUM);
-        take = step == 1 ? 1 : 1 - values.orZero(Hyperparameter.DAMPENING);
+        // PyTorch keeps no buffer at momentum 0, so there is nothing to dampen.
+        take = momentum == 0 ? 1 : 1 - values.orZero(Hyperparameter.DAMPENING);
       }
       case MOVING_AVERAGE -> {
         momentum = values.orZero(Hyperparameter.BETA1);
@@ -104,10 +105,10 @@ public final class Coefficients {
     return step * (1 - beta) > 40 ? 1 : 1 - StrictMath.pow(beta, step);
   }
 
-  /// Rounded towards zero, the rest is never negative: an infinite state keeps its sign rather than
-  /// turning NaN.
+  /// The largest float below, so that the rest is positive: an infinite state keeps its sign, where
+  /// a rest of 0 or less would turn it NaN.
   private static float towardsZero(double value) {
     float nearest = (float) value;
-    return nearest > value ? Math.nextDown(nearest) : nearest;
+    return nearest >= value && nearest > 0 ? Math.nextDown(nearest) : nearest;
   }
 }

@@ -7,6 +7,7 @@ import java.util.Set;
 ///
 /// Not thread-safe.
 public final class Hyperparameters {
+  private final Rule rule;
   private final Set<Hyperparameter> open;
   private final double[] values = new double[Hyperparameter.values().length];
 
@@ -15,6 +16,7 @@ public final class Hyperparameters {
   /// @throws IllegalArgumentException if one is missing, does not belong to the rule or is out of
   ///   range
   public Hyperparameters(Rule rule, Map<Hyperparameter, Double> values) {
+    this.rule = rule;
     open = rule.hyperparameters();
     for (Hyperparameter each : open) {
       if (!values.containsKey(each)) {
@@ -25,6 +27,7 @@ public final class Hyperparameters {
   }
 
   private Hyperparameters(Hyperparameters other) {
+    rule = other.rule;
     open = other.open;
     System.arraycopy(other.values, 0, values, 0, values.length);
   }
@@ -38,7 +41,23 @@ public final class Hyperparameters {
 
   private void setAll(Map<Hyperparameter, Double> changes) {
     changes.forEach((each, value) -> requireOpen(each).check(value));
-    changes.forEach((each, value) -> values[each.ordinal()] = value);
+    double[] changed = values.clone();
+    changes.forEach((each, value) -> changed[each.ordinal()] = value);
+    adopt(changed);
+  }
+
+  /// Takes over values of which each is in its range, if they also fit together.
+  private void adopt(double[] changed) {
+    double momentum = changed[Hyperparameter.MOMENTUM.ordinal()];
+    double dampening = changed[Hyperparameter.DAMPENING.ordinal()];
+    if (rule.nesterov()
+        && rule.firstMoment() == FirstMoment.HEAVY_BALL
+        && (momentum == 0 || dampening != 0)) {
+      throw new IllegalArgumentException(
+          "nesterov needs a momentum above 0 and a dampening of 0, but momentum is %s and dampening %s"
+              .formatted(momentum, dampening));
+    }
+    System.arraycopy(changed, 0, values, 0, values.length);
   }
 
   private Hyperparameter requireOpen(Hyperparameter each) {
@@ -62,7 +81,7 @@ public final class Hyperparameters {
   /// @throws IllegalArgumentException if the rule has none of that name, or the value is out of
   ///   range
   public void set(Hyperparameter name, double value) {
-    values[requireOpen(name).ordinal()] = name.check(value);
+    setAll(Map.of(name, value));
   }
 
   /// Whether there is weight decay to apply.

@@ -17,8 +17,8 @@ import java.util.Set;
 ///
 /// @param firstMoment what the direction follows
 /// @param secondMoment what the direction is divided by the root of
-/// @param nesterov whether the direction looks ahead: `g + momentum * m` rather than `m`; needs a
-///   first moment
+/// @param nesterov whether the direction looks ahead along a first moment: `g + momentum * m`
+///   rather than `m` for the heavy ball, `(1 - beta1) * g + beta1 * m` for the moving average
 /// @param biasCorrection whether moving averages are divided by `1 - beta^t`, for they start at 0
 /// @param decay how weight decay acts
 /// @param maximize whether the loss is to grow

@@ -138,7 +138,7 @@ class LoadingTest {
     assertContains(
         run("native", "-Dpanoptim.library=" + library("panoptim_of_another_version")),
         "REFUSED",
-        "it has ABI version 999, but these classes need 1");
+        "it has ABI version 999, but these classes need 2");
   }
 
   @Test
@@ -210,6 +210,6 @@ class LoadingTest {
     assertContains(
         run("native", NO_NATIVE_ACCESS, "--illegal-native-access=deny"),
         "REFUSED the native backend cannot be had",
-        "native access is not enabled, start Java with --enable-native-access=dev.panoptim");
+        "native access is not enabled, start Java with --enable-native-access=ALL-UNNAMED");
   }
 }

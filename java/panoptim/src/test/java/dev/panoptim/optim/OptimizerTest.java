@@ -9,16 +9,21 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.backend.Backends;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.rule.Hyperparameter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What an optimizer does around its formula.
 class OptimizerTest {
@@ -220,7 +225,8 @@ class OptimizerTest {
       assertMessage(
           "nesterov needs",
           () -> Sgd.builder(p).momentum(0.9).dampening(0.1).nesterov(true).build());
-      assertMessage("threads is 0", () -> Sgd.builder(p).threads(0));
+      assertMessage("threads is 0, but must be from 1 to 1024", () -> Sgd.builder(p).threads(0));
+      assertMessage("threads is 1000000", () -> Sgd.builder(p).threads(1_000_000));
       assertMessage("a parameter group is empty", () -> Sgd.builder(List.of()).build());
       assertMessage(
           "parameter 'p' is given twice",
@@ -240,6 +246,120 @@ class OptimizerTest {
                       Parameters.builder().add("q", 1).build(),
                       Map.of(Hyperparameter.MOMENTUM, 0.9))
                   .build());
+    }
+  }
+
+  @Test
+  void nesterovsPreconditionsHoldInEveryGroupAndLater() {
+    try (Parameters p = Parameters.builder().add("p", 1).build();
+        Parameters q = Parameters.builder().add("q", 1).build()) {
+      for (var override :
+          List.of(Map.of(Hyperparameter.DAMPENING, 0.5), Map.of(Hyperparameter.MOMENTUM, 0.0))) {
+        assertMessage(
+            "nesterov needs",
+            () -> Sgd.builder(p).momentum(0.9).nesterov(true).group(q, override).build());
+      }
+      try (Optimizer optimizer = Sgd.builder(p).momentum(0.9).nesterov(true).build()) {
+        ParameterGroup group = optimizer.paramGroups().getFirst();
+        assertMessage("nesterov needs", () -> group.set(Hyperparameter.DAMPENING, 0.5));
+        assertEquals(0, group.get(Hyperparameter.DAMPENING));
+      }
+    }
+  }
+
+  @Test
+  void withoutMomentumNothingIsDampened() {
+    try (Parameters p = Parameters.builder().add("p", 1).build();
+        Optimizer optimizer = Sgd.builder(p).learningRate(1).momentum(0.9).dampening(0.5).build()) {
+      optimizer.paramGroups().getFirst().set(Hyperparameter.MOMENTUM, 0);
+      fill(p.get("p").gradient(), 1);
+      optimizer.step();
+      optimizer.step();
+      assertEquals(-2, first(p.get("p")));
+    }
+  }
+
+  /// 0 times infinity is no number: the decay must not be split into itself and 0.
+  @Test
+  void anInfiniteStateStaysInfinite() {
+    for (double beta2 : new double[] {0.5, 0.75, 0.999}) {
+      try (Parameters p = Parameters.builder().add("p", 1).build();
+          Optimizer optimizer = AdamW.builder(p).betas(0.9, beta2).build()) {
+        fill(p.get("p").gradient(), 1e25f);
+        optimizer.step();
+        fill(p.get("p").gradient(), 1);
+        optimizer.step();
+        MemorySegment second = optimizer.state(p.get("p")).get("secondMoment");
+        assertEquals(Float.POSITIVE_INFINITY, second.getAtIndex(JAVA_FLOAT, 0));
+        assertEquals(0, first(p.get("p")));
+      }
+    }
+  }
+
+  @Test
+  void anotherGradientBufferAtEveryStepAllocatesNoMemoryForStates() throws Exception {
+    try (Parameters p = Parameters.builder().add("p", 4).build();
+        Optimizer optimizer = AdamW.builder(p).build()) {
+      optimizer.step();
+      long before = residentKilobytes();
+      for (int i = 0; i < 20_000; i++) {
+        p.get("p").setGradient(p.get("p").gradient().asSlice(0));
+        optimizer.step();
+      }
+      // A slab for each would be 720 MB.
+      assertTrue(residentKilobytes() - before < 300_000, before + " to " + residentKilobytes());
+      assertEquals(20_001, optimizer.stepCount(p.get("p")));
+    }
+  }
+
+  private static final String BUSY =
+      "another thread is stepping or closing this optimizer, which is for one at a time";
+
+  private static long residentKilobytes() throws Exception {
+    return Files.readAllLines(Path.of("/proc/self/status")).stream()
+        .filter(line -> line.startsWith("VmRSS"))
+        .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"native", "vector", "scalar"})
+  void neitherCloseNorAnotherStepCanComeInTheMiddleOfOne(String backend) throws Exception {
+    try (Parameters p = Parameters.builder().add("p", 1 << 22).build()) {
+      Optimizer optimizer = AdamW.builder(p).backend(Backends.named(backend)).threads(2).build();
+      optimizer.step();
+      AtomicReference<Throwable> failure = new AtomicReference<>();
+      Thread stepping =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try {
+                      for (int i = 0; i < 5; i++) {
+                        optimizer.step();
+                      }
+                    } catch (IllegalStateException closed) {
+                      failure.set(closed);
+                    }
+                  });
+      boolean done = false;
+      while (!done) {
+        try {
+          optimizer.close();
+          done = true;
+        } catch (IllegalStateException e) {
+          assertEquals(BUSY, e.getMessage());
+        }
+      }
+      stepping.join();
+      // Refused between two steps, if not after all of them.
+      if (failure.get() != null) {
+        assertTrue(
+            List.of("the optimizer has been closed", BUSY).contains(failure.get().getMessage()),
+            failure.get().getMessage());
+      }
+      float first = first(p.get("p"));
+      assertEquals(first, p.get("p").data().getAtIndex(JAVA_FLOAT, (1 << 22) - 1));
     }
   }
 
