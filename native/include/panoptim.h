@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 // Changes with every change of a layout, a constant or a signature below.
-#define PANOPTIM_ABI_VERSION 2
+#define PANOPTIM_ABI_VERSION 3
 
 // `long long` rather than `int64_t`, which is a C `long` on Linux alone and would tie the bindings to it.
 typedef long long panoptim_int64;
@@ -38,11 +38,19 @@ typedef long long panoptim_int64;
 // The composition of a rule. A moment is `state = decay * state + take * input`: with the right coefficients that is
 // an exponential moving average, a heavy ball, or a plain sum.
 #define PANOPTIM_FIRST_MOMENT_NONE 0
-#define PANOPTIM_FIRST_MOMENT_RUNNING 1
+#define PANOPTIM_FIRST_MOMENT_OF_GRADIENT 1
+#define PANOPTIM_FIRST_MOMENT_OF_DIRECTION 2  // of the gradient that the second moment has already divided
+
+#define PANOPTIM_LOOK_AHEAD_NONE 0
+#define PANOPTIM_LOOK_AHEAD_NEW 1  // the direction mixes the input with the first moment
+#define PANOPTIM_LOOK_AHEAD_OLD 2  // the direction mixes the input with the first moment from before this step
 
 #define PANOPTIM_SECOND_MOMENT_NONE 0
 #define PANOPTIM_SECOND_MOMENT_RUNNING 1
-#define PANOPTIM_SECOND_MOMENT_MAXIMUM 2
+#define PANOPTIM_SECOND_MOMENT_MAXIMUM 2    // the largest running one so far
+#define PANOPTIM_SECOND_MOMENT_CENTERED 3   // less the square of the running gradient
+#define PANOPTIM_SECOND_MOMENT_RECTIFIED 4  // divides only where the coefficients say so
+#define PANOPTIM_SECOND_MOMENT_INFINITY 5   // the largest gradient, decaying
 
 #define PANOPTIM_DECAY_NONE 0
 #define PANOPTIM_DECAY_L2 1
@@ -55,31 +63,33 @@ typedef long long panoptim_int64;
 // allows.
 #define PANOPTIM_MOST_THREADS 1024
 
-#define PANOPTIM_STATES 3
+#define PANOPTIM_STATES 4
 #define PANOPTIM_TEXT 256
 
 // What a step multiplies with. Computed by the caller in double, rounded to float once. A decay is the sum of two
 // floats: 0.999f alone is so far from 0.999 that the average forgets 1.3e-5 too slowly.
 typedef struct panoptim_coefficients {
-  float gradient_scale;       // -1 to maximize
-  float weight_decay;         // L2: the decay itself; decoupled: learning rate times decay
-  float first_decay;          // the largest float below the first moment's decay
-  float first_decay_rest;     // what it lacks
-  float first_take;           // the gradient's share in the first moment
-  float second_decay;         // as for the first moment
-  float second_decay_rest;    //
-  float second_take;          // the squared gradient's share in the second moment
-  float look_ahead_gradient;  // Nesterov: the gradient's share in the direction
-  float look_ahead_moment;    // Nesterov: the first moment's share
-  float epsilon;              // added to the root of the second moment
-  float step_size;            // the direction's share in the update
+  float gradient_scale;     // -1 to maximize
+  float weight_decay;       // L2: the decay itself; decoupled: learning rate times decay
+  float first_decay;        // the largest float below the first moment's decay
+  float first_decay_rest;   // what it lacks
+  float first_take;         // the gradient's share in the first moment
+  float second_decay;       // as for the first moment
+  float second_decay_rest;  //
+  float second_take;        // the squared gradient's share in the second moment
+  float look_ahead_input;   // look-ahead: the input's share in the direction
+  float look_ahead_moment;  // look-ahead: the first moment's share
+  float epsilon_inside;     // added under the root of the second moment
+  float epsilon;            // added to that root; for the infinity norm, to the gradient
+  float divides;            // rectified: 0 leaves the direction undivided
+  float step_size;          // the direction's share in the update
 } panoptim_coefficients;
 
 // One parameter tensor: a row of the plan. No two streams of a plan may overlap.
 typedef struct panoptim_tensor {
   float *parameter;               // `length` elements, updated in place
   const float *gradient;          // `length` elements, read only
-  float *state[PANOPTIM_STATES];  // the moments' states in order: first, second, maximum; unused ones NULL
+  float *state[PANOPTIM_STATES];  // in order, those the rule has: first, second, maximum or mean, units
   panoptim_int64 length;          // elements, 0 allowed
   panoptim_int64 offset;          // elements in all rows before this one
   panoptim_int64 coefficients;    // index into the plan's coefficients
@@ -92,8 +102,10 @@ typedef struct panoptim_plan {
   const panoptim_coefficients *coefficients;
   panoptim_int64 coefficients_count;
   int32_t first_moment;       // PANOPTIM_FIRST_MOMENT_...
+  int32_t look_ahead;         // PANOPTIM_LOOK_AHEAD_...
   int32_t second_moment;      // PANOPTIM_SECOND_MOMENT_...
-  int32_t look_ahead;         // 1: Nesterov's direction; needs a first moment
+  int32_t unit_correction;    // 1: multiplies by the root of the running squared direction
+  int32_t sign;               // 1: only the direction's sign counts
   int32_t decay;              // PANOPTIM_DECAY_...
   int32_t tier;               // PANOPTIM_TIER_...
   int32_t threads;            // 1 to PANOPTIM_MOST_THREADS: at most so many, the caller's among them

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rule/composition.h"
 #include "step/step.h"
 #include "tier/tiers.h"
 
@@ -18,29 +19,27 @@ __attribute__((format(printf, 3, 4))) int32_t fail(panoptim_plan *plan, int32_t 
   return status;
 }
 
-int states_of(const panoptim_plan &plan) {
-  return (plan.first_moment != PANOPTIM_FIRST_MOMENT_NONE) + plan.second_moment;
-}
-
-bool is_one_of(int32_t value, int count) {
-  return value >= 0 && value < count;
+composition composition_of(const panoptim_plan &plan) {
+  return {plan.first_moment, plan.look_ahead, plan.second_moment, plan.unit_correction, plan.sign, plan.decay};
 }
 
 int32_t check_composition(panoptim_plan *plan) {
-  if (!is_one_of(plan->first_moment, first_moments)) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "first_moment is %d, not 0 to %d", plan->first_moment,
-                first_moments - 1);
+  const struct {
+    const char *name;
+    int32_t value;
+    int count;
+  } parts[] = {{"first_moment", plan->first_moment, first_moments},
+               {"look_ahead", plan->look_ahead, look_aheads},
+               {"second_moment", plan->second_moment, second_moments},
+               {"unit_correction", plan->unit_correction, unit_corrections},
+               {"sign", plan->sign, signs},
+               {"decay", plan->decay, decays}};
+  for (const auto &part : parts) {
+    if (part.value < 0 || part.value >= part.count) {
+      return fail(plan, PANOPTIM_INVALID_ARGUMENT, "%s is %d, not 0 to %d", part.name, part.value, part.count - 1);
+    }
   }
-  if (!is_one_of(plan->second_moment, second_moments)) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "second_moment is %d, not 0 to %d", plan->second_moment,
-                second_moments - 1);
-  }
-  if (!is_one_of(plan->look_ahead, look_aheads)) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "look_ahead is %d, not 0 to %d", plan->look_ahead, look_aheads - 1);
-  }
-  if (!is_one_of(plan->decay, decays)) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "decay is %d, not 0 to %d", plan->decay, decays - 1);
-  }
+  if (const char *why = why_illegal(composition_of(*plan))) return fail(plan, PANOPTIM_INVALID_ARGUMENT, "%s", why);
   return PANOPTIM_OK;
 }
 
@@ -49,7 +48,7 @@ int32_t check_rows(panoptim_plan *plan) {
     return fail(plan, PANOPTIM_INVALID_ARGUMENT, "tensor_count is %lld and coefficients_count %lld, not 0 or more",
                 plan->tensor_count, plan->coefficients_count);
   }
-  const int states = states_of(*plan);
+  const int states = states_of(composition_of(*plan));
   panoptim_int64 offset = 0;
   for (panoptim_int64 row = 0; row < plan->tensor_count; row++) {
     const panoptim_tensor &tensor = plan->tensors[row];
@@ -114,10 +113,7 @@ int32_t panoptim_step(panoptim_plan *plan, ...) {
     return fail(plan, PANOPTIM_INVALID_ARGUMENT, "threads is %d, not 1 to %d", plan->threads, PANOPTIM_MOST_THREADS);
   }
   if (const int32_t status = check_composition(plan)) return status;
-  const kernel update =
-      kernels->at[composition_index(plan->first_moment, plan->second_moment, plan->look_ahead, plan->decay)];
-  if (!update) return fail(plan, PANOPTIM_INVALID_ARGUMENT, "look_ahead needs a first moment");
   if (const int32_t status = check_rows(plan)) return status;
-  run_step(*plan, update);
+  run_step(*plan, kernels->at[index_of(composition_of(*plan))]);
   return PANOPTIM_OK;
 }

@@ -28,7 +28,7 @@ std::set<placed_chunk> chunks(const problem &p, panoptim_int64 shares) {
 }  // namespace
 
 TEST(chunks_do_not_depend_on_the_shares) {
-  const problem p({0, 0, 0, 0}, {0, 1, 3 * PANOPTIM_CHUNK + 5, 0, 0, PANOPTIM_CHUNK, PANOPTIM_CHUNK - 1, 7, 0}, 1);
+  const problem p({}, {0, 1, 3 * PANOPTIM_CHUNK + 5, 0, 0, PANOPTIM_CHUNK, PANOPTIM_CHUNK - 1, 7, 0}, 1);
   const std::set<placed_chunk> expected = {{1, 0, 1},
                                            {2, 0, PANOPTIM_CHUNK},
                                            {2, PANOPTIM_CHUNK, PANOPTIM_CHUNK},
@@ -43,6 +43,6 @@ TEST(chunks_do_not_depend_on_the_shares) {
 }
 
 TEST(no_rows_have_no_chunks) {
-  const problem none({0, 0, 0, 0}, {}, 1);
+  const problem none({}, {}, 1);
   CHECK(chunks(none, 3).empty(), "some");
 }

@@ -8,7 +8,7 @@
 namespace {
 
 void check_refused(const char *words, int32_t status, const std::function<void(problem &, panoptim_plan &)> &spoil) {
-  problem p({1, 1, 0, 0}, {5, 6}, 1);
+  problem p({1, 0, 1, 0, 0, 0}, {5, 6}, 1);
   const std::vector<uint32_t> before = p.bits();
   panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR, 1);
   spoil(p, plan);
@@ -25,19 +25,26 @@ TEST(no_plan_is_refused) {
 }
 
 TEST(unknown_parts_of_a_composition_are_refused) {
-  check_refused("first_moment is 2", PANOPTIM_INVALID_ARGUMENT,
-                [](problem &, panoptim_plan &p) { p.first_moment = 2; });
-  check_refused("second_moment is -1", PANOPTIM_INVALID_ARGUMENT,
-                [](problem &, panoptim_plan &p) { p.second_moment = -1; });
-  check_refused("look_ahead is 2", PANOPTIM_INVALID_ARGUMENT, [](problem &, panoptim_plan &p) { p.look_ahead = 2; });
-  check_refused("decay is 3", PANOPTIM_INVALID_ARGUMENT, [](problem &, panoptim_plan &p) { p.decay = 3; });
+  const auto refused = [](const char *words, int32_t panoptim_plan::*part, int32_t value) {
+    check_refused(words, PANOPTIM_INVALID_ARGUMENT, [&](problem &, panoptim_plan &p) { p.*part = value; });
+  };
+  refused("first_moment is 3, not 0 to 2", &panoptim_plan::first_moment, 3);
+  refused("second_moment is -1, not 0 to 5", &panoptim_plan::second_moment, -1);
+  refused("look_ahead is 3, not 0 to 2", &panoptim_plan::look_ahead, 3);
+  refused("unit_correction is 2, not 0 to 1", &panoptim_plan::unit_correction, 2);
+  refused("sign is -1, not 0 to 1", &panoptim_plan::sign, -1);
+  refused("decay is 3, not 0 to 2", &panoptim_plan::decay, 3);
 }
 
 TEST(an_illegal_composition_is_refused) {
-  check_refused("look_ahead needs a first moment", PANOPTIM_INVALID_ARGUMENT, [](problem &, panoptim_plan &p) {
-    p.first_moment = 0;
-    p.look_ahead = 1;
-  });
+  const auto refused = [](const char *words, composition c) {
+    check_refused(words, PANOPTIM_INVALID_ARGUMENT, [&](problem &, panoptim_plan &p) { set_composition(p, c); });
+  };
+  refused("look_ahead needs a first moment", {0, 1, 1, 0, 0, 0});
+  refused("first moment of the direction needs a second", {2, 0, 0, 0, 0, 0});
+  refused("unit_correction needs a running second moment", {0, 0, 0, 1, 0, 0});
+  refused("unit_correction needs a running second moment", {0, 0, 5, 1, 0, 0});
+  refused("sign makes a second moment pointless", {1, 0, 1, 0, 1, 0});
 }
 
 TEST(an_unknown_tier_is_refused) {
@@ -74,16 +81,16 @@ TEST(wrong_rows_are_refused) {
 }
 
 TEST(a_plan_without_rows_or_elements_is_fine) {
-  problem none({1, 1, 0, 2}, {}, 1);
+  problem none({1, 0, 1, 0, 0, 2}, {}, 1);
   panoptim_plan plan = none.plan(PANOPTIM_TIER_SCALAR, 2);
   CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
-  problem empty({1, 1, 0, 2}, {0, 0}, 1);
+  problem empty({1, 0, 1, 0, 0, 2}, {0, 0}, 1);
   plan = empty.plan(PANOPTIM_TIER_SCALAR, 2);
   CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
 }
 
 TEST(further_pointers_are_ignored) {
-  problem p({1, 1, 0, 2}, {9}, 1);
+  problem p({1, 0, 1, 0, 0, 2}, {9}, 1);
   panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR, 1);
   CHECK(panoptim_step(&plan, &plan, nullptr, &p) == PANOPTIM_OK, "%s", plan.error);
 }
@@ -96,7 +103,7 @@ TEST(the_description_speaks_of_this_build) {
   CHECK(d.tier_available[PANOPTIM_TIER_SCALAR] == 1, "the scalar tier needs nothing");
   for (int tier = 0; tier < PANOPTIM_TIERS; tier++) {
     CHECK((d.tier_available[tier] == 1) == (d.tier_reason[tier][0] == 0), "tier %d: '%s'", tier, d.tier_reason[tier]);
-    problem p({1, 1, 0, 2}, {9}, 1);
+    problem p({1, 0, 1, 0, 0, 2}, {9}, 1);
     panoptim_plan plan = p.plan(tier, 1);
     const int32_t expected = d.tier_available[tier] ? PANOPTIM_OK : PANOPTIM_UNSUPPORTED_TIER;
     CHECK(panoptim_step(&plan) == expected, "tier %d: %s", tier, plan.error);

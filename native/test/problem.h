@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "panoptim.h"
+#include "rule/composition.h"
 
 // xorshift64*: small, seeded, the same on every machine.
 class random_numbers {
@@ -53,27 +56,19 @@ class random_numbers {
   uint64_t state_;
 };
 
-struct composition {
-  int first_moment;
-  int second_moment;
-  int look_ahead;
-  int decay;
-
-  int states() const {
-    return first_moment + second_moment;
-  }
-};
-
 inline std::vector<composition> legal_compositions() {
   std::vector<composition> all;
-  for (int first = 0; first < 2; first++) {
-    for (int second = 0; second < 3; second++) {
-      for (int ahead = 0; ahead <= first; ahead++) {
-        for (int decay = 0; decay < 3; decay++) all.push_back({first, second, ahead, decay});
-      }
-    }
+  for (int index = 0; index < compositions; index++) {
+    if (!why_illegal(composition_at(index))) all.push_back(composition_at(index));
   }
   return all;
+}
+
+inline std::string words(composition c) {
+  char text[80];
+  std::snprintf(text, sizeof text, "rule<%d, %d, %d, %d, %d, %d>", c.first_moment, c.look_ahead, c.second_moment,
+                c.unit_correction, c.sign, c.decay);
+  return text;
 }
 
 // What AdamW would use at its third step, with everything switched on that any composition reads.
@@ -87,11 +82,22 @@ inline panoptim_coefficients usual_coefficients() {
   c.second_decay = 0.999f;
   c.second_decay_rest = 1.3e-8f;
   c.second_take = 0.001f;
-  c.look_ahead_gradient = 1;
+  c.look_ahead_input = 1;
   c.look_ahead_moment = 0.9f;
+  c.epsilon_inside = 1e-9f;
   c.epsilon = 1e-8f;
+  c.divides = 1;
   c.step_size = 0.02f;
   return c;
+}
+
+inline void set_composition(panoptim_plan &plan, composition c) {
+  plan.first_moment = c.first_moment;
+  plan.look_ahead = c.look_ahead;
+  plan.second_moment = c.second_moment;
+  plan.unit_correction = c.unit_correction;
+  plan.sign = c.sign;
+  plan.decay = c.decay;
 }
 
 class problem {
@@ -107,14 +113,14 @@ class problem {
       tensor.parameter = stream(length, shift);
       float *gradient = stream(length, shift);
       tensor.gradient = gradient;
-      for (int i = 0; i < rule.states(); i++) tensor.state[i] = stream(length, shift);
+      for (int i = 0; i < states_of(rule); i++) tensor.state[i] = stream(length, shift);
       for (panoptim_int64 i = 0; i < length; i++) {
         tensor.parameter[i] = numbers.value(special);
         gradient[i] = numbers.value(special);
-        for (int s = 0; s < rule.states(); s++) {
+        for (int s = 0; s < states_of(rule); s++) {
           const float state = numbers.value(special);
-          const bool second = s >= rule.first_moment;
-          tensor.state[s][i] = second ? std::fabs(state) : state;
+          const bool first = s == 0 && rule.first_moment != PANOPTIM_FIRST_MOMENT_NONE;
+          tensor.state[s][i] = first ? state : std::fabs(state);
         }
       }
       tensor.length = length;
@@ -130,10 +136,7 @@ class problem {
     plan.tensor_count = static_cast<panoptim_int64>(tensors_.size());
     plan.coefficients = &coefficients_;
     plan.coefficients_count = 1;
-    plan.first_moment = rule_.first_moment;
-    plan.second_moment = rule_.second_moment;
-    plan.look_ahead = rule_.look_ahead;
-    plan.decay = rule_.decay;
+    set_composition(plan, rule_);
     plan.tier = tier;
     plan.threads = threads;
     return plan;

@@ -14,8 +14,8 @@ function finish(   i, j, k, target, inner, fetches, wide_stores, narrow, fused, 
   if (name == "") return
   compositions++
   split(name, part, /[<,>]/)
-  wanted = 1 + part[2] + part[3]
-  has_second = part[3] > 0
+  has_second = part[4] > 0
+  wanted = 1 + (part[2] > 0) + has_second + (part[4] == 2 || part[4] == 3) + part[5]
   found = ""
   for (i = 1; i <= count; i++) {
     if (operation[i] !~ /^j/ || !(operand[i] in line_of)) continue
@@ -36,13 +36,13 @@ function finish(   i, j, k, target, inner, fetches, wide_stores, narrow, fused, 
       if (operation[k] == "vsqrtps" && text[k] ~ register) roots++
     }
     if (fetches > 0 && fetches % (wanted + 1) == 0 && wide_stores >= wanted && wide_stores % wanted == 0 && narrow == 0 && fused > 0 &&
-        (!has_second || (divisions > 0 && roots > 0))) {
+        (!has_second || (divisions > 0 && (part[4] == 5 || roots > 0)))) {
       found = sprintf("%d instructions, %d wide stores, %d fused multiply-adds, %d divisions, %d roots",
                       i - target + 1, wide_stores, fused, divisions, roots)
     }
   }
   if (found == "") failures++
-  printf "%-22s %s\n", name, found == "" ? "NOT VECTORISED" : found
+  printf "%-24s %s\n", name, found == "" ? "NOT VECTORISED" : found
 }
 /^[0-9a-f]+ <.*>:$/ {
   finish()
@@ -64,5 +64,5 @@ name != "" && /^ *[0-9a-f]+:/ {
 END {
   finish()
   printf "%d compositions, %d not vectorised in %s registers\n", compositions, failures, register
-  exit compositions != 27 || failures > 0
+  exit compositions != 192 || failures > 0
 }'

@@ -28,4 +28,13 @@ PANOPTIM_FORMULA float maximum(float a, float b) {
   return a >= b || a != a ? a : b;
 }
 
+PANOPTIM_FORMULA float absolute(float x) {
+  return __builtin_fabsf(x);
+}
+
+// 1 or -1; zeros and NaN stay what they are.
+PANOPTIM_FORMULA float sign_of(float x) {
+  return x > 0 ? 1.0f : x < 0 ? -1.0f : x;
+}
+
 #endif

@@ -6,34 +6,38 @@
 #include "rule/arithmetic.h"
 #include "rule/moment.h"
 
-template <int FirstMoment, int SecondMoment, int LookAhead, int Decay>
+// The states of one element; a rule reads and writes those that it has.
+struct states {
+  float first;
+  float second;
+  float other;  // the second moment's maximum, or its running gradient
+  float units;
+};
+
+template <int FirstMoment, int LookAhead, int SecondMoment, int UnitCorrection, int Sign, int Decay>
 struct rule {
   static constexpr bool has_first = FirstMoment != PANOPTIM_FIRST_MOMENT_NONE;
   static constexpr bool has_second = SecondMoment != PANOPTIM_SECOND_MOMENT_NONE;
-  static constexpr bool has_maximum = SecondMoment == PANOPTIM_SECOND_MOMENT_MAXIMUM;
-  static constexpr bool legal = has_first || !LookAhead;
+  static constexpr bool has_other =
+      SecondMoment == PANOPTIM_SECOND_MOMENT_MAXIMUM || SecondMoment == PANOPTIM_SECOND_MOMENT_CENTERED;
+  static constexpr bool has_units = UnitCorrection != 0;
 
-  PANOPTIM_FORMULA void update(const panoptim_coefficients &c, float &w, float g, float &first, float &second,
-                               float &largest) {
+  PANOPTIM_FORMULA void update(const panoptim_coefficients &c, float &w, float g, states &s) {
     // 1. gradient
     float gradient = c.gradient_scale * g;
     if constexpr (Decay == PANOPTIM_DECAY_L2) gradient = fused_multiply_add(c.weight_decay, w, gradient);
 
     // 2. moments, 3. direction
     float direction = gradient;
-    if constexpr (has_first) {
-      first = canonical(accumulate(c.first_decay, c.first_decay_rest, first, c.first_take, gradient));
-      direction = first;
+    if constexpr (FirstMoment == PANOPTIM_FIRST_MOMENT_OF_GRADIENT) {
+      direction = first_moment<LookAhead>(c, direction, s.first);
     }
-    if constexpr (LookAhead) {
-      direction = fused_multiply_add(c.look_ahead_moment, first, c.look_ahead_gradient * gradient);
+    if constexpr (has_second) direction /= root_of_second_moment<SecondMoment>(c, gradient, s.second, s.other);
+    if constexpr (has_units) direction = in_units(c, direction, s.units);
+    if constexpr (FirstMoment == PANOPTIM_FIRST_MOMENT_OF_DIRECTION) {
+      direction = first_moment<LookAhead>(c, direction, s.first);
     }
-    if constexpr (has_second) {
-      second = canonical(accumulate(c.second_decay, c.second_decay_rest, second, c.second_take * gradient, gradient));
-      float power = second;
-      if constexpr (has_maximum) power = largest = canonical(maximum(largest, second));
-      direction = direction / (square_root(power) + c.epsilon);
-    }
+    if constexpr (Sign) direction = sign_of(direction);
 
     // 4. update: one rounding of the parameter, decay included
     if constexpr (Decay == PANOPTIM_DECAY_DECOUPLED) {

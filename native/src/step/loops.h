@@ -24,7 +24,8 @@ struct streams {
   const float *gradient;
   float *first;
   float *second;
-  float *largest;
+  float *other;
+  float *units;
 };
 
 template <class Rule>
@@ -33,14 +34,17 @@ __attribute__((always_inline)) inline void update_range(const panoptim_coefficie
   PANOPTIM_VECTOR_LOOP
   for (panoptim_int64 i = begin; i < end; i++) {
     float w = s.parameter[i];
-    float m = Rule::has_first ? s.first[i] : 0;
-    float v = Rule::has_second ? s.second[i] : 0;
-    float x = Rule::has_maximum ? s.largest[i] : 0;
-    Rule::update(c, w, s.gradient[i], m, v, x);
+    states x{};
+    if constexpr (Rule::has_first) x.first = s.first[i];
+    if constexpr (Rule::has_second) x.second = s.second[i];
+    if constexpr (Rule::has_other) x.other = s.other[i];
+    if constexpr (Rule::has_units) x.units = s.units[i];
+    Rule::update(c, w, s.gradient[i], x);
     s.parameter[i] = w;
-    if constexpr (Rule::has_first) s.first[i] = m;
-    if constexpr (Rule::has_second) s.second[i] = v;
-    if constexpr (Rule::has_maximum) s.largest[i] = x;
+    if constexpr (Rule::has_first) s.first[i] = x.first;
+    if constexpr (Rule::has_second) s.second[i] = x.second;
+    if constexpr (Rule::has_other) s.other[i] = x.other;
+    if constexpr (Rule::has_units) s.units[i] = x.units;
   }
 }
 
@@ -57,14 +61,19 @@ __attribute__((always_inline)) inline void fetch(const streams &s, panoptim_int6
   __builtin_prefetch(s.gradient + at);
   if constexpr (Rule::has_first) __builtin_prefetch(s.first + at);
   if constexpr (Rule::has_second) __builtin_prefetch(s.second + at);
-  if constexpr (Rule::has_maximum) __builtin_prefetch(s.largest + at);
+  if constexpr (Rule::has_other) __builtin_prefetch(s.other + at);
+  if constexpr (Rule::has_units) __builtin_prefetch(s.units + at);
 }
 
 template <class Rule>
 void loop(const panoptim_coefficients &coefficients, panoptim_int64 length, float *parameter, const float *gradient,
-          float *state0, float *state1, float *state2) {
+          float *const *state) {
   const panoptim_coefficients c = coefficients;
-  const streams s = {parameter, gradient, state0, Rule::has_first ? state1 : state0, Rule::has_first ? state2 : state1};
+  streams s{parameter, gradient, nullptr, nullptr, nullptr, nullptr};
+  if constexpr (Rule::has_first) s.first = *state++;
+  if constexpr (Rule::has_second) s.second = *state++;
+  if constexpr (Rule::has_other) s.other = *state++;
+  if constexpr (Rule::has_units) s.units = *state++;
   panoptim_int64 begin = 0;
   // Beyond the end lies the next chunk, as a rule; and a fetch from where nothing lies is ignored.
   for (; begin + cache_line <= length; begin += cache_line) {
@@ -76,14 +85,10 @@ void loop(const panoptim_coefficients &coefficients, panoptim_int64 length, floa
 
 template <int Index>
 constexpr kernel loop_at() {
-  constexpr int decay = Index % decays;
-  constexpr int look_ahead = Index / decays % look_aheads;
-  constexpr int second_moment = Index / (decays * look_aheads) % second_moments;
-  constexpr int first_moment = Index / (decays * look_aheads * second_moments);
-  static_assert(composition_index(first_moment, second_moment, look_ahead, decay) == Index);
-  using composed = rule<first_moment, second_moment, look_ahead, decay>;
-  if constexpr (composed::legal) {
-    return loop<composed>;
+  constexpr composition c = composition_at(Index);
+  static_assert(index_of(c) == Index);
+  if constexpr (why_illegal(c) == nullptr) {
+    return loop<rule<c.first_moment, c.look_ahead, c.second_moment, c.unit_correction, c.sign, c.decay>>;
   } else {
     return nullptr;
   }

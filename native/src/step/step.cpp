@@ -10,9 +10,9 @@ namespace {
 
 void run_share(const panoptim_plan &plan, kernel update, panoptim_int64 begin, panoptim_int64 end) {
   for_each_chunk(plan, begin, end, [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
-    const auto state = [&](int i) { return tensor.state[i] ? tensor.state[i] + start : nullptr; };
-    update(plan.coefficients[tensor.coefficients], length, tensor.parameter + start, tensor.gradient + start, state(0),
-           state(1), state(2));
+    float *state[PANOPTIM_STATES];
+    for (int i = 0; i < PANOPTIM_STATES; i++) state[i] = tensor.state[i] ? tensor.state[i] + start : nullptr;
+    update(plan.coefficients[tensor.coefficients], length, tensor.parameter + start, tensor.gradient + start, state);
   });
 }
 
@@ -26,8 +26,9 @@ void run_step(const panoptim_plan &plan, kernel update) {
   constexpr panoptim_int64 serial_below = 32768;
   if (plan.threads > 1 && total >= serial_below) {
     // A thread without a chunk of its own would have nothing to do.
-    const panoptim_int64 useful = total / chunk + (total % chunk != 0);
-#pragma omp parallel num_threads(static_cast <int>(useful < plan.threads ? useful : plan.threads))
+    const panoptim_int64 chunks = total / chunk + (total % chunk != 0);
+    const int useful = static_cast<int>(chunks < plan.threads ? chunks : plan.threads);
+#pragma omp parallel num_threads(useful)
     {
       // The runtime may grant fewer threads than were asked for.
       const panoptim_int64 threads = omp_get_num_threads();

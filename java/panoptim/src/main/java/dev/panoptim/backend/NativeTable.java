@@ -7,7 +7,6 @@ import dev.panoptim.ffi.panoptim_tensor;
 import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Rule;
-import dev.panoptim.rule.SecondMoment;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -89,13 +88,11 @@ final class NativeTable {
     panoptim_plan.tensor_count(call, to - from);
     panoptim_plan.coefficients(call, coefficients);
     panoptim_plan.coefficients_count(call, plan.rows().size());
-    panoptim_plan.first_moment(
-        call,
-        rule.hasFirstMoment()
-            ? PanoptimAbi.PANOPTIM_FIRST_MOMENT_RUNNING()
-            : PanoptimAbi.PANOPTIM_FIRST_MOMENT_NONE());
-    panoptim_plan.second_moment(call, code(rule.secondMoment()));
-    panoptim_plan.look_ahead(call, rule.nesterov() ? 1 : 0);
+    panoptim_plan.first_moment(call, firstMoment(rule));
+    panoptim_plan.look_ahead(call, lookAhead(rule));
+    panoptim_plan.second_moment(call, secondMoment(rule));
+    panoptim_plan.unit_correction(call, rule.unitCorrection() ? 1 : 0);
+    panoptim_plan.sign(call, rule.sign() ? 1 : 0);
     List<MemorySegment> anchors = new ArrayList<>(scopes.values());
     while (anchors.size() < ANCHORS) {
       anchors.add(MemorySegment.NULL);
@@ -115,11 +112,31 @@ final class NativeTable {
     panoptim_tensor.offset(target, offset);
   }
 
-  private static int code(SecondMoment moment) {
-    return switch (moment) {
+  private static int firstMoment(Rule rule) {
+    if (!rule.hasFirstMoment()) {
+      return PanoptimAbi.PANOPTIM_FIRST_MOMENT_NONE();
+    }
+    return rule.momentumLast()
+        ? PanoptimAbi.PANOPTIM_FIRST_MOMENT_OF_DIRECTION()
+        : PanoptimAbi.PANOPTIM_FIRST_MOMENT_OF_GRADIENT();
+  }
+
+  private static int lookAhead(Rule rule) {
+    return switch (rule.lookAhead()) {
+      case NONE -> PanoptimAbi.PANOPTIM_LOOK_AHEAD_NONE();
+      case NESTEROV, SCHEDULED -> PanoptimAbi.PANOPTIM_LOOK_AHEAD_NEW();
+      case INTERPOLATED -> PanoptimAbi.PANOPTIM_LOOK_AHEAD_OLD();
+    };
+  }
+
+  private static int secondMoment(Rule rule) {
+    return switch (rule.secondMoment()) {
       case NONE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_NONE();
-      case MOVING_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_RUNNING();
+      case SUM, MOVING_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_RUNNING();
       case MAXIMUM_OF_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_MAXIMUM();
+      case CENTERED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_CENTERED();
+      case RECTIFIED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_RECTIFIED();
+      case INFINITY_NORM -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_INFINITY();
     };
   }
 
@@ -168,9 +185,11 @@ final class NativeTable {
     panoptim_coefficients.second_decay(to, from.secondDecay);
     panoptim_coefficients.second_decay_rest(to, from.secondDecayRest);
     panoptim_coefficients.second_take(to, from.secondTake);
-    panoptim_coefficients.look_ahead_gradient(to, from.lookAheadGradient);
+    panoptim_coefficients.look_ahead_input(to, from.lookAheadInput);
     panoptim_coefficients.look_ahead_moment(to, from.lookAheadMoment);
+    panoptim_coefficients.epsilon_inside(to, from.epsilonInside);
     panoptim_coefficients.epsilon(to, from.epsilon);
+    panoptim_coefficients.divides(to, from.divides);
     panoptim_coefficients.step_size(to, from.stepSize);
   }
 }

@@ -4,7 +4,9 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.LookAhead;
 import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.SecondMoment;
 import java.lang.foreign.MemorySegment;
 
 /// The framework in plain Java, an element at a time: the specification that the other backends are
@@ -38,16 +40,16 @@ final class ScalarBackend extends Backend {
     Rule rule = plan.rule();
     boolean l2 = plan.decay() == Decay.L2;
     boolean decoupled = plan.decay() == Decay.DECOUPLED;
-    boolean hasFirst = rule.hasFirstMoment();
+    boolean momentumFirst = rule.hasFirstMoment() && !rule.momentumLast();
+    boolean momentumLast = rule.momentumLast();
     boolean hasSecond = rule.hasSecondMoment();
-    boolean hasMaximum = rule.hasMaximum();
-    boolean nesterov = rule.nesterov();
-    int second = hasFirst ? 1 : 0;
+    boolean hasUnits = rule.unitCorrection();
+    boolean sign = rule.sign();
+    LookAhead lookAhead = rule.lookAhead();
+    SecondMoment kind = rule.secondMoment();
     MemorySegment data = row.data();
     MemorySegment gradients = row.gradient();
-    MemorySegment firsts = hasFirst ? row.states().get(0) : null;
-    MemorySegment seconds = hasSecond ? row.states().get(second) : null;
-    MemorySegment maxima = hasMaximum ? row.states().get(second + 1) : null;
+    States states = States.of(rule, row);
 
     for (long i = start; i < start + length; i++) {
       float w = data.getAtIndex(JAVA_FLOAT, i);
@@ -60,21 +62,20 @@ final class ScalarBackend extends Backend {
 
       // 2. moments, 3. direction
       float direction = g;
-      if (hasFirst) {
-        float m = firsts.getAtIndex(JAVA_FLOAT, i);
-        m = canonical(accumulate(c.firstDecay, c.firstDecayRest, m, c.firstTake, g));
-        firsts.setAtIndex(JAVA_FLOAT, i, m);
-        direction = nesterov ? Math.fma(c.lookAheadMoment, m, c.lookAheadGradient * g) : m;
+      if (momentumFirst) {
+        direction = firstMoment(c, lookAhead, direction, states.first(), i);
       }
       if (hasSecond) {
-        float v = seconds.getAtIndex(JAVA_FLOAT, i);
-        v = canonical(accumulate(c.secondDecay, c.secondDecayRest, v, c.secondTake * g, g));
-        seconds.setAtIndex(JAVA_FLOAT, i, v);
-        if (hasMaximum) {
-          v = canonical(maximum(maxima.getAtIndex(JAVA_FLOAT, i), v));
-          maxima.setAtIndex(JAVA_FLOAT, i, v);
-        }
-        direction = direction / ((float) Math.sqrt(v) + c.epsilon);
+        direction = direction / root(c, kind, g, states, i);
+      }
+      if (hasUnits) {
+        direction = inUnits(c, direction, states.units(), i);
+      }
+      if (momentumLast) {
+        direction = firstMoment(c, lookAhead, direction, states.first(), i);
+      }
+      if (sign) {
+        direction = direction > 0 ? 1 : direction < 0 ? -1 : direction;
       }
 
       // 4. update: one rounding of the parameter, decay included
@@ -86,9 +87,56 @@ final class ScalarBackend extends Backend {
     }
   }
 
+  private static float firstMoment(
+      Coefficients c, LookAhead lookAhead, float input, MemorySegment firsts, long i) {
+    float before = firsts.getAtIndex(JAVA_FLOAT, i);
+    float m = accumulate(c.firstDecay, c.firstDecayRest, before, c.firstTake, input);
+    firsts.setAtIndex(JAVA_FLOAT, i, m);
+    return switch (lookAhead) {
+      case NONE -> m;
+      case NESTEROV, SCHEDULED -> Math.fma(c.lookAheadMoment, m, c.lookAheadInput * input);
+      case INTERPOLATED -> Math.fma(c.lookAheadMoment, before, c.lookAheadInput * input);
+    };
+  }
+
+  /// The root of the second moment, or what stands in its place.
+  private static float root(Coefficients c, SecondMoment kind, float g, States states, long i) {
+    float before = states.second().getAtIndex(JAVA_FLOAT, i);
+    if (kind == SecondMoment.INFINITY_NORM) {
+      float decayed = Math.fma(c.secondDecay, before, c.secondDecayRest * before);
+      float largest = canonical(maximum(decayed, Math.abs(g) + c.epsilon));
+      states.second().setAtIndex(JAVA_FLOAT, i, largest);
+      return largest;
+    }
+    float v = accumulate(c.secondDecay, c.secondDecayRest, before, c.secondTake * g, g);
+    states.second().setAtIndex(JAVA_FLOAT, i, v);
+    float power = v;
+    if (kind == SecondMoment.MAXIMUM_OF_AVERAGE) {
+      power = canonical(maximum(states.companion().getAtIndex(JAVA_FLOAT, i), v));
+      states.companion().setAtIndex(JAVA_FLOAT, i, power);
+    } else if (kind == SecondMoment.CENTERED_AVERAGE) {
+      float mean = states.companion().getAtIndex(JAVA_FLOAT, i);
+      mean = accumulate(c.secondDecay, c.secondDecayRest, mean, c.secondTake, g);
+      states.companion().setAtIndex(JAVA_FLOAT, i, mean);
+      // A variance is never below 0; what roundings put there would turn NaN under the root.
+      power = maximum(Math.fma(-mean, mean, v), 0);
+    }
+    float root = (float) Math.sqrt(power + c.epsilonInside) + c.epsilon;
+    return kind == SecondMoment.RECTIFIED_AVERAGE && c.divides == 0 ? 1 : root;
+  }
+
+  /// Gives a direction the unit of the parameter.
+  private static float inUnits(Coefficients c, float direction, MemorySegment units, long i) {
+    float before = units.getAtIndex(JAVA_FLOAT, i);
+    float d = (float) Math.sqrt(before + c.epsilonInside) * direction;
+    units.setAtIndex(
+        JAVA_FLOAT, i, accumulate(c.secondDecay, c.secondDecayRest, before, c.secondTake * d, d));
+    return d;
+  }
+
   /// state = decay * state + a * b
   private static float accumulate(float decay, float decayRest, float state, float a, float b) {
-    return Math.fma(decay, state, Math.fma(a, b, decayRest * state));
+    return canonical(Math.fma(decay, state, Math.fma(a, b, decayRest * state)));
   }
 
   /// NaN wins, from either side.

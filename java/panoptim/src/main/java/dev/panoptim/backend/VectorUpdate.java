@@ -1,6 +1,10 @@
 package dev.panoptim.backend;
 
 import dev.panoptim.rule.Coefficients;
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.FirstMoment;
+import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.SecondMoment;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.nio.ByteOrder;
@@ -12,22 +16,26 @@ import jdk.incubator.vector.VectorOperators;
 final class VectorUpdate extends VectorLoop {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-  private static final boolean HAS_FIRST;
-  private static final boolean LOOKS_AHEAD;
-  private static final boolean HAS_SECOND;
-  private static final boolean HAS_MAXIMUM;
-  private static final boolean DECAYS_L2;
-  private static final boolean DECAYS_DECOUPLED;
+  private static final int NUMBER = number();
+  private static final boolean HAS_FIRST = firstMoment(NUMBER) != FirstMoment.NONE;
+  private static final boolean MOMENTUM_LAST = momentumLast(NUMBER);
+  private static final boolean MOMENTUM_FIRST = HAS_FIRST && !MOMENTUM_LAST;
+  private static final boolean LOOKS_AHEAD = lookAhead(NUMBER) != LookAhead.NONE;
+  private static final boolean INTERPOLATES = lookAhead(NUMBER) == LookAhead.INTERPOLATED;
+  private static final boolean HAS_SECOND = secondMoment(NUMBER) != SecondMoment.NONE;
+  private static final boolean IS_INFINITY = secondMoment(NUMBER) == SecondMoment.INFINITY_NORM;
+  private static final boolean IS_MAXIMUM = secondMoment(NUMBER) == SecondMoment.MAXIMUM_OF_AVERAGE;
+  private static final boolean IS_CENTERED = secondMoment(NUMBER) == SecondMoment.CENTERED_AVERAGE;
+  private static final boolean IS_RECTIFIED =
+      secondMoment(NUMBER) == SecondMoment.RECTIFIED_AVERAGE;
+  private static final boolean HAS_UNITS = unitCorrection(NUMBER);
+  private static final boolean SIGN = sign(NUMBER);
+  private static final boolean DECAYS_L2 = decay(NUMBER) == Decay.L2;
+  private static final boolean DECAYS_DECOUPLED = decay(NUMBER) == Decay.DECOUPLED;
 
-  static {
+  private static int number() {
     try {
-      int number = MethodHandles.classData(MethodHandles.lookup(), "_", Integer.class);
-      HAS_FIRST = (number & FIRST) != 0;
-      LOOKS_AHEAD = (number & NESTEROV) != 0;
-      HAS_SECOND = (number & SECOND) != 0;
-      HAS_MAXIMUM = (number & MAXIMUM) != 0;
-      DECAYS_L2 = (number & L2) != 0;
-      DECAYS_DECOUPLED = (number & DECOUPLED) != 0;
+      return MethodHandles.classData(MethodHandles.lookup(), "_", Integer.class);
     } catch (IllegalAccessException e) {
       throw new AssertionError("a class may read its own class data", e);
     }
@@ -41,18 +49,20 @@ final class VectorUpdate extends VectorLoop {
     Coefficients c = plan.coefficients(plan.slot(index));
     MemorySegment data = row.data();
     MemorySegment gradients = row.gradient();
-    MemorySegment firsts = HAS_FIRST ? row.states().get(0) : null;
-    MemorySegment seconds = HAS_SECOND ? row.states().get(HAS_FIRST ? 1 : 0) : null;
-    MemorySegment maxima = HAS_MAXIMUM ? row.states().get(HAS_FIRST ? 2 : 1) : null;
+    States states = States.of(plan.rule(), row);
+    MemorySegment firsts = states.first();
+    MemorySegment seconds = states.second();
+    MemorySegment companions = states.companion();
+    MemorySegment units = states.units();
     long begin = start * Float.BYTES;
     long whole = begin + (long) SPECIES.loopBound(length) * Float.BYTES;
     long end = begin + (long) length * Float.BYTES;
     for (long at = begin; at < whole; at += SPECIES.vectorByteSize()) {
-      update(c, at, data, gradients, firsts, seconds, maxima, null);
+      update(c, at, data, gradients, firsts, seconds, companions, units, null);
     }
     if (whole < end) {
       VectorMask<Float> rest = SPECIES.indexInRange(0, (end - whole) / Float.BYTES);
-      update(c, whole, data, gradients, firsts, seconds, maxima, rest);
+      update(c, whole, data, gradients, firsts, seconds, companions, units, rest);
     }
   }
 
@@ -63,7 +73,8 @@ final class VectorUpdate extends VectorLoop {
       MemorySegment gradients,
       MemorySegment firsts,
       MemorySegment seconds,
-      MemorySegment maxima,
+      MemorySegment companions,
+      MemorySegment units,
       VectorMask<Float> mask) {
     FloatVector w = load(data, at, mask);
 
@@ -75,24 +86,22 @@ final class VectorUpdate extends VectorLoop {
 
     // 2. moments, 3. direction
     FloatVector direction = g;
-    if (HAS_FIRST) {
-      FloatVector m = load(firsts, at, mask);
-      m = accumulate(c.firstDecay, c.firstDecayRest, m, broadcast(c.firstTake), g);
-      store(m, firsts, at, mask);
-      direction = m;
-      if (LOOKS_AHEAD) {
-        direction = m.fma(broadcast(c.lookAheadMoment), g.mul(c.lookAheadGradient));
-      }
+    if (MOMENTUM_FIRST) {
+      direction = firstMoment(c, direction, firsts, at, mask);
     }
     if (HAS_SECOND) {
-      FloatVector v = load(seconds, at, mask);
-      v = accumulate(c.secondDecay, c.secondDecayRest, v, g.mul(c.secondTake), g);
-      store(v, seconds, at, mask);
-      if (HAS_MAXIMUM) {
-        v = maximum(load(maxima, at, mask), v);
-        store(v, maxima, at, mask);
-      }
-      direction = direction.div(v.lanewise(VectorOperators.SQRT).add(c.epsilon));
+      direction = direction.div(root(c, g, seconds, companions, at, mask));
+    }
+    if (HAS_UNITS) {
+      direction = inUnits(c, direction, units, at, mask);
+    }
+    if (MOMENTUM_LAST) {
+      direction = firstMoment(c, direction, firsts, at, mask);
+    }
+    if (SIGN) {
+      VectorMask<Float> positive = direction.compare(VectorOperators.GT, 0);
+      VectorMask<Float> negative = direction.compare(VectorOperators.LT, 0);
+      direction = direction.blend(1, positive).blend(-1, negative);
     }
 
     // 4. update: one rounding of the parameter, decay included
@@ -102,6 +111,64 @@ final class VectorUpdate extends VectorLoop {
       w = direction.fma(broadcast(-c.stepSize), w);
     }
     store(w, data, at, mask);
+  }
+
+  private static FloatVector firstMoment(
+      Coefficients c, FloatVector input, MemorySegment firsts, long at, VectorMask<Float> mask) {
+    FloatVector before = load(firsts, at, mask);
+    FloatVector m =
+        accumulate(c.firstDecay, c.firstDecayRest, before, broadcast(c.firstTake), input);
+    store(m, firsts, at, mask);
+    if (!LOOKS_AHEAD) {
+      return m;
+    }
+    FloatVector moment = INTERPOLATES ? before : m;
+    return moment.fma(broadcast(c.lookAheadMoment), input.mul(c.lookAheadInput));
+  }
+
+  /// The root of the second moment, or what stands in its place.
+  private static FloatVector root(
+      Coefficients c,
+      FloatVector g,
+      MemorySegment seconds,
+      MemorySegment companions,
+      long at,
+      VectorMask<Float> mask) {
+    FloatVector v = load(seconds, at, mask);
+    if (IS_INFINITY) {
+      v =
+          maximum(
+              v.fma(broadcast(c.secondDecay), v.mul(c.secondDecayRest)), g.abs().add(c.epsilon));
+      store(v, seconds, at, mask);
+      return v;
+    }
+    v = accumulate(c.secondDecay, c.secondDecayRest, v, g.mul(c.secondTake), g);
+    store(v, seconds, at, mask);
+    if (IS_MAXIMUM) {
+      v = maximum(load(companions, at, mask), v);
+      store(v, companions, at, mask);
+    }
+    if (IS_CENTERED) {
+      FloatVector mean = load(companions, at, mask);
+      mean = accumulate(c.secondDecay, c.secondDecayRest, mean, broadcast(c.secondTake), g);
+      store(mean, companions, at, mask);
+      v = maximum(mean.neg().fma(mean, v), broadcast(0));
+    }
+    FloatVector root = v.add(c.epsilonInside).lanewise(VectorOperators.SQRT).add(c.epsilon);
+    return IS_RECTIFIED && c.divides == 0 ? broadcast(1) : root;
+  }
+
+  /// Gives a direction the unit of the parameter.
+  private static FloatVector inUnits(
+      Coefficients c, FloatVector direction, MemorySegment units, long at, VectorMask<Float> mask) {
+    FloatVector before = load(units, at, mask);
+    FloatVector d = before.add(c.epsilonInside).lanewise(VectorOperators.SQRT).mul(direction);
+    store(
+        accumulate(c.secondDecay, c.secondDecayRest, before, d.mul(c.secondTake), d),
+        units,
+        at,
+        mask);
+    return d;
   }
 
   private static FloatVector broadcast(float value) {

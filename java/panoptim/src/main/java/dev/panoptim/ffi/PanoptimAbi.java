@@ -23,10 +23,10 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANOPTIM_ABI_VERSION = (int)2L;
+    private static final int PANOPTIM_ABI_VERSION = (int)3L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_ABI_VERSION 2
+     * #define PANOPTIM_ABI_VERSION 3
      * }
      */
     public static int PANOPTIM_ABI_VERSION() {
@@ -104,14 +104,50 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     public static int PANOPTIM_FIRST_MOMENT_NONE() {
         return PANOPTIM_FIRST_MOMENT_NONE;
     }
-    private static final int PANOPTIM_FIRST_MOMENT_RUNNING = (int)1L;
+    private static final int PANOPTIM_FIRST_MOMENT_OF_GRADIENT = (int)1L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_FIRST_MOMENT_RUNNING 1
+     * #define PANOPTIM_FIRST_MOMENT_OF_GRADIENT 1
      * }
      */
-    public static int PANOPTIM_FIRST_MOMENT_RUNNING() {
-        return PANOPTIM_FIRST_MOMENT_RUNNING;
+    public static int PANOPTIM_FIRST_MOMENT_OF_GRADIENT() {
+        return PANOPTIM_FIRST_MOMENT_OF_GRADIENT;
+    }
+    private static final int PANOPTIM_FIRST_MOMENT_OF_DIRECTION = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_FIRST_MOMENT_OF_DIRECTION 2
+     * }
+     */
+    public static int PANOPTIM_FIRST_MOMENT_OF_DIRECTION() {
+        return PANOPTIM_FIRST_MOMENT_OF_DIRECTION;
+    }
+    private static final int PANOPTIM_LOOK_AHEAD_NONE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_LOOK_AHEAD_NONE 0
+     * }
+     */
+    public static int PANOPTIM_LOOK_AHEAD_NONE() {
+        return PANOPTIM_LOOK_AHEAD_NONE;
+    }
+    private static final int PANOPTIM_LOOK_AHEAD_NEW = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_LOOK_AHEAD_NEW 1
+     * }
+     */
+    public static int PANOPTIM_LOOK_AHEAD_NEW() {
+        return PANOPTIM_LOOK_AHEAD_NEW;
+    }
+    private static final int PANOPTIM_LOOK_AHEAD_OLD = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_LOOK_AHEAD_OLD 2
+     * }
+     */
+    public static int PANOPTIM_LOOK_AHEAD_OLD() {
+        return PANOPTIM_LOOK_AHEAD_OLD;
     }
     private static final int PANOPTIM_SECOND_MOMENT_NONE = (int)0L;
     /**
@@ -139,6 +175,33 @@ public class PanoptimAbi extends PanoptimAbi$shared {
      */
     public static int PANOPTIM_SECOND_MOMENT_MAXIMUM() {
         return PANOPTIM_SECOND_MOMENT_MAXIMUM;
+    }
+    private static final int PANOPTIM_SECOND_MOMENT_CENTERED = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_SECOND_MOMENT_CENTERED 3
+     * }
+     */
+    public static int PANOPTIM_SECOND_MOMENT_CENTERED() {
+        return PANOPTIM_SECOND_MOMENT_CENTERED;
+    }
+    private static final int PANOPTIM_SECOND_MOMENT_RECTIFIED = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_SECOND_MOMENT_RECTIFIED 4
+     * }
+     */
+    public static int PANOPTIM_SECOND_MOMENT_RECTIFIED() {
+        return PANOPTIM_SECOND_MOMENT_RECTIFIED;
+    }
+    private static final int PANOPTIM_SECOND_MOMENT_INFINITY = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_SECOND_MOMENT_INFINITY 5
+     * }
+     */
+    public static int PANOPTIM_SECOND_MOMENT_INFINITY() {
+        return PANOPTIM_SECOND_MOMENT_INFINITY;
     }
     private static final int PANOPTIM_DECAY_NONE = (int)0L;
     /**
@@ -185,10 +248,10 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     public static int PANOPTIM_MOST_THREADS() {
         return PANOPTIM_MOST_THREADS;
     }
-    private static final int PANOPTIM_STATES = (int)3L;
+    private static final int PANOPTIM_STATES = (int)4L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_STATES 3
+     * #define PANOPTIM_STATES 4
      * }
      */
     public static int PANOPTIM_STATES() {

@@ -23,9 +23,11 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     float second_decay;
  *     float second_decay_rest;
  *     float second_take;
- *     float look_ahead_gradient;
+ *     float look_ahead_input;
  *     float look_ahead_moment;
+ *     float epsilon_inside;
  *     float epsilon;
+ *     float divides;
  *     float step_size;
  * }
  * }
@@ -45,9 +47,11 @@ public class panoptim_coefficients {
         PanoptimAbi.C_FLOAT.withName("second_decay"),
         PanoptimAbi.C_FLOAT.withName("second_decay_rest"),
         PanoptimAbi.C_FLOAT.withName("second_take"),
-        PanoptimAbi.C_FLOAT.withName("look_ahead_gradient"),
+        PanoptimAbi.C_FLOAT.withName("look_ahead_input"),
         PanoptimAbi.C_FLOAT.withName("look_ahead_moment"),
+        PanoptimAbi.C_FLOAT.withName("epsilon_inside"),
         PanoptimAbi.C_FLOAT.withName("epsilon"),
+        PanoptimAbi.C_FLOAT.withName("divides"),
         PanoptimAbi.C_FLOAT.withName("step_size")
     ).withName("panoptim_coefficients");
 
@@ -410,48 +414,48 @@ public class panoptim_coefficients {
         struct.set(second_take$LAYOUT, second_take$OFFSET, fieldValue);
     }
 
-    private static final OfFloat look_ahead_gradient$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("look_ahead_gradient"));
+    private static final OfFloat look_ahead_input$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("look_ahead_input"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * float look_ahead_gradient
+     * float look_ahead_input
      * }
      */
-    public static final OfFloat look_ahead_gradient$layout() {
-        return look_ahead_gradient$LAYOUT;
+    public static final OfFloat look_ahead_input$layout() {
+        return look_ahead_input$LAYOUT;
     }
 
-    private static final long look_ahead_gradient$OFFSET = $LAYOUT.byteOffset(groupElement("look_ahead_gradient"));
+    private static final long look_ahead_input$OFFSET = $LAYOUT.byteOffset(groupElement("look_ahead_input"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * float look_ahead_gradient
+     * float look_ahead_input
      * }
      */
-    public static final long look_ahead_gradient$offset() {
-        return look_ahead_gradient$OFFSET;
+    public static final long look_ahead_input$offset() {
+        return look_ahead_input$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * float look_ahead_gradient
+     * float look_ahead_input
      * }
      */
-    public static float look_ahead_gradient(MemorySegment struct) {
-        return struct.get(look_ahead_gradient$LAYOUT, look_ahead_gradient$OFFSET);
+    public static float look_ahead_input(MemorySegment struct) {
+        return struct.get(look_ahead_input$LAYOUT, look_ahead_input$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * float look_ahead_gradient
+     * float look_ahead_input
      * }
      */
-    public static void look_ahead_gradient(MemorySegment struct, float fieldValue) {
-        struct.set(look_ahead_gradient$LAYOUT, look_ahead_gradient$OFFSET, fieldValue);
+    public static void look_ahead_input(MemorySegment struct, float fieldValue) {
+        struct.set(look_ahead_input$LAYOUT, look_ahead_input$OFFSET, fieldValue);
     }
 
     private static final OfFloat look_ahead_moment$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("look_ahead_moment"));
@@ -498,6 +502,50 @@ public class panoptim_coefficients {
         struct.set(look_ahead_moment$LAYOUT, look_ahead_moment$OFFSET, fieldValue);
     }
 
+    private static final OfFloat epsilon_inside$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("epsilon_inside"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float epsilon_inside
+     * }
+     */
+    public static final OfFloat epsilon_inside$layout() {
+        return epsilon_inside$LAYOUT;
+    }
+
+    private static final long epsilon_inside$OFFSET = $LAYOUT.byteOffset(groupElement("epsilon_inside"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float epsilon_inside
+     * }
+     */
+    public static final long epsilon_inside$offset() {
+        return epsilon_inside$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float epsilon_inside
+     * }
+     */
+    public static float epsilon_inside(MemorySegment struct) {
+        return struct.get(epsilon_inside$LAYOUT, epsilon_inside$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float epsilon_inside
+     * }
+     */
+    public static void epsilon_inside(MemorySegment struct, float fieldValue) {
+        struct.set(epsilon_inside$LAYOUT, epsilon_inside$OFFSET, fieldValue);
+    }
+
     private static final OfFloat epsilon$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("epsilon"));
 
     /**
@@ -540,6 +588,50 @@ public class panoptim_coefficients {
      */
     public static void epsilon(MemorySegment struct, float fieldValue) {
         struct.set(epsilon$LAYOUT, epsilon$OFFSET, fieldValue);
+    }
+
+    private static final OfFloat divides$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("divides"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float divides
+     * }
+     */
+    public static final OfFloat divides$layout() {
+        return divides$LAYOUT;
+    }
+
+    private static final long divides$OFFSET = $LAYOUT.byteOffset(groupElement("divides"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float divides
+     * }
+     */
+    public static final long divides$offset() {
+        return divides$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float divides
+     * }
+     */
+    public static float divides(MemorySegment struct) {
+        return struct.get(divides$LAYOUT, divides$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float divides
+     * }
+     */
+    public static void divides(MemorySegment struct, float fieldValue) {
+        struct.set(divides$LAYOUT, divides$OFFSET, fieldValue);
     }
 
     private static final OfFloat step_size$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("step_size"));

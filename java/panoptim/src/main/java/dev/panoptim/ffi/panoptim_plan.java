@@ -20,8 +20,10 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     const panoptim_coefficients *coefficients;
  *     panoptim_int64 coefficients_count;
  *     int32_t first_moment;
- *     int32_t second_moment;
  *     int32_t look_ahead;
+ *     int32_t second_moment;
+ *     int32_t unit_correction;
+ *     int32_t sign;
  *     int32_t decay;
  *     int32_t tier;
  *     int32_t threads;
@@ -41,8 +43,10 @@ public class panoptim_plan {
         PanoptimAbi.C_POINTER.withName("coefficients"),
         PanoptimAbi.C_LONG_LONG.withName("coefficients_count"),
         PanoptimAbi.C_INT.withName("first_moment"),
-        PanoptimAbi.C_INT.withName("second_moment"),
         PanoptimAbi.C_INT.withName("look_ahead"),
+        PanoptimAbi.C_INT.withName("second_moment"),
+        PanoptimAbi.C_INT.withName("unit_correction"),
+        PanoptimAbi.C_INT.withName("sign"),
         PanoptimAbi.C_INT.withName("decay"),
         PanoptimAbi.C_INT.withName("tier"),
         PanoptimAbi.C_INT.withName("threads"),
@@ -276,6 +280,50 @@ public class panoptim_plan {
         struct.set(first_moment$LAYOUT, first_moment$OFFSET, fieldValue);
     }
 
+    private static final OfInt look_ahead$LAYOUT = (OfInt)$LAYOUT.select(groupElement("look_ahead"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t look_ahead
+     * }
+     */
+    public static final OfInt look_ahead$layout() {
+        return look_ahead$LAYOUT;
+    }
+
+    private static final long look_ahead$OFFSET = $LAYOUT.byteOffset(groupElement("look_ahead"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t look_ahead
+     * }
+     */
+    public static final long look_ahead$offset() {
+        return look_ahead$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t look_ahead
+     * }
+     */
+    public static int look_ahead(MemorySegment struct) {
+        return struct.get(look_ahead$LAYOUT, look_ahead$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t look_ahead
+     * }
+     */
+    public static void look_ahead(MemorySegment struct, int fieldValue) {
+        struct.set(look_ahead$LAYOUT, look_ahead$OFFSET, fieldValue);
+    }
+
     private static final OfInt second_moment$LAYOUT = (OfInt)$LAYOUT.select(groupElement("second_moment"));
 
     /**
@@ -320,48 +368,92 @@ public class panoptim_plan {
         struct.set(second_moment$LAYOUT, second_moment$OFFSET, fieldValue);
     }
 
-    private static final OfInt look_ahead$LAYOUT = (OfInt)$LAYOUT.select(groupElement("look_ahead"));
+    private static final OfInt unit_correction$LAYOUT = (OfInt)$LAYOUT.select(groupElement("unit_correction"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * int32_t look_ahead
+     * int32_t unit_correction
      * }
      */
-    public static final OfInt look_ahead$layout() {
-        return look_ahead$LAYOUT;
+    public static final OfInt unit_correction$layout() {
+        return unit_correction$LAYOUT;
     }
 
-    private static final long look_ahead$OFFSET = $LAYOUT.byteOffset(groupElement("look_ahead"));
+    private static final long unit_correction$OFFSET = $LAYOUT.byteOffset(groupElement("unit_correction"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * int32_t look_ahead
+     * int32_t unit_correction
      * }
      */
-    public static final long look_ahead$offset() {
-        return look_ahead$OFFSET;
+    public static final long unit_correction$offset() {
+        return unit_correction$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * int32_t look_ahead
+     * int32_t unit_correction
      * }
      */
-    public static int look_ahead(MemorySegment struct) {
-        return struct.get(look_ahead$LAYOUT, look_ahead$OFFSET);
+    public static int unit_correction(MemorySegment struct) {
+        return struct.get(unit_correction$LAYOUT, unit_correction$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * int32_t look_ahead
+     * int32_t unit_correction
      * }
      */
-    public static void look_ahead(MemorySegment struct, int fieldValue) {
-        struct.set(look_ahead$LAYOUT, look_ahead$OFFSET, fieldValue);
+    public static void unit_correction(MemorySegment struct, int fieldValue) {
+        struct.set(unit_correction$LAYOUT, unit_correction$OFFSET, fieldValue);
+    }
+
+    private static final OfInt sign$LAYOUT = (OfInt)$LAYOUT.select(groupElement("sign"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t sign
+     * }
+     */
+    public static final OfInt sign$layout() {
+        return sign$LAYOUT;
+    }
+
+    private static final long sign$OFFSET = $LAYOUT.byteOffset(groupElement("sign"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t sign
+     * }
+     */
+    public static final long sign$offset() {
+        return sign$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t sign
+     * }
+     */
+    public static int sign(MemorySegment struct) {
+        return struct.get(sign$LAYOUT, sign$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t sign
+     * }
+     */
+    public static void sign(MemorySegment struct, int fieldValue) {
+        struct.set(sign$LAYOUT, sign$OFFSET, fieldValue);
     }
 
     private static final OfInt decay$LAYOUT = (OfInt)$LAYOUT.select(groupElement("decay"));

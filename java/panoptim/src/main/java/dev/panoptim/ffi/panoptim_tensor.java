@@ -17,7 +17,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  * struct panoptim_tensor {
  *     float *parameter;
  *     const float *gradient;
- *     float *state[3];
+ *     float *state[4];
  *     panoptim_int64 length;
  *     panoptim_int64 offset;
  *     panoptim_int64 coefficients;
@@ -33,7 +33,7 @@ public class panoptim_tensor {
     private static final GroupLayout $LAYOUT = MemoryLayout.structLayout(
         PanoptimAbi.C_POINTER.withName("parameter"),
         PanoptimAbi.C_POINTER.withName("gradient"),
-        MemoryLayout.sequenceLayout(3, PanoptimAbi.C_POINTER).withName("state"),
+        MemoryLayout.sequenceLayout(4, PanoptimAbi.C_POINTER).withName("state"),
         PanoptimAbi.C_LONG_LONG.withName("length"),
         PanoptimAbi.C_LONG_LONG.withName("offset"),
         PanoptimAbi.C_LONG_LONG.withName("coefficients")
@@ -139,7 +139,7 @@ public class panoptim_tensor {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * float *state[3]
+     * float *state[4]
      * }
      */
     public static final SequenceLayout state$layout() {
@@ -151,7 +151,7 @@ public class panoptim_tensor {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * float *state[3]
+     * float *state[4]
      * }
      */
     public static final long state$offset() {
@@ -161,7 +161,7 @@ public class panoptim_tensor {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * float *state[3]
+     * float *state[4]
      * }
      */
     public static MemorySegment state(MemorySegment struct) {
@@ -171,19 +171,19 @@ public class panoptim_tensor {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * float *state[3]
+     * float *state[4]
      * }
      */
     public static void state(MemorySegment struct, MemorySegment fieldValue) {
         MemorySegment.copy(fieldValue, 0L, struct, state$OFFSET, state$LAYOUT.byteSize());
     }
 
-    private static long[] state$DIMS = { 3 };
+    private static long[] state$DIMS = { 4 };
 
     /**
      * Dimensions for array field:
      * {@snippet lang=c :
-     * float *state[3]
+     * float *state[4]
      * }
      */
     public static long[] state$dimensions() {
@@ -194,7 +194,7 @@ public class panoptim_tensor {
     /**
      * Indexed getter for field:
      * {@snippet lang=c :
-     * float *state[3]
+     * float *state[4]
      * }
      */
     public static MemorySegment state(MemorySegment struct, long index0) {
@@ -204,7 +204,7 @@ public class panoptim_tensor {
     /**
      * Indexed setter for field:
      * {@snippet lang=c :
-     * float *state[3]
+     * float *state[4]
      * }
      */
     public static void state(MemorySegment struct, long index0, MemorySegment fieldValue) {

@@ -18,16 +18,16 @@ public abstract sealed class AdamFamilyBuilder<B extends AdamFamilyBuilder<B>>
   AdamFamilyBuilder(Iterable<Parameter> parameters, Decay decay) {
     super(parameters);
     this.decay = decay;
-    learningRate(1e-3).betas(0.9, 0.999).epsilon(1e-8);
+    learningRate(1e-3);
+    setBetas(0.9, 0.999);
+    set(Hyperparameter.EPSILON, 1e-8);
   }
 
   /// @param beta1 decay of the first moment, from 0 to 1 exclusively
   /// @param beta2 decay of the second moment, from 0 to 1 exclusively
   /// @throws IllegalArgumentException if one is out of range
   public final B betas(double beta1, double beta2) {
-    Hyperparameter.BETA2.check(beta2);
-    set(Hyperparameter.BETA1, beta1);
-    return set(Hyperparameter.BETA2, beta2);
+    return setBetas(beta1, beta2);
   }
 
   /// @param value added to the root of the second moment, a finite number of 0 or more
@@ -44,12 +44,12 @@ public abstract sealed class AdamFamilyBuilder<B extends AdamFamilyBuilder<B>>
 
   @Override
   final Rule rule() {
-    return new Rule(
-        FirstMoment.MOVING_AVERAGE,
-        amsgrad ? SecondMoment.MAXIMUM_OF_AVERAGE : SecondMoment.MOVING_AVERAGE,
-        false,
-        true,
-        decay,
-        maximizes());
+    return Rule.builder()
+        .firstMoment(FirstMoment.MOVING_AVERAGE)
+        .secondMoment(amsgrad ? SecondMoment.MAXIMUM_OF_AVERAGE : SecondMoment.MOVING_AVERAGE)
+        .biasCorrection(true)
+        .decay(decay)
+        .maximize(maximizes())
+        .build();
   }
 }

@@ -5,9 +5,13 @@ import dev.panoptim.backend.StepPlan;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Slab;
 import dev.panoptim.memory.Streams;
+import dev.panoptim.rule.Coefficients;
+import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Hyperparameters;
 import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.SecondMoment;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -48,8 +52,18 @@ public final class Optimizer implements AutoCloseable {
 
     long steps;
 
+    /// What the last step's coefficients said of it; 1 without a schedule of the momentum.
+    double momentumProduct = 1;
+
+    /// What becomes of that once the running step is done.
+    double nextMomentumProduct = 1;
+
     Tracked(Parameter parameter) {
       this.parameter = parameter;
+    }
+
+    boolean isAtTheStepOf(Tracked other) {
+      return steps == other.steps && momentumProduct == other.momentumProduct;
     }
   }
 
@@ -126,6 +140,11 @@ public final class Optimizer implements AutoCloseable {
             .toList());
   }
 
+  /// An optimizer of a composition of one's own; see [Rule#builder()].
+  public static RuleOptimizerBuilder builder(Rule rule, Iterable<Parameter> parameters) {
+    return new RuleOptimizerBuilder(rule, parameters);
+  }
+
   /// The composition that this optimizer applies.
   public Rule rule() {
     return rule;
@@ -189,6 +208,7 @@ public final class Optimizer implements AutoCloseable {
       backend.step(group.plan, threads);
       for (Tracked row : group.rows) {
         row.steps++;
+        row.momentumProduct = row.nextMomentumProduct;
       }
     }
   }
@@ -301,6 +321,7 @@ public final class Optimizer implements AutoCloseable {
             .toList();
     Slab slab = allocateStates(fresh);
     try {
+      accumulateInitially();
       List<StepPlan> plans = StepPlan.of(rule, rowsOfGroups());
       plans.forEach(backend::prepare);
       for (int i = 0; i < groups.length; i++) {
@@ -336,6 +357,25 @@ public final class Optimizer implements AutoCloseable {
     return slab;
   }
 
+  /// Gives sums of squares what they start from, before their parameter's first step.
+  private void accumulateInitially() {
+    if (rule.secondMoment() != SecondMoment.SUM) {
+      return;
+    }
+    int sum = rule.stateNames().indexOf("secondMoment");
+    for (TrackedGroup group : groups) {
+      float initial = (float) group.group.get(Hyperparameter.INITIAL_ACCUMULATOR);
+      for (Tracked each : group.parameters) {
+        if (each.steps == 0 && each.states != null) {
+          MemorySegment state = each.states.get(sum);
+          for (long i = 0; i < each.parameter.size(); i++) {
+            state.setAtIndex(ValueLayout.JAVA_FLOAT, i, initial);
+          }
+        }
+      }
+    }
+  }
+
   private List<List<StepPlan.Row>> rowsOfGroups() {
     return Arrays.stream(groups).map(TrackedGroup::withGradient).map(Optimizer::rows).toList();
   }
@@ -358,12 +398,16 @@ public final class Optimizer implements AutoCloseable {
   private void prepare(TrackedGroup group) {
     Hyperparameters values = group.group.values();
     group.plan.begin(values.decays());
-    for (int row = 0; row < group.rows.length; row++) {
-      long steps = group.rows[row].steps;
-      if (row == 0 || steps != group.rows[row - 1].steps) {
-        group.plan.nextCoefficients().compute(rule, values, steps + 1);
+    double product = 1;
+    for (int i = 0; i < group.rows.length; i++) {
+      Tracked row = group.rows[i];
+      if (i == 0 || !row.isAtTheStepOf(group.rows[i - 1])) {
+        Coefficients coefficients = group.plan.nextCoefficients();
+        coefficients.compute(rule, values, row.steps + 1, row.momentumProduct);
+        product = coefficients.momentumProduct;
       }
-      group.plan.assign(row);
+      row.nextMomentumProduct = product;
+      group.plan.assign(i);
     }
   }
 }

@@ -18,7 +18,16 @@ import java.util.Objects;
 ///
 /// @param <B> the preset's own builder
 public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
-    permits Sgd.Builder, AdamFamilyBuilder {
+    permits Sgd.Builder,
+        Adagrad.Builder,
+        RmsProp.Builder,
+        Adadelta.Builder,
+        AdamFamilyBuilder,
+        NAdam.Builder,
+        RAdam.Builder,
+        Adamax.Builder,
+        Lion.Builder,
+        RuleOptimizerBuilder {
   /// A group as it was given: [#build()] checks its overrides against the rule.
   private record Group(List<Parameter> parameters, Map<Hyperparameter, Double> overrides) {}
 
@@ -98,6 +107,13 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   final B set(Hyperparameter name, double value) {
     values.put(name, name.check(value));
     return self();
+  }
+
+  /// Both or, if one is out of range, neither.
+  final B setBetas(double beta1, double beta2) {
+    Hyperparameter.BETA2.check(beta2);
+    set(Hyperparameter.BETA1, beta1);
+    return set(Hyperparameter.BETA2, beta2);
   }
 
   final double get(Hyperparameter name) {

@@ -4,8 +4,8 @@ import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.LookAhead;
 import dev.panoptim.rule.Rule;
-import dev.panoptim.rule.SecondMoment;
 
 /// Stochastic gradient descent, with momentum, dampening, Nesterov's look-ahead and L2 decay as PyTorch has them:
 ///
@@ -59,13 +59,12 @@ public final class Sgd {
     @Override
     Rule rule() {
       double momentum = get(Hyperparameter.MOMENTUM);
-      return new Rule(
-          momentum == 0 && !nesterov ? FirstMoment.NONE : FirstMoment.HEAVY_BALL,
-          SecondMoment.NONE,
-          nesterov,
-          false,
-          Decay.L2,
-          maximizes());
+      return Rule.builder()
+          .firstMoment(momentum == 0 && !nesterov ? FirstMoment.NONE : FirstMoment.HEAVY_BALL)
+          .lookAhead(nesterov ? LookAhead.NESTEROV : LookAhead.NONE)
+          .decay(Decay.L2)
+          .maximize(maximizes())
+          .build();
     }
   }
 }

@@ -34,14 +34,20 @@ public final class Coefficients {
   /// The squared gradient's share in the second moment.
   public float secondTake;
 
-  /// With Nesterov, the gradient's share in the direction.
-  public float lookAheadGradient;
+  /// With look-ahead, the input's share in the direction.
+  public float lookAheadInput;
 
-  /// With Nesterov, the first moment's share in the direction.
+  /// With look-ahead, the first moment's share in the direction.
   public float lookAheadMoment;
 
-  /// Added to the root of the second moment.
+  /// Added under the root of the second moment.
+  public float epsilonInside;
+
+  /// Added to that root; for the infinity norm, to the gradient.
   public float epsilon;
+
+  /// For the rectified average: 0 leaves the direction undivided.
+  public float divides;
 
   /// The direction's share in the update.
   public float stepSize;
@@ -49,54 +55,123 @@ public final class Coefficients {
   /// All 0, until they are computed.
   public Coefficients() {}
 
+  /// The product of all scheduled momenta up to this step: what the next step is given. 1 without a
+  /// schedule. No backend reads it.
+  public double momentumProduct;
+
   /// Computes all of them.
   ///
   /// @param step the number of this step, counted from 1
-  public void compute(Rule rule, Hyperparameters values, long step) {
+  /// @param productBefore [#momentumProduct] of the parameter's step before this one, 1 if there is
+  ///   none
+  public void compute(Rule rule, Hyperparameters values, long step, double productBefore) {
     double learningRate = values.orZero(Hyperparameter.LEARNING_RATE);
     double decay = values.orZero(Hyperparameter.WEIGHT_DECAY);
-    double momentum = 0;
+    double epsilonGiven = values.orZero(Hyperparameter.EPSILON);
+    double beta2 = values.orZero(Hyperparameter.BETA2);
+    gradientScale = rule.maximize() ? -1 : 1;
+    weightDecay = (float) (rule.decay() == Decay.DECOUPLED ? learningRate * decay : decay);
+    momentumProduct = productBefore;
+
+    double size = learningRate * firstMoment(rule, values, step);
+    lookAhead(rule, values, step);
+    secondMoment(rule, beta2);
+    if (rule.secondMoment() == SecondMoment.SUM) {
+      size /= 1 + (step - 1) * values.orZero(Hyperparameter.LEARNING_RATE_DECAY);
+    }
+    // m over (root(v) / c + epsilon) is c times m over (root(v) + c * epsilon): one factor, rounded
+    // once.
+    double root = rule.correctsSecondMoment() ? Math.sqrt(correction(beta2, step)) : 1;
+    if (rule.secondMoment() == SecondMoment.RECTIFIED_AVERAGE) {
+      // Rectification leaves epsilon as it is.
+      double rectification = rectification(beta2, step);
+      divides = rectification > 0 ? 1 : 0;
+      size *= rectification > 0 ? root * rectification : 1;
+      root = 1;
+    } else {
+      divides = 1;
+      size *= root;
+    }
+    epsilonInside = rule.epsilonInside() ? (float) (epsilonGiven * root * root) : 0;
+    epsilon = rule.epsilonInside() ? 0 : (float) (epsilonGiven * root);
+    stepSize = (float) size;
+  }
+
+  /// @return what the first moment's bias takes the learning rate times
+  private double firstMoment(Rule rule, Hyperparameters values, long step) {
+    double decay = 0;
     double take = 0;
-    double firstCorrection = 1;
-    double secondCorrection = 1;
+    double correction = 1;
     switch (rule.firstMoment()) {
       case NONE -> {}
       case HEAVY_BALL -> {
-        momentum = step == 1 ? 0 : values.orZero(Hyperparameter.MOMENTUM);
+        decay = step == 1 ? 0 : values.orZero(Hyperparameter.MOMENTUM);
         // PyTorch keeps no buffer at momentum 0, so there is nothing to dampen.
-        take = momentum == 0 ? 1 : 1 - values.orZero(Hyperparameter.DAMPENING);
+        take = decay == 0 ? 1 : 1 - values.orZero(Hyperparameter.DAMPENING);
       }
       case MOVING_AVERAGE -> {
-        momentum = values.orZero(Hyperparameter.BETA1);
-        take = 1 - momentum;
-        firstCorrection = rule.biasCorrection() ? correction(momentum, step) : 1;
+        boolean interpolated = rule.lookAhead() == LookAhead.INTERPOLATED;
+        decay = values.orZero(interpolated ? Hyperparameter.BETA2 : Hyperparameter.BETA1);
+        take = 1 - decay;
+        // A schedule corrects each part of its direction by itself.
+        if (rule.biasCorrection() && rule.lookAhead() != LookAhead.SCHEDULED) {
+          correction = correction(decay, step);
+        }
       }
     }
-    double beta2 = values.orZero(Hyperparameter.BETA2);
-    if (rule.hasSecondMoment() && rule.biasCorrection()) {
-      secondCorrection = Math.sqrt(correction(beta2, step));
-    }
-
-    gradientScale = rule.maximize() ? -1 : 1;
-    weightDecay = (float) (rule.decay() == Decay.DECOUPLED ? learningRate * decay : decay);
-    firstDecay = towardsZero(momentum);
-    firstDecayRest = (float) (momentum - firstDecay);
+    firstDecay = towardsZero(decay);
+    firstDecayRest = (float) (decay - firstDecay);
     firstTake = (float) take;
-    secondDecay = towardsZero(beta2);
-    secondDecayRest = (float) (beta2 - secondDecay);
-    secondTake = (float) (1 - beta2);
-    lookAhead(rule, values);
-    // m / c1 over (root(v) / c2 + epsilon) is c2 / c1 times m over (root(v) + c2 * epsilon): one
-    // factor, rounded once.
-    epsilon = (float) (values.orZero(Hyperparameter.EPSILON) * secondCorrection);
-    stepSize = (float) (learningRate / firstCorrection * secondCorrection);
+    return 1 / correction;
   }
 
-  private void lookAhead(Rule rule, Hyperparameters values) {
-    boolean average = rule.firstMoment() == FirstMoment.MOVING_AVERAGE;
-    double ahead = values.orZero(average ? Hyperparameter.BETA1 : Hyperparameter.MOMENTUM);
-    lookAheadMoment = (float) ahead;
-    lookAheadGradient = (float) (average ? 1 - ahead : 1);
+  private void secondMoment(Rule rule, double beta2) {
+    boolean sum = rule.secondMoment() == SecondMoment.SUM;
+    double decay = sum ? 1 : beta2;
+    secondDecay = towardsZero(decay);
+    secondDecayRest = (float) (decay - secondDecay);
+    secondTake = (float) (sum ? 1 : 1 - beta2);
+  }
+
+  private void lookAhead(Rule rule, Hyperparameters values, long step) {
+    double input = 0;
+    double moment = 0;
+    switch (rule.lookAhead()) {
+      case NONE -> {}
+      case NESTEROV -> {
+        boolean average = rule.firstMoment() == FirstMoment.MOVING_AVERAGE;
+        moment = values.orZero(average ? Hyperparameter.BETA1 : Hyperparameter.MOMENTUM);
+        input = average ? 1 - moment : 1;
+      }
+      case SCHEDULED -> {
+        double now = scheduled(values, step);
+        double next = scheduled(values, step + 1);
+        momentumProduct *= now;
+        input = (1 - now) / (1 - momentumProduct);
+        moment = next / (1 - momentumProduct * next);
+      }
+      case INTERPOLATED -> {
+        moment = values.orZero(Hyperparameter.BETA1);
+        input = 1 - moment;
+      }
+    }
+    lookAheadInput = (float) input;
+    lookAheadMoment = (float) moment;
+  }
+
+  private static double scheduled(Hyperparameters values, long step) {
+    double exponent = step * values.orZero(Hyperparameter.MOMENTUM_DECAY);
+    return values.orZero(Hyperparameter.BETA1) * (1 - 0.5 * StrictMath.pow(0.96, exponent));
+  }
+
+  /// RAdam's factor; 0 where there are too few steps to divide at all.
+  private static double rectification(double beta2, long step) {
+    double most = 2 / (1 - beta2) - 1;
+    double power = StrictMath.pow(beta2, step);
+    double length = most - 2 * step * power / (1 - power);
+    return length > 5
+        ? Math.sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length))
+        : 0;
   }
 
   /// `1 - beta^step`. As `beta^step` is at most `exp(-step * (1 - beta))`, it is soon too small to

@@ -4,10 +4,13 @@ package dev.panoptim.rule;
 /// to.
 public enum Hyperparameter {
   LEARNING_RATE("learningRate", 0, Float.MAX_VALUE, true),
+  LEARNING_RATE_DECAY("learningRateDecay", 0, Float.MAX_VALUE, true),
   MOMENTUM("momentum", 0, 1, true),
   DAMPENING("dampening", 0, 1, true),
   BETA1("beta1", 0, 1, false),
   BETA2("beta2", 0, 1, false),
+  MOMENTUM_DECAY("momentumDecay", 0, Float.MAX_VALUE, true),
+  INITIAL_ACCUMULATOR("initialAccumulator", 0, Float.MAX_VALUE, true),
   EPSILON("epsilon", 0, Float.MAX_VALUE, true),
   WEIGHT_DECAY("weightDecay", 0, Float.MAX_VALUE, true);
 

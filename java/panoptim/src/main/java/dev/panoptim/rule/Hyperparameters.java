@@ -50,7 +50,7 @@ public final class Hyperparameters {
   private void adopt(double[] changed) {
     double momentum = changed[Hyperparameter.MOMENTUM.ordinal()];
     double dampening = changed[Hyperparameter.DAMPENING.ordinal()];
-    if (rule.nesterov()
+    if (rule.lookAhead() == LookAhead.NESTEROV
         && rule.firstMoment() == FirstMoment.HEAVY_BALL
         && (momentum == 0 || dampening != 0)) {
       throw new IllegalArgumentException(

@@ -12,20 +12,41 @@ import java.util.Set;
 /// 3. direction: the first moment over the root of the second;
 /// 4. update: the parameter less the direction times the learning rate, less decoupled decay.
 ///
+/// A composition that has no name is one expression:
+///
+/// ```java
+/// Rule rule =
+///     Rule.builder()
+///         .firstMoment(FirstMoment.MOVING_AVERAGE)
+///         .lookAhead(LookAhead.NESTEROV)
+///         .secondMoment(SecondMoment.CENTERED_AVERAGE)
+///         .decay(Decay.DECOUPLED)
+///         .build();
+/// ```
+///
 /// Immutable. What a rule leaves open, the [Hyperparameters], is a matter of each parameter group
 /// and step.
 ///
 /// @param firstMoment what the direction follows
+/// @param lookAhead whether the direction runs ahead of the first moment
 /// @param secondMoment what the direction is divided by the root of
-/// @param nesterov whether the direction looks ahead along a first moment: `g + momentum * m`
-///   rather than `m` for the heavy ball, `(1 - beta1) * g + beta1 * m` for the moving average
+/// @param momentumLast whether the first moment is that of the divided gradient, as in RMSprop, and
+///   not of the gradient
+/// @param epsilonInside whether epsilon is added to the second moment, and not to its root
+/// @param unitCorrection whether the direction is multiplied by the root of the moving average of
+///   its own squares, as in Adadelta
+/// @param sign whether only the direction's sign counts, as in Lion
 /// @param biasCorrection whether moving averages are divided by `1 - beta^t`, for they start at 0
 /// @param decay how weight decay acts
 /// @param maximize whether the loss is to grow
 public record Rule(
     FirstMoment firstMoment,
+    LookAhead lookAhead,
     SecondMoment secondMoment,
-    boolean nesterov,
+    boolean momentumLast,
+    boolean epsilonInside,
+    boolean unitCorrection,
+    boolean sign,
     boolean biasCorrection,
     Decay decay,
     boolean maximize) {
@@ -34,19 +55,81 @@ public record Rule(
   ///   lacks what
   public Rule {
     Objects.requireNonNull(firstMoment, "firstMoment is null");
+    Objects.requireNonNull(lookAhead, "lookAhead is null");
     Objects.requireNonNull(secondMoment, "secondMoment is null");
     Objects.requireNonNull(decay, "decay is null");
-    if (nesterov && firstMoment == FirstMoment.NONE) {
-      throw new IllegalArgumentException(
-          "nesterov looks ahead along a first moment, but firstMoment is NONE");
+    boolean first = firstMoment != FirstMoment.NONE;
+    boolean average = firstMoment == FirstMoment.MOVING_AVERAGE;
+    boolean second = secondMoment != SecondMoment.NONE;
+    boolean secondAverage =
+        CORRECTABLE.contains(secondMoment) && secondMoment != SecondMoment.RECTIFIED_AVERAGE;
+    require(lookAhead == LookAhead.NONE || first, "lookAhead %s needs a first moment", lookAhead);
+    require(
+        lookAhead != LookAhead.SCHEDULED || average && biasCorrection,
+        "lookAhead SCHEDULED needs firstMoment MOVING_AVERAGE, not %s, and biasCorrection",
+        firstMoment);
+    require(
+        lookAhead != LookAhead.INTERPOLATED || average && !biasCorrection,
+        "lookAhead INTERPOLATED needs firstMoment MOVING_AVERAGE, not %s, and no biasCorrection",
+        firstMoment);
+    require(
+        !momentumLast || first && second,
+        "momentumLast needs both moments, but firstMoment is %s and secondMoment %s",
+        firstMoment,
+        secondMoment);
+    require(
+        !epsilonInside || second && secondMoment != SecondMoment.INFINITY_NORM,
+        "epsilonInside needs a second moment with a root, but secondMoment is %s",
+        secondMoment);
+    require(
+        !unitCorrection || secondAverage && epsilonInside && !biasCorrection,
+        "unitCorrection needs a moving average, epsilonInside and no biasCorrection,"
+            + " but secondMoment is %s",
+        secondMoment);
+    require(!sign || !second, "sign leaves nothing of secondMoment %s", secondMoment);
+    require(
+        !biasCorrection || average || CORRECTABLE.contains(secondMoment),
+        "biasCorrection corrects moving averages, but firstMoment is %s and secondMoment %s",
+        firstMoment,
+        secondMoment);
+    require(
+        secondMoment != SecondMoment.RECTIFIED_AVERAGE || biasCorrection,
+        "secondMoment %s needs biasCorrection",
+        secondMoment);
+  }
+
+  /// The second moments that start at 0 and are too small at first.
+  private static final Set<SecondMoment> CORRECTABLE =
+      EnumSet.of(
+          SecondMoment.MOVING_AVERAGE,
+          SecondMoment.MAXIMUM_OF_AVERAGE,
+          SecondMoment.CENTERED_AVERAGE,
+          SecondMoment.RECTIFIED_AVERAGE);
+
+  private static void require(boolean condition, String message, Object... values) {
+    if (!condition) {
+      throw new IllegalArgumentException(message.formatted(values));
     }
-    if (biasCorrection
-        && firstMoment != FirstMoment.MOVING_AVERAGE
-        && secondMoment == SecondMoment.NONE) {
-      throw new IllegalArgumentException(
-          "biasCorrection corrects moving averages, but firstMoment is %s and secondMoment is NONE"
-              .formatted(firstMoment));
-    }
+  }
+
+  /// Starts from plain gradient descent: no moments, no decay.
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /// The same composition, with a loss that is to grow.
+  public Rule maximizing() {
+    return new Rule(
+        firstMoment,
+        lookAhead,
+        secondMoment,
+        momentumLast,
+        epsilonInside,
+        unitCorrection,
+        sign,
+        biasCorrection,
+        decay,
+        true);
   }
 
   public boolean hasFirstMoment() {
@@ -57,12 +140,18 @@ public record Rule(
     return secondMoment != SecondMoment.NONE;
   }
 
-  public boolean hasMaximum() {
-    return secondMoment == SecondMoment.MAXIMUM_OF_AVERAGE;
+  /// Whether the second moment keeps a state beside itself: its maximum, or the gradient's mean.
+  public boolean hasCompanion() {
+    return secondMoment == SecondMoment.MAXIMUM_OF_AVERAGE
+        || secondMoment == SecondMoment.CENTERED_AVERAGE;
+  }
+
+  boolean correctsSecondMoment() {
+    return biasCorrection && CORRECTABLE.contains(secondMoment);
   }
 
   /// The names of the states that each parameter has, in the order in which they are stored:
-  /// `firstMoment`, `secondMoment`, `maximum`, as far as the rule has them.
+  /// `firstMoment`, `secondMoment`, `maximum` or `mean`, `units`, as far as the rule has them.
   public List<String> stateNames() {
     List<String> names = new ArrayList<>();
     if (hasFirstMoment()) {
@@ -71,8 +160,11 @@ public record Rule(
     if (hasSecondMoment()) {
       names.add("secondMoment");
     }
-    if (hasMaximum()) {
-      names.add("maximum");
+    if (hasCompanion()) {
+      names.add(secondMoment == SecondMoment.MAXIMUM_OF_AVERAGE ? "maximum" : "mean");
+    }
+    if (unitCorrection) {
+      names.add("units");
     }
     return List.copyOf(names);
   }
@@ -88,13 +180,169 @@ public record Rule(
       }
       case MOVING_AVERAGE -> open.add(Hyperparameter.BETA1);
     }
+    switch (lookAhead) {
+      case NONE, NESTEROV -> {}
+      case SCHEDULED -> open.add(Hyperparameter.MOMENTUM_DECAY);
+      case INTERPOLATED -> open.add(Hyperparameter.BETA2);
+    }
     if (hasSecondMoment()) {
-      open.add(Hyperparameter.BETA2);
       open.add(Hyperparameter.EPSILON);
+      if (secondMoment == SecondMoment.SUM) {
+        open.add(Hyperparameter.LEARNING_RATE_DECAY);
+        open.add(Hyperparameter.INITIAL_ACCUMULATOR);
+      } else {
+        open.add(Hyperparameter.BETA2);
+      }
     }
     if (decay != Decay.NONE) {
       open.add(Hyperparameter.WEIGHT_DECAY);
     }
     return open;
+  }
+
+  /// The framework's four lines, as this composition has them.
+  public String describe() {
+    String x = momentumLast ? "d" : "g";
+    String first =
+        switch (firstMoment) {
+          case NONE -> null;
+          case HEAVY_BALL -> "m = momentum * m + (1 - dampening) * " + x;
+          case MOVING_AVERAGE -> {
+            String beta = lookAhead == LookAhead.INTERPOLATED ? "beta2" : "beta1";
+            yield "m = %s * m + (1 - %s) * %s".formatted(beta, beta, x);
+          }
+        };
+    String second =
+        switch (secondMoment) {
+          case NONE -> null;
+          case SUM -> "v = v + g * g";
+          case MOVING_AVERAGE, RECTIFIED_AVERAGE -> "v = beta2 * v + (1 - beta2) * g * g";
+          case MAXIMUM_OF_AVERAGE -> "v = max(v, beta2 * u + (1 - beta2) * g * g)";
+          case CENTERED_AVERAGE -> "v = average(g * g) - average(g)^2, both with beta2";
+          case INFINITY_NORM -> "r = max(beta2 * r, |g| + epsilon)";
+        };
+    String moments =
+        first == null && second == null
+            ? "none"
+            : first == null ? second : second == null ? first : first + "; " + second;
+    String root =
+        switch (secondMoment) {
+          case NONE -> "";
+          case INFINITY_NORM -> " / r";
+          default -> epsilonInside ? " / root(v + epsilon)" : " / (root(v) + epsilon)";
+        };
+    String ahead =
+        switch (lookAhead) {
+          case NONE -> hasFirstMoment() ? "m" : "g";
+          case NESTEROV ->
+              firstMoment == FirstMoment.HEAVY_BALL
+                  ? "(" + x + " + momentum * m)"
+                  : "((1 - beta1) * " + x + " + beta1 * m)";
+          case SCHEDULED -> "((1 - mu(t)) * " + x + " + mu(t + 1) * m)";
+          case INTERPOLATED -> "((1 - beta1) * " + x + " + beta1 * m before)";
+        };
+    String units = unitCorrection ? " * root(average(d * d) + epsilon)" : "";
+    String direction =
+        momentumLast ? "d = g" + root + units + "; then " + ahead : ahead + root + units;
+    if (secondMoment == SecondMoment.RECTIFIED_AVERAGE) {
+      direction += ", times r(t), once there are enough steps";
+    }
+    if (biasCorrection) {
+      direction += ", moments corrected by 1 - beta^t";
+    }
+    return """
+    1. gradient   g = %sgrad f(w)%s
+    2. moments    %s
+    3. direction  %s
+    4. update     w = w - learningRate * direction%s
+    """
+        .formatted(
+            maximize ? "-" : "",
+            decay == Decay.L2 ? " + weightDecay * w" : "",
+            moments,
+            sign ? "sign(" + direction + ")" : direction,
+            decay == Decay.DECOUPLED ? " - learningRate * weightDecay * w" : "");
+  }
+
+  /// Puts a composition together. Not thread-safe.
+  public static final class Builder {
+    private FirstMoment firstMoment = FirstMoment.NONE;
+    private LookAhead lookAhead = LookAhead.NONE;
+    private SecondMoment secondMoment = SecondMoment.NONE;
+    private boolean momentumLast;
+    private boolean epsilonInside;
+    private boolean unitCorrection;
+    private boolean sign;
+    private boolean biasCorrection;
+    private Decay decay = Decay.NONE;
+    private boolean maximize;
+
+    private Builder() {}
+
+    public Builder firstMoment(FirstMoment value) {
+      firstMoment = value;
+      return this;
+    }
+
+    public Builder lookAhead(LookAhead value) {
+      lookAhead = value;
+      return this;
+    }
+
+    public Builder secondMoment(SecondMoment value) {
+      secondMoment = value;
+      return this;
+    }
+
+    public Builder momentumLast(boolean value) {
+      momentumLast = value;
+      return this;
+    }
+
+    public Builder epsilonInside(boolean value) {
+      epsilonInside = value;
+      return this;
+    }
+
+    public Builder unitCorrection(boolean value) {
+      unitCorrection = value;
+      return this;
+    }
+
+    public Builder sign(boolean value) {
+      sign = value;
+      return this;
+    }
+
+    public Builder biasCorrection(boolean value) {
+      biasCorrection = value;
+      return this;
+    }
+
+    public Builder decay(Decay value) {
+      decay = value;
+      return this;
+    }
+
+    public Builder maximize(boolean value) {
+      maximize = value;
+      return this;
+    }
+
+    /// @throws IllegalArgumentException if the composition is illegal; the message says which part
+    ///   lacks what
+    public Rule build() {
+      return new Rule(
+          firstMoment,
+          lookAhead,
+          secondMoment,
+          momentumLast,
+          epsilonInside,
+          unitCorrection,
+          sign,
+          biasCorrection,
+          decay,
+          maximize);
+    }
   }
 }

@@ -72,7 +72,44 @@ record Description(
             p -> AdamW.builder(p).learningRate(0.1).weightDecay(0),
             two,
             0.900000002,
-            0.827417742885));
+            0.827417742885),
+        new Description(
+            "Adagrad, learning rate decay",
+            p -> Adagrad.builder(p).learningRate(0.1).learningRateDecay(0.1),
+            List.of("secondMoment"),
+            0.90000000002,
+            0.932083515357),
+        new Description(
+            "RMSprop",
+            p -> RmsProp.builder(p).learningRate(0.1),
+            List.of("secondMoment"),
+            2e-7,
+            0.425726616071),
+        new Description(
+            "RMSprop, centered, momentum",
+            p -> RmsProp.builder(p).learningRate(0.1).centered(true).momentum(0.9),
+            List.of("firstMoment", "secondMoment", "mean"),
+            -0.00503761324,
+            -1.70954806088),
+        new Description(
+            "Adadelta",
+            p -> Adadelta.builder(p),
+            List.of("secondMoment", "units"),
+            0.996837785583,
+            0.999059414168),
+        new Description(
+            "NAdam", p -> NAdam.builder(p).learningRate(0.1), two, 0.894354824277, 0.936023836977),
+        new Description(
+            "RAdam", p -> RAdam.builder(p).learningRate(0.1), two, 0.95, 0.926811031268),
+        new Description(
+            "Adamax", p -> Adamax.builder(p).learningRate(0.1), two, 0.900000002, 0.839895171375),
+        new Description("Lion", p -> Lion.builder(p).learningRate(0.1), one, 0.9, 0.9),
+        new Description(
+            "Lion, weight decay",
+            p -> Lion.builder(p).learningRate(0.1).weightDecay(0.1),
+            one,
+            0.89,
+            0.873289));
   }
 
   @Override

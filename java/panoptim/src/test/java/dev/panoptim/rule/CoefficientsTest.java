@@ -9,15 +9,14 @@ import org.junit.jupiter.api.Test;
 
 class CoefficientsTest {
   private static final Rule ADAMW =
-      new Rule(
-          FirstMoment.MOVING_AVERAGE,
-          SecondMoment.MOVING_AVERAGE,
-          false,
-          true,
-          Decay.DECOUPLED,
-          false);
+      Rule.builder()
+          .firstMoment(FirstMoment.MOVING_AVERAGE)
+          .secondMoment(SecondMoment.MOVING_AVERAGE)
+          .biasCorrection(true)
+          .decay(Decay.DECOUPLED)
+          .build();
   private static final Rule MOMENTUM =
-      new Rule(FirstMoment.HEAVY_BALL, SecondMoment.NONE, false, false, Decay.L2, true);
+      Rule.builder().firstMoment(FirstMoment.HEAVY_BALL).decay(Decay.L2).maximize(true).build();
 
   private static Coefficients adamw(double beta1, double beta2, long step) {
     Coefficients c = new Coefficients();
@@ -31,7 +30,8 @@ class CoefficientsTest {
                 Hyperparameter.BETA2, beta2,
                 Hyperparameter.EPSILON, 1e-8,
                 Hyperparameter.WEIGHT_DECAY, 1e-2)),
-        step);
+        step,
+        1);
     return c;
   }
 
@@ -72,30 +72,14 @@ class CoefficientsTest {
                 Hyperparameter.DAMPENING, 0.5,
                 Hyperparameter.WEIGHT_DECAY, 0.25));
     Coefficients c = new Coefficients();
-    c.compute(MOMENTUM, values, 1);
+    c.compute(MOMENTUM, values, 1, 1);
     assertEquals(1, c.firstTake);
     assertEquals(0, c.firstDecay);
     assertEquals(-1, c.gradientScale);
     assertEquals(0.25f, c.weightDecay);
-    c.compute(MOMENTUM, values, 2);
+    c.compute(MOMENTUM, values, 2, 1);
     assertEquals(0.5f, c.firstTake);
     assertEquals(0.9f, c.firstDecay, 1e-7f);
-  }
-
-  @Test
-  void illegalCompositionsAreRefusedByName() {
-    var nesterov =
-        assertThrows(
-            IllegalArgumentException.class,
-            () -> new Rule(FirstMoment.NONE, SecondMoment.NONE, true, false, Decay.NONE, false));
-    assertTrue(nesterov.getMessage().startsWith("nesterov"));
-    var correction =
-        assertThrows(
-            IllegalArgumentException.class,
-            () ->
-                new Rule(
-                    FirstMoment.HEAVY_BALL, SecondMoment.NONE, false, true, Decay.NONE, false));
-    assertTrue(correction.getMessage().startsWith("biasCorrection"));
   }
 
   @Test

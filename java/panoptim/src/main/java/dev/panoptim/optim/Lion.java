@@ -1,0 +1,55 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.FirstMoment;
+import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.Rule;
+
+/// Lion, which follows the sign of a mixture of gradient and momentum:
+///
+///     d = sign(beta1 * m + (1 - beta1) * g)                 (the sign of 0 is 0)
+///     m = beta2 * m + (1 - beta2) * g
+///     w = w - learningRate * weightDecay * w - learningRate * d
+///
+/// Source: Chen and others 2023.
+public final class Lion {
+  private Lion() {}
+
+  /// Learning rate 1e-4, betas 0.9 and 0.99, no decay.
+  public static Builder builder(Iterable<Parameter> parameters) {
+    return new Builder(parameters);
+  }
+
+  /// The options.
+  public static final class Builder extends OptimizerBuilder<Builder> {
+    private Builder(Iterable<Parameter> parameters) {
+      super(parameters);
+      learningRate(1e-4).weightDecay(0);
+      setBetas(0.9, 0.99);
+    }
+
+    /// @param beta1 the share of the first moment in the direction, from 0 to 1 exclusively
+    /// @param beta2 decay of the first moment, from 0 to 1 exclusively
+    /// @throws IllegalArgumentException if one is out of range
+    public Builder betas(double beta1, double beta2) {
+      return setBetas(beta1, beta2);
+    }
+
+    @Override
+    Builder self() {
+      return this;
+    }
+
+    @Override
+    Rule rule() {
+      return Rule.builder()
+          .firstMoment(FirstMoment.MOVING_AVERAGE)
+          .lookAhead(LookAhead.INTERPOLATED)
+          .sign(true)
+          .decay(Decay.DECOUPLED)
+          .maximize(maximizes())
+          .build();
+    }
+  }
+}

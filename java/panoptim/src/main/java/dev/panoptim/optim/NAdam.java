@@ -1,0 +1,83 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.FirstMoment;
+import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.SecondMoment;
+
+/// Adam with Nesterov's look-ahead and a momentum that grows with the step:
+///
+///     g = g + weightDecay * w                               (or decoupled, as in AdamW)
+///     m = beta1 * m + (1 - beta1) * g
+///     v = beta2 * v + (1 - beta2) * g * g
+///     mu(t) = beta1 * (1 - 0.5 * 0.96^(t * momentumDecay)), P(t) = mu(1) * ... * mu(t)
+///     d = (1 - mu(t)) / (1 - P(t)) * g + mu(t + 1) / (1 - P(t + 1)) * m
+///     w = w - learningRate * d / (sqrt(v / (1 - beta2^t)) + epsilon)
+///
+/// Sources: Dozat 2016; PyTorch's `torch.optim.NAdam`.
+public final class NAdam {
+  private NAdam() {}
+
+  /// Learning rate 2e-3, betas 0.9 and 0.999, epsilon 1e-8, momentum decay 4e-3, no weight decay.
+  public static Builder builder(Iterable<Parameter> parameters) {
+    return new Builder(parameters);
+  }
+
+  /// The options.
+  public static final class Builder extends OptimizerBuilder<Builder> {
+    private boolean decoupledWeightDecay;
+
+    private Builder(Iterable<Parameter> parameters) {
+      super(parameters);
+      learningRate(2e-3).weightDecay(0);
+      setBetas(0.9, 0.999);
+      set(Hyperparameter.EPSILON, 1e-8);
+      set(Hyperparameter.MOMENTUM_DECAY, 4e-3);
+    }
+
+    /// @param beta1 decay of the first moment, from 0 to 1 exclusively
+    /// @param beta2 decay of the second moment, from 0 to 1 exclusively
+    /// @throws IllegalArgumentException if one is out of range
+    public Builder betas(double beta1, double beta2) {
+      return setBetas(beta1, beta2);
+    }
+
+    /// @param value added to the root of the second moment, a finite number of 0 or more
+    /// @throws IllegalArgumentException if it is not
+    public Builder epsilon(double value) {
+      return set(Hyperparameter.EPSILON, value);
+    }
+
+    /// @param value a finite number of 0 or more
+    /// @throws IllegalArgumentException if it is out of range
+    public Builder momentumDecay(double value) {
+      return set(Hyperparameter.MOMENTUM_DECAY, value);
+    }
+
+    /// Weight decay acts beside the update, as in AdamW, and not on the gradient.
+    public Builder decoupledWeightDecay(boolean value) {
+      decoupledWeightDecay = value;
+      return this;
+    }
+
+    @Override
+    Builder self() {
+      return this;
+    }
+
+    @Override
+    Rule rule() {
+      return Rule.builder()
+          .firstMoment(FirstMoment.MOVING_AVERAGE)
+          .lookAhead(LookAhead.SCHEDULED)
+          .secondMoment(SecondMoment.MOVING_AVERAGE)
+          .biasCorrection(true)
+          .decay(decoupledWeightDecay ? Decay.DECOUPLED : Decay.L2)
+          .maximize(maximizes())
+          .build();
+    }
+  }
+}

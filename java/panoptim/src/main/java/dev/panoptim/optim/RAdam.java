@@ -1,0 +1,75 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.FirstMoment;
+import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.SecondMoment;
+
+/// Rectified Adam, which divides by the second moment only once it can be trusted:
+///
+///     g = g + weightDecay * w                               (or decoupled, as in AdamW)
+///     m = beta1 * m + (1 - beta1) * g
+///     v = beta2 * v + (1 - beta2) * g * g
+///     n = 2 / (1 - beta2) - 1,  r = n - 2 * t * beta2^t / (1 - beta2^t)
+///     w = w - learningRate * m / (1 - beta1^t)              (while r is at most 5)
+///     w = w - learningRate * m / (1 - beta1^t) * sqrt(1 - beta2^t) / (sqrt(v) + epsilon)
+///           * sqrt((r - 4) * (r - 2) * n / ((n - 4) * (n - 2) * r))
+///
+/// Sources: Liu and others 2020; PyTorch's `torch.optim.RAdam`.
+public final class RAdam {
+  private RAdam() {}
+
+  /// Learning rate 1e-3, betas 0.9 and 0.999, epsilon 1e-8, no weight decay.
+  public static Builder builder(Iterable<Parameter> parameters) {
+    return new Builder(parameters);
+  }
+
+  /// The options.
+  public static final class Builder extends OptimizerBuilder<Builder> {
+    private boolean decoupledWeightDecay;
+
+    private Builder(Iterable<Parameter> parameters) {
+      super(parameters);
+      learningRate(1e-3).weightDecay(0);
+      setBetas(0.9, 0.999);
+      set(Hyperparameter.EPSILON, 1e-8);
+    }
+
+    /// @param beta1 decay of the first moment, from 0 to 1 exclusively
+    /// @param beta2 decay of the second moment, from 0 to 1 exclusively
+    /// @throws IllegalArgumentException if one is out of range
+    public Builder betas(double beta1, double beta2) {
+      return setBetas(beta1, beta2);
+    }
+
+    /// @param value added to the root of the second moment, a finite number of 0 or more
+    /// @throws IllegalArgumentException if it is not
+    public Builder epsilon(double value) {
+      return set(Hyperparameter.EPSILON, value);
+    }
+
+    /// Weight decay acts beside the update, as in AdamW, and not on the gradient.
+    public Builder decoupledWeightDecay(boolean value) {
+      decoupledWeightDecay = value;
+      return this;
+    }
+
+    @Override
+    Builder self() {
+      return this;
+    }
+
+    @Override
+    Rule rule() {
+      return Rule.builder()
+          .firstMoment(FirstMoment.MOVING_AVERAGE)
+          .secondMoment(SecondMoment.RECTIFIED_AVERAGE)
+          .biasCorrection(true)
+          .decay(decoupledWeightDecay ? Decay.DECOUPLED : Decay.L2)
+          .maximize(maximizes())
+          .build();
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package dev.panoptim.optim;
+
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.panoptim.backend.Backend;
+import dev.panoptim.backend.Backends;
+import dev.panoptim.backend.Tier;
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.FirstMoment;
+import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.SecondMoment;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+
+/// Compositions that nobody has named reach the same bits on every backend too.
+class RandomRulesTest {
+  private static final long SEED = 20261124;
+  private static final int RULES = 200;
+
+  private static <E extends Enum<E>> E any(SplittableRandom random, E[] all) {
+    return all[random.nextInt(all.length)];
+  }
+
+  /// @return a rule, or `null` where the parts do not go together
+  private static Rule random(SplittableRandom random) {
+    try {
+      return Rule.builder()
+          .firstMoment(any(random, FirstMoment.values()))
+          .lookAhead(any(random, LookAhead.values()))
+          .secondMoment(any(random, SecondMoment.values()))
+          .momentumLast(random.nextBoolean())
+          .epsilonInside(random.nextBoolean())
+          .unitCorrection(random.nextBoolean())
+          .sign(random.nextInt(4) == 0)
+          .biasCorrection(random.nextBoolean())
+          .decay(any(random, Decay.values()))
+          .maximize(random.nextInt(4) == 0)
+          .build();
+    } catch (IllegalArgumentException illegal) {
+      return null;
+    }
+  }
+
+  private static Set<Rule> rules() {
+    SplittableRandom random = new SplittableRandom(SEED);
+    Set<Rule> rules = new LinkedHashSet<>();
+    while (rules.size() < RULES) {
+      Rule rule = random(random);
+      if (rule != null) {
+        rules.add(rule);
+      }
+    }
+    return rules;
+  }
+
+  private static Description described(Rule rule) {
+    return new Description(
+        rule.describe(),
+        p -> Optimizer.builder(rule, p).learningRate(0.01),
+        rule.stateNames(),
+        Double.NaN,
+        Double.NaN);
+  }
+
+  @Test
+  void everyBackendReachesTheSameBits() {
+    for (Rule rule : rules()) {
+      Description description = described(rule);
+      for (Problem problem :
+          new Problem[] {
+            new Problem(new long[] {67, 16}, 1, SEED, 12, true),
+            new Problem(new long[] {35_003}, 0, SEED + 1, 2, false)
+          }) {
+        Map<String, int[]> expected = problem.run(description, Backends.scalar(), 1);
+        assertTrue(expected.containsKey("p0 data"));
+        for (Tier tier : Backends.tiers()) {
+          assertSame(description, problem, expected, Backends.nativeCode(tier));
+        }
+        assertSame(description, problem, expected, Backends.vector());
+      }
+    }
+  }
+
+  private static void assertSame(
+      Description description, Problem problem, Map<String, int[]> expected, Backend backend) {
+    for (int threads = 1; threads <= 3; threads++) {
+      String difference = Problem.difference(expected, problem.run(description, backend, threads));
+      int number = threads;
+      assertNull(
+          difference,
+          () ->
+              "%s on %s (%s), %d threads, %s"
+                  .formatted(description, backend, backend.describe(), number, problem));
+    }
+  }
+}
