@@ -10,6 +10,7 @@ import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Hyperparameters;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -17,7 +18,9 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.stream.IntStream;
 
@@ -40,70 +43,16 @@ import java.util.stream.IntStream;
 /// Not thread-safe: one thread at a time. Different optimizers may step at the same time as long as
 /// they share no parameter.
 public final class Optimizer implements AutoCloseable {
-  /// What the optimizer knows of a parameter.
-  private static final class Tracked {
-    final Parameter parameter;
-
-    /// `null` until the parameter first has a gradient.
-    List<MemorySegment> states;
-
-    /// The gradient that the plan was made for, `null` where there was none.
-    MemorySegment plannedGradient;
-
-    long steps;
-
-    /// What the last step's coefficients said of it; 1 without a schedule of the momentum.
-    double momentumProduct = 1;
-
-    /// What becomes of that once the running step is done.
-    double nextMomentumProduct = 1;
-
-    Tracked(Parameter parameter) {
-      this.parameter = parameter;
-    }
-
-    boolean isAtTheStepOf(Tracked other) {
-      return steps == other.steps && momentumProduct == other.momentumProduct;
-    }
-  }
-
-  /// A group with what the plan's rows refer to.
-  private static final class TrackedGroup {
-    final ParameterGroup group;
-    final Tracked[] parameters;
-
-    /// The tracked parameters that have a row in the plan, in the order of the rows.
-    Tracked[] rows;
-
-    StepPlan plan;
-
-    TrackedGroup(ParameterGroup group) {
-      this.group = group;
-      parameters = group.parameters().stream().map(Tracked::new).toArray(Tracked[]::new);
-    }
-
-    Tracked[] withGradient() {
-      return Arrays.stream(parameters)
-          .filter(each -> each.parameter.hasGradient())
-          .toArray(Tracked[]::new);
-    }
-
-    void adopt(StepPlan plan) {
-      this.plan = plan;
-      rows = withGradient();
-      for (Tracked each : parameters) {
-        each.plannedGradient = each.parameter.gradientOrNull();
-      }
-    }
-  }
-
   /// Slab streams 0 and 1 are data and gradients.
   private static final int FIRST_STATE_STREAM = 2;
 
   private final Rule rule;
   private final Backend backend;
   private final int threads;
-  private final TrackedGroup[] groups;
+  private final Hyperparameters defaults;
+  private final List<TrackedGroup> groups = new ArrayList<>();
+  private final List<Consumer<Optimizer>> preHooks = new ArrayList<>();
+  private final List<Consumer<Optimizer>> postHooks = new ArrayList<>();
   private final Map<Parameter, Tracked> tracked = new LinkedHashMap<>();
   private final List<Slab> slabs = new ArrayList<>();
 
@@ -112,32 +61,88 @@ public final class Optimizer implements AutoCloseable {
 
   private volatile boolean closed;
 
-  Optimizer(Rule rule, List<ParameterGroup> groups, Backend backend, int threads) {
+  /// @param defaults what groups that are added later start from
+  Optimizer(
+      Rule rule,
+      Hyperparameters defaults,
+      List<ParameterGroup> groups,
+      Backend backend,
+      int threads) {
     this.rule = rule;
+    this.defaults = defaults;
     this.backend = backend;
     this.threads = threads;
-    this.groups = groups.stream().map(TrackedGroup::new).toArray(TrackedGroup[]::new);
-    Map<String, Parameter> byName = new LinkedHashMap<>();
-    for (TrackedGroup group : this.groups) {
+    add(groups);
+  }
+
+  /// All of the groups or, if one does not fit, none.
+  private void add(List<ParameterGroup> added) {
+    List<TrackedGroup> candidates = new ArrayList<>(groups);
+    added.forEach(group -> candidates.add(new TrackedGroup(group)));
+    Map<String, Tracked> byName = new LinkedHashMap<>();
+    for (TrackedGroup group : candidates) {
       if (group.parameters.length == 0) {
         throw new IllegalArgumentException(
             "a parameter group is empty, but must have at least one parameter");
       }
       for (Tracked each : group.parameters) {
-        Parameter other = byName.put(each.parameter.name(), each.parameter);
+        Tracked other = byName.put(each.parameter.name(), each);
         if (other != null) {
+          String name = other.parameter.name();
           throw new IllegalArgumentException(
-              other == each.parameter
-                  ? "parameter '" + other.name() + "' is given twice"
-                  : "there are two parameters named '" + other.name() + "', but names must differ");
+              other.parameter == each.parameter
+                  ? "parameter '" + name + "' is given twice"
+                  : "there are two parameters named '" + name + "', but names must differ");
         }
-        tracked.put(each.parameter, each);
       }
     }
     Streams.requireDisjoint(
         byName.values().stream()
+            .map(each -> each.parameter)
             .map(each -> new Streams.Named("data of '" + each.name() + "'", each.data()))
             .toList());
+    groups.clear();
+    groups.addAll(candidates);
+    byName.values().forEach(each -> tracked.put(each.parameter, each));
+  }
+
+  /// Adds parameters in mid-training: they start at their own first step.
+  ///
+  /// @param overrides values of this group alone; for all others those that the optimizer was built
+  ///   with
+  /// @throws IllegalArgumentException if the group is empty, a parameter or its name is already
+  ///   there, its data overlap another's, or a hyperparameter does not belong to the rule or is out
+  ///   of range; nothing has changed then
+  /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
+  public void addParamGroup(Iterable<Parameter> parameters, Map<Hyperparameter, Double> overrides) {
+    List<Parameter> copy = new ArrayList<>();
+    parameters.forEach(each -> copy.add(Objects.requireNonNull(each, "a parameter is null")));
+    exclusively(() -> add(List.of(new ParameterGroup(copy, defaults.with(overrides)))));
+  }
+
+  /// Calls something before each step, once the gradients are there.
+  ///
+  /// @return takes the hook away again
+  public Runnable addStepPreHook(Consumer<Optimizer> hook) {
+    return addHook(preHooks, hook);
+  }
+
+  /// Calls something after each step.
+  ///
+  /// @return takes the hook away again
+  public Runnable addStepPostHook(Consumer<Optimizer> hook) {
+    return addHook(postHooks, hook);
+  }
+
+  private static Runnable addHook(List<Consumer<Optimizer>> hooks, Consumer<Optimizer> hook) {
+    hooks.add(Objects.requireNonNull(hook, "hook is null"));
+    return () -> hooks.remove(hook);
+  }
+
+  private void call(List<Consumer<Optimizer>> hooks) {
+    for (int i = 0; i < hooks.size(); i++) {
+      hooks.get(i).accept(this);
+    }
   }
 
   /// An optimizer of a composition of one's own; see [Rule#builder()].
@@ -170,9 +175,9 @@ public final class Optimizer implements AutoCloseable {
 
   /// Updates every parameter that has a gradient.
   ///
-  /// When this throws one of the exceptions below, nothing has changed; but an arena that another
-  /// thread closes while the step runs may end it between two groups, and on the JVM backends in
-  /// the middle of one.
+  /// When this throws one of the exceptions below, nothing has changed; what a hook throws passes
+  /// through; but an arena that another thread closes while the step runs may end it between two
+  /// groups, and on the JVM backends in the middle of one.
   ///
   /// @throws IllegalStateException if the optimizer, or the arena of a parameter or gradient, has
   ///   been closed, or another thread is stepping or closing this optimizer
@@ -183,7 +188,19 @@ public final class Optimizer implements AutoCloseable {
     acquire();
     try {
       requireOpen();
+      call(preHooks);
       update();
+      call(postHooks);
+    } finally {
+      busy.set(false);
+    }
+  }
+
+  private void exclusively(Runnable action) {
+    acquire();
+    try {
+      requireOpen();
+      action.run();
     } finally {
       busy.set(false);
     }
@@ -200,10 +217,11 @@ public final class Optimizer implements AutoCloseable {
     if (gradientsMoved()) {
       plan();
     }
-    for (TrackedGroup group : groups) {
-      group.plan.requireAlive();
+    for (int i = 0; i < groups.size(); i++) {
+      groups.get(i).plan.requireAlive();
     }
-    for (TrackedGroup group : groups) {
+    for (int i = 0; i < groups.size(); i++) {
+      TrackedGroup group = groups.get(i);
       prepare(group);
       backend.step(group.plan, threads);
       for (Tracked row : group.rows) {
@@ -242,6 +260,108 @@ public final class Optimizer implements AutoCloseable {
     for (Tracked each : tracked.values()) {
       if (each.parameter.hasGradient()) {
         each.parameter.gradient().fill((byte) 0);
+      }
+    }
+  }
+
+  /// Sets all gradients to 0, or leaves the parameters without any.
+  ///
+  /// @param setToNone whether the parameters are to be without gradient: steps pass them by until
+  ///   they have one again
+  /// @throws IllegalStateException as [#zeroGrad()]
+  /// @throws IllegalArgumentException as [#zeroGrad()]
+  public void zeroGrad(boolean setToNone) {
+    if (!setToNone) {
+      zeroGrad();
+      return;
+    }
+    requireOpen();
+    tracked.keySet().forEach(Parameter::removeGradient);
+  }
+
+  /// A copy of all states, step counts and hyperparameters, which later steps do not change.
+  ///
+  /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
+  public StateDict stateDict() {
+    Map<String, StateDict.ParameterState> all = new LinkedHashMap<>();
+    exclusively(
+        () -> {
+          for (TrackedGroup group : groups) {
+            for (Tracked each : group.parameters) {
+              all.put(each.parameter.name(), snapshot(group, each));
+            }
+          }
+        });
+    return new StateDict(rule, all);
+  }
+
+  private StateDict.ParameterState snapshot(TrackedGroup group, Tracked each) {
+    Map<String, MemorySegment> copies = new LinkedHashMap<>();
+    if (each.states != null) {
+      for (int i = 0; i < each.states.size(); i++) {
+        MemorySegment state = each.states.get(i);
+        copies.put(
+            rule.stateNames().get(i),
+            Arena.ofAuto().allocate(state.byteSize(), Float.BYTES).copyFrom(state).asReadOnly());
+      }
+    }
+    return new StateDict.ParameterState(
+        each.parameter.size(),
+        each.steps,
+        each.momentumProduct,
+        group.group.values().asMap(),
+        copies);
+  }
+
+  /// Continues from where another optimizer, of whatever backend, threads and grouping, was.
+  ///
+  /// @throws IllegalArgumentException as [#loadStateDict(StateDict, Map)]
+  /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
+  public void loadStateDict(StateDict state) {
+    loadStateDict(state, Map.of());
+  }
+
+  /// Continues from where another optimizer was, whose parameters had other names.
+  ///
+  /// @param renaming from names in the state dict to names here; what it does not mention keeps its
+  ///   name
+  /// @throws IllegalArgumentException if rule, names, sizes, states or hyperparameters do not fit,
+  ///   or parameters of one group bring different hyperparameters; the message lists all that
+  ///   differs, and nothing has changed
+  /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
+  public void loadStateDict(StateDict state, Map<String, String> renaming) {
+    exclusively(
+        () -> {
+          Map<String, StateDict.ParameterState> renamed = state.renamed(renaming);
+          state.requireFits(rule, groups, renamed);
+          load(renamed);
+        });
+  }
+
+  private void load(Map<String, StateDict.ParameterState> loaded) {
+    List<Tracked> fresh =
+        tracked.values().stream()
+            .filter(each -> each.states == null)
+            .filter(each -> loaded.get(each.parameter.name()).steps() > 0)
+            .toList();
+    Slab slab = allocateStates(fresh);
+    if (slab != null) {
+      slabs.add(slab);
+    }
+    for (TrackedGroup group : groups) {
+      group.plan = null;
+      for (Tracked each : group.parameters) {
+        StateDict.ParameterState from = loaded.get(each.parameter.name());
+        group.group.values().setAll(from.hyperparameters());
+        each.steps = from.steps();
+        each.momentumProduct = from.momentumProduct();
+        if (from.steps() == 0) {
+          each.states = null;
+        } else {
+          for (int i = 0; i < each.states.size(); i++) {
+            each.states.get(i).copyFrom(from.states().get(rule.stateNames().get(i)));
+          }
+        }
       }
     }
   }
@@ -300,7 +420,8 @@ public final class Optimizer implements AutoCloseable {
 
   /// Whether a gradient came, went or moved since the plan was made.
   private boolean gradientsMoved() {
-    for (TrackedGroup group : groups) {
+    for (int i = 0; i < groups.size(); i++) {
+      TrackedGroup group = groups.get(i);
       if (group.plan == null) {
         return true;
       }
@@ -324,8 +445,8 @@ public final class Optimizer implements AutoCloseable {
       accumulateInitially();
       List<StepPlan> plans = StepPlan.of(rule, rowsOfGroups());
       plans.forEach(backend::prepare);
-      for (int i = 0; i < groups.length; i++) {
-        groups[i].adopt(plans.get(i));
+      for (int i = 0; i < plans.size(); i++) {
+        groups.get(i).adopt(plans.get(i));
       }
       if (slab != null) {
         slabs.add(slab);
@@ -377,7 +498,7 @@ public final class Optimizer implements AutoCloseable {
   }
 
   private List<List<StepPlan.Row>> rowsOfGroups() {
-    return Arrays.stream(groups).map(TrackedGroup::withGradient).map(Optimizer::rows).toList();
+    return groups.stream().map(TrackedGroup::withGradient).map(Optimizer::rows).toList();
   }
 
   private static List<StepPlan.Row> rows(Tracked[] parameters) {

@@ -101,7 +101,8 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
         groups.stream()
             .map(each -> new ParameterGroup(each.parameters(), defaults.with(each.overrides())))
             .toList();
-    return new Optimizer(rule, built, backend == null ? Backends.auto() : backend, threads);
+    return new Optimizer(
+        rule, defaults, built, backend == null ? Backends.auto() : backend, threads);
   }
 
   final B set(Hyperparameter name, double value) {

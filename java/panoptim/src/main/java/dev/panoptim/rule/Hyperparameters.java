@@ -1,5 +1,6 @@
 package dev.panoptim.rule;
 
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.Set;
 
@@ -39,7 +40,10 @@ public final class Hyperparameters {
     return copy;
   }
 
-  private void setAll(Map<Hyperparameter, Double> changes) {
+  /// Changes several values at once, or none if one does not fit.
+  ///
+  /// @throws IllegalArgumentException if the rule has none of a name, or a value is out of range
+  public void setAll(Map<Hyperparameter, Double> changes) {
     changes.forEach((each, value) -> requireOpen(each).check(value));
     double[] changed = values.clone();
     changes.forEach((each, value) -> changed[each.ordinal()] = value);
@@ -66,6 +70,13 @@ public final class Hyperparameters {
           "%s is not a hyperparameter of this rule, which has %s".formatted(each, open));
     }
     return each;
+  }
+
+  /// The values by name; a copy.
+  public Map<Hyperparameter, Double> asMap() {
+    Map<Hyperparameter, Double> all = new EnumMap<>(Hyperparameter.class);
+    open.forEach(each -> all.put(each, get(each)));
+    return all;
   }
 
   /// Which there are.

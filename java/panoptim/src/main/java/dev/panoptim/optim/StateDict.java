@@ -1,0 +1,157 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.Rule;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+
+/// All that an optimizer needs to continue with the same bits, apart from the parameters' data: a
+/// snapshot, keyed by parameter name.
+///
+/// Immutable and thread-safe, as far as its segments are.
+///
+/// @param rule the composition that the states belong to
+/// @param parameters by name
+public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
+  public StateDict {
+    Objects.requireNonNull(rule, "rule is null");
+    parameters = Map.copyOf(parameters);
+  }
+
+  /// What belongs to one parameter.
+  ///
+  /// @param size number of elements
+  /// @param steps at which it had a gradient; 0 if none, and then there are no states
+  /// @param momentumProduct of all scheduled momenta so far; 1 without a schedule
+  /// @param hyperparameters of its group
+  /// @param states by the names of [Rule#stateNames()], `size` floats each
+  public record ParameterState(
+      long size,
+      long steps,
+      double momentumProduct,
+      Map<Hyperparameter, Double> hyperparameters,
+      Map<String, MemorySegment> states) {
+    public ParameterState {
+      hyperparameters = Map.copyOf(hyperparameters);
+      states = Map.copyOf(states);
+    }
+  }
+
+  /// The parameters under their new names.
+  ///
+  /// @throws IllegalArgumentException if the renaming names what is not there, or two parameters
+  ///   end up with one name
+  Map<String, ParameterState> renamed(Map<String, String> renaming) {
+    if (!parameters.keySet().containsAll(renaming.keySet())) {
+      Set<String> unknown = new HashSet<>(renaming.keySet());
+      unknown.removeAll(parameters.keySet());
+      throw new IllegalArgumentException(
+          "renaming names %s, but the state dict has %s".formatted(unknown, parameters.keySet()));
+    }
+    Map<String, ParameterState> all = new LinkedHashMap<>();
+    parameters.forEach(
+        (name, state) -> {
+          String to = renaming.getOrDefault(name, name);
+          if (all.put(to, state) != null) {
+            throw new IllegalArgumentException(
+                "renaming leaves two parameters with the name '" + to + "'");
+          }
+        });
+    return all;
+  }
+
+  /// @throws IllegalArgumentException with all that keeps `renamed` from being loaded
+  void requireFits(Rule expected, List<TrackedGroup> groups, Map<String, ParameterState> renamed) {
+    List<String> differences = new ArrayList<>();
+    if (!rule.equals(expected)) {
+      differences.add(
+          "it is of the rule\n%sbut the optimizer of\n%s"
+              .formatted(rule.describe(), expected.describe()));
+    }
+    Set<String> left = new HashSet<>(renamed.keySet());
+    for (TrackedGroup group : groups) {
+      Map<Hyperparameter, Double> common = null;
+      for (Tracked each : group.parameters) {
+        String name = each.parameter.name();
+        left.remove(name);
+        ParameterState state = renamed.get(name);
+        if (state == null) {
+          differences.add("it has no parameter '" + name + "'");
+          continue;
+        }
+        addDifferences(differences, each, state, expected);
+        if (common != null && !common.equals(state.hyperparameters())) {
+          differences.add(
+              "'%s' has %s, but others of its group %s"
+                  .formatted(name, state.hyperparameters(), common));
+        }
+        common = state.hyperparameters();
+      }
+      addHyperparameters(differences, group, common, expected);
+    }
+    left.forEach(name -> differences.add("the optimizer has no parameter '" + name + "'"));
+    if (!differences.isEmpty()) {
+      throw new IllegalArgumentException(
+          "the state dict does not fit: " + String.join("; ", differences));
+    }
+  }
+
+  private static void addDifferences(
+      List<String> differences, Tracked each, ParameterState state, Rule rule) {
+    String name = each.parameter.name();
+    if (state.size() != each.parameter.size()) {
+      differences.add(
+          "'%s' has %d elements, but %d in the optimizer"
+              .formatted(name, state.size(), each.parameter.size()));
+    }
+    if (state.steps() < 0) {
+      differences.add("'%s' has made %d steps".formatted(name, state.steps()));
+    }
+    if (!(state.momentumProduct() >= 0 && state.momentumProduct() <= 1)) {
+      differences.add(
+          "'%s' has a momentumProduct of %s, which is not from 0 to 1"
+              .formatted(name, state.momentumProduct()));
+    }
+    Set<String> expected = state.steps() > 0 ? Set.copyOf(rule.stateNames()) : Set.of();
+    if (!state.states().keySet().equals(expected)) {
+      differences.add(
+          "'%s' has the states %s, but must have %s after %d steps"
+              .formatted(name, state.states().keySet(), expected, state.steps()));
+    }
+    state
+        .states()
+        .forEach(
+            (kind, segment) -> {
+              if (segment.byteSize() != each.parameter.size() * Float.BYTES) {
+                differences.add(
+                    "%s of '%s' has %d bytes, but must have %d"
+                        .formatted(
+                            kind, name, segment.byteSize(), each.parameter.size() * Float.BYTES));
+              }
+            });
+  }
+
+  private static void addHyperparameters(
+      List<String> differences, TrackedGroup group, Map<Hyperparameter, Double> values, Rule rule) {
+    if (values == null) {
+      return;
+    }
+    if (!values.keySet().equals(rule.hyperparameters())) {
+      differences.add(
+          "it has the hyperparameters %s, but the optimizer %s"
+              .formatted(values.keySet(), rule.hyperparameters()));
+      return;
+    }
+    try {
+      group.group.values().with(values);
+    } catch (IllegalArgumentException e) {
+      differences.add(e.getMessage());
+    }
+  }
+}

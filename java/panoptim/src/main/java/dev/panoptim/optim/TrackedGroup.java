@@ -1,0 +1,34 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.backend.StepPlan;
+import java.util.Arrays;
+
+/// A group with what the plan's rows refer to.
+final class TrackedGroup {
+  final ParameterGroup group;
+  final Tracked[] parameters;
+
+  /// The tracked parameters that have a row in the plan, in the order of the rows.
+  Tracked[] rows;
+
+  StepPlan plan;
+
+  TrackedGroup(ParameterGroup group) {
+    this.group = group;
+    parameters = group.parameters().stream().map(Tracked::new).toArray(Tracked[]::new);
+  }
+
+  Tracked[] withGradient() {
+    return Arrays.stream(parameters)
+        .filter(each -> each.parameter.hasGradient())
+        .toArray(Tracked[]::new);
+  }
+
+  void adopt(StepPlan plan) {
+    this.plan = plan;
+    rows = withGradient();
+    for (Tracked each : parameters) {
+      each.plannedGradient = each.parameter.gradientOrNull();
+    }
+  }
+}
