@@ -34,7 +34,8 @@ final class ScalarBackend extends Backend {
     JavaThreads.updateAll(plan, threads, ScalarBackend::update);
   }
 
-  private static void update(StepPlan plan, int index, long start, int length) {
+  /// Updates a chunk, or what of one fills no vector.
+  static void update(StepPlan plan, int index, long start, int length) {
     StepPlan.Row row = plan.rows().get(index);
     Coefficients c = plan.coefficients(plan.slot(index));
     Rule rule = plan.rule();

@@ -56,69 +56,82 @@ final class VectorUpdate extends VectorLoop {
     MemorySegment units = states.units();
     long begin = start * Float.BYTES;
     long whole = begin + (long) SPECIES.loopBound(length) * Float.BYTES;
-    long end = begin + (long) length * Float.BYTES;
+    // All of it in this one method: of a larger one the just-in-time compiler may have made code of
+    // its own before, and then it calls that for each vector rather than inlining it.
     for (long at = begin; at < whole; at += SPECIES.vectorByteSize()) {
-      update(c, at, data, gradients, firsts, seconds, companions, units, null);
-    }
-    if (whole < end) {
-      VectorMask<Float> rest = SPECIES.indexInRange(0, (end - whole) / Float.BYTES);
-      update(c, whole, data, gradients, firsts, seconds, companions, units, rest);
-    }
-  }
+      FloatVector w = load(data, at);
 
-  private static void update(
-      Coefficients c,
-      long at,
-      MemorySegment data,
-      MemorySegment gradients,
-      MemorySegment firsts,
-      MemorySegment seconds,
-      MemorySegment companions,
-      MemorySegment units,
-      VectorMask<Float> mask) {
-    FloatVector w = load(data, at, mask);
+      // 1. gradient
+      FloatVector g = load(gradients, at).mul(c.gradientScale);
+      if (DECAYS_L2) {
+        g = w.fma(broadcast(c.weightDecay), g);
+      }
 
-    // 1. gradient
-    FloatVector g = load(gradients, at, mask).mul(c.gradientScale);
-    if (DECAYS_L2) {
-      g = w.fma(broadcast(c.weightDecay), g);
-    }
+      // 2. moments, 3. direction
+      FloatVector direction = g;
+      if (MOMENTUM_FIRST) {
+        direction = firstMoment(c, direction, firsts, at);
+      }
+      if (IS_INFINITY) {
+        FloatVector u = load(seconds, at);
+        FloatVector decayed = u.fma(broadcast(c.secondDecay), u.mul(c.secondDecayRest));
+        FloatVector largest = maximum(decayed, g.abs().add(c.epsilon));
+        store(largest, seconds, at);
+        direction = direction.div(largest);
+      } else if (HAS_SECOND) {
+        FloatVector v = load(seconds, at);
+        v = accumulate(c.secondDecay, c.secondDecayRest, v, g.mul(c.secondTake), g);
+        store(v, seconds, at);
+        if (IS_MAXIMUM) {
+          v = maximum(load(companions, at), v);
+          store(v, companions, at);
+        }
+        if (IS_CENTERED) {
+          FloatVector mean = load(companions, at);
+          mean = accumulate(c.secondDecay, c.secondDecayRest, mean, broadcast(c.secondTake), g);
+          store(mean, companions, at);
+          // A variance is never below 0; what roundings put there would turn NaN under the root.
+          v = maximum(mean.neg().fma(mean, v), broadcast(0));
+        }
+        FloatVector root = v.add(c.epsilonInside).lanewise(VectorOperators.SQRT).add(c.epsilon);
+        if (IS_RECTIFIED) {
+          root = root.blend(1, broadcast(c.divides).compare(VectorOperators.EQ, 0));
+        }
+        direction = direction.div(root);
+      }
+      if (HAS_UNITS) {
+        FloatVector u = load(units, at);
+        direction = u.add(c.epsilonInside).lanewise(VectorOperators.SQRT).mul(direction);
+        u = accumulate(c.secondDecay, c.secondDecayRest, u, direction.mul(c.secondTake), direction);
+        store(u, units, at);
+      }
+      if (MOMENTUM_LAST) {
+        direction = firstMoment(c, direction, firsts, at);
+      }
+      if (SIGN) {
+        VectorMask<Float> positive = direction.compare(VectorOperators.GT, 0);
+        VectorMask<Float> negative = direction.compare(VectorOperators.LT, 0);
+        direction = direction.blend(1, positive).blend(-1, negative);
+      }
 
-    // 2. moments, 3. direction
-    FloatVector direction = g;
-    if (MOMENTUM_FIRST) {
-      direction = firstMoment(c, direction, firsts, at, mask);
+      // 4. update: one rounding of the parameter, decay included
+      if (DECAYS_DECOUPLED) {
+        w = w.sub(w.fma(broadcast(c.weightDecay), direction.mul(c.stepSize)));
+      } else {
+        w = direction.fma(broadcast(-c.stepSize), w);
+      }
+      store(w, data, at);
     }
-    if (HAS_SECOND) {
-      direction = direction.div(root(c, g, seconds, companions, at, mask));
-    }
-    if (HAS_UNITS) {
-      direction = inUnits(c, direction, units, at, mask);
-    }
-    if (MOMENTUM_LAST) {
-      direction = firstMoment(c, direction, firsts, at, mask);
-    }
-    if (SIGN) {
-      VectorMask<Float> positive = direction.compare(VectorOperators.GT, 0);
-      VectorMask<Float> negative = direction.compare(VectorOperators.LT, 0);
-      direction = direction.blend(1, positive).blend(-1, negative);
-    }
-
-    // 4. update: one rounding of the parameter, decay included
-    if (DECAYS_DECOUPLED) {
-      w = w.sub(w.fma(broadcast(c.weightDecay), direction.mul(c.stepSize)));
-    } else {
-      w = direction.fma(broadcast(-c.stepSize), w);
-    }
-    store(w, data, at, mask);
+    int done = SPECIES.loopBound(length);
+    ScalarBackend.update(plan, index, start + done, length - done);
   }
 
   private static FloatVector firstMoment(
-      Coefficients c, FloatVector input, MemorySegment firsts, long at, VectorMask<Float> mask) {
-    FloatVector before = load(firsts, at, mask);
+      Coefficients c, FloatVector input, MemorySegment firsts, long at) {
+    FloatVector before = load(firsts, at);
     FloatVector m =
         accumulate(c.firstDecay, c.firstDecayRest, before, broadcast(c.firstTake), input);
-    store(m, firsts, at, mask);
+    store(m, firsts, at);
     if (!LOOKS_AHEAD) {
       return m;
     }
@@ -126,68 +139,16 @@ final class VectorUpdate extends VectorLoop {
     return moment.fma(broadcast(c.lookAheadMoment), input.mul(c.lookAheadInput));
   }
 
-  /// The root of the second moment, or what stands in its place.
-  private static FloatVector root(
-      Coefficients c,
-      FloatVector g,
-      MemorySegment seconds,
-      MemorySegment companions,
-      long at,
-      VectorMask<Float> mask) {
-    FloatVector v = load(seconds, at, mask);
-    if (IS_INFINITY) {
-      v =
-          maximum(
-              v.fma(broadcast(c.secondDecay), v.mul(c.secondDecayRest)), g.abs().add(c.epsilon));
-      store(v, seconds, at, mask);
-      return v;
-    }
-    v = accumulate(c.secondDecay, c.secondDecayRest, v, g.mul(c.secondTake), g);
-    store(v, seconds, at, mask);
-    if (IS_MAXIMUM) {
-      v = maximum(load(companions, at, mask), v);
-      store(v, companions, at, mask);
-    }
-    if (IS_CENTERED) {
-      FloatVector mean = load(companions, at, mask);
-      mean = accumulate(c.secondDecay, c.secondDecayRest, mean, broadcast(c.secondTake), g);
-      store(mean, companions, at, mask);
-      v = maximum(mean.neg().fma(mean, v), broadcast(0));
-    }
-    FloatVector root = v.add(c.epsilonInside).lanewise(VectorOperators.SQRT).add(c.epsilon);
-    return IS_RECTIFIED && c.divides == 0 ? broadcast(1) : root;
-  }
-
-  /// Gives a direction the unit of the parameter.
-  private static FloatVector inUnits(
-      Coefficients c, FloatVector direction, MemorySegment units, long at, VectorMask<Float> mask) {
-    FloatVector before = load(units, at, mask);
-    FloatVector d = before.add(c.epsilonInside).lanewise(VectorOperators.SQRT).mul(direction);
-    store(
-        accumulate(c.secondDecay, c.secondDecayRest, before, d.mul(c.secondTake), d),
-        units,
-        at,
-        mask);
-    return d;
-  }
-
   private static FloatVector broadcast(float value) {
     return FloatVector.broadcast(SPECIES, value);
   }
 
-  private static FloatVector load(MemorySegment segment, long at, VectorMask<Float> mask) {
-    return mask == null
-        ? FloatVector.fromMemorySegment(SPECIES, segment, at, ORDER)
-        : FloatVector.fromMemorySegment(SPECIES, segment, at, ORDER, mask);
+  private static FloatVector load(MemorySegment segment, long at) {
+    return FloatVector.fromMemorySegment(SPECIES, segment, at, ORDER);
   }
 
-  private static void store(FloatVector x, MemorySegment segment, long at, VectorMask<Float> mask) {
-    FloatVector canonical = x.blend(Float.NaN, x.compare(VectorOperators.NE, x));
-    if (mask == null) {
-      canonical.intoMemorySegment(segment, at, ORDER);
-    } else {
-      canonical.intoMemorySegment(segment, at, ORDER, mask);
-    }
+  private static void store(FloatVector x, MemorySegment segment, long at) {
+    x.blend(Float.NaN, x.compare(VectorOperators.NE, x)).intoMemorySegment(segment, at, ORDER);
   }
 
   /// state = decay * state + a * b
