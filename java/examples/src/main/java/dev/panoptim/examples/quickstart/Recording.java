@@ -68,6 +68,12 @@ final class Recording implements AutoCloseable {
     } catch (BackendUnavailableException e) {
       return new Replay(name, Double.NaN, List.of(), e.getMessage());
     }
+    // Java's backends are still being compiled at the first time.
+    replay(backend, choice);
+    return replay(backend, choice);
+  }
+
+  private Replay replay(Backend backend, OptimizerChoice choice) {
     try (Parameters parameters = model.emptyParameters();
         Optimizer optimizer = choice.build(parameters, backend)) {
       List<Parameter> all = parameters.all();
@@ -89,7 +95,7 @@ final class Recording implements AutoCloseable {
         bits.add(each.data().toArray(JAVA_INT));
         optimizer.state(each).values().forEach(state -> bits.add(state.toArray(JAVA_INT)));
       }
-      return new Replay(name, nanos[nanos.length / 2] / 1e3, bits, null);
+      return new Replay(backend.name(), nanos[nanos.length / 2] / 1e3, bits, null);
     }
   }
 
