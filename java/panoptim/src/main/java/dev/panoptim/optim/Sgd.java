@@ -27,6 +27,7 @@ public final class Sgd {
   /// Options of SGD.
   public static final class Builder extends OptimizerBuilder<Builder> {
     private boolean nesterov;
+    private boolean averages;
 
     private Builder(Iterable<Parameter> parameters) {
       super(parameters);
@@ -51,6 +52,16 @@ public final class Sgd {
       return this;
     }
 
+    /// Momentum as the textbooks have it, `m = beta * m + (1 - beta) * g` from 0, in the place of
+    /// PyTorch's; groups know beta as [Hyperparameter#BETA1].
+    ///
+    /// @param beta from 0 to 1 exclusively
+    /// @throws IllegalArgumentException if it is out of range
+    public Builder averagedMomentum(double beta) {
+      averages = true;
+      return set(Hyperparameter.BETA1, beta);
+    }
+
     @Override
     Builder self() {
       return this;
@@ -59,8 +70,14 @@ public final class Sgd {
     @Override
     Rule rule() {
       double momentum = get(Hyperparameter.MOMENTUM);
+      if (averages && momentum != 0) {
+        throw new IllegalArgumentException(
+            "averagedMomentum stands in the place of momentum, but momentum is " + momentum);
+      }
+      FirstMoment heavyBall =
+          momentum == 0 && !nesterov ? FirstMoment.NONE : FirstMoment.HEAVY_BALL;
       return Rule.builder()
-          .firstMoment(momentum == 0 && !nesterov ? FirstMoment.NONE : FirstMoment.HEAVY_BALL)
+          .firstMoment(averages ? FirstMoment.MOVING_AVERAGE : heavyBall)
           .lookAhead(nesterov ? LookAhead.NESTEROV : LookAhead.NONE)
           .decay(Decay.L2)
           .maximize(maximizes())

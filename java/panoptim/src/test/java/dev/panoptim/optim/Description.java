@@ -52,6 +52,12 @@ record Description(
             1.05,
             1.083),
         new Description(
+            "SGD, averaged momentum",
+            p -> Sgd.builder(p).learningRate(0.1).averagedMomentum(0.9),
+            one,
+            0.995,
+            0.9917),
+        new Description(
             "Adam", p -> Adam.builder(p).learningRate(0.1), two, 0.900000002, 0.827417742885),
         new Description(
             "AMSGrad, weight decay",

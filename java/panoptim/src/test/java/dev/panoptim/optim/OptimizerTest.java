@@ -225,6 +225,9 @@ class OptimizerTest {
       assertMessage(
           "nesterov needs",
           () -> Sgd.builder(p).momentum(0.9).dampening(0.1).nesterov(true).build());
+      assertMessage(
+          "averagedMomentum stands in the place of momentum",
+          () -> Sgd.builder(p).momentum(0.9).averagedMomentum(0.9).build());
       assertMessage("threads is 0, but must be from 1 to 1024", () -> Sgd.builder(p).threads(0));
       assertMessage("threads is 1000000", () -> Sgd.builder(p).threads(1_000_000));
       assertMessage("a parameter group is empty", () -> Sgd.builder(List.of()).build());
