@@ -27,28 +27,13 @@ public final class NAdam {
   }
 
   /// The options.
-  public static final class Builder extends OptimizerBuilder<Builder> {
+  public static final class Builder extends MomentsBuilder<Builder> {
     private boolean decoupledWeightDecay;
 
     private Builder(Iterable<Parameter> parameters) {
       super(parameters);
       learningRate(2e-3).weightDecay(0);
-      setBetas(0.9, 0.999);
-      set(Hyperparameter.EPSILON, 1e-8);
       set(Hyperparameter.MOMENTUM_DECAY, 4e-3);
-    }
-
-    /// @param beta1 decay of the first moment, from 0 to 1 exclusively
-    /// @param beta2 decay of the second moment, from 0 to 1 exclusively
-    /// @throws IllegalArgumentException if one is out of range
-    public Builder betas(double beta1, double beta2) {
-      return setBetas(beta1, beta2);
-    }
-
-    /// @param value added to the root of the second moment, a finite number of 0 or more
-    /// @throws IllegalArgumentException if it is not
-    public Builder epsilon(double value) {
-      return set(Hyperparameter.EPSILON, value);
     }
 
     /// @param value a finite number of 0 or more

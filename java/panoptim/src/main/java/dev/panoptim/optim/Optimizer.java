@@ -296,15 +296,10 @@ public final class Optimizer implements AutoCloseable {
   }
 
   private StateDict.ParameterState snapshot(TrackedGroup group, Tracked each) {
-    Map<String, MemorySegment> copies = new LinkedHashMap<>();
-    if (each.states != null) {
-      for (int i = 0; i < each.states.size(); i++) {
-        MemorySegment state = each.states.get(i);
-        copies.put(
-            rule.stateNames().get(i),
+    Map<String, MemorySegment> copies = named(each);
+    copies.replaceAll(
+        (name, state) ->
             Arena.ofAuto().allocate(state.byteSize(), Float.BYTES).copyFrom(state).asReadOnly());
-      }
-    }
     return new StateDict.ParameterState(
         each.parameter.size(),
         each.steps,
@@ -372,14 +367,20 @@ public final class Optimizer implements AutoCloseable {
   /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
   public Map<String, MemorySegment> state(Parameter parameter) {
     requireOpen();
-    Tracked found = find(parameter);
-    Map<String, MemorySegment> named = new LinkedHashMap<>();
-    if (found.states != null) {
-      for (int i = 0; i < found.states.size(); i++) {
-        named.put(rule.stateNames().get(i), found.states.get(i).asReadOnly());
+    Map<String, MemorySegment> states = named(find(parameter));
+    states.replaceAll((name, state) -> state.asReadOnly());
+    return states;
+  }
+
+  /// Nothing before the first step, though a step that was refused may have left memory for it.
+  private Map<String, MemorySegment> named(Tracked each) {
+    Map<String, MemorySegment> all = new LinkedHashMap<>();
+    if (each.steps > 0) {
+      for (int i = 0; i < each.states.size(); i++) {
+        all.put(rule.stateNames().get(i), each.states.get(i));
       }
     }
-    return named;
+    return all;
   }
 
   /// The steps at which a parameter had a gradient.

@@ -22,10 +22,7 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
         Adagrad.Builder,
         RmsProp.Builder,
         Adadelta.Builder,
-        AdamFamilyBuilder,
-        NAdam.Builder,
-        RAdam.Builder,
-        Adamax.Builder,
+        MomentsBuilder,
         Lion.Builder,
         RuleOptimizerBuilder {
   /// A group as it was given: [#build()] checks its overrides against the rule.

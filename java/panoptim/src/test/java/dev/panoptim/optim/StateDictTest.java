@@ -10,6 +10,7 @@ import dev.panoptim.backend.Backends;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.rule.Hyperparameter;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -225,6 +226,22 @@ class StateDictTest {
               () -> grown.addParamGroup(List.of(together.get("b")), Map.of()));
       assertEquals("parameter 'b' is given twice", e.getMessage());
       assertEquals(2, grown.paramGroups().size());
+    }
+  }
+
+  @Test
+  void aStepThatWasRefusedLeavesNoStates() {
+    try (Parameters p = parameters("a");
+        Optimizer optimizer = Adam.builder(p).build()) {
+      MemorySegment own = p.get("a").gradient();
+      Arena closed = Arena.ofShared();
+      p.get("a").setGradient(closed.allocate(own.byteSize(), 4));
+      Runnable takeAway = optimizer.addStepPreHook(o -> closed.close());
+      assertThrows(IllegalStateException.class, optimizer::step);
+      takeAway.run();
+      p.get("a").setGradient(own);
+      assertTrue(optimizer.state(p.get("a")).isEmpty());
+      optimizer.loadStateDict(optimizer.stateDict());
     }
   }
 
