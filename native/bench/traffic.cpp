@@ -1,39 +1,72 @@
-// The limit to hold a step against: moves the bytes of an AdamW step (reads four streams, writes three) and computes
-// nothing but the one operation a stream that keeps its loads from being dropped.
+// The limit to hold a step against: moves the bytes of a step (reads the gradient, reads and writes the parameters and
+// up to three states) and computes nothing but the one operation a stream that keeps its loads from being dropped. Done
+// twice, it leaves everything as it was, but for the parameters' rounding.
 #if defined(_OPENMP)
 #include <omp.h>
 #endif
 
 namespace {
 
+struct Streams {
+  float *w;
+  const float *g;
+  float *states[3];
+};
+
+template <int States>
 #if defined(__x86_64__)
 __attribute__((target_clones("avx2", "default")))
 #endif
 void
-move(float *__restrict__ w, const float *__restrict__ g, float *__restrict__ m, float *__restrict__ v, long long begin,
-     long long end) {
+move(const Streams &streams, long long begin, long long end) {
+  float *__restrict__ w = streams.w;
+  const float *__restrict__ g = streams.g;
+  float *__restrict__ a = streams.states[0];
+  float *__restrict__ b = streams.states[1];
+  float *__restrict__ c = streams.states[2];
   for (long long i = begin; i < end; i++) {
-    w[i] = -w[i];
-    m[i] = m[i] + g[i];
-    v[i] = -v[i];
+    w[i] = g[i] - w[i];
+    if constexpr (States > 0) {
+      a[i] = -a[i];
+    }
+    if constexpr (States > 1) {
+      b[i] = -b[i];
+    }
+    if constexpr (States > 2) {
+      c[i] = -c[i];
+    }
+  }
+}
+
+void move_all(const Streams &streams, long long begin, long long end) {
+  if (streams.states[0] == nullptr) {
+    move<0>(streams, begin, end);
+  } else if (streams.states[1] == nullptr) {
+    move<1>(streams, begin, end);
+  } else if (streams.states[2] == nullptr) {
+    move<2>(streams, begin, end);
+  } else {
+    move<3>(streams, begin, end);
   }
 }
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) void panoptim_traffic(float *w, const float *g, float *m, float *v,
-                                                                        long long length, int threads) {
+// The states that there are come first, then null pointers.
+extern "C" __attribute__((visibility("default"))) void panoptim_traffic(float *w, const float *g, float *a, float *b,
+                                                                        float *c, long long length, int threads) {
+  const Streams streams = {w, g, {a, b, c}};
 #if defined(_OPENMP)
   if (threads > 1) {
 #pragma omp parallel num_threads(threads)
     {
       const long long shares = omp_get_num_threads();
       const long long share = omp_get_thread_num();
-      move(w, g, m, v, length * share / shares, length * (share + 1) / shares);
+      move_all(streams, length * share / shares, length * (share + 1) / shares);
     }
     return;
   }
 #endif
   static_cast<void>(threads);
-  move(w, g, m, v, 0, length);
+  move_all(streams, 0, length);
 }

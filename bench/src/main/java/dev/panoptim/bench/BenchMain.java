@@ -5,9 +5,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
@@ -17,20 +17,22 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/// Runs the benchmarks and writes a report: what a step takes on each backend, and how near to the
-/// memory's limit.
+/// Runs the benchmarks and writes a report: what a step takes on each backend and with each
+/// optimizer, how near that is to the memory's limit, and how far from PyTorch where there is one.
 public final class BenchMain {
   private static final Path REPORT = Path.of("bench", "target", "report", "report.md");
   private static final String LARGE = "33554432";
 
   private final boolean quick;
+  private final boolean pyTorch = !System.getProperty(PyTorchPeer.PROPERTY, "").isEmpty();
   private final List<RunResult> results = new ArrayList<>();
 
   private BenchMain(boolean quick) {
     this.quick = quick;
   }
 
-  /// Arguments: none. The system property `quick` makes the run short.
+  /// Arguments: none. The system property `quick` makes the run short, `panoptim.python` names a
+  /// Python with PyTorch to compare with.
   public static void main(String[] arguments) throws RunnerException, IOException {
     new BenchMain(Boolean.getBoolean("quick")).run();
   }
@@ -42,15 +44,22 @@ public final class BenchMain {
         steps(backend, "2", "65536", LARGE);
       }
     }
-    results.addAll(
-        new Runner(
-                options()
-                    .include(LimitBenchmark.class.getName())
-                    .forks(quick ? 2 : 5)
-                    .warmupIterations(10)
-                    .measurementIterations(40)
-                    .build())
-            .run());
+    run(
+        times(StepBenchmark.class, quick ? 1 : 3, quick ? 2 : 5)
+            .param("optimizer", names(Stream.of(Contender.values())))
+            .param("backend", "native")
+            .param("threads", "1")
+            .param("elements", "4096"));
+    run(
+        pairs(LimitBenchmark.class, quick ? 1 : 5, quick ? 20 : 40)
+            .param("optimizer", names(Stream.of(Contender.values()))));
+    if (pyTorch) {
+      run(
+          pairs(PyTorchBenchmark.class, quick ? 1 : 3, quick ? 5 : 10)
+              .param(
+                  "optimizer",
+                  names(Stream.of(Contender.values()).filter(each -> each.inPyTorch() != null))));
+    }
     String report = new Report(results).markdown(Backends.describe());
     Files.createDirectories(REPORT.getParent());
     Files.writeString(REPORT, report);
@@ -62,32 +71,54 @@ public final class BenchMain {
     return new String[] {"16", "4096", "65536", LARGE};
   }
 
-  private void steps(String backend, String threads, String... elements) throws RunnerException {
-    Collection<RunResult> run =
-        new Runner(
-                options()
-                    .include(StepBenchmark.class.getName())
-                    .param("backend", backend)
-                    .param("threads", threads)
-                    .param("elements", elements)
-                    .forks(quick ? 1 : 3)
-                    .warmupIterations(quick ? 4 : 5)
-                    .measurementIterations(quick ? 5 : 10)
-                    .warmupTime(TimeValue.milliseconds(quick ? 500 : 1000))
-                    .measurementTime(TimeValue.milliseconds(quick ? 300 : 1000))
-                    .addProfiler(GCProfiler.class)
-                    .build())
-            .run();
-    results.addAll(run);
+  private static String[] names(Stream<Contender> contenders) {
+    return contenders.map(Contender::name).toArray(String[]::new);
   }
 
-  private static ChainedOptionsBuilder options() {
+  private void steps(String backend, String threads, String... elements) throws RunnerException {
+    run(
+        times(StepBenchmark.class, quick ? 1 : 3, quick ? 4 : 5)
+            .param("optimizer", Contender.ADAMW.name())
+            .param("backend", backend)
+            .param("threads", threads)
+            .param("elements", elements));
+  }
+
+  private void run(ChainedOptionsBuilder options) throws RunnerException {
+    results.addAll(new Runner(options.build()).run());
+  }
+
+  private ChainedOptionsBuilder times(Class<?> benchmark, int forks, int warmups) {
+    return options(benchmark)
+        .forks(forks)
+        .warmupIterations(warmups)
+        .measurementIterations(quick ? 5 : 10)
+        .warmupTime(TimeValue.milliseconds(quick ? 500 : 1000))
+        .measurementTime(TimeValue.milliseconds(quick ? 300 : 1000))
+        .addProfiler(GCProfiler.class);
+  }
+
+  private static ChainedOptionsBuilder pairs(Class<?> benchmark, int forks, int iterations) {
+    return options(benchmark)
+        .forks(forks)
+        .warmupIterations(iterations / 4)
+        .measurementIterations(iterations);
+  }
+
+  private static ChainedOptionsBuilder options(Class<?> benchmark) {
     return new OptionsBuilder()
+        .include(benchmark.getName())
         .verbosity(VerboseMode.SILENT)
+        .shouldFailOnError(true)
         .jvmArgs(
             "--enable-native-access=ALL-UNNAMED",
             "--add-modules=jdk.incubator.vector",
             "--sun-misc-unsafe-memory-access=allow",
-            "-D" + Traffic.PROPERTY + "=" + System.getProperty(Traffic.PROPERTY));
+            inherited(Traffic.PROPERTY),
+            inherited(PyTorchPeer.PROPERTY));
+  }
+
+  private static String inherited(String property) {
+    return "-D" + property + "=" + System.getProperty(property, "");
   }
 }

@@ -1,11 +1,8 @@
 package dev.panoptim.bench;
 
-import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
@@ -23,19 +20,7 @@ import org.openjdk.jmh.annotations.TearDown;
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class LimitBenchmark {
-  /// Both times, as results of their own.
-  @State(Scope.Thread)
-  @AuxCounters(AuxCounters.Type.EVENTS)
-  public static class Times {
-    public long stepNanos;
-    public long limitNanos;
-
-    @Setup(Level.Iteration)
-    public void reset() {
-      stepNanos = 0;
-      limitNanos = 0;
-    }
-  }
+  @Param public Contender optimizer;
 
   @Param("33554432")
   public int elements;
@@ -44,27 +29,27 @@ public class LimitBenchmark {
   public int threads;
 
   private Training training;
-  private MemorySegment first;
-  private MemorySegment second;
+  private Traffic traffic;
 
   @Setup
   public void setUp() {
-    training = new Training(elements, "native", threads);
-    first = training.state("firstMoment");
-    second = training.state("secondMoment");
+    training = new Training(optimizer, elements, "native", threads);
+    traffic =
+        new Traffic(
+            training.parameter.data(), training.parameter.gradient(), training.states(), threads);
   }
 
   @Benchmark
-  public void pair(Times times) {
+  public void pair(Pair pair) {
     long start = System.nanoTime();
     training.optimizer.step();
     long between = System.nanoTime();
-    Traffic.move(training.parameter.data(), training.parameter.gradient(), first, second, threads);
-    // Twice, so that the signs that it turns are right again; the second time is not counted.
+    traffic.move();
+    // Twice, so that what it turned is right again; the second time is not counted.
     long end = System.nanoTime();
-    Traffic.move(training.parameter.data(), training.parameter.gradient(), first, second, threads);
-    times.stepNanos += between - start;
-    times.limitNanos += end - between;
+    traffic.move();
+    pair.stepNanos += between - start;
+    pair.otherNanos += end - between;
   }
 
   @TearDown

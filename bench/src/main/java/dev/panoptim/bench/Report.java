@@ -1,18 +1,23 @@
 package dev.panoptim.bench;
 
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.DoubleStream;
+import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.util.Statistics;
 
-/// The results of a run as Markdown: a table of medians, and beneath it what was wanted beside what
-/// was measured.
+/// The results of a run as Markdown: tables of medians, and beneath them what was wanted beside
+/// what was measured.
 final class Report {
+  private static final String IN_CACHE = "4096";
+
   private final Collection<RunResult> results;
+  private final StringBuilder text = new StringBuilder();
 
   Report(Collection<RunResult> results) {
     this.results = results;
@@ -20,73 +25,122 @@ final class Report {
 
   /// @param backend what the native backend says of itself
   String markdown(String backend) {
-    StringBuilder text = new StringBuilder("# AdamW steps\n\n");
     add(
-        text,
-        "%s %s, %d processors; Java %s; %s%n%n",
+        "# Steps%n%n%s %s, %d processors; Java %s; %s%n%n",
         System.getProperty("os.name"),
         System.getProperty("os.arch"),
         Runtime.getRuntime().availableProcessors(),
         Runtime.version(),
         backend);
-    text.append(
-        "| backend | threads | elements | median of a step | a parameter | range | allocated |\n");
-    text.append("|---|---|---|---|---|---|---|\n");
-    for (RunResult each : results) {
-      if (isStep(each)) {
-        BenchmarkParams parameters = each.getParams();
-        Statistics times = each.getPrimaryResult().getStatistics();
-        add(
-            text,
-            "| %s | %s | %s | %,.1f ns | %.3f ns | %,.1f to %,.1f ns | %.1f B |%n",
-            parameters.getParam("backend"),
-            parameters.getParam("threads"),
-            parameters.getParam("elements"),
-            median(each),
-            median(each) / Integer.parseInt(parameters.getParam("elements")),
-            times.getMin(),
-            times.getMax(),
-            allocated(each));
-      }
-    }
-    text.append("\n| what | wanted | measured |\n|---|---|---|\n");
-    add(
-        text,
-        "| native step of 33,554,432 parameters on 2 threads, to a kernel that only moves its bytes"
-            + " (median of pairs) | at most 1.05 | %.3f |%n",
-        toLimit());
-    for (String elements : List.of("4096", "65536")) {
-      double here = step("native", elements);
-      add(
-          text,
-          "| scalar to native, %s parameters, 1 thread | at least 6 | %.2f |%n",
-          elements,
-          step("scalar", elements) / here);
-      add(
-          text,
-          "| vector to native, %s parameters, 1 thread | at least 1 | %.2f |%n",
-          elements,
-          step("vector", elements) / here);
-    }
-    add(
-        text,
-        "| native step of one parameter of 16 elements | at most 200 ns | %.1f ns |%n",
-        step("native", "16"));
-    // The smallest step: of the longer ones there are so few that what the harness allocates shows.
-    add(text, "| allocated by that step | 0 B | %.1f B |%n", allocated(find("native", "16")));
+    addBackends();
+    addOptimizers();
+    addWanted();
     return text.toString();
   }
 
-  private static void add(StringBuilder text, String format, Object... values) {
+  private void addBackends() {
+    add("## AdamW on each backend%n%n");
+    add(
+        "| backend | threads | elements | median of a step | a parameter | range | allocated |%n"
+            + "|---|---|---|---|---|---|---|%n");
+    results.stream()
+        .filter(of(StepBenchmark.class, Contender.ADAMW))
+        // The run over all optimizers repeats one of these sizes.
+        .filter(each -> each == find(each.getParams()))
+        .forEach(
+            each -> {
+              BenchmarkParams parameters = each.getParams();
+              Statistics times = each.getPrimaryResult().getStatistics();
+              add(
+                  "| %s | %s | %s | %,.1f ns | %.3f ns | %,.1f to %,.1f ns | %.1f B |%n",
+                  parameters.getParam("backend"),
+                  parameters.getParam("threads"),
+                  parameters.getParam("elements"),
+                  median(each),
+                  perParameter(each),
+                  times.getMin(),
+                  times.getMax(),
+                  allocated(each));
+            });
+  }
+
+  private void addOptimizers() {
+    boolean peer = results.stream().anyMatch(isOf(PyTorchBenchmark.class));
+    add("%n## Every optimizer, native%n%n");
+    add(
+        "| optimizer | bytes a parameter | in cache, a parameter | to the limit%s |%n"
+            + "|---|---|---|---%s|%n",
+        peer ? " | PyTorch | PyTorch to Panoptim" : "", peer ? "|---|---" : "");
+    for (Contender each : Contender.values()) {
+      add(
+          "| %s | %d | %.3f ns | %.3f |",
+          each.name().toLowerCase(Locale.ROOT).replace('_', ' '),
+          each.bytesMoved(),
+          inCache(each),
+          toLimit(each));
+      if (peer && each.inPyTorch() != null) {
+        add(
+            " %.1f ms | %.2f |",
+            median(PyTorchBenchmark.class, each, pair -> counter(pair, "otherNanos")) / 1e6,
+            toPyTorch(each));
+      } else if (peer) {
+        add(" | |");
+      }
+      add("%n");
+    }
+    add(
+        "%nIn cache: 4,096 parameters, 1 thread. To the limit: 33,554,432 parameters on 2 threads,"
+            + " the time of a step to that of a kernel that only moves its bytes%s; medians of"
+            + " pairs.%n",
+        peer ? ". PyTorch: its default CPU step of the same, with as many threads" : "");
+  }
+
+  private void addWanted() {
+    add("%n| what | wanted | measured |%n|---|---|---|%n");
+    add("| AdamW to the limit | at most 1.05 | %.3f |%n", toLimit(Contender.ADAMW));
+    add(
+        "| every optimizer to the limit | at most 1.15 | %.3f |%n",
+        Arrays.stream(Contender.values()).mapToDouble(this::toLimit).max().orElseThrow());
+    for (Contender each : List.of(Contender.RMSPROP, Contender.NADAM, Contender.ADADELTA)) {
+      if (results.stream().anyMatch(of(PyTorchBenchmark.class, each))) {
+        add("| PyTorch to Panoptim, %s | at least 8 | %.2f |%n", each, toPyTorch(each));
+      }
+    }
+    for (String elements : List.of(IN_CACHE, "65536")) {
+      double here = step("native", elements);
+      add(
+          "| scalar to native, %s parameters, 1 thread | at least 6 | %.2f |%n",
+          elements, step("scalar", elements) / here);
+      add(
+          "| vector to native, %s parameters, 1 thread | at least 1 | %.2f |%n",
+          elements, step("vector", elements) / here);
+    }
+    add(
+        "| native step of one parameter of 16 elements | at most 200 ns | %.1f ns |%n",
+        step("native", "16"));
+    // The smallest step: of the longer ones there are so few that what the harness allocates shows.
+    add("| allocated by that step | 0 B | %.1f B |%n", allocated(find("native", "16", "1")));
+  }
+
+  private void add(String format, Object... values) {
     text.append(String.format(Locale.ROOT, format, values));
   }
 
-  private static boolean isStep(RunResult result) {
-    return result.getParams().getBenchmark().startsWith(StepBenchmark.class.getName());
+  private static Predicate<RunResult> isOf(Class<?> benchmark) {
+    return each -> each.getParams().getBenchmark().startsWith(benchmark.getName() + ".");
+  }
+
+  private static Predicate<RunResult> of(Class<?> benchmark, Contender contender) {
+    return isOf(benchmark)
+        .and(each -> each.getParams().getParam("optimizer").equals(contender.name()));
   }
 
   private static double median(RunResult result) {
     return result.getPrimaryResult().getStatistics().getPercentile(50);
+  }
+
+  private static double perParameter(RunResult result) {
+    return median(result) / Integer.parseInt(result.getParams().getParam("elements"));
   }
 
   private static double allocated(RunResult result) {
@@ -98,34 +152,60 @@ final class Report {
   }
 
   private double step(String backend, String elements) {
-    return median(find(backend, elements));
+    return median(find(backend, elements, "1"));
   }
 
-  private RunResult find(String backend, String elements) {
+  private RunResult find(BenchmarkParams like) {
+    return find(like.getParam("backend"), like.getParam("elements"), like.getParam("threads"));
+  }
+
+  /// Of AdamW.
+  private RunResult find(String backend, String elements, String threads) {
     return results.stream()
-        .filter(Report::isStep)
+        .filter(of(StepBenchmark.class, Contender.ADAMW))
         .filter(each -> each.getParams().getParam("backend").equals(backend))
         .filter(each -> each.getParams().getParam("elements").equals(elements))
-        .filter(each -> each.getParams().getParam("threads").equals("1"))
+        .filter(each -> each.getParams().getParam("threads").equals(threads))
         .findFirst()
         .orElseThrow();
   }
 
-  /// The median over all pairs of the step's time to that of the kernel that ran next to it.
-  private double toLimit() {
-    double[] ratios =
+  private double inCache(Contender contender) {
+    return results.stream()
+        .filter(of(StepBenchmark.class, contender))
+        .filter(each -> each.getParams().getParam("backend").equals("native"))
+        .filter(each -> each.getParams().getParam("elements").equals(IN_CACHE))
+        .mapToDouble(Report::perParameter)
+        .findFirst()
+        .orElse(Double.NaN);
+  }
+
+  private double toLimit(Contender contender) {
+    return median(
+        LimitBenchmark.class,
+        contender,
+        pair -> counter(pair, "stepNanos") / counter(pair, "otherNanos"));
+  }
+
+  private double toPyTorch(Contender contender) {
+    return median(
+        PyTorchBenchmark.class,
+        contender,
+        pair -> counter(pair, "otherNanos") / counter(pair, "stepNanos"));
+  }
+
+  /// The median over all pairs of a benchmark.
+  private double median(
+      Class<?> benchmark, Contender contender, ToDoubleFunction<IterationResult> value) {
+    double[] all =
         results.stream()
-            .filter(each -> !isStep(each))
+            .filter(of(benchmark, contender))
             .flatMap(each -> each.getBenchmarkResults().stream())
             .flatMap(fork -> fork.getIterationResults().stream())
-            .mapToDouble(each -> counter(each, "stepNanos") / counter(each, "limitNanos"))
+            .mapToDouble(value)
             .sorted()
             .toArray();
-    return ratios.length == 0
-        ? Double.NaN
-        : DoubleStream.of(ratios[(ratios.length - 1) / 2], ratios[ratios.length / 2])
-            .average()
-            .orElseThrow();
+    return all.length == 0 ? Double.NaN : (all[(all.length - 1) / 2] + all[all.length / 2]) / 2;
   }
 
   private static double counter(IterationResult iteration, String name) {

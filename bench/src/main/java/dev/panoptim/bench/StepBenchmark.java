@@ -11,11 +11,13 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// A step of AdamW over one parameter.
+/// A step over one parameter.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class StepBenchmark {
+  @Param public Contender optimizer;
+
   @Param({"16", "4096", "65536", "33554432"})
   public int elements;
 
@@ -29,7 +31,7 @@ public class StepBenchmark {
 
   @Setup
   public void setUp() {
-    training = new Training(elements, backend, threads);
+    training = new Training(optimizer, elements, backend, threads);
   }
 
   @Benchmark

@@ -1,16 +1,20 @@
 package dev.panoptim.bench;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
+import java.util.List;
 
-/// The native kernel that moves the bytes of an AdamW step and computes nothing: the limit of what
-/// a step can reach.
+/// The native kernel that moves the bytes of a step and computes nothing: the limit of what a step
+/// can reach.
 final class Traffic {
   /// Names the library; the build sets it.
   static final String PROPERTY = "panoptim.traffic";
@@ -22,24 +26,28 @@ final class Traffic {
                       Path.of(System.getProperty(PROPERTY)).toAbsolutePath(), Arena.global())
                   .findOrThrow("panoptim_traffic"),
               FunctionDescriptor.ofVoid(
-                  ValueLayout.ADDRESS,
-                  ValueLayout.ADDRESS,
-                  ValueLayout.ADDRESS,
-                  ValueLayout.ADDRESS,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_INT));
+                  ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT));
 
-  private Traffic() {}
+  private final MemorySegment data;
+  private final MemorySegment gradient;
+  private final MemorySegment[] states = new MemorySegment[3];
+  private final int threads;
+
+  /// @param states three at most
+  Traffic(MemorySegment data, MemorySegment gradient, List<MemorySegment> states, int threads) {
+    this.data = data;
+    this.gradient = gradient;
+    this.threads = threads;
+    for (int i = 0; i < this.states.length; i++) {
+      this.states[i] = i < states.size() ? states.get(i) : MemorySegment.NULL;
+    }
+  }
 
   /// Reads all streams and writes all but the gradient's.
-  static void move(
-      MemorySegment data,
-      MemorySegment gradient,
-      MemorySegment first,
-      MemorySegment second,
-      int threads) {
+  void move() {
     try {
-      MOVE.invokeExact(data, gradient, first, second, data.byteSize() / Float.BYTES, threads);
+      MOVE.invokeExact(
+          data, gradient, states[0], states[1], states[2], data.byteSize() / Float.BYTES, threads);
     } catch (Error | RuntimeException e) {
       throw e;
     } catch (Throwable e) {

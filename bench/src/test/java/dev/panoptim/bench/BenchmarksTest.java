@@ -7,12 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import org.junit.jupiter.api.Test;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What the benchmarks time is right.
 class BenchmarksTest {
-  private static int[] bitsAfterSteps(String backend, int threads) {
-    try (Training training = new Training(40_000, backend, threads)) {
+  private static int[] bitsAfterSteps(Contender contender, String backend, int threads) {
+    try (Training training = new Training(contender, 40_000, backend, threads)) {
       for (int i = 0; i < 5; i++) {
         training.optimizer.step();
       }
@@ -20,40 +24,40 @@ class BenchmarksTest {
     }
   }
 
-  @Test
-  void everyBackendIsTimedOnTheSameWork() {
-    int[] expected = bitsAfterSteps("scalar", 1);
+  @ParameterizedTest
+  @EnumSource
+  void everyBackendIsTimedOnTheSameWork(Contender contender) {
+    int[] expected = bitsAfterSteps(contender, "scalar", 1);
     for (String backend : new String[] {"native", "vector", "scalar"}) {
-      assertArrayEquals(expected, bitsAfterSteps(backend, 1), backend);
-      assertArrayEquals(expected, bitsAfterSteps(backend, 2), backend);
+      assertArrayEquals(expected, bitsAfterSteps(contender, backend, 1), backend);
+      assertArrayEquals(expected, bitsAfterSteps(contender, backend, 2), backend);
     }
   }
 
-  @Test
-  void theLimitMovesEveryElementAndNothingElse() {
+  /// Streams 0 and 1 are data and gradient, the others states.
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3, 4, 5})
+  void theLimitMovesEveryElementAndNothingElse(int count) {
     for (int size : new int[] {0, 1, 7, 1000, 100_003}) {
       for (int threads = 1; threads <= 2; threads++) {
         try (Arena arena = Arena.ofConfined()) {
-          MemorySegment[] streams = new MemorySegment[4];
-          for (int k = 0; k < 4; k++) {
+          MemorySegment[] streams = new MemorySegment[count];
+          List<MemorySegment> middles = new ArrayList<>();
+          for (int k = 0; k < count; k++) {
             streams[k] = arena.allocate(4L * size + 8, 64);
             for (int i = 0; i < size + 2; i++) {
-              streams[k].setAtIndex(JAVA_FLOAT, i, k + 1);
+              streams[k].setAtIndex(JAVA_FLOAT, i, 3 * k + 1);
             }
+            middles.add(streams[k].asSlice(4, 4L * size));
           }
-          Traffic.move(
-              streams[0].asSlice(4, 4L * size),
-              streams[1].asSlice(4, 4L * size),
-              streams[2].asSlice(4, 4L * size),
-              streams[3].asSlice(4, 4L * size),
-              threads);
-          float[] moved = {-1, 2, 5, -4};
-          for (int k = 0; k < 4; k++) {
-            assertEquals(k + 1, streams[k].getAtIndex(JAVA_FLOAT, 0));
+          new Traffic(middles.get(0), middles.get(1), middles.subList(2, count), threads).move();
+          for (int k = 0; k < count; k++) {
+            float moved = k == 0 ? 4 - 1 : k == 1 ? 4 : -(3 * k + 1);
+            assertEquals(3 * k + 1, streams[k].getAtIndex(JAVA_FLOAT, 0));
             for (int i = 1; i <= size; i++) {
-              assertEquals(moved[k], streams[k].getAtIndex(JAVA_FLOAT, i));
+              assertEquals(moved, streams[k].getAtIndex(JAVA_FLOAT, i));
             }
-            assertEquals(k + 1, streams[k].getAtIndex(JAVA_FLOAT, size + 1));
+            assertEquals(3 * k + 1, streams[k].getAtIndex(JAVA_FLOAT, size + 1));
           }
         }
       }

@@ -1,0 +1,65 @@
+package dev.panoptim.bench;
+
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Parameters;
+import dev.panoptim.optim.Adadelta;
+import dev.panoptim.optim.Adagrad;
+import dev.panoptim.optim.Adam;
+import dev.panoptim.optim.AdamW;
+import dev.panoptim.optim.Adamax;
+import dev.panoptim.optim.Lion;
+import dev.panoptim.optim.NAdam;
+import dev.panoptim.optim.Optimizer;
+import dev.panoptim.optim.OptimizerBuilder;
+import dev.panoptim.optim.RAdam;
+import dev.panoptim.optim.RmsProp;
+import dev.panoptim.optim.Sgd;
+import java.util.function.Function;
+
+/// An optimizer to be timed, with arguments that PyTorch's can be given too.
+public enum Contender {
+  SGD("SGD(p, lr=1e-3)", Sgd::builder),
+  SGD_MOMENTUM("SGD(p, lr=1e-3, momentum=0.9)", p -> Sgd.builder(p).momentum(0.9)),
+  SGD_NESTEROV(
+      "SGD(p, lr=1e-3, momentum=0.9, nesterov=True)",
+      p -> Sgd.builder(p).momentum(0.9).nesterov(true)),
+  ADAGRAD("Adagrad(p)", Adagrad::builder),
+  RMSPROP("RMSprop(p)", RmsProp::builder),
+  RMSPROP_CENTERED("RMSprop(p, centered=True)", p -> RmsProp.builder(p).centered(true)),
+  RMSPROP_CENTERED_MOMENTUM(
+      "RMSprop(p, centered=True, momentum=0.9)",
+      p -> RmsProp.builder(p).centered(true).momentum(0.9)),
+  ADADELTA("Adadelta(p)", Adadelta::builder),
+  ADAM("Adam(p)", Adam::builder),
+  ADAM_AMSGRAD("Adam(p, amsgrad=True)", p -> Adam.builder(p).amsgrad(true)),
+  ADAMW("AdamW(p)", AdamW::builder),
+  NADAM("NAdam(p)", NAdam::builder),
+  RADAM("RAdam(p)", RAdam::builder),
+  ADAMAX("Adamax(p)", Adamax::builder),
+  LION(null, Lion::builder);
+
+  private final String inPyTorch;
+  private final Function<Iterable<Parameter>, OptimizerBuilder<?>> builder;
+
+  Contender(String inPyTorch, Function<Iterable<Parameter>, OptimizerBuilder<?>> builder) {
+    this.inPyTorch = inPyTorch;
+    this.builder = builder;
+  }
+
+  OptimizerBuilder<?> builder(Iterable<Parameter> parameters) {
+    return builder.apply(parameters);
+  }
+
+  /// What a step reads and writes for each parameter: data and states both ways, the gradient once.
+  int bytesMoved() {
+    try (Parameters any = Parameters.builder().add("p", 1).build();
+        Optimizer optimizer = builder(any).build()) {
+      return Float.BYTES * (3 + 2 * optimizer.rule().stateNames().size());
+    }
+  }
+
+  /// The same in `torch.optim`, for parameters `p`; `null` where it has none.
+  String inPyTorch() {
+    return inPyTorch;
+  }
+}

@@ -1,0 +1,86 @@
+package dev.panoptim.bench;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+
+/// A native step and PyTorch's default CPU step of the same training, in turn; before they are
+/// timed, their results are compared.
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.SingleShotTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+public class PyTorchBenchmark {
+  /// OpenMP's threads spin for a while when their work is done; neither side is to be held up by
+  /// the other's.
+  private static final long PAUSE_MILLIS = 30;
+
+  private static final double TOLERANCE = 1e-5;
+
+  @Param public Contender optimizer;
+
+  @Param("33554432")
+  public int elements;
+
+  @Param("2")
+  public int threads;
+
+  private Training training;
+  private PyTorchPeer peer;
+
+  @Setup
+  public void setUp() throws IOException {
+    training = new Training(optimizer, elements, "native", threads);
+    peer = new PyTorchPeer(optimizer, elements, threads);
+    peer.step();
+    requireAgreement();
+    for (int i = 0; i < 3; i++) {
+      training.optimizer.step();
+      peer.step();
+    }
+    requireAgreement();
+  }
+
+  private void requireAgreement() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment ours = training.parameter.data();
+      MemorySegment theirs = peer.data(arena);
+      for (long i = 0; i < elements; i++) {
+        float a = ours.getAtIndex(JAVA_FLOAT, i);
+        float b = theirs.getAtIndex(JAVA_FLOAT, i);
+        if (!(Math.abs(a - b) <= TOLERANCE)) {
+          throw new IllegalStateException(
+              "%s: element %d is %s here, but %s in %s"
+                  .formatted(optimizer, i, a, b, peer.version()));
+        }
+      }
+    }
+  }
+
+  @Benchmark
+  public void pair(Pair pair) throws IOException, InterruptedException {
+    Thread.sleep(PAUSE_MILLIS);
+    long start = System.nanoTime();
+    training.optimizer.step();
+    pair.stepNanos += System.nanoTime() - start;
+    Thread.sleep(PAUSE_MILLIS);
+    pair.otherNanos += peer.step();
+  }
+
+  @TearDown
+  public void tearDown() throws IOException {
+    training.close();
+    peer.close();
+  }
+}

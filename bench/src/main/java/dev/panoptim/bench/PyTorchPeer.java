@@ -1,0 +1,104 @@
+package dev.panoptim.bench;
+
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Parameters;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/// PyTorch's default CPU step of the same training, in a Python process of the user's.
+final class PyTorchPeer implements AutoCloseable {
+  /// Names the Python, which must have torch and numpy.
+  static final String PROPERTY = "panoptim.python";
+
+  private final Process process;
+  private final PrintStream commands;
+  private final BufferedReader answers;
+  private final Path folder;
+  private final String version;
+
+  PyTorchPeer(Contender contender, int elements, int threads) throws IOException {
+    folder = Files.createTempDirectory("panoptim-bench");
+    try (Parameters start = Training.start(elements);
+        InputStream script = PyTorchPeer.class.getResourceAsStream("torch_steps.py")) {
+      Parameter p = start.get("p");
+      process =
+          new ProcessBuilder(
+                  System.getProperty(PROPERTY),
+                  "-c",
+                  new String(script.readAllBytes(), StandardCharsets.UTF_8),
+                  contender.inPyTorch(),
+                  Integer.toString(threads),
+                  write("data", p.data()),
+                  write("gradient", p.gradient()))
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start();
+    }
+    commands = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
+    answers = process.inputReader(StandardCharsets.UTF_8);
+    version = answer();
+  }
+
+  /// Such as `PyTorch 2.13.0+cpu`.
+  String version() {
+    return version;
+  }
+
+  /// Makes a step.
+  ///
+  /// @return the nanoseconds that it took, as PyTorch's process measured them
+  long step() throws IOException {
+    commands.println("step");
+    return Long.parseLong(answer());
+  }
+
+  /// A copy of the parameter as it is now.
+  MemorySegment data(Arena arena) throws IOException {
+    Path file = folder.resolve("saved");
+    commands.println("save " + file);
+    answer();
+    try (FileChannel channel = FileChannel.open(file)) {
+      return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+    }
+  }
+
+  private String answer() throws IOException {
+    String line = answers.readLine();
+    if (line == null) {
+      throw new IOException("PyTorch's process ended: see its error output");
+    }
+    return line;
+  }
+
+  private String write(String name, MemorySegment numbers) throws IOException {
+    Path file = folder.resolve(name);
+    try (Arena arena = Arena.ofConfined();
+        FileChannel channel =
+            FileChannel.open(
+                file,
+                StandardOpenOption.CREATE_NEW,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE)) {
+      channel.map(FileChannel.MapMode.READ_WRITE, 0, numbers.byteSize(), arena).copyFrom(numbers);
+    }
+    return file.toString();
+  }
+
+  @Override
+  public void close() throws IOException {
+    commands.close();
+    process.destroy();
+    for (String name : new String[] {"data", "gradient", "saved"}) {
+      Files.deleteIfExists(folder.resolve(name));
+    }
+    Files.delete(folder);
+  }
+}
