@@ -3,14 +3,15 @@
 #
 #   vectorised.sh OBJECT REGISTER     for example: avx2.cpp.o ymm
 #
-# A composition passes if the innermost loop that fetches all its streams ahead stores every stream that it updates from
-# wide registers, computes with wide registers only, and divides and takes roots there if the composition does.
+# A composition passes if the innermost loop that fetches all its streams ahead (none, if it has no states) stores every
+# stream that it updates from wide registers, computes with wide registers only, and divides and takes roots there if the
+# composition does.
 set -eu
 object=$1
 register=$2
 
 objdump --disassemble --demangle --no-show-raw-insn "$object" | awk -v register="$register" '
-function finish(   i, j, k, target, inner, fetches, wide_stores, narrow, fused, divisions, roots, found, has_second, wanted) {
+function finish(   i, j, k, target, inner, fetches, fetched, wide_stores, narrow, fused, divisions, roots, found, has_second, wanted) {
   if (name == "") return
   compositions++
   split(name, part, /[<,>]/)
@@ -35,7 +36,8 @@ function finish(   i, j, k, target, inner, fetches, wide_stores, narrow, fused, 
       if (operation[k] == "vdivps" && text[k] ~ register) divisions++
       if (operation[k] == "vsqrtps" && text[k] ~ register) roots++
     }
-    if (fetches > 0 && fetches % (wanted + 1) == 0 && wide_stores >= wanted && wide_stores % wanted == 0 && narrow == 0 && fused > 0 &&
+    fetched = wanted == 1 ? fetches == 0 : fetches > 0 && fetches % (wanted + 1) == 0
+    if (fetched && wide_stores >= wanted && wide_stores % wanted == 0 && narrow == 0 && fused > 0 &&
         (!has_second || (divisions > 0 && (part[4] == 5 || roots > 0)))) {
       found = sprintf("%d instructions, %d wide stores, %d fused multiply-adds, %d divisions, %d roots",
                       i - target + 1, wide_stores, fused, divisions, roots)

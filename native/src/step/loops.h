@@ -51,7 +51,8 @@ __attribute__((always_inline)) inline void update_range(const panoptim_coefficie
 // Where streams come from memory, processors fetch them ahead too late. Asking for one cache line of each stream, so
 // many elements ahead of the line that is updated, brought a step of AdamW over 32M parameters from 1.00 to 1.15 times
 // the time of a loop that only moves its bytes to 0.95 to 1.01 (Zen 4); nearer and farther were slower. In cache it
-// costs less than a hundredth, so there is no other loop.
+// costs less than a hundredth, so there is no other loop. A rule without states has two streams only, which processors
+// follow by themselves: there it took 1.05 to 1.2 times as long with fetches, and 1.01 to 1.05 without.
 constexpr panoptim_int64 cache_line = 16;
 constexpr panoptim_int64 fetch_ahead = 128;
 
@@ -75,10 +76,12 @@ void loop(const panoptim_coefficients &coefficients, panoptim_int64 length, floa
   if constexpr (Rule::has_other) s.other = *state++;
   if constexpr (Rule::has_units) s.units = *state++;
   panoptim_int64 begin = 0;
-  // Beyond the end lies the next chunk, as a rule; and a fetch from where nothing lies is ignored.
-  for (; begin + cache_line <= length; begin += cache_line) {
-    fetch<Rule>(s, begin + fetch_ahead);
-    update_range<Rule>(c, s, begin, begin + cache_line);
+  if constexpr (Rule::has_first || Rule::has_second) {
+    // Beyond the end lies the next chunk, as a rule; and a fetch from where nothing lies is ignored.
+    for (; begin + cache_line <= length; begin += cache_line) {
+      fetch<Rule>(s, begin + fetch_ahead);
+      update_range<Rule>(c, s, begin, begin + cache_line);
+    }
   }
   update_range<Rule>(c, s, begin, length);
 }

@@ -14,6 +14,7 @@ import dev.panoptim.optim.OptimizerBuilder;
 import dev.panoptim.optim.RAdam;
 import dev.panoptim.optim.RmsProp;
 import dev.panoptim.optim.Sgd;
+import java.util.Locale;
 import java.util.function.Function;
 
 /// An optimizer to be timed, with arguments that PyTorch's can be given too.
@@ -48,6 +49,11 @@ public enum Contender {
 
   OptimizerBuilder<?> builder(Iterable<Parameter> parameters) {
     return builder.apply(parameters);
+  }
+
+  /// In the words of a report.
+  String label() {
+    return name().toLowerCase(Locale.ROOT).replace('_', ' ');
   }
 
   /// What a step reads and writes for each parameter: data and states both ways, the gradient once.

@@ -74,10 +74,7 @@ final class Report {
     for (Contender each : Contender.values()) {
       add(
           "| %s | %d | %.3f ns | %.3f |",
-          each.name().toLowerCase(Locale.ROOT).replace('_', ' '),
-          each.bytesMoved(),
-          inCache(each),
-          toLimit(each));
+          each.label(), each.bytesMoved(), inCache(each), toLimit(each));
       if (peer && each.inPyTorch() != null) {
         add(
             " %.1f ms | %.2f |",
@@ -103,7 +100,7 @@ final class Report {
         Arrays.stream(Contender.values()).mapToDouble(this::toLimit).max().orElseThrow());
     for (Contender each : List.of(Contender.RMSPROP, Contender.NADAM, Contender.ADADELTA)) {
       if (results.stream().anyMatch(of(PyTorchBenchmark.class, each))) {
-        add("| PyTorch to Panoptim, %s | at least 8 | %.2f |%n", each, toPyTorch(each));
+        add("| PyTorch to Panoptim, %s | at least 8 | %.2f |%n", each.label(), toPyTorch(each));
       }
     }
     for (String elements : List.of(IN_CACHE, "65536")) {

@@ -12,8 +12,9 @@ import torch
 
 optimizer, threads, data, gradient = sys.argv[1:]
 torch.set_num_threads(int(threads))
-tensor = torch.nn.Parameter(torch.from_numpy(numpy.fromfile(data, dtype=numpy.float32)))
-tensor.grad = torch.from_numpy(numpy.fromfile(gradient, dtype=numpy.float32))
+# Cloned into memory of PyTorch's own, which is what its users have.
+tensor = torch.nn.Parameter(torch.from_numpy(numpy.fromfile(data, dtype=numpy.float32)).clone())
+tensor.grad = torch.from_numpy(numpy.fromfile(gradient, dtype=numpy.float32)).clone()
 made = eval("torch.optim." + optimizer, {"torch": torch, "p": [tensor]})
 print("PyTorch " + torch.__version__, flush=True)
 for line in sys.stdin:
