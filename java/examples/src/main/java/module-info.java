@@ -8,6 +8,8 @@ module dev.panoptim.examples {
   requires me.tongfei.progressbar;
   requires xchart;
 
+  opens dev.panoptim.examples.hogwild to
+      info.picocli;
   opens dev.panoptim.examples.quickstart to
       info.picocli;
 }

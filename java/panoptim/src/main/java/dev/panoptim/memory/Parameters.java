@@ -1,10 +1,15 @@
 package dev.panoptim.memory;
 
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /// Named parameters with memory of Panoptim's own: data and gradients, zeroed, laid out for speed.
 ///
@@ -17,16 +22,54 @@ import java.util.Objects;
 /// Thread-safe once built, as far as a [Parameter] is.
 public final class Parameters implements AutoCloseable, Iterable<Parameter> {
   private final Slab slab;
+  private final Arena mapping = Arena.ofShared();
   private final Map<String, Parameter> byName = new LinkedHashMap<>();
 
   private Parameters(Map<String, Long> sizes) {
     List<String> names = List.copyOf(sizes.keySet());
-    long[] lengths = sizes.values().stream().mapToLong(Long::longValue).toArray();
-    slab = Slab.allocate(names, lengths, 0, 2);
+    long[] lengths = lengths(sizes);
+    slab = Slab.allocate(new Layout(names, lengths, 0, 2));
     for (int i = 0; i < lengths.length; i++) {
-      String name = names.get(i);
-      byName.put(name, Parameter.of(name, lengths[i], slab.get(0, i), slab.get(1, i)));
+      add(names.get(i), lengths[i], slab.streams()[0][i], slab.streams()[1][i]);
     }
+  }
+
+  /// With data in a file and gradients of its own.
+  private Parameters(Map<String, Long> sizes, Path file, Consumer<Parameters> initialise) {
+    List<String> names = List.copyOf(sizes.keySet());
+    long[] lengths = lengths(sizes);
+    Layout layout = new Layout(names, lengths, 0, 1);
+    slab = Slab.allocate(new Layout(names, lengths, 1, 1));
+    try {
+      MemorySegment mapped =
+          SharedFile.map(
+              mapping,
+              file,
+              "the parameters " + sizes,
+              layout.bytes(),
+              memory -> {
+                adopt(names, lengths, layout.slices(memory)[0]);
+                initialise.accept(this);
+              });
+      adopt(names, lengths, layout.slices(mapped)[0]);
+    } catch (Throwable e) {
+      close();
+      throw e;
+    }
+  }
+
+  private void adopt(List<String> names, long[] lengths, MemorySegment[] data) {
+    for (int i = 0; i < lengths.length; i++) {
+      add(names.get(i), lengths[i], data[i], slab.streams()[0][i]);
+    }
+  }
+
+  private void add(String name, long size, MemorySegment data, MemorySegment gradient) {
+    byName.put(name, Parameter.of(name, size, data, gradient));
+  }
+
+  private static long[] lengths(Map<String, Long> sizes) {
+    return sizes.values().stream().mapToLong(Long::longValue).toArray();
   }
 
   public static Builder builder() {
@@ -59,6 +102,9 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
   @Override
   public void close() {
     slab.close();
+    if (mapping.scope().isAlive()) {
+      mapping.close();
+    }
   }
 
   /// Collects names and sizes, so that all of them can be laid out together.
@@ -83,6 +129,26 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     /// @throws OutOfMemoryError if the system has not so much memory
     public Parameters build() {
       return new Parameters(sizes);
+    }
+
+    /// Parameters whose data lie in a file that several processes map, so that each sees what the
+    /// others' optimizers write; gradients remain each process's own. See also
+    /// `OptimizerBuilder.sharedStates`.
+    ///
+    /// The file is created where it does not exist or is empty, and stays; a folder in memory, such
+    /// as `/dev/shm`, saves the disk from it. Processes that step at the same time overwrite parts
+    /// of each other's updates: results then depend on the moment.
+    ///
+    /// @param initialise gives the zeroed data their first values; called only in the process that
+    ///   creates the file, before any other can map it
+    /// @throws IllegalArgumentException if the file holds anything else, or parameters of other
+    ///   names or sizes
+    /// @throws UncheckedIOException if it cannot be opened, written or mapped
+    /// @throws OutOfMemoryError if the system has not so much memory
+    public Parameters buildShared(Path file, Consumer<Parameters> initialise) {
+      Objects.requireNonNull(file, "file is null");
+      Objects.requireNonNull(initialise, "initialise is null");
+      return new Parameters(sizes, file, initialise);
     }
   }
 }

@@ -3,16 +3,13 @@ package dev.panoptim.optim;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.StepPlan;
 import dev.panoptim.memory.Parameter;
-import dev.panoptim.memory.Slab;
 import dev.panoptim.memory.Streams;
 import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Hyperparameters;
 import dev.panoptim.rule.Rule;
-import dev.panoptim.rule.SecondMoment;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -22,7 +19,6 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
-import java.util.stream.IntStream;
 
 /// Updates parameters from their gradients, by a rule of the framework. Made by a named preset such
 /// as [AdamW]:
@@ -43,9 +39,6 @@ import java.util.stream.IntStream;
 /// Not thread-safe: one thread at a time. Different optimizers may step at the same time as long as
 /// they share no parameter.
 public final class Optimizer implements AutoCloseable {
-  /// Slab streams 0 and 1 are data and gradients.
-  private static final int FIRST_STATE_STREAM = 2;
-
   private final Rule rule;
   private final Backend backend;
   private final int threads;
@@ -54,7 +47,10 @@ public final class Optimizer implements AutoCloseable {
   private final List<Consumer<Optimizer>> preHooks = new ArrayList<>();
   private final List<Consumer<Optimizer>> postHooks = new ArrayList<>();
   private final Map<Parameter, Tracked> tracked = new LinkedHashMap<>();
-  private final List<Slab> slabs = new ArrayList<>();
+  private final StateMemory memory;
+
+  /// Whether other processes have a part in the states.
+  private final boolean shared;
 
   /// Held by whoever uses or frees the states.
   private final AtomicBoolean busy = new AtomicBoolean();
@@ -62,17 +58,29 @@ public final class Optimizer implements AutoCloseable {
   private volatile boolean closed;
 
   /// @param defaults what groups that are added later start from
+  /// @param stateFile where the states are shared with other processes, `null` if they are not
   Optimizer(
       Rule rule,
       Hyperparameters defaults,
       List<ParameterGroup> groups,
       Backend backend,
-      int threads) {
+      int threads,
+      Path stateFile) {
     this.rule = rule;
     this.defaults = defaults;
     this.backend = backend;
     this.threads = threads;
+    memory = new StateMemory(rule);
+    shared = stateFile != null;
     add(groups);
+    if (shared) {
+      try {
+        memory.share(stateFile, this.groups);
+      } catch (Throwable e) {
+        memory.close();
+        throw e;
+      }
+    }
   }
 
   /// All of the groups or, if one does not fit, none.
@@ -113,8 +121,13 @@ public final class Optimizer implements AutoCloseable {
   /// @throws IllegalArgumentException if the group is empty, a parameter or its name is already
   ///   there, its data overlap another's, or a hyperparameter does not belong to the rule or is out
   ///   of range; nothing has changed then
-  /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
+  /// @throws IllegalStateException if the optimizer has been closed, another thread is using it, or
+  ///   its states are shared: their file has a fixed size
   public void addParamGroup(Iterable<Parameter> parameters, Map<Hyperparameter, Double> overrides) {
+    if (shared) {
+      throw new IllegalStateException(
+          "a group cannot be added to states that are shared in a file");
+    }
     List<Parameter> copy = new ArrayList<>();
     parameters.forEach(each -> copy.add(Objects.requireNonNull(each, "a parameter is null")));
     exclusively(() -> add(List.of(new ParameterGroup(copy, defaults.with(overrides)))));
@@ -225,8 +238,7 @@ public final class Optimizer implements AutoCloseable {
       prepare(group);
       backend.step(group.plan, threads);
       for (Tracked row : group.rows) {
-        row.steps++;
-        row.momentumProduct = row.nextMomentumProduct;
+        row.advance();
       }
     }
   }
@@ -283,29 +295,13 @@ public final class Optimizer implements AutoCloseable {
   ///
   /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
   public StateDict stateDict() {
-    Map<String, StateDict.ParameterState> all = new LinkedHashMap<>();
-    exclusively(
-        () -> {
-          for (TrackedGroup group : groups) {
-            for (Tracked each : group.parameters) {
-              all.put(each.parameter.name(), snapshot(group, each));
-            }
-          }
-        });
-    return new StateDict(rule, all);
-  }
-
-  private StateDict.ParameterState snapshot(TrackedGroup group, Tracked each) {
-    Map<String, MemorySegment> copies = named(each);
-    copies.replaceAll(
-        (name, state) ->
-            Arena.ofAuto().allocate(state.byteSize(), Float.BYTES).copyFrom(state).asReadOnly());
-    return new StateDict.ParameterState(
-        each.parameter.size(),
-        each.steps,
-        each.momentumProduct,
-        group.group.values().asMap(),
-        copies);
+    acquire();
+    try {
+      requireOpen();
+      return memory.snapshot(groups);
+    } finally {
+      busy.set(false);
+    }
   }
 
   /// Continues from where another optimizer, of whatever backend, threads and grouping, was.
@@ -329,36 +325,8 @@ public final class Optimizer implements AutoCloseable {
         () -> {
           Map<String, StateDict.ParameterState> renamed = state.renamed(renaming);
           state.requireFits(rule, groups, renamed);
-          load(renamed);
+          memory.load(groups, renamed);
         });
-  }
-
-  private void load(Map<String, StateDict.ParameterState> loaded) {
-    List<Tracked> fresh =
-        tracked.values().stream()
-            .filter(each -> each.states == null)
-            .filter(each -> loaded.get(each.parameter.name()).steps() > 0)
-            .toList();
-    Slab slab = allocateStates(fresh);
-    if (slab != null) {
-      slabs.add(slab);
-    }
-    for (TrackedGroup group : groups) {
-      group.plan = null;
-      for (Tracked each : group.parameters) {
-        StateDict.ParameterState from = loaded.get(each.parameter.name());
-        group.group.values().setAll(from.hyperparameters());
-        each.steps = from.steps();
-        each.momentumProduct = from.momentumProduct();
-        if (from.steps() == 0) {
-          each.states = null;
-        } else {
-          for (int i = 0; i < each.states.size(); i++) {
-            each.states.get(i).copyFrom(from.states().get(rule.stateNames().get(i)));
-          }
-        }
-      }
-    }
   }
 
   /// The live states of a parameter by the names of [Rule#stateNames()], read-only; empty as long
@@ -367,27 +335,20 @@ public final class Optimizer implements AutoCloseable {
   /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
   public Map<String, MemorySegment> state(Parameter parameter) {
     requireOpen();
-    Map<String, MemorySegment> states = named(find(parameter));
+    Tracked found = find(parameter);
+    found.refresh();
+    Map<String, MemorySegment> states = found.namedStates(rule.stateNames());
     states.replaceAll((name, state) -> state.asReadOnly());
     return states;
-  }
-
-  /// Nothing before the first step, though a step that was refused may have left memory for it.
-  private Map<String, MemorySegment> named(Tracked each) {
-    Map<String, MemorySegment> all = new LinkedHashMap<>();
-    if (each.steps > 0) {
-      for (int i = 0; i < each.states.size(); i++) {
-        all.put(rule.stateNames().get(i), each.states.get(i));
-      }
-    }
-    return all;
   }
 
   /// The steps at which a parameter had a gradient.
   ///
   /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
   public long stepCount(Parameter parameter) {
-    return find(parameter).steps;
+    Tracked found = find(parameter);
+    found.refresh();
+    return found.steps();
   }
 
   /// Frees the states. Does nothing when that has been done. Parameters and gradients are left
@@ -399,7 +360,7 @@ public final class Optimizer implements AutoCloseable {
     acquire();
     try {
       closed = true;
-      slabs.forEach(Slab::close);
+      memory.close();
     } finally {
       busy.set(false);
     }
@@ -437,65 +398,16 @@ public final class Optimizer implements AutoCloseable {
 
   /// Makes plans for what has a gradient now. States that are new are kept only if all checks pass.
   private void plan() {
-    List<Tracked> fresh =
-        tracked.values().stream()
-            .filter(each -> each.states == null && each.parameter.hasGradient())
-            .toList();
-    Slab slab = allocateStates(fresh);
-    try {
-      accumulateInitially();
-      List<StepPlan> plans = StepPlan.of(rule, rowsOfGroups());
-      plans.forEach(backend::prepare);
-      for (int i = 0; i < plans.size(); i++) {
-        groups.get(i).adopt(plans.get(i));
-      }
-      if (slab != null) {
-        slabs.add(slab);
-      }
-    } catch (Throwable e) {
-      fresh.forEach(each -> each.states = null);
-      if (slab != null) {
-        slab.close();
-      }
-      throw e;
-    }
-  }
-
-  /// @return what the states lie in, or `null` where there are none to allocate
-  private Slab allocateStates(List<Tracked> fresh) {
-    int count = rule.stateNames().size();
-    if (count == 0 || fresh.isEmpty()) {
-      fresh.forEach(each -> each.states = List.of());
-      return null;
-    }
-    List<String> names = fresh.stream().map(each -> each.parameter.name()).toList();
-    long[] sizes = fresh.stream().mapToLong(each -> each.parameter.size()).toArray();
-    Slab slab = Slab.allocate(names, sizes, FIRST_STATE_STREAM, count);
-    for (int i = 0; i < fresh.size(); i++) {
-      int tensor = i;
-      fresh.get(i).states =
-          IntStream.range(0, count).mapToObj(stream -> slab.get(stream, tensor)).toList();
-    }
-    return slab;
-  }
-
-  /// Gives sums of squares what they start from, before their parameter's first step.
-  private void accumulateInitially() {
-    if (rule.secondMoment() != SecondMoment.SUM) {
-      return;
-    }
-    int sum = rule.stateNames().indexOf("secondMoment");
-    for (TrackedGroup group : groups) {
-      float initial = (float) group.group.get(Hyperparameter.INITIAL_ACCUMULATOR);
-      for (Tracked each : group.parameters) {
-        if (each.steps == 0 && each.states != null) {
-          MemorySegment state = each.states.get(sum);
-          for (long i = 0; i < each.parameter.size(); i++) {
-            state.setAtIndex(ValueLayout.JAVA_FLOAT, i, initial);
+    memory.allocate(
+        groups,
+        each -> each.parameter.hasGradient(),
+        () -> {
+          List<StepPlan> plans = StepPlan.of(rule, rowsOfGroups());
+          plans.forEach(backend::prepare);
+          for (int i = 0; i < plans.size(); i++) {
+            groups.get(i).adopt(plans.get(i));
           }
-        }
-      }
-    }
+        });
   }
 
   private List<List<StepPlan.Row>> rowsOfGroups() {
@@ -523,9 +435,10 @@ public final class Optimizer implements AutoCloseable {
     double product = 1;
     for (int i = 0; i < group.rows.length; i++) {
       Tracked row = group.rows[i];
+      row.refresh();
       if (i == 0 || !row.isAtTheStepOf(group.rows[i - 1])) {
         Coefficients coefficients = group.plan.nextCoefficients();
-        coefficients.compute(rule, values, row.steps + 1, row.momentumProduct);
+        coefficients.compute(rule, values, row.steps() + 1, row.momentumProduct());
         product = coefficients.momentumProduct;
       }
       row.nextMomentumProduct = product;

@@ -3,9 +3,12 @@ package dev.panoptim.optim;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Parameters;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Hyperparameters;
 import dev.panoptim.rule.Rule;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -33,6 +36,7 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   private Backend backend;
   private int threads = Math.min(Runtime.getRuntime().availableProcessors(), Backend.MOST_THREADS);
   private boolean maximize;
+  private Path stateFile;
 
   OptimizerBuilder(Iterable<Parameter> parameters) {
     group(parameters, Map.of());
@@ -86,6 +90,23 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
     return self();
   }
 
+  /// States and step counts are to lie in a file that several processes map: what PyTorch calls
+  /// `share_memory`. With parameters that are shared too ([Parameters.Builder#buildShared]), each
+  /// process steps by gradients of its own and sees what the others learnt, without a lock
+  /// (Hogwild: Niu, Recht, Re and Wright 2011).
+  ///
+  /// The file is created, with states that start anew, where it does not exist or is empty; and it
+  /// stays. Steps that are made at the same time overwrite parts of each other: results then depend
+  /// on the moment. Groups cannot be added later. Hyperparameters remain each process's own.
+  ///
+  /// [#build()] throws an [IllegalArgumentException] if the file holds anything else, or states of
+  /// another rule or of other parameters, and an [UncheckedIOException] if it cannot be opened,
+  /// written or mapped.
+  public final B sharedStates(Path file) {
+    stateFile = Objects.requireNonNull(file, "file is null");
+    return self();
+  }
+
   /// @throws IllegalArgumentException if a group is empty, a parameter or its name is given twice,
   ///   the data of two parameters overlap, or a hyperparameter does not belong to the preset or is
   ///   out of range
@@ -99,7 +120,7 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
             .map(each -> new ParameterGroup(each.parameters(), defaults.with(each.overrides())))
             .toList();
     return new Optimizer(
-        rule, defaults, built, backend == null ? Backends.auto() : backend, threads);
+        rule, defaults, built, backend == null ? Backends.auto() : backend, threads, stateFile);
   }
 
   final B set(Hyperparameter name, double value) {

@@ -2,22 +2,27 @@ package dev.panoptim.optim;
 
 import dev.panoptim.memory.Parameter;
 import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /// What the optimizer knows of a parameter.
 final class Tracked {
   final Parameter parameter;
 
-  /// `null` until the parameter first has a gradient.
+  /// `null` until the parameter first has a gradient, unless they are shared.
   List<MemorySegment> states;
 
   /// The gradient that the plan was made for, `null` where there was none.
   MemorySegment plannedGradient;
 
-  long steps;
+  /// The count that other processes take part in, `null` where there are none.
+  SharedCount shared;
+
+  private long steps;
 
   /// What the last step's coefficients said of it; 1 without a schedule of the momentum.
-  double momentumProduct = 1;
+  private double momentumProduct = 1;
 
   /// What becomes of that once the running step is done.
   double nextMomentumProduct = 1;
@@ -26,7 +31,51 @@ final class Tracked {
     this.parameter = parameter;
   }
 
+  /// Looks whether others have made steps.
+  void refresh() {
+    if (shared != null) {
+      steps = shared.steps();
+      momentumProduct = shared.momentumProduct();
+    }
+  }
+
+  long steps() {
+    return steps;
+  }
+
+  double momentumProduct() {
+    return momentumProduct;
+  }
+
+  void set(long steps, double momentumProduct) {
+    this.steps = steps;
+    this.momentumProduct = momentumProduct;
+    if (shared != null) {
+      shared.set(steps, momentumProduct);
+    }
+  }
+
+  /// Counts the step that was prepared.
+  void advance() {
+    if (shared != null) {
+      shared.advance(momentumProduct, nextMomentumProduct);
+    }
+    steps++;
+    momentumProduct = nextMomentumProduct;
+  }
+
   boolean isAtTheStepOf(Tracked other) {
     return steps == other.steps && momentumProduct == other.momentumProduct;
+  }
+
+  /// The states by name. Nothing before the first step, though there may be memory for it.
+  Map<String, MemorySegment> namedStates(List<String> names) {
+    Map<String, MemorySegment> all = new LinkedHashMap<>();
+    if (steps > 0) {
+      for (int i = 0; i < states.size(); i++) {
+        all.put(names.get(i), states.get(i));
+      }
+    }
+    return all;
   }
 }

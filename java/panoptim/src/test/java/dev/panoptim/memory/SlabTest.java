@@ -18,11 +18,11 @@ class SlabTest {
   void streamsAreZeroedDisjointAndOnCacheLines() {
     for (long size : new long[] {0, 1, 17, 4096, 3_000_001}) {
       long[] sizes = {size, 5, size};
-      try (Slab slab = Slab.allocate(NAMES, sizes, 2, 3)) {
+      try (Slab slab = Slab.allocate(new Layout(NAMES, sizes, 2, 3))) {
         List<Streams.Named> all = new ArrayList<>();
         for (int stream = 0; stream < 3; stream++) {
           for (int tensor = 0; tensor < 3; tensor++) {
-            MemorySegment segment = slab.get(stream, tensor);
+            MemorySegment segment = slab.streams()[stream][tensor];
             assertEquals(4 * sizes[tensor], segment.byteSize());
             assertEquals(0, segment.address() % 64);
             all.add(new Streams.Named(stream + "." + tensor, segment));
@@ -41,16 +41,16 @@ class SlabTest {
   @Test
   void streamsAreStaggered() {
     for (long size : new long[] {1024, 1 << 20, 1 << 22}) {
-      try (Slab data = Slab.allocate(List.of("a"), new long[] {size}, 0, 2);
-          Slab states = Slab.allocate(List.of("a"), new long[] {size}, 2, 2)) {
+      try (Slab data = Slab.allocate(new Layout(List.of("a"), new long[] {size}, 0, 2));
+          Slab states = Slab.allocate(new Layout(List.of("a"), new long[] {size}, 2, 2))) {
         long[] offsets = {
-          data.get(0, 0).address() % 4096,
-          data.get(1, 0).address() % 4096,
-          states.get(0, 0).address() % 4096,
-          states.get(1, 0).address() % 4096
+          data.streams()[0][0].address() % 4096,
+          data.streams()[1][0].address() % 4096,
+          states.streams()[0][0].address() % 4096,
+          states.streams()[1][0].address() % 4096
         };
         for (int k = 0; k < 4; k++) {
-          assertEquals(k * Slab.STAGGER % 4096, offsets[k]);
+          assertEquals(k * Layout.STAGGER % 4096, offsets[k]);
         }
       }
     }
@@ -58,8 +58,8 @@ class SlabTest {
 
   @Test
   void memoryIsGoneAfterCloseAndCloseMayBeRepeated() {
-    Slab slab = Slab.allocate(List.of("a"), new long[] {1 << 20}, 0, 1);
-    MemorySegment segment = slab.get(0, 0);
+    Slab slab = Slab.allocate(new Layout(List.of("a"), new long[] {1 << 20}, 0, 1));
+    MemorySegment segment = slab.streams()[0][0];
     segment.set(JAVA_BYTE, 0, (byte) 1);
     slab.close();
     slab.close();
@@ -72,14 +72,14 @@ class SlabTest {
     var negative =
         assertThrows(
             IllegalArgumentException.class,
-            () -> Slab.allocate(List.of("a"), new long[] {-1}, 0, 1));
+            () -> Slab.allocate(new Layout(List.of("a"), new long[] {-1}, 0, 1)));
     assertTrue(negative.getMessage().contains("size of 'a' is -1 elements"));
     assertThrows(
         IllegalArgumentException.class,
-        () -> Slab.allocate(NAMES, new long[] {1L << 60, 1L << 60, 1L << 60}, 0, 2));
+        () -> Slab.allocate(new Layout(NAMES, new long[] {1L << 60, 1L << 60, 1L << 60}, 0, 2)));
     assertThrows(
         OutOfMemoryError.class,
-        () -> Slab.allocate(List.of("a"), new long[] {1L << 50}, 0, 1).close());
+        () -> Slab.allocate(new Layout(List.of("a"), new long[] {1L << 50}, 0, 1)).close());
   }
 
   @Test

@@ -1,0 +1,114 @@
+package dev.panoptim.examples.hogwild;
+
+import dev.panoptim.memory.Parameters;
+import dev.panoptim.optim.Optimizer;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// Several JVMs train one model at the same time, without a lock: parameters and Adagrad's states
+/// lie in files that all of them map. (Hogwild: Niu, Recht, Re and Wright 2011.)
+@Command(
+    name = "hogwild",
+    mixinStandardHelpOptions = true,
+    showDefaultValues = true,
+    description =
+        "Trains a classifier in several processes at once, which share parameters and states in"
+            + " mapped files.")
+public final class Hogwild implements Callable<Integer> {
+  private static final int USAGE = 2;
+
+  @Option(names = "--workers", description = "Processes, 1 or more.")
+  private int workers = 2;
+
+  @Option(names = "--steps", description = "Steps of each process, 1 or more.")
+  private int steps = 5000;
+
+  private final PrintStream console = System.out;
+
+  /// Runs the program and ends the process: 0 when all went well, 1 if a worker failed, 2 on bad
+  /// options.
+  public static void main(String[] arguments) {
+    System.exit(new CommandLine(new Hogwild()).execute(arguments));
+  }
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    if (workers < 1 || steps < 1) {
+      System.err.printf(
+          "hogwild: --workers is %d and --steps %d, but both must be 1 or more%n", workers, steps);
+      return USAGE;
+    }
+    Path folder = Files.createTempDirectory("panoptim-hogwild");
+    try {
+      return train(folder);
+    } finally {
+      try (Stream<Path> files = Files.walk(folder)) {
+        for (Path each : files.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(each);
+        }
+      }
+    }
+  }
+
+  private int train(Path folder) throws IOException, InterruptedException {
+    try (Parameters parameters = Classifier.parameters(folder);
+        Optimizer optimizer = Worker.optimizer(folder, parameters)) {
+      Classifier classifier = new Classifier(parameters);
+      row("accuracy before", "%.1f%%", 100 * classifier.accuracy());
+      long start = System.nanoTime();
+      boolean good = runWorkers(folder);
+      row("accuracy after", "%.1f%%", 100 * classifier.accuracy());
+      row(
+          "steps counted",
+          "%,d in %.1f s",
+          optimizer.stepCount(parameters.get("weights")),
+          (System.nanoTime() - start) / 1e9);
+      return good ? 0 : 1;
+    }
+  }
+
+  private boolean runWorkers(Path folder) throws IOException, InterruptedException {
+    console.flush();
+    List<Process> running = new ArrayList<>();
+    for (int i = 1; i <= workers; i++) {
+      running.add(
+          new ProcessBuilder(
+                  ProcessHandle.current().info().command().orElse("java"),
+                  "--enable-native-access=dev.panoptim",
+                  "-p",
+                  System.getProperty("jdk.module.path"),
+                  "-m",
+                  "dev.panoptim.examples/" + Worker.class.getName(),
+                  folder.toString(),
+                  Integer.toString(i),
+                  Integer.toString(steps))
+              .redirectErrorStream(true)
+              .start());
+    }
+    boolean good = true;
+    for (Process each : running) {
+      try (Stream<String> lines = each.inputReader().lines()) {
+        lines
+            .filter(line -> !line.startsWith("INFO") && !line.contains("Backends auto"))
+            .forEach(line -> console.println("  " + line));
+      }
+      good &= each.waitFor() == 0;
+    }
+    return good;
+  }
+
+  private void row(String name, String format, Object... values) {
+    console.printf("  %-18s %s%n", name, String.format(Locale.ROOT, format, values));
+  }
+}

@@ -1,0 +1,44 @@
+package dev.panoptim.examples.hogwild;
+
+import dev.panoptim.memory.Parameters;
+import dev.panoptim.optim.Adagrad;
+import dev.panoptim.optim.Optimizer;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+
+/// One of the processes that train together.
+final class Worker {
+  private static final double LEARNING_RATE = 0.1;
+
+  private Worker() {}
+
+  /// Maps what all processes share: parameters, and an optimizer with its states.
+  static Optimizer optimizer(Path folder, Parameters parameters) {
+    return Adagrad.builder(parameters)
+        .learningRate(LEARNING_RATE)
+        .threads(1)
+        .sharedStates(folder.resolve("states"))
+        .build();
+  }
+
+  /// Arguments: the shared folder, the number of this worker, and the steps that it is to make.
+  /// Prints how many steps the others made meanwhile.
+  public static void main(String[] arguments) {
+    Path folder = Path.of(arguments[0]);
+    SplittableRandom random = new SplittableRandom(Long.parseLong(arguments[1]));
+    int steps = Integer.parseInt(arguments[2]);
+    try (Parameters parameters = Classifier.parameters(folder);
+        Optimizer optimizer = optimizer(folder, parameters)) {
+      Classifier classifier = new Classifier(parameters);
+      long before = optimizer.stepCount(parameters.get("weights"));
+      for (int i = 0; i < steps; i++) {
+        classifier.computeGradient(random);
+        optimizer.step();
+      }
+      long all = optimizer.stepCount(parameters.get("weights")) - before;
+      System.out.printf(
+          "process %d made %,d steps and saw %,d of others%n",
+          ProcessHandle.current().pid(), steps, all - steps);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+package dev.panoptim.examples.hogwild;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+/// Two JVMs that train one model.
+class HogwildTest {
+  private static String run(String... arguments) {
+    PrintStream console = System.out;
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(said, true, StandardCharsets.UTF_8));
+    try {
+      assertEquals(0, new CommandLine(new Hogwild()).execute(arguments), said::toString);
+    } finally {
+      System.setOut(console);
+    }
+    return said.toString(StandardCharsets.UTF_8);
+  }
+
+  private static double number(String pattern, String text) {
+    Matcher matcher = Pattern.compile(pattern).matcher(text);
+    assertTrue(matcher.find(), text);
+    return Double.parseDouble(matcher.group(1).replace(",", ""));
+  }
+
+  @Test
+  void twoProcessesTrainOneModelWithoutLosingAStep() {
+    String said = run("--workers", "2", "--steps", "3000");
+    assertEquals(6000, number("steps counted +([0-9,]+)", said));
+    assertTrue(number("accuracy before +([0-9.]+)%", said) < 60, said);
+    double together = number("accuracy after +([0-9.]+)%", said);
+    assertTrue(together > 85, said);
+    Set<String> processes = new HashSet<>();
+    Matcher made = Pattern.compile("process ([0-9]+) made 3,000 steps").matcher(said);
+    while (made.find()) {
+      processes.add(made.group(1));
+    }
+    assertEquals(2, processes.size(), said);
+    // Half the steps, on half the examples, do not get as far.
+    String alone = run("--workers", "1", "--steps", "3000");
+    assertTrue(number("accuracy after +([0-9.]+)%", alone) < together, alone + said);
+  }
+}

@@ -1,0 +1,145 @@
+package dev.panoptim.memory;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.function.Consumer;
+
+/// Memory that several processes map from a file: what one of them writes, the others read.
+///
+/// The first process creates the file and gives the memory its first contents while it holds the
+/// file's lock; those that come later find a description of what lies in it, and must mean the
+/// same. The file stays when all of them have ended, and whoever maps it next continues. All its
+/// blocks are written at creation, for a disk that turns out to be full when a mapped page is first
+/// written ends the process.
+///
+/// The file: 8 bytes that say whether it is complete, 4 bytes with the length of the description,
+/// the description in UTF-8, and the memory from the next page boundary on, in the processor's byte
+/// order. It is no checkpoint: other machines and later versions may read it differently.
+public final class SharedFile {
+  private static final byte[] UNFINISHED = "panopti-".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] COMPLETE = "panopti1".getBytes(StandardCharsets.US_ASCII);
+  private static final int PREFIX = COMPLETE.length + Integer.BYTES;
+  private static final int PAGE = (int) Pages.SMALL;
+
+  private SharedFile() {}
+
+  /// Maps a file, which is created where it does not exist or is empty.
+  ///
+  /// @param arena what the mapping lives as long as
+  /// @param description of the memory, for other processes to compare with theirs
+  /// @param bytes of memory
+  /// @param initialise gives the zeroed memory its first contents, in the process that creates it
+  ///   and before any other can map it
+  /// @return the memory, from a page boundary on
+  /// @throws IllegalArgumentException if the file holds anything else, or memory of another
+  ///   description
+  /// @throws UncheckedIOException if it cannot be opened, written or mapped
+  public static MemorySegment map(
+      Arena arena, Path file, String description, long bytes, Consumer<MemorySegment> initialise) {
+    byte[] words = description.getBytes(StandardCharsets.UTF_8);
+    long begin = Math.ceilDiv(PREFIX + words.length, PAGE) * (long) PAGE;
+    // A file's lock is the whole process's: two threads cannot hold it, but would fail.
+    synchronized (SharedFile.class) {
+      try (FileChannel channel =
+              FileChannel.open(
+                  file,
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.READ,
+                  StandardOpenOption.WRITE);
+          FileLock lock = channel.lock()) {
+        boolean create = isUnfinished(file, channel);
+        if (create) {
+          write(channel, begin + bytes, UNFINISHED, words);
+        } else {
+          requireSame(file, channel, begin + bytes, words);
+        }
+        MemorySegment memory =
+            channel
+                .map(FileChannel.MapMode.READ_WRITE, 0, begin + bytes, arena)
+                .asSlice(begin, bytes);
+        if (create) {
+          initialise.accept(memory);
+          writeAt(channel, 0, ByteBuffer.wrap(COMPLETE));
+        }
+        return memory;
+      } catch (IOException e) {
+        throw new UncheckedIOException("shared memory in " + file + ": " + e, e);
+      }
+    }
+  }
+
+  /// Whether there is nothing yet, or what a process left that ended while it created the file.
+  private static boolean isUnfinished(Path file, FileChannel channel) throws IOException {
+    if (channel.size() == 0) {
+      return true;
+    }
+    ByteBuffer mark = read(channel, 0, COMPLETE.length);
+    if (mark.equals(ByteBuffer.wrap(UNFINISHED))) {
+      return true;
+    }
+    if (!mark.equals(ByteBuffer.wrap(COMPLETE))) {
+      throw new IllegalArgumentException(
+          file + " holds something else than shared memory, and is left as it is");
+    }
+    return false;
+  }
+
+  private static void write(FileChannel channel, long length, byte[] mark, byte[] words)
+      throws IOException {
+    channel.truncate(0);
+    ByteBuffer header =
+        ByteBuffer.allocate(PREFIX + words.length)
+            .order(ByteOrder.nativeOrder())
+            .put(mark)
+            .putInt(words.length)
+            .put(words)
+            .flip();
+    writeAt(channel, 0, header);
+    ByteBuffer zeros = ByteBuffer.allocateDirect(1 << 20);
+    for (long at = PREFIX + words.length; at < length; at += zeros.limit()) {
+      zeros.clear().limit((int) Math.min(zeros.capacity(), length - at));
+      writeAt(channel, at, zeros);
+    }
+  }
+
+  private static void requireSame(Path file, FileChannel channel, long length, byte[] words)
+      throws IOException {
+    int found = read(channel, COMPLETE.length, Integer.BYTES).getInt();
+    boolean plausible = found >= 0 && found <= channel.size() - PREFIX;
+    ByteBuffer theirs = plausible ? read(channel, PREFIX, found) : ByteBuffer.allocate(0);
+    if (!theirs.equals(ByteBuffer.wrap(words))) {
+      throw new IllegalArgumentException(
+          "%s holds%n%s%nbut must hold%n%s"
+              .formatted(
+                  file,
+                  StandardCharsets.UTF_8.decode(theirs),
+                  new String(words, StandardCharsets.UTF_8)));
+    }
+    if (channel.size() != length) {
+      throw new IllegalArgumentException(
+          "%s has %d bytes, but must have %d".formatted(file, channel.size(), length));
+    }
+  }
+
+  private static ByteBuffer read(FileChannel channel, long at, int length) throws IOException {
+    ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.nativeOrder());
+    while (buffer.hasRemaining() && channel.read(buffer, at + buffer.position()) >= 0) {}
+    return buffer.clear();
+  }
+
+  private static void writeAt(FileChannel channel, long at, ByteBuffer bytes) throws IOException {
+    long start = at - bytes.position();
+    while (bytes.hasRemaining()) {
+      channel.write(bytes, start + bytes.position());
+    }
+  }
+}

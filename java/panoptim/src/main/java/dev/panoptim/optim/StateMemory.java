@@ -1,0 +1,192 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.memory.Layout;
+import dev.panoptim.memory.SharedFile;
+import dev.panoptim.memory.Slab;
+import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.SecondMoment;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+
+/// Where the states of an optimizer's parameters lie, what they start from, and how they are copied
+/// and loaded.
+final class StateMemory implements AutoCloseable {
+  /// Slab streams 0 and 1 are data and gradients.
+  private static final int FIRST_STATE_STREAM = 2;
+
+  private static final long PAGE = 4096;
+
+  private final Rule rule;
+  private final List<Slab> slabs = new ArrayList<>();
+  private final Arena mapping = Arena.ofShared();
+
+  StateMemory(Rule rule) {
+    this.rule = rule;
+  }
+
+  /// Gives all parameters states and counts in a file, and what these start from if the file is
+  /// new.
+  ///
+  /// @throws IllegalArgumentException as [SharedFile#map]
+  void share(Path file, List<TrackedGroup> groups) {
+    List<Tracked> all = groups.stream().flatMap(group -> Arrays.stream(group.parameters)).toList();
+    Layout layout = layout(all);
+    long counts = Math.ceilDiv(all.size() * SharedCount.BYTES, PAGE) * PAGE;
+    String tensors =
+        all.stream()
+            .map(each -> each.parameter.name() + "=" + each.parameter.size())
+            .collect(Collectors.joining(", "));
+    MemorySegment mapped =
+        SharedFile.map(
+            mapping,
+            file,
+            "the states of {" + tensors + "} under " + rule,
+            counts + layout.bytes(),
+            memory -> {
+              adopt(all, memory, counts, layout);
+              all.forEach(each -> each.set(0, 1));
+              for (TrackedGroup group : groups) {
+                for (Tracked each : group.parameters) {
+                  initialise(each, group);
+                }
+              }
+            });
+    adopt(all, mapped, counts, layout);
+    all.forEach(Tracked::refresh);
+  }
+
+  private Layout layout(Collection<Tracked> parameters) {
+    return new Layout(
+        parameters.stream().map(each -> each.parameter.name()).toList(),
+        parameters.stream().mapToLong(each -> each.parameter.size()).toArray(),
+        FIRST_STATE_STREAM,
+        rule.stateNames().size());
+  }
+
+  private static void adopt(List<Tracked> all, MemorySegment memory, long counts, Layout layout) {
+    for (int i = 0; i < all.size(); i++) {
+      all.get(i).shared = new SharedCount(memory.asSlice(i * SharedCount.BYTES, SharedCount.BYTES));
+    }
+    adopt(all, layout.slices(memory.asSlice(counts)));
+  }
+
+  /// Gives states to the parameters that need some and have none, and keeps them if the action
+  /// succeeds.
+  void allocate(List<TrackedGroup> groups, Predicate<Tracked> needed, Runnable action) {
+    Map<Tracked, TrackedGroup> fresh = new LinkedHashMap<>();
+    for (TrackedGroup group : groups) {
+      for (Tracked each : group.parameters) {
+        if (each.states == null && needed.test(each)) {
+          fresh.put(each, group);
+        }
+      }
+    }
+    if (fresh.isEmpty()) {
+      action.run();
+      return;
+    }
+    Slab slab = Slab.allocate(layout(fresh.keySet()));
+    try {
+      adopt(fresh.keySet(), slab.streams());
+      fresh.forEach(this::initialise);
+      action.run();
+    } catch (Throwable e) {
+      fresh.keySet().forEach(each -> each.states = null);
+      slab.close();
+      throw e;
+    }
+    slabs.add(slab);
+  }
+
+  private static void adopt(Collection<Tracked> parameters, MemorySegment[][] streams) {
+    int i = 0;
+    for (Tracked each : parameters) {
+      int tensor = i++;
+      each.states = Arrays.stream(streams).map(stream -> stream[tensor]).toList();
+    }
+  }
+
+  /// Gives a sum of squares what it starts from; all else starts from 0.
+  private void initialise(Tracked fresh, TrackedGroup group) {
+    if (rule.secondMoment() == SecondMoment.SUM) {
+      MemorySegment sum = fresh.states.get(rule.stateNames().indexOf("secondMoment"));
+      float initial = (float) group.group.get(Hyperparameter.INITIAL_ACCUMULATOR);
+      for (long i = 0; i < fresh.parameter.size(); i++) {
+        sum.setAtIndex(ValueLayout.JAVA_FLOAT, i, initial);
+      }
+    }
+  }
+
+  /// A copy of everything.
+  StateDict snapshot(List<TrackedGroup> groups) {
+    Map<String, StateDict.ParameterState> all = new LinkedHashMap<>();
+    for (TrackedGroup group : groups) {
+      for (Tracked each : group.parameters) {
+        each.refresh();
+        Map<String, MemorySegment> copies = each.namedStates(rule.stateNames());
+        copies.replaceAll(
+            (name, state) ->
+                Arena.ofAuto()
+                    .allocate(state.byteSize(), Float.BYTES)
+                    .copyFrom(state)
+                    .asReadOnly());
+        all.put(
+            each.parameter.name(),
+            new StateDict.ParameterState(
+                each.parameter.size(),
+                each.steps(),
+                each.momentumProduct(),
+                group.group.values().asMap(),
+                copies));
+      }
+    }
+    return new StateDict(rule, all);
+  }
+
+  /// Takes over what has been checked to fit.
+  void load(List<TrackedGroup> groups, Map<String, StateDict.ParameterState> loaded) {
+    allocate(
+        groups,
+        each -> loaded.get(each.parameter.name()).steps() > 0,
+        () -> groups.forEach(group -> load(group, loaded)));
+  }
+
+  private void load(TrackedGroup group, Map<String, StateDict.ParameterState> loaded) {
+    group.plan = null;
+    for (Tracked each : group.parameters) {
+      StateDict.ParameterState from = loaded.get(each.parameter.name());
+      group.group.values().setAll(from.hyperparameters());
+      each.set(from.steps(), from.momentumProduct());
+      if (from.steps() > 0) {
+        for (int i = 0; i < each.states.size(); i++) {
+          each.states.get(i).copyFrom(from.states().get(rule.stateNames().get(i)));
+        }
+      } else if (each.shared == null) {
+        each.states = null;
+      } else {
+        each.states.forEach(state -> state.fill((byte) 0));
+        initialise(each, group);
+      }
+    }
+  }
+
+  /// Frees all of it. Does nothing when that has been done.
+  @Override
+  public void close() {
+    slabs.forEach(Slab::close);
+    if (mapping.scope().isAlive()) {
+      mapping.close();
+    }
+  }
+}
