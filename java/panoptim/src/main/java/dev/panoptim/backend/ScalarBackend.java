@@ -50,7 +50,7 @@ final class ScalarBackend extends Backend {
     SecondMoment kind = rule.secondMoment();
     MemorySegment data = row.data();
     MemorySegment gradients = row.gradient();
-    States states = States.of(rule, row);
+    States states = plan.states(index);
 
     for (long i = start; i < start + length; i++) {
       float w = data.getAtIndex(JAVA_FLOAT, i);

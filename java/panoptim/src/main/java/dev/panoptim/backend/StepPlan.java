@@ -33,6 +33,7 @@ public final class StepPlan {
 
   private final Rule rule;
   private final List<Row> rows;
+  private final States[] states;
   private final long[] offsets;
   private final Anchor[] anchors;
   private final boolean confined;
@@ -90,6 +91,7 @@ public final class StepPlan {
     this.rows = rows;
     this.decay = rule.decay();
     this.slots = new int[rows.size()];
+    this.states = rows.stream().map(row -> States.of(rule, row)).toArray(States[]::new);
     this.offsets = new long[rows.size() + 1];
     for (int i = 0; i < rows.size(); i++) {
       offsets[i + 1] = offsets[i] + rows.get(i).size();
@@ -151,6 +153,10 @@ public final class StepPlan {
 
   List<Row> rows() {
     return rows;
+  }
+
+  States states(int row) {
+    return states[row];
   }
 
   Anchor[] anchors() {

@@ -49,7 +49,7 @@ final class VectorUpdate extends VectorLoop {
     Coefficients c = plan.coefficients(plan.slot(index));
     MemorySegment data = row.data();
     MemorySegment gradients = row.gradient();
-    States states = States.of(plan.rule(), row);
+    States states = plan.states(index);
     MemorySegment firsts = states.first();
     MemorySegment seconds = states.second();
     MemorySegment companions = states.companion();

@@ -52,6 +52,9 @@ public final class Coefficients {
   /// The direction's share in the update.
   public float stepSize;
 
+  /// Of NAdam's schedule, `0.96^(t * momentumDecay)`.
+  private static final double LOG_OF_BASE = StrictMath.log(0.96);
+
   /// All 0, until they are computed.
   public Coefficients() {}
 
@@ -161,23 +164,38 @@ public final class Coefficients {
 
   private static double scheduled(Hyperparameters values, long step) {
     double exponent = step * values.orZero(Hyperparameter.MOMENTUM_DECAY);
-    return values.orZero(Hyperparameter.BETA1) * (1 - 0.5 * StrictMath.pow(0.96, exponent));
+    return values.orZero(Hyperparameter.BETA1) * (1 - 0.5 * StrictMath.exp(exponent * LOG_OF_BASE));
   }
 
   /// RAdam's factor; 0 where there are too few steps to divide at all.
   private static double rectification(double beta2, long step) {
     double most = 2 / (1 - beta2) - 1;
-    double power = StrictMath.pow(beta2, step);
+    double power = power(beta2, step);
     double length = most - 2 * step * power / (1 - power);
     return length > 5
         ? Math.sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length))
         : 0;
   }
 
-  /// `1 - beta^step`. As `beta^step` is at most `exp(-step * (1 - beta))`, it is soon too small to
-  /// change the 1, and then the power, half the time of a small step, need not be computed.
+  /// `1 - beta^step`.
   private static double correction(double beta, long step) {
-    return step * (1 - beta) > 40 ? 1 : 1 - StrictMath.pow(beta, step);
+    return 1 - power(beta, step);
+  }
+
+  /// `base^exponent`, by squaring; off by less than `exponent * 2^-52` of itself.
+  ///
+  /// Not by `StrictMath.pow`, which allocates, nor by `Math.pow`, which may differ from machine to
+  /// machine.
+  static double power(double base, long exponent) {
+    double result = 1;
+    double square = base;
+    for (long left = exponent; left > 0; left >>= 1) {
+      if ((left & 1) == 1) {
+        result *= square;
+      }
+      square *= square;
+    }
+    return result;
   }
 
   /// The largest float below, so that the rest is positive: an infinite state keeps its sign, where

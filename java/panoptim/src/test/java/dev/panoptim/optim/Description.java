@@ -1,125 +1,402 @@
 package dev.panoptim.optim;
 
+import static dev.panoptim.rule.Hyperparameter.BETA1;
+import static dev.panoptim.rule.Hyperparameter.BETA2;
+import static dev.panoptim.rule.Hyperparameter.EPSILON;
+import static dev.panoptim.rule.Hyperparameter.INITIAL_ACCUMULATOR;
+import static dev.panoptim.rule.Hyperparameter.LEARNING_RATE;
+import static dev.panoptim.rule.Hyperparameter.LEARNING_RATE_DECAY;
+import static dev.panoptim.rule.Hyperparameter.MOMENTUM_DECAY;
+import static dev.panoptim.rule.Hyperparameter.WEIGHT_DECAY;
+
 import dev.panoptim.memory.Parameter;
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.FirstMoment;
+import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.SecondMoment;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
-/// An optimizer with its arguments, described once: general tests run over all descriptions.
+/// Each optimizer, described once: general tests run over all descriptions, or over all [Case]s of
+/// them.
 ///
-/// @param name for messages
-/// @param builder the preset with its arguments, but for backend and threads
-/// @param states the states that each parameter has
-/// @param first p[0] after step 1 of the small case of [SmallCasesTest]
-/// @param third p[0] after step 3 of it; both from PyTorch in float64
-record Description(
-    String name,
-    Function<Iterable<Parameter>, OptimizerBuilder<?>> builder,
-    List<String> states,
-    double first,
-    double third) {
+/// What PyTorch makes of the cases stands in `src/test/goldens`, whose script has the same ones.
+final class Description {
+  private static final List<String> NONE = List.of();
+  private static final List<String> FIRST = List.of("firstMoment");
+  private static final List<String> SECOND = List.of("secondMoment");
+  private static final List<String> BOTH = List.of("firstMoment", "secondMoment");
+  private static final List<String> WITH_MAXIMUM =
+      List.of("firstMoment", "secondMoment", "maximum");
+  private static final List<String> WITH_MEAN = List.of("firstMoment", "secondMoment", "mean");
+
+  private final String name;
+  private final Function<Iterable<Parameter>, OptimizerBuilder<?>> preset;
+  private final Map<Hyperparameter, Double> defaults;
+  private final Decay decay;
+  private final List<Case> cases = new ArrayList<>();
+  private final Map<String, Consumer<Iterable<Parameter>>> illegal = new LinkedHashMap<>();
+  private final List<Case> sequences = new ArrayList<>();
+
+  /// @param defaults all hyperparameters of the preset without arguments
+  /// @param decay how the preset without arguments decays weights
+  private Description(
+      String name,
+      Function<Iterable<Parameter>, OptimizerBuilder<?>> preset,
+      Map<Hyperparameter, Double> defaults,
+      Decay decay) {
+    this.name = name;
+    this.preset = preset;
+    this.defaults = defaults;
+    this.decay = decay;
+  }
+
+  private Description with(
+      String suffix,
+      List<String> states,
+      Function<Iterable<Parameter>, OptimizerBuilder<?>> builder) {
+    cases.add(new Case(suffix.isEmpty() ? name : name + "-" + suffix, builder, states));
+    return this;
+  }
+
+  /// The case before also goes through a training in which everything happens.
+  private Description inSequence() {
+    sequences.add(cases.getLast());
+    return this;
+  }
+
+  /// @param words what the message must say
+  private Description refuses(String words, Consumer<Iterable<Parameter>> arguments) {
+    illegal.put(words, arguments);
+    return this;
+  }
 
   static List<Description> all() {
-    List<String> none = List.of();
-    List<String> one = List.of("firstMoment");
-    List<String> two = List.of("firstMoment", "secondMoment");
-    List<String> three = List.of("firstMoment", "secondMoment", "maximum");
     return List.of(
-        new Description("SGD", p -> Sgd.builder(p).learningRate(0.1), none, 0.95, 1.025),
-        new Description(
-            "SGD, momentum", p -> Sgd.builder(p).learningRate(0.1).momentum(0.9), one, 0.95, 0.917),
-        new Description(
-            "SGD, momentum, dampening",
-            p -> Sgd.builder(p).learningRate(0.1).momentum(0.9).dampening(0.5),
-            one,
-            0.95,
-            0.89075),
-        new Description(
-            "SGD, Nesterov, weight decay",
-            p -> Sgd.builder(p).learningRate(0.1).momentum(0.9).nesterov(true).weightDecay(0.1),
-            one,
-            0.886,
-            0.877211146),
-        new Description(
-            "SGD, weight decay",
-            p -> Sgd.builder(p).learningRate(0.1).weightDecay(0.1),
-            none,
-            0.94,
-            0.996544),
-        new Description(
-            "SGD, maximize, momentum",
-            p -> Sgd.builder(p).learningRate(0.1).momentum(0.9).maximize(true),
-            one,
-            1.05,
-            1.083),
-        new Description(
-            "SGD, averaged momentum",
-            p -> Sgd.builder(p).learningRate(0.1).averagedMomentum(0.9),
-            one,
-            0.995,
-            0.9917),
-        new Description(
-            "Adam", p -> Adam.builder(p).learningRate(0.1), two, 0.900000002, 0.827417742885),
-        new Description(
-            "AMSGrad, weight decay",
-            p -> Adam.builder(p).learningRate(0.1).amsgrad(true).weightDecay(0.1),
-            three,
-            0.900000001667,
-            0.812098260779),
-        new Description(
-            "Adam, maximize",
-            p -> Adam.builder(p).learningRate(0.1).maximize(true),
-            two,
-            1.099999998,
-            1.172582257115),
-        new Description(
-            "AdamW", p -> AdamW.builder(p).learningRate(0.1), two, 0.899000002, 0.824713859843),
-        new Description(
-            "AdamW, no decay",
-            p -> AdamW.builder(p).learningRate(0.1).weightDecay(0),
-            two,
-            0.900000002,
-            0.827417742885),
-        new Description(
-            "Adagrad, learning rate decay",
-            p -> Adagrad.builder(p).learningRate(0.1).learningRateDecay(0.1),
-            List.of("secondMoment"),
-            0.90000000002,
-            0.932083515357),
-        new Description(
-            "RMSprop",
-            p -> RmsProp.builder(p).learningRate(0.1),
-            List.of("secondMoment"),
-            2e-7,
-            0.425726616071),
-        new Description(
-            "RMSprop, centered, momentum",
-            p -> RmsProp.builder(p).learningRate(0.1).centered(true).momentum(0.9),
-            List.of("firstMoment", "secondMoment", "mean"),
-            -0.00503761324,
-            -1.70954806088),
-        new Description(
-            "Adadelta",
-            p -> Adadelta.builder(p),
-            List.of("secondMoment", "units"),
-            0.996837785583,
-            0.999059414168),
-        new Description(
-            "NAdam", p -> NAdam.builder(p).learningRate(0.1), two, 0.894354824277, 0.936023836977),
-        new Description(
-            "RAdam", p -> RAdam.builder(p).learningRate(0.1), two, 0.95, 0.926811031268),
-        new Description(
-            "Adamax", p -> Adamax.builder(p).learningRate(0.1), two, 0.900000002, 0.839895171375),
-        new Description("Lion", p -> Lion.builder(p).learningRate(0.1), one, 0.9, 0.9),
-        new Description(
-            "Lion, weight decay",
-            p -> Lion.builder(p).learningRate(0.1).weightDecay(0.1),
-            one,
-            0.89,
-            0.873289));
+        sgd(),
+        adagrad(),
+        rmsprop(),
+        adadelta(),
+        adam(),
+        adamw(),
+        nadam(),
+        radam(),
+        adamax(),
+        lion(),
+        unnamed());
+  }
+
+  /// The cases of all descriptions.
+  static List<Case> cases() {
+    return all().stream().flatMap(each -> each.cases.stream()).toList();
+  }
+
+  /// Those of them that also go through a training in which everything happens.
+  static List<Case> sequences() {
+    return all().stream().flatMap(each -> each.sequences.stream()).toList();
+  }
+
+  static Case caseOf(String name) {
+    return cases().stream().filter(each -> each.name().equals(name)).findFirst().orElseThrow();
+  }
+
+  Function<Iterable<Parameter>, OptimizerBuilder<?>> preset() {
+    return preset;
+  }
+
+  Map<Hyperparameter, Double> defaults() {
+    return defaults;
+  }
+
+  Decay decay() {
+    return decay;
+  }
+
+  Map<String, Consumer<Iterable<Parameter>>> illegal() {
+    return illegal;
   }
 
   @Override
   public String toString() {
     return name;
+  }
+
+  private static Description sgd() {
+    return new Description(
+            "sgd", Sgd::builder, Map.of(LEARNING_RATE, 1e-3, WEIGHT_DECAY, 0.0), Decay.L2)
+        .with("", NONE, p -> Sgd.builder(p).learningRate(0.1))
+        .with("weight-decay", NONE, p -> Sgd.builder(p).learningRate(0.1).weightDecay(0.1))
+        .with("maximize", NONE, p -> Sgd.builder(p).learningRate(0.1).maximize(true))
+        .with("momentum", FIRST, p -> Sgd.builder(p).learningRate(0.1).momentum(0.9))
+        .inSequence()
+        .with(
+            "momentum-dampening",
+            FIRST,
+            p -> Sgd.builder(p).learningRate(0.1).momentum(0.9).dampening(0.5))
+        .with(
+            "momentum-maximize",
+            FIRST,
+            p -> Sgd.builder(p).learningRate(0.1).momentum(0.9).maximize(true))
+        .with(
+            "nesterov",
+            FIRST,
+            p -> Sgd.builder(p).learningRate(0.1).momentum(0.9).nesterov(true).weightDecay(0.1))
+        .with(
+            "averaged-momentum",
+            FIRST,
+            p -> Sgd.builder(p).learningRate(0.1).averagedMomentum(0.9).weightDecay(0.1))
+        .refuses("momentum is 2.0", p -> Sgd.builder(p).momentum(2))
+        .refuses("dampening is -1.0", p -> Sgd.builder(p).momentum(0.9).dampening(-1))
+        .refuses("nesterov needs", p -> Sgd.builder(p).nesterov(true).build())
+        .refuses(
+            "nesterov needs a momentum above 0 and a dampening of 0",
+            p -> Sgd.builder(p).momentum(0.9).dampening(0.1).nesterov(true).build())
+        .refuses("beta1 is 1.0", p -> Sgd.builder(p).averagedMomentum(1))
+        .refuses(
+            "averagedMomentum stands in the place of momentum",
+            p -> Sgd.builder(p).momentum(0.9).averagedMomentum(0.9).build());
+  }
+
+  private static Description adagrad() {
+    return new Description(
+            "adagrad",
+            Adagrad::builder,
+            Map.of(
+                LEARNING_RATE,
+                1e-2,
+                LEARNING_RATE_DECAY,
+                0.0,
+                INITIAL_ACCUMULATOR,
+                0.0,
+                EPSILON,
+                1e-10,
+                WEIGHT_DECAY,
+                0.0),
+            Decay.L2)
+        .with("", SECOND, p -> Adagrad.builder(p).learningRate(0.1))
+        .with("lr-decay", SECOND, p -> Adagrad.builder(p).learningRate(0.1).learningRateDecay(0.1))
+        .inSequence()
+        .with(
+            "initial",
+            SECOND,
+            p -> Adagrad.builder(p).learningRate(0.1).initialAccumulator(0.5).epsilon(1e-3))
+        .with(
+            "weight-decay",
+            SECOND,
+            p -> Adagrad.builder(p).learningRate(0.1).weightDecay(0.1).maximize(true))
+        .refuses("learningRateDecay is -1.0", p -> Adagrad.builder(p).learningRateDecay(-1))
+        .refuses("initialAccumulator is -1.0", p -> Adagrad.builder(p).initialAccumulator(-1))
+        .refuses("epsilon is -1.0", p -> Adagrad.builder(p).epsilon(-1));
+  }
+
+  private static Description rmsprop() {
+    return new Description(
+            "rmsprop",
+            RmsProp::builder,
+            Map.of(LEARNING_RATE, 1e-2, BETA2, 0.99, EPSILON, 1e-8, WEIGHT_DECAY, 0.0),
+            Decay.L2)
+        .with("", SECOND, p -> RmsProp.builder(p).learningRate(0.1))
+        .with("alpha", SECOND, p -> RmsProp.builder(p).alpha(0.9).epsilon(1e-3).weightDecay(0.1))
+        .with("momentum", BOTH, p -> RmsProp.builder(p).momentum(0.9).maximize(true))
+        .inSequence()
+        .with("centered", List.of("secondMoment", "mean"), p -> RmsProp.builder(p).centered(true))
+        .with(
+            "centered-momentum",
+            WITH_MEAN,
+            p -> RmsProp.builder(p).learningRate(0.1).centered(true).momentum(0.9))
+        .refuses("beta2 is 1.0", p -> RmsProp.builder(p).alpha(1))
+        .refuses("epsilon is NaN", p -> RmsProp.builder(p).epsilon(Double.NaN))
+        .refuses("momentum is -0.1", p -> RmsProp.builder(p).momentum(-0.1));
+  }
+
+  private static Description adadelta() {
+    List<String> states = List.of("secondMoment", "units");
+    return new Description(
+            "adadelta",
+            Adadelta::builder,
+            Map.of(LEARNING_RATE, 1.0, BETA2, 0.9, EPSILON, 1e-6, WEIGHT_DECAY, 0.0),
+            Decay.L2)
+        .with("", states, Adadelta::builder)
+        .inSequence()
+        .with(
+            "rho",
+            states,
+            p -> Adadelta.builder(p).learningRate(0.5).rho(0.8).epsilon(1e-3).weightDecay(0.1))
+        .with("maximize", states, p -> Adadelta.builder(p).maximize(true))
+        .refuses("beta2 is 1.5", p -> Adadelta.builder(p).rho(1.5))
+        .refuses("epsilon is -1.0", p -> Adadelta.builder(p).epsilon(-1));
+  }
+
+  private static Description adam() {
+    return new Description("adam", Adam::builder, moments(1e-3, 0), Decay.L2)
+        .with("", BOTH, p -> Adam.builder(p).learningRate(0.1))
+        .inSequence()
+        .with("betas", BOTH, p -> Adam.builder(p).learningRate(0.01).betas(0.8, 0.9).epsilon(1e-3))
+        .with("weight-decay", BOTH, p -> Adam.builder(p).learningRate(0.01).weightDecay(0.1))
+        .with("maximize", BOTH, p -> Adam.builder(p).learningRate(0.1).maximize(true))
+        .with(
+            "amsgrad",
+            WITH_MAXIMUM,
+            p -> Adam.builder(p).learningRate(0.1).amsgrad(true).weightDecay(0.1))
+        .inSequence()
+        .refuses("beta1 is 1.0", p -> Adam.builder(p).betas(1, 0.9))
+        .refuses("beta2 is -0.1", p -> Adam.builder(p).betas(0.9, -0.1))
+        .refuses("epsilon is -1.0", p -> Adam.builder(p).epsilon(-1));
+  }
+
+  private static Description adamw() {
+    return new Description("adamw", AdamW::builder, moments(1e-3, 1e-2), Decay.DECOUPLED)
+        .with("", BOTH, p -> AdamW.builder(p).learningRate(0.1))
+        .inSequence()
+        .with(
+            "weight-decay",
+            BOTH,
+            p -> AdamW.builder(p).learningRate(0.01).weightDecay(0.5).betas(0.8, 0.9).epsilon(1e-3))
+        .with(
+            "amsgrad",
+            WITH_MAXIMUM,
+            p -> AdamW.builder(p).learningRate(0.01).amsgrad(true).maximize(true))
+        .refuses("beta1 is NaN", p -> AdamW.builder(p).betas(Double.NaN, 0.9))
+        .refuses("epsilon is Infinity", p -> AdamW.builder(p).epsilon(Double.POSITIVE_INFINITY));
+  }
+
+  private static Description nadam() {
+    Map<Hyperparameter, Double> defaults = new LinkedHashMap<>(moments(2e-3, 0));
+    defaults.put(MOMENTUM_DECAY, 4e-3);
+    return new Description("nadam", NAdam::builder, defaults, Decay.L2)
+        .with("", BOTH, p -> NAdam.builder(p).learningRate(0.1))
+        .inSequence()
+        .with(
+            "momentum-decay",
+            BOTH,
+            p ->
+                NAdam.builder(p)
+                    .learningRate(0.01)
+                    .momentumDecay(0.1)
+                    .betas(0.8, 0.9)
+                    .epsilon(1e-3))
+        .with("weight-decay", BOTH, p -> NAdam.builder(p).learningRate(0.01).weightDecay(0.1))
+        .with(
+            "decoupled",
+            BOTH,
+            p ->
+                NAdam.builder(p)
+                    .learningRate(0.01)
+                    .weightDecay(0.1)
+                    .decoupledWeightDecay(true)
+                    .maximize(true))
+        .refuses("momentumDecay is -1.0", p -> NAdam.builder(p).momentumDecay(-1))
+        .refuses("beta1 is 1.0", p -> NAdam.builder(p).betas(1, 0.9));
+  }
+
+  private static Description radam() {
+    return new Description("radam", RAdam::builder, moments(1e-3, 0), Decay.L2)
+        .with("", BOTH, p -> RAdam.builder(p).learningRate(0.1))
+        .inSequence()
+        .with(
+            "betas", BOTH, p -> RAdam.builder(p).learningRate(0.01).betas(0.8, 0.95).epsilon(1e-3))
+        .with("weight-decay", BOTH, p -> RAdam.builder(p).learningRate(0.01).weightDecay(0.1))
+        .with(
+            "decoupled",
+            BOTH,
+            p ->
+                RAdam.builder(p)
+                    .learningRate(0.01)
+                    .weightDecay(0.1)
+                    .decoupledWeightDecay(true)
+                    .maximize(true))
+        .refuses("beta2 is 1.0", p -> RAdam.builder(p).betas(0.9, 1))
+        .refuses("epsilon is -1.0", p -> RAdam.builder(p).epsilon(-1));
+  }
+
+  private static Description adamax() {
+    return new Description("adamax", Adamax::builder, moments(2e-3, 0), Decay.L2)
+        .with("", BOTH, p -> Adamax.builder(p).learningRate(0.1))
+        .inSequence()
+        .with(
+            "betas",
+            BOTH,
+            p ->
+                Adamax.builder(p).learningRate(0.01).betas(0.8, 0.9).epsilon(1e-3).weightDecay(0.1))
+        .with("maximize", BOTH, p -> Adamax.builder(p).learningRate(0.01).maximize(true))
+        .refuses("beta1 is -1.0", p -> Adamax.builder(p).betas(-1, 0.9))
+        .refuses("epsilon is -1.0", p -> Adamax.builder(p).epsilon(-1));
+  }
+
+  private static Description lion() {
+    return new Description(
+            "lion",
+            Lion::builder,
+            Map.of(LEARNING_RATE, 1e-4, BETA1, 0.9, BETA2, 0.99, WEIGHT_DECAY, 0.0),
+            Decay.DECOUPLED)
+        .with("", FIRST, p -> Lion.builder(p).learningRate(0.1))
+        .inSequence()
+        .with(
+            "betas",
+            FIRST,
+            p -> Lion.builder(p).learningRate(0.01).betas(0.8, 0.9).weightDecay(0.1).maximize(true))
+        .with("weight-decay", FIRST, p -> Lion.builder(p).learningRate(0.1).weightDecay(0.1))
+        .refuses("beta2 is 1.0", p -> Lion.builder(p).betas(0.9, 1));
+  }
+
+  /// Compositions that nobody has named: what is true of the named ones is true of them.
+  private static Description unnamed() {
+    Rule centered =
+        Rule.builder()
+            .firstMoment(FirstMoment.MOVING_AVERAGE)
+            .lookAhead(LookAhead.NESTEROV)
+            .secondMoment(SecondMoment.CENTERED_AVERAGE)
+            .decay(Decay.DECOUPLED)
+            .build();
+    Rule scheduled =
+        Rule.builder()
+            .firstMoment(FirstMoment.MOVING_AVERAGE)
+            .lookAhead(LookAhead.SCHEDULED)
+            .secondMoment(SecondMoment.SUM)
+            .biasCorrection(true)
+            .decay(Decay.L2)
+            .maximize(true)
+            .build();
+    Rule all =
+        Rule.builder()
+            .firstMoment(FirstMoment.HEAVY_BALL)
+            .secondMoment(SecondMoment.MAXIMUM_OF_AVERAGE)
+            .momentumLast(true)
+            .epsilonInside(true)
+            .unitCorrection(true)
+            .decay(Decay.DECOUPLED)
+            .build();
+    return new Description(
+            "unnamed", p -> Optimizer.builder(centered, p), moments(1e-3, 0), Decay.DECOUPLED)
+        .with("centered", WITH_MEAN, p -> Optimizer.builder(centered, p).weightDecay(0.1))
+        .with("scheduled", BOTH, p -> Optimizer.builder(scheduled, p).learningRate(0.05))
+        .with(
+            "all",
+            List.of("firstMoment", "secondMoment", "maximum", "units"),
+            p -> Optimizer.builder(all, p).learningRate(0.5).weightDecay(0.1))
+        .refuses(
+            "momentum is not a hyperparameter of this rule",
+            p -> Optimizer.builder(centered, p).with(Hyperparameter.MOMENTUM, 0.9))
+        .refuses("beta1 is 1.0", p -> Optimizer.builder(centered, p).with(Hyperparameter.BETA1, 1));
+  }
+
+  private static Map<Hyperparameter, Double> moments(double learningRate, double weightDecay) {
+    return Map.of(
+        LEARNING_RATE,
+        learningRate,
+        BETA1,
+        0.9,
+        BETA2,
+        0.999,
+        EPSILON,
+        1e-8,
+        WEIGHT_DECAY,
+        weightDecay);
   }
 }

@@ -21,8 +21,8 @@ class GroupingTest {
   private static final Map<Hyperparameter, Double> FASTER =
       Map.of(Hyperparameter.LEARNING_RATE, 0.5);
 
-  static List<Description> descriptions() {
-    return Description.all();
+  static List<Case> cases() {
+    return Description.cases();
   }
 
   private static Parameters parameters() {
@@ -59,14 +59,14 @@ class GroupingTest {
   }
 
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void theOrderOfParametersChangesNothing(Description description) {
+  @MethodSource("cases")
+  void theOrderOfParametersChangesNothing(Case tested) {
     try (Parameters one = parameters();
         Parameters other = parameters()) {
       List<Parameter> reversed = new ArrayList<>(other.all());
       Collections.reverse(reversed);
-      Map<String, int[]> expected = run(one.all(), description.builder().apply(one).build());
-      Map<String, int[]> actual = run(reversed, description.builder().apply(reversed).build());
+      Map<String, int[]> expected = run(one.all(), tested.builder().apply(one).build());
+      Map<String, int[]> actual = run(reversed, tested.builder().apply(reversed).build());
       Map<String, int[]> inOrder = new LinkedHashMap<>();
       expected.keySet().forEach(name -> inOrder.put(name, actual.get(name)));
       assertNull(Problem.difference(expected, inOrder));
@@ -74,12 +74,12 @@ class GroupingTest {
   }
 
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void groupsAreAsGoodAsOptimizersOfTheirOwn(Description description) {
+  @MethodSource("cases")
+  void groupsAreAsGoodAsOptimizersOfTheirOwn(Case tested) {
     try (Parameters together = parameters();
         Parameters apart = parameters()) {
       Optimizer grouped =
-          description
+          tested
               .builder()
               .apply(together.all().subList(0, 2))
               .group(together.all().subList(2, 4), FASTER)
@@ -87,8 +87,8 @@ class GroupingTest {
       Map<String, int[]> expected = new LinkedHashMap<>();
       List<Parameter> slow = apart.all().subList(0, 2);
       List<Parameter> fast = apart.all().subList(2, 4);
-      expected.putAll(run(slow, description.builder().apply(slow).build()));
-      expected.putAll(run(fast, description.builder().apply(fast).learningRate(0.5).build()));
+      expected.putAll(run(slow, tested.builder().apply(slow).build()));
+      expected.putAll(run(fast, tested.builder().apply(fast).learningRate(0.5).build()));
       assertNull(Problem.difference(expected, run(together.all(), grouped)));
     }
   }

@@ -32,8 +32,8 @@ class MemorySafetyTest {
     return List.of(Backends.nativeCode(), Backends.vector(), Backends.scalar());
   }
 
-  static List<Description> descriptions() {
-    return Description.all();
+  static List<Case> cases() {
+    return Description.cases();
   }
 
   private static void refused(
@@ -257,8 +257,8 @@ class MemorySafetyTest {
   /// Streams that end, or start, exactly where memory does: an element too far is a fault of the
   /// whole process.
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void nothingBeyondAStreamIsTouched(Description description) throws Throwable {
+  @MethodSource("cases")
+  void nothingBeyondAStreamIsTouched(Case tested) throws Throwable {
     ProtectedMemory protectedMemory = new ProtectedMemory();
     for (Backend backend : backends()) {
       for (boolean atEnd : new boolean[] {true, false}) {
@@ -271,7 +271,7 @@ class MemorySafetyTest {
                     protectedMemory.allocate(arena, size, atEnd),
                     protectedMemory.allocate(arena, size, atEnd));
             try (Optimizer optimizer =
-                description.builder().apply(List.of(p)).backend(backend).build()) {
+                tested.builder().apply(List.of(p)).backend(backend).build()) {
               optimizer.step();
               assertEquals(1, optimizer.stepCount(p));
             }

@@ -27,8 +27,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// What an optimizer does around its formula.
 class OptimizerTest {
-  static List<Description> descriptions() {
-    return Description.all();
+  static List<Case> cases() {
+    return Description.cases();
   }
 
   private static void fill(MemorySegment segment, float value) {
@@ -42,15 +42,15 @@ class OptimizerTest {
   }
 
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void leavesAloneWhatHasNoGradient(Description description) {
+  @MethodSource("cases")
+  void leavesAloneWhatHasNoGradient(Case tested) {
     try (Arena arena = Arena.ofConfined();
         Parameters others = Parameters.builder().add("other", 3).build()) {
       Parameter bare = Parameter.of("bare", 3, arena.allocate(12, 4));
       fill(bare.data(), 1);
       fill(others.get("other").gradient(), 1);
       try (Optimizer optimizer =
-          description.builder().apply(List.of(bare, others.get("other"))).build()) {
+          tested.builder().apply(List.of(bare, others.get("other"))).build()) {
         optimizer.step();
         assertEquals(1, first(bare));
         assertTrue(optimizer.state(bare).isEmpty());
@@ -62,8 +62,8 @@ class OptimizerTest {
   }
 
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void countsTheStepsOfEachParameterForItself(Description description) {
+  @MethodSource("cases")
+  void countsTheStepsOfEachParameterForItself(Case tested) {
     try (Parameters both = Parameters.builder().add("late", 5).add("early", 5).build();
         Parameters alone = Parameters.builder().add("late", 5).build()) {
       MemorySegment gradient = both.get("late").gradient();
@@ -73,8 +73,8 @@ class OptimizerTest {
       fill(both.get("late").data(), 2);
       fill(alone.get("late").data(), 2);
       both.get("late").removeGradient();
-      try (Optimizer together = description.builder().apply(both).build();
-          Optimizer fresh = description.builder().apply(alone).build()) {
+      try (Optimizer together = tested.builder().apply(both).build();
+          Optimizer fresh = tested.builder().apply(alone).build()) {
         together.step();
         together.step();
         both.get("late").setGradient(gradient);
@@ -92,21 +92,11 @@ class OptimizerTest {
     }
   }
 
-  @Test
-  void aZeroGradientWithDecayStillMoves() {
-    try (Parameters parameters = Parameters.builder().add("p", 1).build();
-        Optimizer optimizer = Sgd.builder(parameters).learningRate(0.5).weightDecay(0.5).build()) {
-      fill(parameters.get("p").data(), 1);
-      optimizer.step();
-      assertEquals(0.75f, first(parameters.get("p")));
-    }
-  }
-
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void anEmptyTensorCountsItsStep(Description description) {
+  @MethodSource("cases")
+  void anEmptyTensorCountsItsStep(Case tested) {
     try (Parameters parameters = Parameters.builder().add("empty", 0).build();
-        Optimizer optimizer = description.builder().apply(parameters).build()) {
+        Optimizer optimizer = tested.builder().apply(parameters).build()) {
       optimizer.step();
       assertEquals(1, optimizer.stepCount(parameters.get("empty")));
     }
@@ -181,53 +171,9 @@ class OptimizerTest {
     }
   }
 
-  @ParameterizedTest
-  @MethodSource("descriptions")
-  void refusesHyperparametersThatAreNoneOrOutOfRange(Description description) {
-    try (Parameters parameters = Parameters.builder().add("p", 1).build();
-        Optimizer optimizer = description.builder().apply(parameters).build()) {
-      ParameterGroup group = optimizer.paramGroups().getFirst();
-      for (Hyperparameter each : Hyperparameter.values()) {
-        for (double value :
-            new double[] {
-              Double.NaN, -1, -1e-300, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY
-            }) {
-          double before = group.hyperparameters().contains(each) ? group.get(each) : 0;
-          var e = assertThrows(IllegalArgumentException.class, () -> group.set(each, value));
-          assertTrue(e.getMessage().startsWith(each.label()), e.getMessage());
-          if (group.hyperparameters().contains(each)) {
-            assertTrue(e.getMessage().contains(Double.toString(value)), e.getMessage());
-            assertEquals(before, group.get(each));
-            assertThrows(
-                IllegalArgumentException.class,
-                () ->
-                    description
-                        .builder()
-                        .apply(parameters)
-                        .group(Parameters.builder().add("q", 1).build(), Map.of(each, value))
-                        .build());
-          }
-        }
-      }
-    }
-  }
-
   @Test
   void refusesWrongArguments() {
     try (Parameters p = Parameters.builder().add("p", 1).build()) {
-      assertMessage("learningRate is NaN", () -> Sgd.builder(p).learningRate(Double.NaN));
-      assertMessage("beta1 is 1.0", () -> Adam.builder(p).betas(1, 0.9));
-      assertMessage("beta2 is -0.1", () -> Adam.builder(p).betas(0.9, -0.1));
-      assertMessage("epsilon is -1.0", () -> Adam.builder(p).epsilon(-1));
-      assertMessage("momentum is 2.0", () -> Sgd.builder(p).momentum(2));
-      assertMessage("dampening is -1.0", () -> Sgd.builder(p).dampening(-1));
-      assertMessage("nesterov needs", () -> Sgd.builder(p).nesterov(true).build());
-      assertMessage(
-          "nesterov needs",
-          () -> Sgd.builder(p).momentum(0.9).dampening(0.1).nesterov(true).build());
-      assertMessage(
-          "averagedMomentum stands in the place of momentum",
-          () -> Sgd.builder(p).momentum(0.9).averagedMomentum(0.9).build());
       assertMessage("threads is 0, but must be from 1 to 1024", () -> Sgd.builder(p).threads(0));
       assertMessage("threads is 1000000", () -> Sgd.builder(p).threads(1_000_000));
       assertMessage("a parameter group is empty", () -> Sgd.builder(List.of()).build());

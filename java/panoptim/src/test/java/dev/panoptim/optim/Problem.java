@@ -39,12 +39,12 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
   }
 
   /// The bits of all data and states after the last step, by name.
-  Map<String, int[]> run(Description description, Backend backend, int threads) {
+  Map<String, int[]> run(Case tested, Backend backend, int threads) {
     try (Arena arena = Arena.ofShared()) {
       SplittableRandom random = new SplittableRandom(seed);
       List<Parameter> parameters = parameters(arena, random);
       try (Optimizer optimizer =
-          description.builder().apply(parameters).backend(backend).threads(threads).build()) {
+          tested.builder().apply(parameters).backend(backend).threads(threads).build()) {
         for (int step = 0; step < steps; step++) {
           for (Parameter each : parameters) {
             fill(each.gradient(), random);

@@ -58,44 +58,40 @@ class RandomRulesTest {
     return rules;
   }
 
-  private static Description described(Rule rule) {
-    return new Description(
-        rule.describe(),
-        p -> Optimizer.builder(rule, p).learningRate(0.01),
-        rule.stateNames(),
-        Double.NaN,
-        Double.NaN);
+  private static Case described(Rule rule) {
+    return new Case(
+        rule.describe(), p -> Optimizer.builder(rule, p).learningRate(0.01), rule.stateNames());
   }
 
   @Test
   void everyBackendReachesTheSameBits() {
     for (Rule rule : rules()) {
-      Description description = described(rule);
+      Case tested = described(rule);
       for (Problem problem :
           new Problem[] {
             new Problem(new long[] {67, 16}, 1, SEED, 12, true),
             new Problem(new long[] {35_003}, 0, SEED + 1, 2, false)
           }) {
-        Map<String, int[]> expected = problem.run(description, Backends.scalar(), 1);
+        Map<String, int[]> expected = problem.run(tested, Backends.scalar(), 1);
         assertTrue(expected.containsKey("p0 data"));
         for (Tier tier : Backends.tiers()) {
-          assertSame(description, problem, expected, Backends.nativeCode(tier));
+          assertSame(tested, problem, expected, Backends.nativeCode(tier));
         }
-        assertSame(description, problem, expected, Backends.vector());
+        assertSame(tested, problem, expected, Backends.vector());
       }
     }
   }
 
   private static void assertSame(
-      Description description, Problem problem, Map<String, int[]> expected, Backend backend) {
+      Case tested, Problem problem, Map<String, int[]> expected, Backend backend) {
     for (int threads = 1; threads <= 3; threads++) {
-      String difference = Problem.difference(expected, problem.run(description, backend, threads));
+      String difference = Problem.difference(expected, problem.run(tested, backend, threads));
       int number = threads;
       assertNull(
           difference,
           () ->
               "%s on %s (%s), %d threads, %s"
-                  .formatted(description, backend, backend.describe(), number, problem));
+                  .formatted(tested, backend, backend.describe(), number, problem));
     }
   }
 }

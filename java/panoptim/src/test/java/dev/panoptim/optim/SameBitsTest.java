@@ -19,8 +19,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class SameBitsTest {
   private static final int CHUNK = 16384;
 
-  static List<Description> descriptions() {
-    return Description.all();
+  static List<Case> cases() {
+    return Description.cases();
   }
 
   private static List<Backend> backends() {
@@ -33,16 +33,16 @@ class SameBitsTest {
     return all;
   }
 
-  private static void assertSameBits(Description description, Problem problem, int... threads) {
-    Map<String, int[]> expected = problem.run(description, Backends.scalar(), 1);
+  private static void assertSameBits(Case tested, Problem problem, int... threads) {
+    Map<String, int[]> expected = problem.run(tested, Backends.scalar(), 1);
     for (Backend backend : backends()) {
       for (int number : threads) {
-        String difference = Problem.difference(expected, problem.run(description, backend, number));
+        String difference = Problem.difference(expected, problem.run(tested, backend, number));
         assertNull(
             difference,
             () ->
                 "%s on %s (%s), %d threads, %s"
-                    .formatted(description, backend, backend.describe(), number, problem));
+                    .formatted(tested, backend, backend.describe(), number, problem));
       }
     }
   }
@@ -55,35 +55,35 @@ class SameBitsTest {
   }
 
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void atEverySize(Description description) {
+  @MethodSource("cases")
+  void atEverySize(Case tested) {
     long[] sizes = {
       0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 4097, CHUNK - 1, CHUNK, CHUNK + 1
     };
     for (long size : sizes) {
-      assertSameBits(description, Problem.of(size, 100 + size, 2), 1);
+      assertSameBits(tested, Problem.of(size, 100 + size, 2), 1);
     }
   }
 
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void onUnalignedSlices(Description description) {
+  @MethodSource("cases")
+  void onUnalignedSlices(Case tested) {
     for (int shift = 1; shift <= 17; shift += 2) {
       Problem problem = new Problem(new long[] {301, 77}, shift, shift, 2, true);
-      assertSameBits(description, problem, 1, 2);
+      assertSameBits(tested, problem, 1, 2);
     }
   }
 
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void afterManySteps(Description description) {
-    assertSameBits(description, new Problem(new long[] {133, 16}, 0, 5, 120, false), 1, 2);
-    assertSameBits(description, new Problem(new long[] {133, 16}, 0, 6, 120, true), 1, 2);
+  @MethodSource("cases")
+  void afterManySteps(Case tested) {
+    assertSameBits(tested, new Problem(new long[] {133, 16}, 0, 5, 120, false), 1, 2);
+    assertSameBits(tested, new Problem(new long[] {133, 16}, 0, 6, 120, true), 1, 2);
   }
 
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void withManyTensorsAndThreads(Description description) {
+  @MethodSource("cases")
+  void withManyTensorsAndThreads(Case tested) {
     for (int count : new int[] {2, 17, 300}) {
       SplittableRandom random = new SplittableRandom(count);
       long[] sizes = new long[count];
@@ -91,7 +91,7 @@ class SameBitsTest {
         sizes[i] = random.nextInt(10) == 0 ? random.nextInt(20000) : random.nextInt(200);
       }
       sizes[count / 2] = 3 * CHUNK + 5;
-      assertSameBits(description, new Problem(sizes, 0, count, 3, true), 1, 2, 3);
+      assertSameBits(tested, new Problem(sizes, 0, count, 3, true), 1, 2, 3);
     }
   }
 }

@@ -34,8 +34,8 @@ class SharedMemoryTest {
   private Path data;
   private Path states;
 
-  static List<Description> descriptions() {
-    return Description.all();
+  static List<Case> cases() {
+    return Description.cases();
   }
 
   @BeforeEach
@@ -70,8 +70,8 @@ class SharedMemoryTest {
     return sizes().buildShared(data, START);
   }
 
-  private Optimizer shared(Description description, Parameters parameters) {
-    return description.builder().apply(parameters).sharedStates(states).build();
+  private Optimizer shared(Case tested, Parameters parameters) {
+    return tested.builder().apply(parameters).sharedStates(states).build();
   }
 
   private static Parameters alone() {
@@ -81,15 +81,15 @@ class SharedMemoryTest {
   }
 
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void severalThatTakeTurnsAreAsGoodAsOne(Description description) {
+  @MethodSource("cases")
+  void severalThatTakeTurnsAreAsGoodAsOne(Case tested) {
     try (Parameters alone = alone();
-        Optimizer one = description.builder().apply(alone).build()) {
+        Optimizer one = tested.builder().apply(alone).build()) {
       steps(one, alone, 0, 12);
       try (Parameters first = shared();
           Parameters second = shared();
-          Optimizer here = shared(description, first);
-          Optimizer there = shared(description, second)) {
+          Optimizer here = shared(tested, first);
+          Optimizer there = shared(tested, second)) {
         assertTrue(here.state(first.get("a")).isEmpty());
         for (int step = 0; step < 9; step++) {
           steps(step % 2 == 0 ? here : there, step % 2 == 0 ? first : second, step, step + 1);
@@ -99,7 +99,7 @@ class SharedMemoryTest {
       }
       // The files stay.
       try (Parameters later = shared();
-          Optimizer optimizer = shared(description, later)) {
+          Optimizer optimizer = shared(tested, later)) {
         steps(optimizer, later, 9, 12);
         assertNull(
             Problem.difference(
@@ -109,13 +109,13 @@ class SharedMemoryTest {
   }
 
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void stateDictsGoInAndOut(Description description) {
+  @MethodSource("cases")
+  void stateDictsGoInAndOut(Case tested) {
     try (Parameters alone = alone();
         Parameters parameters = shared();
-        Optimizer one = description.builder().apply(alone).build();
-        Optimizer shared = shared(description, parameters);
-        Optimizer other = shared(description, parameters)) {
+        Optimizer one = tested.builder().apply(alone).build();
+        Optimizer shared = shared(tested, parameters);
+        Optimizer other = shared(tested, parameters)) {
       StateDict fresh = one.stateDict();
       steps(one, alone, 0, 3);
       shared.loadStateDict(one.stateDict());

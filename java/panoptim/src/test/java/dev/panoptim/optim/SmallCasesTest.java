@@ -6,25 +6,28 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// p = (1, -2), three gradients, learning rate 0.1: what PyTorch makes of it in float64.
+/// p = (1, -2), three gradients: what PyTorch makes of it in float64, and which states there are.
 class SmallCasesTest {
   private static final float[][] GRADIENTS = {{0.5f, -1.5f}, {0.25f, -1}, {-1, 0.5f}};
+
+  private static final Map<String, Goldens.Golden> GOLDENS = Goldens.all();
 
   /// Three steps in float32, at a few roundings of 6e-8 each, of a number near 1.
   private static final double TOLERANCE = 5e-7;
 
-  static List<Description> descriptions() {
-    return Description.all();
+  static List<Case> cases() {
+    return Description.cases();
   }
 
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void agreesWithPyTorch(Description description) {
+  @MethodSource("cases")
+  void agreesWithPyTorch(Case tested) {
     try (Parameters parameters = Parameters.builder().add("p", 2).build();
-        Optimizer optimizer = description.builder().apply(parameters).build()) {
+        Optimizer optimizer = tested.builder().apply(parameters).build()) {
       Parameter p = parameters.get("p");
       p.data().setAtIndex(JAVA_FLOAT, 0, 1);
       p.data().setAtIndex(JAVA_FLOAT, 1, -2);
@@ -35,9 +38,12 @@ class SmallCasesTest {
         optimizer.step();
         trajectory[step] = p.data().getAtIndex(JAVA_FLOAT, 0);
       }
-      assertEquals(description.first(), trajectory[0], TOLERANCE);
-      assertEquals(description.third(), trajectory[2], TOLERANCE);
-      assertEquals(description.states(), List.copyOf(optimizer.state(p).keySet()));
+      Goldens.Golden golden = GOLDENS.get(tested.name());
+      if (golden != null) {
+        assertEquals(golden.first(), trajectory[0], TOLERANCE);
+        assertEquals(golden.third(), trajectory[2], TOLERANCE);
+      }
+      assertEquals(tested.states(), List.copyOf(optimizer.state(p).keySet()));
       assertEquals(3, optimizer.stepCount(p));
     }
   }

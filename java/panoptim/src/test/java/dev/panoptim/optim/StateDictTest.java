@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// What an optimizer hands over, and how it grows in mid-training.
 class StateDictTest {
-  static List<Description> descriptions() {
-    return Description.all();
+  static List<Case> cases() {
+    return Description.cases();
   }
 
   private static Parameters parameters(String... names) {
@@ -61,17 +61,17 @@ class StateDictTest {
   }
 
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void savedAndLoadedInMidRunNothingDiffers(Description description) {
+  @MethodSource("cases")
+  void savedAndLoadedInMidRunNothingDiffers(Case tested) {
     try (Parameters whole = parameters("a", "b");
         Parameters halves = parameters("a", "b");
-        Optimizer uninterrupted = description.builder().apply(whole).build();
-        Optimizer before = description.builder().apply(halves).build()) {
+        Optimizer uninterrupted = tested.builder().apply(whole).build();
+        Optimizer before = tested.builder().apply(halves).build()) {
       steps(uninterrupted, whole, 0, 20);
       steps(before, halves, 0, 11);
       StateDict saved = before.stateDict();
       try (Optimizer after =
-          description.builder().apply(halves).learningRate(7).backend(Backends.scalar()).build()) {
+          tested.builder().apply(halves).learningRate(7).backend(Backends.scalar()).build()) {
         after.loadStateDict(saved);
         steps(after, halves, 11, 20);
         assertEquals(20, after.stepCount(halves.get("a")));
@@ -81,10 +81,10 @@ class StateDictTest {
   }
 
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void aSnapshotIsNoAliasAndCanBeGoneBackTo(Description description) {
+  @MethodSource("cases")
+  void aSnapshotIsNoAliasAndCanBeGoneBackTo(Case tested) {
     try (Parameters p = parameters("a");
-        Optimizer optimizer = description.builder().apply(p).build()) {
+        Optimizer optimizer = tested.builder().apply(p).build()) {
       StateDict fresh = optimizer.stateDict();
       steps(optimizer, p, 0, 3);
       StateDict saved = optimizer.stateDict();
@@ -203,15 +203,14 @@ class StateDictTest {
   }
 
   @ParameterizedTest
-  @MethodSource("descriptions")
-  void aGroupThatIsAddedLaterIsAnOptimizerOfItsOwn(Description description) {
+  @MethodSource("cases")
+  void aGroupThatIsAddedLaterIsAnOptimizerOfItsOwn(Case tested) {
     try (Parameters together = parameters("a", "b");
         Parameters apart = parameters("a", "b");
-        Optimizer grown =
-            description.builder().apply(List.of(together.get("a"))).threads(1).build();
-        Optimizer first = description.builder().apply(List.of(apart.get("a"))).build();
+        Optimizer grown = tested.builder().apply(List.of(together.get("a"))).threads(1).build();
+        Optimizer first = tested.builder().apply(List.of(apart.get("a"))).build();
         Optimizer second =
-            description.builder().apply(List.of(apart.get("b"))).learningRate(0.05).build()) {
+            tested.builder().apply(List.of(apart.get("b"))).learningRate(0.05).build()) {
       steps(grown, List.of(together.get("a")), 0, 10);
       grown.addParamGroup(List.of(together.get("b")), Map.of(Hyperparameter.LEARNING_RATE, 0.05));
       steps(grown, together, 10, 15);

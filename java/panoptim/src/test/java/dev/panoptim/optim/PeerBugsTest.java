@@ -1,0 +1,376 @@
+package dev.panoptim.optim;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.panoptim.backend.Backend;
+import dev.panoptim.backend.Backends;
+import dev.panoptim.backend.Tier;
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Parameters;
+import dev.panoptim.rule.Hyperparameter;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// What other libraries got wrong, each as a test of its own. Every name says whose it was.
+class PeerBugsTest {
+  static List<Case> cases() {
+    return Description.cases();
+  }
+
+  private static Parameter parameter(Arena arena, String name, int size) {
+    return Parameter.of(name, size, arena.allocate(4L * size, 4), arena.allocate(4L * size, 4));
+  }
+
+  private static void fill(MemorySegment segment, float value) {
+    for (long i = 0; i < segment.byteSize() / Float.BYTES; i++) {
+      segment.setAtIndex(JAVA_FLOAT, i, value);
+    }
+  }
+
+  private static float at(Parameter parameter, long index) {
+    return parameter.data().getAtIndex(JAVA_FLOAT, index);
+  }
+
+  private static List<Backend> backends() {
+    List<Backend> all = new ArrayList<>();
+    for (Tier tier : Backends.tiers()) {
+      all.add(Backends.nativeCode(tier));
+    }
+    all.add(Backends.vector());
+    all.add(Backends.scalar());
+    return all;
+  }
+
+  /// PyTorch's fused step updates a column as if its elements lay side by side, and overwrites the
+  /// neighbouring columns. Here a parameter is a contiguous segment, whose byte size must be that
+  /// of its elements, and nothing beside it moves.
+  @Test
+  void pyTorchFusedUpdatesTheNeighboursOfAStridedParameter() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment matrix = arena.allocate(4 * 64 * 3, 64);
+      fill(matrix, 1);
+      // Every third element of the matrix would be 64 elements in a segment of 190.
+      var e =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> Parameter.of("column", 64, matrix.asSlice(0, 4 * 190)));
+      assertEquals(
+          "data of 'column' has 760 bytes, but must have 256 for 64 elements", e.getMessage());
+      Parameter row = Parameter.of("row", 64, matrix.asSlice(256, 256), arena.allocate(256, 4));
+      fill(row.gradient(), 1);
+      for (Backend backend : backends()) {
+        try (Optimizer optimizer = AdamW.builder(List.of(row)).backend(backend).build()) {
+          optimizer.step();
+        }
+      }
+      for (int i = 0; i < 64; i++) {
+        assertEquals(1, matrix.getAtIndex(JAVA_FLOAT, i));
+        assertNotEquals(1, matrix.getAtIndex(JAVA_FLOAT, 64 + i));
+        assertEquals(1, matrix.getAtIndex(JAVA_FLOAT, 128 + i));
+      }
+    }
+  }
+
+  /// DeepSpeed's vectorised Lion moved by 1e-35 instead of 1e-3; the test had compared norms.
+  @Test
+  void deepSpeedsLionHardlyMoves() {
+    try (Arena arena = Arena.ofConfined()) {
+      for (Backend backend : backends()) {
+        Parameter p = parameter(arena, "p", 67);
+        for (long i = 0; i < 67; i++) {
+          p.gradient().setAtIndex(JAVA_FLOAT, i, i == 33 ? 0 : i - 33);
+        }
+        try (Optimizer optimizer =
+            Lion.builder(List.of(p)).learningRate(1e-3).backend(backend).build()) {
+          optimizer.step();
+        }
+        for (long i = 0; i < 67; i++) {
+          assertEquals(i == 33 ? 0 : i < 33 ? 1e-3f : -1e-3f, at(p, i), backend + ", element " + i);
+        }
+      }
+    }
+  }
+
+  /// DeepSpeed rounds otherwise in its vectorised body than in its scalar tail, and IPEX has its
+  /// tail at a place that depends on the number of threads. Equal elements must stay equal,
+  /// wherever they lie.
+  @ParameterizedTest
+  @MethodSource("cases")
+  void deepSpeedsTailRoundsOtherwise(Case tested) {
+    int size = 40_037;
+    for (Backend backend : backends()) {
+      for (int threads = 1; threads <= 3; threads++) {
+        try (Parameters parameters = Parameters.builder().add("p", size).build();
+            Optimizer optimizer =
+                tested.builder().apply(parameters).backend(backend).threads(threads).build()) {
+          Parameter p = parameters.get("p");
+          fill(p.data(), 0.7f);
+          for (int step = 1; step <= 3; step++) {
+            fill(p.gradient(), 0.1f * step);
+            optimizer.step();
+          }
+          float first = at(p, 0);
+          for (long i = 1; i < size; i++) {
+            if (Float.floatToRawIntBits(at(p, i)) != Float.floatToRawIntBits(first)) {
+              throw new AssertionError(
+                  "%s, %s, %d threads: element %d is %s, the first %s"
+                      .formatted(tested, backend.describe(), threads, i, at(p, i), first));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// DeepSpeed's Adagrad puts the decay into the sum of squares but not into the numerator.
+  @Test
+  void deepSpeedsAdagradDividesAGradientWithoutDecay() {
+    try (Parameters parameters = Parameters.builder().add("p", 1).build();
+        Optimizer optimizer =
+            Adagrad.builder(parameters).learningRate(0.5).weightDecay(0.25).build()) {
+      Parameter p = parameters.get("p");
+      fill(p.data(), 4);
+      fill(p.gradient(), 1);
+      optimizer.step();
+      // (1 + 0.25 * 4) / root((1 + 0.25 * 4)^2) is 1; without the decay it would be a half.
+      assertEquals(3.5f, at(p, 0), 1e-6f);
+    }
+  }
+
+  /// DeepSpeed and bitsandbytes take `amsgrad` and ignore it.
+  @Test
+  void deepSpeedIgnoresAmsgrad() {
+    float[] after = new float[2];
+    for (int k = 0; k < 2; k++) {
+      try (Parameters parameters = Parameters.builder().add("p", 1).build();
+          Optimizer optimizer = Adam.builder(parameters).amsgrad(k == 1).betas(0.9, 0.5).build()) {
+        Parameter p = parameters.get("p");
+        for (int step = 0; step < 10; step++) {
+          fill(p.gradient(), step == 0 ? 10 : 0.1f);
+          optimizer.step();
+        }
+        assertEquals(k == 1, optimizer.state(p).containsKey("maximum"));
+        after[k] = at(p, 0);
+      }
+    }
+    // The large first gradient is remembered, so steps stay small.
+    assertTrue(Math.abs(after[1]) < 0.8 * Math.abs(after[0]), after[0] + " and " + after[1]);
+  }
+
+  /// DJL corrects the bias by the largest step of all parameters.
+  @Test
+  void djlCorrectsTheBiasByAnotherParametersStep() {
+    try (Arena arena = Arena.ofConfined()) {
+      Parameter early = parameter(arena, "early", 1);
+      Parameter late = parameter(arena, "late", 1);
+      MemorySegment gradient = late.gradient();
+      late.removeGradient();
+      fill(early.gradient(), 1);
+      fill(gradient, 1);
+      try (Optimizer optimizer = Adam.builder(List.of(early, late)).learningRate(0.5).build()) {
+        for (int i = 0; i < 50; i++) {
+          optimizer.step();
+        }
+        late.setGradient(gradient);
+        optimizer.step();
+        // Adam's first step is the learning rate.
+        assertEquals(-0.5f, at(late, 0), 1e-6f);
+      }
+    }
+  }
+
+  /// PyTorch restores states by position: parameters in another order get each other's.
+  @Test
+  void pyTorchRestoresByPosition() {
+    try (Arena arena = Arena.ofConfined()) {
+      List<Parameter> order = List.of(parameter(arena, "a", 3), parameter(arena, "b", 3));
+      fill(order.get(0).gradient(), 1);
+      fill(order.get(1).gradient(), 2);
+      try (Optimizer from = Sgd.builder(order).momentum(0.9).build();
+          Optimizer to = Sgd.builder(order.reversed()).momentum(0.9).build()) {
+        from.step();
+        to.loadStateDict(from.stateDict());
+        for (Parameter each : order) {
+          MemorySegment momentum = to.state(each).get("firstMoment");
+          assertEquals(each.name().equals("a") ? 1 : 2, momentum.getAtIndex(JAVA_FLOAT, 0));
+        }
+      }
+    }
+  }
+
+  /// PyTorch loads a state of another shape without a word and fails at the next step, or loads
+  /// SGD's state into Adam.
+  @Test
+  void pyTorchLoadsWhatDoesNotFit() {
+    try (Arena arena = Arena.ofConfined()) {
+      List<Parameter> three = List.of(parameter(arena, "p", 3));
+      List<Parameter> four = List.of(parameter(arena, "p", 4));
+      try (Optimizer small = Adam.builder(three).build();
+          Optimizer large = Adam.builder(four).build();
+          Optimizer sgd = Sgd.builder(four).momentum(0.9).build()) {
+        small.step();
+        sgd.step();
+        var size =
+            assertThrows(
+                IllegalArgumentException.class, () -> large.loadStateDict(small.stateDict()));
+        assertTrue(
+            size.getMessage().contains("'p' has 3 elements, but 4 in the optimizer"),
+            size.getMessage());
+        var kind =
+            assertThrows(
+                IllegalArgumentException.class, () -> large.loadStateDict(sgd.stateDict()));
+        assertTrue(kind.getMessage().contains("it is of the rule"), kind.getMessage());
+        assertEquals(0, large.stepCount(four.getFirst()));
+      }
+    }
+  }
+
+  /// PyTorch's state dict is the live state: it changes with the next step.
+  @ParameterizedTest
+  @MethodSource("cases")
+  void pyTorchsStateDictIsAnAlias(Case tested) {
+    try (Parameters parameters = Parameters.builder().add("p", 9).build();
+        Optimizer optimizer = tested.builder().apply(parameters).build()) {
+      fill(parameters.get("p").gradient(), 0.5f);
+      optimizer.step();
+      StateDict.ParameterState saved = optimizer.stateDict().parameters().get("p");
+      Map<String, float[]> then = new LinkedHashMap<>();
+      saved.states().forEach((name, state) -> then.put(name, state.toArray(JAVA_FLOAT)));
+      optimizer.paramGroups().getFirst().setLearningRate(9);
+      optimizer.step();
+      assertEquals(1, saved.steps());
+      assertNotEquals(9.0, saved.hyperparameters().get(Hyperparameter.LEARNING_RATE));
+      then.forEach(
+          (name, before) ->
+              assertEquals(
+                  -1, MemorySegment.ofArray(before).mismatch(saved.states().get(name)), name));
+    }
+  }
+
+  /// PyTorch casts state to the type of the parameter; here it is float, or refused.
+  @Test
+  void pyTorchCastsState() {
+    try (Arena arena = Arena.ofConfined()) {
+      List<Parameter> p = List.of(parameter(arena, "p", 3));
+      try (Optimizer optimizer = Sgd.builder(p).momentum(0.9).build()) {
+        optimizer.step();
+        StateDict good = optimizer.stateDict();
+        var state = good.parameters().get("p");
+        // Three doubles, or three halves.
+        for (long bytes : new long[] {24, 6}) {
+          StateDict other =
+              new StateDict(
+                  good.rule(),
+                  Map.of(
+                      "p",
+                      new StateDict.ParameterState(
+                          3,
+                          1,
+                          1,
+                          state.hyperparameters(),
+                          Map.of("firstMoment", arena.allocate(bytes, 8)))));
+          var e =
+              assertThrows(IllegalArgumentException.class, () -> optimizer.loadStateDict(other));
+          assertTrue(
+              e.getMessage().contains("has " + bytes + " bytes, but must have 12"), e.getMessage());
+        }
+      }
+    }
+  }
+
+  /// PyTorch checks its constructor's arguments, but not those of a group, nor NaN.
+  @Test
+  void pyTorchTakesAnyOverrideOfAGroup() {
+    try (Arena arena = Arena.ofConfined()) {
+      List<Parameter> p = List.of(parameter(arena, "p", 1));
+      List<Parameter> q = List.of(parameter(arena, "q", 1));
+      for (double value : new double[] {-5, Double.NaN, Double.POSITIVE_INFINITY}) {
+        Map<Hyperparameter, Double> overrides = Map.of(Hyperparameter.LEARNING_RATE, value);
+        assertThrows(
+            IllegalArgumentException.class, () -> Sgd.builder(p).group(q, overrides).build());
+        try (Optimizer optimizer = Sgd.builder(p).build()) {
+          assertThrows(IllegalArgumentException.class, () -> optimizer.addParamGroup(q, overrides));
+          assertEquals(1, optimizer.paramGroups().size());
+        }
+      }
+      assertThrows(
+          IllegalArgumentException.class,
+          () ->
+              Sgd.builder(p).momentum(0.9).group(q, Map.of(Hyperparameter.MOMENTUM, -1.0)).build());
+      // What PyTorch passes by as a misspelt key: a hyperparameter that the optimizer has not.
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> Sgd.builder(p).group(q, Map.of(Hyperparameter.BETA1, 0.9)).build());
+    }
+  }
+
+  /// PyTorch counts steps in float32, which stops at 2^24.
+  @Test
+  void pyTorchStopsCountingAt16777216Steps() {
+    try (Arena arena = Arena.ofConfined()) {
+      Parameter p = parameter(arena, "p", 1);
+      try (Optimizer optimizer = Adam.builder(List.of(p)).build()) {
+        optimizer.step();
+        StateDict dict = optimizer.stateDict();
+        var state = dict.parameters().get("p");
+        for (long count : new long[] {1L << 24, 1L << 40}) {
+          optimizer.loadStateDict(
+              new StateDict(
+                  dict.rule(),
+                  Map.of(
+                      "p",
+                      new StateDict.ParameterState(
+                          1, count, 1, state.hyperparameters(), state.states()))));
+          optimizer.step();
+          optimizer.step();
+          assertEquals(count + 2, optimizer.stepCount(p));
+        }
+      }
+    }
+  }
+
+  /// PyTorch's centered RMSprop turns NaN at step 1207 of a constant gradient, when rounding leaves
+  /// a negative variance.
+  @Test
+  void pyTorchsCenteredRmsPropTurnsNaN() {
+    for (Backend backend : backends()) {
+      try (Parameters parameters = Parameters.builder().add("p", 33).build();
+          Optimizer optimizer =
+              RmsProp.builder(parameters).centered(true).backend(backend).build()) {
+        Parameter p = parameters.get("p");
+        for (long i = 0; i < 33; i++) {
+          p.gradient().setAtIndex(JAVA_FLOAT, i, 0.1f * (i + 1));
+        }
+        for (int step = 0; step < 5000; step++) {
+          optimizer.step();
+        }
+        for (long i = 0; i < 33; i++) {
+          assertTrue(Float.isFinite(at(p, i)), backend + ", element " + i + " is " + at(p, i));
+        }
+      }
+    }
+  }
+
+  /// DJL's RMSprop, Adagrad, Adadelta and NAG throw.
+  @ParameterizedTest
+  @MethodSource("cases")
+  void djlsOptimizersThrow(Case tested) {
+    try (Parameters parameters = Parameters.builder().add("p", 2).build();
+        Optimizer optimizer = tested.builder().apply(parameters).build()) {
+      fill(parameters.get("p").gradient(), 1);
+      optimizer.step();
+      assertNotEquals(0, at(parameters.get("p"), 0));
+    }
+  }
+}
