@@ -10,6 +10,8 @@ module dev.panoptim.examples {
 
   opens dev.panoptim.examples.hogwild to
       info.picocli;
+  opens dev.panoptim.examples.paths to
+      info.picocli;
   opens dev.panoptim.examples.quickstart to
       info.picocli;
 }

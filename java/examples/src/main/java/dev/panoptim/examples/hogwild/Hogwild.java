@@ -93,19 +93,23 @@ public final class Hogwild implements Callable<Integer> {
                   folder.toString(),
                   Integer.toString(i),
                   Integer.toString(steps))
-              .redirectErrorStream(true)
+              .redirectError(errors(folder, i).toFile())
               .start());
     }
     boolean good = true;
-    for (Process each : running) {
-      try (Stream<String> lines = each.inputReader().lines()) {
-        lines
-            .filter(line -> !line.startsWith("INFO") && !line.contains("Backends auto"))
-            .forEach(line -> console.println("  " + line));
+    for (int i = 1; i <= workers; i++) {
+      Process worker = running.get(i - 1);
+      worker.inputReader().lines().forEach(line -> console.println("  " + line));
+      if (worker.waitFor() != 0) {
+        good = false;
+        System.err.println(Files.readString(errors(folder, i)));
       }
-      good &= each.waitFor() == 0;
     }
     return good;
+  }
+
+  private static Path errors(Path folder, int worker) {
+    return folder.resolve("errors-" + worker);
   }
 
   private void row(String name, String format, Object... values) {
