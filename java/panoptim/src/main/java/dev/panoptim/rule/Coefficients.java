@@ -149,7 +149,8 @@ public final class Coefficients {
       case SCHEDULED -> {
         double now = scheduled(values, step);
         double next = scheduled(values, step + 1);
-        momentumProduct *= now;
+        // What does not change the 1 below might as well be 0, and is multiplied faster.
+        momentumProduct = momentumProduct < 0x1p-60 ? 0 : momentumProduct * now;
         input = (1 - now) / (1 - momentumProduct);
         moment = next / (1 - momentumProduct * next);
       }
@@ -182,11 +183,16 @@ public final class Coefficients {
     return 1 - power(beta, step);
   }
 
-  /// `base^exponent`, by squaring; off by less than `exponent * 2^-52` of itself.
+  /// `base^exponent`, by squaring; off by less than `exponent * 2^-52` of itself. Below `exp(-100)`
+  /// it is 0: nothing here tells the difference, and denormal factors take longer than all the rest
+  /// of a small step.
   ///
   /// Not by `StrictMath.pow`, which allocates, nor by `Math.pow`, which may differ from machine to
   /// machine.
   static double power(double base, long exponent) {
+    if (exponent * (1 - base) > 100) {
+      return 0;
+    }
     double result = 1;
     double square = base;
     for (long left = exponent; left > 0; left >>= 1) {

@@ -109,7 +109,7 @@ class CoefficientsTest {
         assertEquals(
             expected,
             Coefficients.power(base, exponent),
-            Math.max(exponent * 0x1p-52 * expected, 1e-20),
+            Math.max(exponent * 0x1p-52 * expected, 1e-43),
             base + "^" + exponent);
       }
     }

@@ -47,7 +47,7 @@ public final class Quickstart implements Callable<Integer> {
   @Option(
       names = "--learning-rate",
       showDefaultValue = CommandLine.Help.Visibility.NEVER,
-      description = "Default: 0.002 for adam and adamw, 0.1 for sgd (with momentum 0.9).")
+      description = "Default: one that suits the optimizer, such as 0.002 for adamw.")
   private Double learningRate;
 
   @Option(names = "--weight-decay", description = "0 or more.")
