@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 // Changes with every change of a layout, a constant or a signature below.
-#define PANOPTIM_ABI_VERSION 3
+#define PANOPTIM_ABI_VERSION 4
 
 // `long long` rather than `int64_t`, which is a C `long` on Linux alone and would tie the bindings to it.
 typedef long long panoptim_int64;
@@ -59,9 +59,10 @@ typedef long long panoptim_int64;
 // Elements of one tensor that are handed to a thread at a time.
 #define PANOPTIM_CHUNK 16384
 
-// More threads than any machine has processors, and fewer than what a thread's start takes of the caller's stack
-// allows.
-#define PANOPTIM_MOST_THREADS 1024
+// Whether other threads may take part in a call.
+#define PANOPTIM_CLOSED 0
+#define PANOPTIM_ANNOUNCED 1  // a call is about to begin: helpers wait for it
+#define PANOPTIM_OPEN 2       // a call is under way: helpers take pieces
 
 #define PANOPTIM_STATES 4
 #define PANOPTIM_TEXT 256
@@ -108,14 +109,17 @@ typedef struct panoptim_plan {
   int32_t sign;               // 1: only the direction's sign counts
   int32_t decay;              // PANOPTIM_DECAY_...
   int32_t tier;               // PANOPTIM_TIER_...
-  int32_t threads;            // 1 to PANOPTIM_MOST_THREADS: at most so many, the caller's among them
+  int32_t sharing;            // PANOPTIM_CLOSED, or PANOPTIM_ANNOUNCED where panoptim_help is to take part
+  int32_t helping;            // threads that are in panoptim_help; 0 at first, then left alone
+  panoptim_int64 piece;       // elements that a thread takes at a time where the work is shared, 1 or more
+  panoptim_int64 taken;       // pieces that some thread has taken
+  panoptim_int64 helped;      // pieces that helpers have taken
   char error[PANOPTIM_TEXT];  // says what was wrong when the status is not PANOPTIM_OK
 } panoptim_plan;
 
 // The build and the processor it runs on.
 typedef struct panoptim_description {
   int32_t abi_version;
-  int32_t openmp;                                   // the OpenMP version's date, 0 where built without
   int32_t tier_available[PANOPTIM_TIERS];           // 1 where a step may name the tier
   char tier_reason[PANOPTIM_TIERS][PANOPTIM_TEXT];  // what an unavailable tier lacks
   char compiler[PANOPTIM_TEXT];
@@ -128,7 +132,15 @@ PANOPTIM_API int32_t panoptim_describe(panoptim_description *description);
 
 // One optimizer step. Pointers that follow the plan are ignored: a caller whose runtime keeps an argument's memory
 // alive for the length of the call names there the memory that the plan's rows point into.
+//
+// A step is complete when the call returns, whoever took part. No thread is started: those that are to take part are
+// the caller's, and call panoptim_help.
 PANOPTIM_API int32_t panoptim_step(panoptim_plan *plan, ...);
+
+// Takes pieces of the step that another thread has announced or is making with this plan, until none is left. Where
+// there is no such step it returns at once, so it does not matter if it comes too late; but the plan's own memory,
+// though not what its rows point into, must still be there.
+PANOPTIM_API void panoptim_help(panoptim_plan *plan);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rule/composition.h"
+#include "step/sharing.h"
 #include "step/step.h"
 #include "tier/tiers.h"
 
@@ -77,6 +78,23 @@ int32_t check_rows(panoptim_plan *plan) {
   return PANOPTIM_OK;
 }
 
+int32_t check(panoptim_plan *plan) {
+  if (!kernels_of(plan->tier)) {
+    return fail(plan, PANOPTIM_UNSUPPORTED_TIER, "tier %d: %s", plan->tier, why_no_tier(plan->tier));
+  }
+  if (plan->sharing != PANOPTIM_CLOSED && (plan->sharing != PANOPTIM_ANNOUNCED || plan->piece < 1)) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT,
+                "sharing is %d in pieces of %lld, not %d, or %d in pieces of 1 or more", plan->sharing, plan->piece,
+                PANOPTIM_CLOSED, PANOPTIM_ANNOUNCED);
+  }
+  if (const int32_t status = check_composition(plan)) return status;
+  return check_rows(plan);
+}
+
+kernel kernel_of(const panoptim_plan &plan) {
+  return kernels_of(plan.tier)->at[index_of(composition_of(plan))];
+}
+
 }  // namespace
 
 int32_t panoptim_abi_version(void) {
@@ -87,9 +105,6 @@ int32_t panoptim_describe(panoptim_description *description) {
   if (!description) return PANOPTIM_INVALID_ARGUMENT;
   memset(description, 0, sizeof *description);
   description->abi_version = PANOPTIM_ABI_VERSION;
-#if defined(_OPENMP)
-  description->openmp = _OPENMP;
-#endif
   for (int32_t tier = 0; tier < PANOPTIM_TIERS; tier++) {
     const char *why = why_no_tier(tier);
     description->tier_available[tier] = !why;
@@ -105,15 +120,15 @@ int32_t panoptim_describe(panoptim_description *description) {
 
 int32_t panoptim_step(panoptim_plan *plan, ...) {
   if (!plan) return PANOPTIM_INVALID_ARGUMENT;
-  const kernel_table *kernels = kernels_of(plan->tier);
-  if (!kernels) {
-    return fail(plan, PANOPTIM_UNSUPPORTED_TIER, "tier %d: %s", plan->tier, why_no_tier(plan->tier));
+  const int32_t status = check(plan);
+  if (status) {
+    close(*plan);
+    return status;
   }
-  if (plan->threads < 1 || plan->threads > PANOPTIM_MOST_THREADS) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "threads is %d, not 1 to %d", plan->threads, PANOPTIM_MOST_THREADS);
-  }
-  if (const int32_t status = check_composition(plan)) return status;
-  if (const int32_t status = check_rows(plan)) return status;
-  run_step(*plan, kernels->at[index_of(composition_of(*plan))]);
+  run_step(*plan, kernel_of(*plan));
   return PANOPTIM_OK;
+}
+
+void panoptim_help(panoptim_plan *plan) {
+  help_step(*plan, kernel_of);
 }

@@ -12,7 +12,7 @@ namespace {
 using placed_chunk = std::tuple<panoptim_int64, panoptim_int64, panoptim_int64>;
 
 std::set<placed_chunk> chunks(const problem &p, panoptim_int64 shares) {
-  const panoptim_plan plan = p.plan(0, 1);
+  const panoptim_plan plan = p.plan(0);
   const panoptim_int64 total = total_elements(plan);
   std::set<placed_chunk> found;
   for (panoptim_int64 share = 0; share < shares; share++) {

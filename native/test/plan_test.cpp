@@ -10,7 +10,7 @@ namespace {
 void check_refused(const char *words, int32_t status, const std::function<void(problem &, panoptim_plan &)> &spoil) {
   problem p({1, 0, 1, 0, 0, 0}, {5, 6}, 1);
   const std::vector<uint32_t> before = p.bits();
-  panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR, 1);
+  panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
   spoil(p, plan);
   const int32_t actual = panoptim_step(&plan);
   CHECK(actual == status, "status %d, not %d, with '%s'", actual, status, plan.error);
@@ -54,11 +54,26 @@ TEST(an_unknown_tier_is_refused) {
                 [](problem &, panoptim_plan &p) { p.tier = -1; });
 }
 
-TEST(no_threads_and_too_many_are_refused) {
-  check_refused("threads is 0, not 1 to 1024", PANOPTIM_INVALID_ARGUMENT,
-                [](problem &, panoptim_plan &p) { p.threads = 0; });
-  check_refused("threads is 1025, not 1 to 1024", PANOPTIM_INVALID_ARGUMENT,
-                [](problem &, panoptim_plan &p) { p.threads = 1025; });
+TEST(sharing_that_is_neither_announced_nor_in_pieces_is_refused) {
+  check_refused("sharing is 7 in pieces of 0", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &, panoptim_plan &p) { p.sharing = 7; });
+  check_refused("sharing is 2 in pieces of 5", PANOPTIM_INVALID_ARGUMENT, [](problem &, panoptim_plan &p) {
+    p.sharing = PANOPTIM_OPEN;
+    p.piece = 5;
+  });
+  check_refused("sharing is 1 in pieces of 0", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &, panoptim_plan &p) { p.sharing = PANOPTIM_ANNOUNCED; });
+}
+
+TEST(a_refused_step_sends_its_helpers_away) {
+  problem p({}, {5}, 1);
+  panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
+  plan.decay = 9;
+  plan.sharing = PANOPTIM_ANNOUNCED;
+  plan.piece = 1;
+  CHECK(panoptim_step(&plan) == PANOPTIM_INVALID_ARGUMENT, "%s", plan.error);
+  panoptim_help(&plan);
+  CHECK(plan.sharing == PANOPTIM_CLOSED, "%d", plan.sharing);
 }
 
 TEST(wrong_rows_are_refused) {
@@ -82,16 +97,16 @@ TEST(wrong_rows_are_refused) {
 
 TEST(a_plan_without_rows_or_elements_is_fine) {
   problem none({1, 0, 1, 0, 0, 2}, {}, 1);
-  panoptim_plan plan = none.plan(PANOPTIM_TIER_SCALAR, 2);
+  panoptim_plan plan = none.plan(PANOPTIM_TIER_SCALAR);
   CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
   problem empty({1, 0, 1, 0, 0, 2}, {0, 0}, 1);
-  plan = empty.plan(PANOPTIM_TIER_SCALAR, 2);
+  plan = empty.plan(PANOPTIM_TIER_SCALAR);
   CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
 }
 
 TEST(further_pointers_are_ignored) {
   problem p({1, 0, 1, 0, 0, 2}, {9}, 1);
-  panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR, 1);
+  panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
   CHECK(panoptim_step(&plan, &plan, nullptr, &p) == PANOPTIM_OK, "%s", plan.error);
 }
 
@@ -104,7 +119,7 @@ TEST(the_description_speaks_of_this_build) {
   for (int tier = 0; tier < PANOPTIM_TIERS; tier++) {
     CHECK((d.tier_available[tier] == 1) == (d.tier_reason[tier][0] == 0), "tier %d: '%s'", tier, d.tier_reason[tier]);
     problem p({1, 0, 1, 0, 0, 2}, {9}, 1);
-    panoptim_plan plan = p.plan(tier, 1);
+    panoptim_plan plan = p.plan(tier);
     const int32_t expected = d.tier_available[tier] ? PANOPTIM_OK : PANOPTIM_UNSUPPORTED_TIER;
     CHECK(panoptim_step(&plan) == expected, "tier %d: %s", tier, plan.error);
   }

@@ -130,7 +130,7 @@ class problem {
     }
   }
 
-  panoptim_plan plan(int tier, int threads) const {
+  panoptim_plan plan(int tier) const {
     panoptim_plan plan{};
     plan.tensors = tensors_.data();
     plan.tensor_count = static_cast<panoptim_int64>(tensors_.size());
@@ -138,7 +138,6 @@ class problem {
     plan.coefficients_count = 1;
     set_composition(plan, rule_);
     plan.tier = tier;
-    plan.threads = threads;
     return plan;
   }
 

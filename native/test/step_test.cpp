@@ -2,6 +2,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <thread>
+
 #include "check.h"
 #include "problem.h"
 
@@ -10,12 +13,26 @@ namespace {
 const std::vector<panoptim_int64> sizes = {
     0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 4097, PANOPTIM_CHUNK - 1, PANOPTIM_CHUNK, PANOPTIM_CHUNK + 1};
 
+// The threads but the first do nothing but help, from before the first step until after the last.
 void run(const problem &p, int tier, int threads, int steps = 1) {
+  panoptim_plan plan = p.plan(tier);
+  std::atomic<bool> done{false};
+  std::vector<std::thread> helpers;
+  for (int i = 1; i < threads; i++) {
+    helpers.emplace_back([&] {
+      for (; !done; std::this_thread::yield()) panoptim_help(&plan);
+    });
+  }
   for (int i = 0; i < steps; i++) {
-    panoptim_plan plan = p.plan(tier, threads);
+    plan.piece = 1000;
+    __atomic_store_n(&plan.sharing, threads > 1 ? PANOPTIM_ANNOUNCED : PANOPTIM_CLOSED, __ATOMIC_SEQ_CST);
     const int32_t status = panoptim_step(&plan);
     CHECK(status == PANOPTIM_OK, "status %d: %s", status, plan.error);
+    CHECK(plan.sharing == PANOPTIM_CLOSED, "sharing is %d", plan.sharing);
   }
+  done = true;
+  for (std::thread &each : helpers) each.join();
+  CHECK(plan.helping == 0, "%d", plan.helping);
 }
 
 void check_same(composition rule, const std::vector<panoptim_int64> &lengths, uint64_t seed, int shift, int threads,
@@ -67,8 +84,26 @@ TEST(threads_agree_on_300_tensors_of_mixed_sizes) {
   }
 }
 
-TEST(more_threads_than_chunks_agree) {
-  check_same({1, 0, 1, 0, 0, 2}, {40000}, 5, 0, 64, 2, true);
+TEST(more_threads_than_pieces_agree) {
+  check_same({1, 0, 1, 0, 0, 2}, {40000}, 5, 0, 20, 2, true);
+}
+
+TEST(helpers_and_steps_may_come_at_any_time) {
+  check_same({1, 0, 1, 0, 0, 2}, {5000, 3, 700}, 6, 0, 3, 2000, false);
+}
+
+// Whoever holds a piece: a step is complete without helpers, and a helper has nothing to do without a step.
+TEST(nobody_waits_for_a_helper_that_does_not_come) {
+  problem expected({}, {5000}, 1);
+  run(expected, PANOPTIM_TIER_SCALAR, 1);
+  problem p({}, {5000}, 1);
+  panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
+  panoptim_help(&plan);
+  plan.sharing = PANOPTIM_ANNOUNCED;
+  plan.piece = 700;
+  CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
+  panoptim_help(&plan);
+  CHECK(p.bits() == expected.bits(), "other bits");
 }
 
 TEST(what_is_stored_is_the_one_canonical_nan) {
@@ -131,7 +166,6 @@ TEST(an_update_is_what_the_formula_says) {
     plan.second_moment = PANOPTIM_SECOND_MOMENT_RUNNING;
     plan.decay = PANOPTIM_DECAY_DECOUPLED;
     plan.tier = tier;
-    plan.threads = 1;
     CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
     CHECK(m == 0.05f && std::fabs(v - 0.00025f) < 1e-11f, "m %g, v %g", m, v);
     CHECK(std::fabs(w - 0.899f) < 1e-7f, "w %.9g", w);
@@ -165,7 +199,6 @@ TEST(nothing_beyond_a_stream_is_touched) {
           plan.coefficients_count = 1;
           set_composition(plan, rule);
           plan.tier = tier;
-          plan.threads = 1;
           CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
           for (int i = 0; i < 2 + states_of(rule); i++) munmap(maps[i], 3 * page);
         }

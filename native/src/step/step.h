@@ -5,6 +5,9 @@
 #include "step/kernel.h"
 
 // The plan must have been checked.
-void run_step(const panoptim_plan &plan, kernel update);
+void run_step(panoptim_plan &plan, kernel update);
+
+// Takes part in a step that another thread makes with this plan, if there is one; only then is the kernel asked for.
+void help_step(panoptim_plan &plan, kernel (*kernel_of)(const panoptim_plan &plan));
 
 #endif

@@ -21,7 +21,6 @@ final class NativeBackend extends Backend {
     static final Description OF_LIBRARY = new Description();
 
     final String compiler;
-    final int openMp;
     final String[] whyNot = new String[Tier.values().length];
 
     private Description() {
@@ -29,7 +28,6 @@ final class NativeBackend extends Backend {
         MemorySegment filled = panoptim_description.allocate(arena);
         PanoptimAbi.panoptim_describe(filled);
         compiler = panoptim_description.compiler(filled).getString(0);
-        openMp = panoptim_description.openmp(filled);
         for (Tier tier : Tier.values()) {
           long at = (long) tier.ordinal() * PanoptimAbi.PANOPTIM_TEXT();
           String why = panoptim_description.tier_reason(filled).getString(at);
@@ -88,7 +86,6 @@ final class NativeBackend extends Backend {
     }
     Description library = Description.OF_LIBRARY;
     text.append("; built with ").append(library.compiler);
-    text.append(library.openMp == 0 ? ", without OpenMP" : ", OpenMP " + library.openMp);
     return text.append("; loaded from ").append(NativeLibrary.origin()).toString();
   }
 
@@ -99,9 +96,30 @@ final class NativeBackend extends Backend {
 
   @Override
   void run(StepPlan plan, int threads) {
-    List<NativeTable.Call> calls = plan.nativeTable().calls(tier.ordinal(), threads);
+    List<NativeTable.Call> calls = plan.nativeTable().calls(tier.ordinal());
     for (int i = 0; i < calls.size(); i++) {
-      run(calls.get(i));
+      NativeTable.Call call = calls.get(i);
+      int helpers = Sharing.helpers(call.elements, threads);
+      if (helpers == 0) {
+        run(call);
+      } else {
+        runTogether(call, helpers);
+      }
+    }
+  }
+
+  /// The calling thread's downcall is the step, and ends when all of it is done; whoever of the
+  /// crew comes in the meantime makes a downcall of its own and takes pieces.
+  private static void runTogether(NativeTable.Call call, int helpers) {
+    panoptim_plan.piece(call.plan, Sharing.piece(call.elements, helpers + 1));
+    panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_ANNOUNCED());
+    Crew.invite(helpers, call);
+    try {
+      run(call);
+    } finally {
+      Crew.dismiss(call);
+      // Where the downcall has not even begun, for memory is gone, helpers still wait for it.
+      panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_CLOSED());
     }
   }
 

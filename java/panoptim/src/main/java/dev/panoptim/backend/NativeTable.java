@@ -24,13 +24,20 @@ final class NativeTable {
   static final int ANCHORS = 8;
 
   /// The rows of one call.
-  static final class Call {
+  static final class Call implements Crew.Work {
     final MemorySegment plan;
     final MemorySegment[] anchors;
+    final long elements;
 
-    private Call(MemorySegment plan, MemorySegment[] anchors) {
+    private Call(MemorySegment plan, MemorySegment[] anchors, long elements) {
       this.plan = plan;
       this.anchors = anchors;
+      this.elements = elements;
+    }
+
+    @Override
+    public void help() {
+      PanoptimAbi.panoptim_help(plan);
     }
   }
 
@@ -97,7 +104,8 @@ final class NativeTable {
     while (anchors.size() < ANCHORS) {
       anchors.add(MemorySegment.NULL);
     }
-    calls.add(new Call(call, anchors.toArray(MemorySegment[]::new)));
+    calls.add(
+        new Call(call, anchors.toArray(MemorySegment[]::new), plan.offset(to) - plan.offset(from)));
   }
 
   private void fillRow(int row, long offset) {
@@ -149,7 +157,7 @@ final class NativeTable {
   }
 
   /// The calls that make up a step, brought up to date with the plan.
-  List<Call> calls(int tier, int threads) {
+  List<Call> calls(int tier) {
     for (int slot = 0; slot < plan.usedSlots(); slot++) {
       write(plan.coefficients(slot), coefficientView(slot));
     }
@@ -164,7 +172,6 @@ final class NativeTable {
       MemorySegment call = calls.get(i).plan;
       panoptim_plan.decay(call, decay);
       panoptim_plan.tier(call, tier);
-      panoptim_plan.threads(call, threads);
     }
     return calls;
   }

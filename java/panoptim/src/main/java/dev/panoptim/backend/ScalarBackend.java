@@ -31,7 +31,7 @@ final class ScalarBackend extends Backend {
 
   @Override
   void run(StepPlan plan, int threads) {
-    JavaThreads.updateAll(plan, threads, ScalarBackend::update);
+    plan.sharedLoop().run(threads, ScalarBackend::update);
   }
 
   /// Updates a chunk, or what of one fills no vector.

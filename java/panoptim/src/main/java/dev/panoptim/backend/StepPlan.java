@@ -42,6 +42,7 @@ public final class StepPlan {
   private int usedSlots;
   private Decay decay;
   private NativeTable nativeTable;
+  private final SharedLoop sharedLoop = new SharedLoop(this);
 
   /// One plan for each group of rows, all under one rule.
   ///
@@ -189,6 +190,10 @@ public final class StepPlan {
     return coefficients.get(slot);
   }
 
+  SharedLoop sharedLoop() {
+    return sharedLoop;
+  }
+
   /// The form that native code reads; made at the first use.
   NativeTable nativeTable() {
     if (nativeTable == null) {
@@ -202,12 +207,10 @@ public final class StepPlan {
     void update(StepPlan plan, int row, long start, int length);
   }
 
-  /// Updates the chunks that start in share `thread` of `threads`. Where chunks lie does not depend
-  /// on the shares.
-  void updateShare(int thread, int threads, ChunkUpdate chunkUpdate) {
-    long begin = share(thread, threads);
-    long end = share(thread + 1, threads);
-    for (int row = 0; row < rows.size() && offsets[row] < end; row++) {
+  /// Updates the chunks that start in `[begin, end)`, elements counted over all rows. Where chunks
+  /// lie does not depend on how the work is shared.
+  void updateChunks(long begin, long end, ChunkUpdate chunkUpdate) {
+    for (int row = rowAt(begin); row < rows.size() && offsets[row] < end; row++) {
       long size = rows.get(row).size();
       long skipped = Math.ceilDiv(Math.max(0, begin - offsets[row]), (long) CHUNK);
       for (long start = skipped * CHUNK;
@@ -218,7 +221,18 @@ public final class StepPlan {
     }
   }
 
-  private long share(int thread, int threads) {
-    return elements() / threads * thread + elements() % threads * thread / threads;
+  /// The last row that starts at or before an element.
+  private int rowAt(long element) {
+    int low = 0;
+    int high = rows.size();
+    while (high - low > 1) {
+      int middle = (low + high) >>> 1;
+      if (offsets[middle] <= element) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
   }
 }

@@ -42,7 +42,7 @@ final class VectorBackend extends Backend {
 
   @Override
   void run(StepPlan plan, int threads) {
-    JavaThreads.updateAll(plan, threads, loopFor(plan.rule(), plan.decay()));
+    plan.sharedLoop().run(threads, loopFor(plan.rule(), plan.decay()));
   }
 
   private VectorLoop loopFor(Rule rule, Decay decay) {

@@ -23,10 +23,10 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANOPTIM_ABI_VERSION = (int)3L;
+    private static final int PANOPTIM_ABI_VERSION = (int)4L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_ABI_VERSION 3
+     * #define PANOPTIM_ABI_VERSION 4
      * }
      */
     public static int PANOPTIM_ABI_VERSION() {
@@ -239,14 +239,32 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     public static int PANOPTIM_CHUNK() {
         return PANOPTIM_CHUNK;
     }
-    private static final int PANOPTIM_MOST_THREADS = (int)1024L;
+    private static final int PANOPTIM_CLOSED = (int)0L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_MOST_THREADS 1024
+     * #define PANOPTIM_CLOSED 0
      * }
      */
-    public static int PANOPTIM_MOST_THREADS() {
-        return PANOPTIM_MOST_THREADS;
+    public static int PANOPTIM_CLOSED() {
+        return PANOPTIM_CLOSED;
+    }
+    private static final int PANOPTIM_ANNOUNCED = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_ANNOUNCED 1
+     * }
+     */
+    public static int PANOPTIM_ANNOUNCED() {
+        return PANOPTIM_ANNOUNCED;
+    }
+    private static final int PANOPTIM_OPEN = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_OPEN 2
+     * }
+     */
+    public static int PANOPTIM_OPEN() {
+        return PANOPTIM_OPEN;
     }
     private static final int PANOPTIM_STATES = (int)4L;
     /**
@@ -454,6 +472,65 @@ public class PanoptimAbi extends PanoptimAbi$shared {
             } catch (Throwable ex$) {
                throw new AssertionError("should not reach here", ex$);
             }
+        }
+    }
+
+    private static class panoptim_help {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_help");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void panoptim_help(panoptim_plan *plan)
+     * }
+     */
+    public static FunctionDescriptor panoptim_help$descriptor() {
+        return panoptim_help.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void panoptim_help(panoptim_plan *plan)
+     * }
+     */
+    public static MethodHandle panoptim_help$handle() {
+        return panoptim_help.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void panoptim_help(panoptim_plan *plan)
+     * }
+     */
+    public static MemorySegment panoptim_help$address() {
+        return panoptim_help.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void panoptim_help(panoptim_plan *plan)
+     * }
+     */
+    public static void panoptim_help(MemorySegment plan) {
+        var mh$ = panoptim_help.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_help", plan);
+            }
+            mh$.invokeExact(plan);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
         }
     }
 }

@@ -16,7 +16,6 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  * {@snippet lang=c :
  * struct panoptim_description {
  *     int32_t abi_version;
- *     int32_t openmp;
  *     int32_t tier_available[3];
  *     char tier_reason[3][256];
  *     char compiler[256];
@@ -31,7 +30,6 @@ public class panoptim_description {
 
     private static final GroupLayout $LAYOUT = MemoryLayout.structLayout(
         PanoptimAbi.C_INT.withName("abi_version"),
-        PanoptimAbi.C_INT.withName("openmp"),
         MemoryLayout.sequenceLayout(3, PanoptimAbi.C_INT).withName("tier_available"),
         MemoryLayout.sequenceLayout(3, MemoryLayout.sequenceLayout(256, PanoptimAbi.C_CHAR)).withName("tier_reason"),
         MemoryLayout.sequenceLayout(256, PanoptimAbi.C_CHAR).withName("compiler")
@@ -86,50 +84,6 @@ public class panoptim_description {
      */
     public static void abi_version(MemorySegment struct, int fieldValue) {
         struct.set(abi_version$LAYOUT, abi_version$OFFSET, fieldValue);
-    }
-
-    private static final OfInt openmp$LAYOUT = (OfInt)$LAYOUT.select(groupElement("openmp"));
-
-    /**
-     * Layout for field:
-     * {@snippet lang=c :
-     * int32_t openmp
-     * }
-     */
-    public static final OfInt openmp$layout() {
-        return openmp$LAYOUT;
-    }
-
-    private static final long openmp$OFFSET = $LAYOUT.byteOffset(groupElement("openmp"));
-
-    /**
-     * Offset for field:
-     * {@snippet lang=c :
-     * int32_t openmp
-     * }
-     */
-    public static final long openmp$offset() {
-        return openmp$OFFSET;
-    }
-
-    /**
-     * Getter for field:
-     * {@snippet lang=c :
-     * int32_t openmp
-     * }
-     */
-    public static int openmp(MemorySegment struct) {
-        return struct.get(openmp$LAYOUT, openmp$OFFSET);
-    }
-
-    /**
-     * Setter for field:
-     * {@snippet lang=c :
-     * int32_t openmp
-     * }
-     */
-    public static void openmp(MemorySegment struct, int fieldValue) {
-        struct.set(openmp$LAYOUT, openmp$OFFSET, fieldValue);
     }
 
     private static final SequenceLayout tier_available$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("tier_available"));

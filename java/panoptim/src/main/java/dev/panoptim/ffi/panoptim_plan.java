@@ -26,7 +26,11 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t sign;
  *     int32_t decay;
  *     int32_t tier;
- *     int32_t threads;
+ *     int32_t sharing;
+ *     int32_t helping;
+ *     panoptim_int64 piece;
+ *     panoptim_int64 taken;
+ *     panoptim_int64 helped;
  *     char error[256];
  * }
  * }
@@ -49,7 +53,12 @@ public class panoptim_plan {
         PanoptimAbi.C_INT.withName("sign"),
         PanoptimAbi.C_INT.withName("decay"),
         PanoptimAbi.C_INT.withName("tier"),
-        PanoptimAbi.C_INT.withName("threads"),
+        PanoptimAbi.C_INT.withName("sharing"),
+        PanoptimAbi.C_INT.withName("helping"),
+        MemoryLayout.paddingLayout(4),
+        PanoptimAbi.C_LONG_LONG.withName("piece"),
+        PanoptimAbi.C_LONG_LONG.withName("taken"),
+        PanoptimAbi.C_LONG_LONG.withName("helped"),
         MemoryLayout.sequenceLayout(256, PanoptimAbi.C_CHAR).withName("error")
     ).withName("panoptim_plan");
 
@@ -544,48 +553,224 @@ public class panoptim_plan {
         struct.set(tier$LAYOUT, tier$OFFSET, fieldValue);
     }
 
-    private static final OfInt threads$LAYOUT = (OfInt)$LAYOUT.select(groupElement("threads"));
+    private static final OfInt sharing$LAYOUT = (OfInt)$LAYOUT.select(groupElement("sharing"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * int32_t threads
+     * int32_t sharing
      * }
      */
-    public static final OfInt threads$layout() {
-        return threads$LAYOUT;
+    public static final OfInt sharing$layout() {
+        return sharing$LAYOUT;
     }
 
-    private static final long threads$OFFSET = $LAYOUT.byteOffset(groupElement("threads"));
+    private static final long sharing$OFFSET = $LAYOUT.byteOffset(groupElement("sharing"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * int32_t threads
+     * int32_t sharing
      * }
      */
-    public static final long threads$offset() {
-        return threads$OFFSET;
+    public static final long sharing$offset() {
+        return sharing$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * int32_t threads
+     * int32_t sharing
      * }
      */
-    public static int threads(MemorySegment struct) {
-        return struct.get(threads$LAYOUT, threads$OFFSET);
+    public static int sharing(MemorySegment struct) {
+        return struct.get(sharing$LAYOUT, sharing$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * int32_t threads
+     * int32_t sharing
      * }
      */
-    public static void threads(MemorySegment struct, int fieldValue) {
-        struct.set(threads$LAYOUT, threads$OFFSET, fieldValue);
+    public static void sharing(MemorySegment struct, int fieldValue) {
+        struct.set(sharing$LAYOUT, sharing$OFFSET, fieldValue);
+    }
+
+    private static final OfInt helping$LAYOUT = (OfInt)$LAYOUT.select(groupElement("helping"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t helping
+     * }
+     */
+    public static final OfInt helping$layout() {
+        return helping$LAYOUT;
+    }
+
+    private static final long helping$OFFSET = $LAYOUT.byteOffset(groupElement("helping"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t helping
+     * }
+     */
+    public static final long helping$offset() {
+        return helping$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t helping
+     * }
+     */
+    public static int helping(MemorySegment struct) {
+        return struct.get(helping$LAYOUT, helping$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t helping
+     * }
+     */
+    public static void helping(MemorySegment struct, int fieldValue) {
+        struct.set(helping$LAYOUT, helping$OFFSET, fieldValue);
+    }
+
+    private static final OfLong piece$LAYOUT = (OfLong)$LAYOUT.select(groupElement("piece"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * panoptim_int64 piece
+     * }
+     */
+    public static final OfLong piece$layout() {
+        return piece$LAYOUT;
+    }
+
+    private static final long piece$OFFSET = $LAYOUT.byteOffset(groupElement("piece"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * panoptim_int64 piece
+     * }
+     */
+    public static final long piece$offset() {
+        return piece$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * panoptim_int64 piece
+     * }
+     */
+    public static long piece(MemorySegment struct) {
+        return struct.get(piece$LAYOUT, piece$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * panoptim_int64 piece
+     * }
+     */
+    public static void piece(MemorySegment struct, long fieldValue) {
+        struct.set(piece$LAYOUT, piece$OFFSET, fieldValue);
+    }
+
+    private static final OfLong taken$LAYOUT = (OfLong)$LAYOUT.select(groupElement("taken"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * panoptim_int64 taken
+     * }
+     */
+    public static final OfLong taken$layout() {
+        return taken$LAYOUT;
+    }
+
+    private static final long taken$OFFSET = $LAYOUT.byteOffset(groupElement("taken"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * panoptim_int64 taken
+     * }
+     */
+    public static final long taken$offset() {
+        return taken$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * panoptim_int64 taken
+     * }
+     */
+    public static long taken(MemorySegment struct) {
+        return struct.get(taken$LAYOUT, taken$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * panoptim_int64 taken
+     * }
+     */
+    public static void taken(MemorySegment struct, long fieldValue) {
+        struct.set(taken$LAYOUT, taken$OFFSET, fieldValue);
+    }
+
+    private static final OfLong helped$LAYOUT = (OfLong)$LAYOUT.select(groupElement("helped"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * panoptim_int64 helped
+     * }
+     */
+    public static final OfLong helped$layout() {
+        return helped$LAYOUT;
+    }
+
+    private static final long helped$OFFSET = $LAYOUT.byteOffset(groupElement("helped"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * panoptim_int64 helped
+     * }
+     */
+    public static final long helped$offset() {
+        return helped$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * panoptim_int64 helped
+     * }
+     */
+    public static long helped(MemorySegment struct) {
+        return struct.get(helped$LAYOUT, helped$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * panoptim_int64 helped
+     * }
+     */
+    public static void helped(MemorySegment struct, long fieldValue) {
+        struct.set(helped$LAYOUT, helped$OFFSET, fieldValue);
     }
 
     private static final SequenceLayout error$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("error"));

@@ -12,12 +12,17 @@ import dev.panoptim.backend.Tier;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.rule.Hyperparameter;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -359,6 +364,48 @@ class PeerBugsTest {
           assertTrue(Float.isFinite(at(p, i)), backend + ", element " + i + " is " + at(p, i));
         }
       }
+    }
+  }
+
+  /// ND4J, as any caller of OpenMP's usual run time, has a team of threads for each thread that
+  /// calls it: a server of N request threads runs N times T.
+  @Test
+  void nd4jHasATeamForEachCallingThread() throws Exception {
+    int callers = 16;
+    CountDownLatch stepped = new CountDownLatch(callers);
+    CountDownLatch counted = new CountDownLatch(1);
+    List<Thread> threads = new ArrayList<>();
+    int before = threadsOfTheProcess();
+    for (int k = 0; k < callers; k++) {
+      threads.add(
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try (Parameters parameters = Parameters.builder().add("p", 100_000).build();
+                        Optimizer optimizer = AdamW.builder(parameters).threads(2).build()) {
+                      for (int step = 0; step < 50; step++) {
+                        optimizer.step();
+                      }
+                      stepped.countDown();
+                      counted.await();
+                    } catch (InterruptedException e) {
+                      throw new IllegalStateException(e);
+                    }
+                  }));
+    }
+    stepped.await();
+    int more = threadsOfTheProcess() - before;
+    counted.countDown();
+    for (Thread each : threads) {
+      each.join();
+    }
+    // The callers, the crew (the tests allow it 3), and what the JVM starts for itself meanwhile.
+    assertTrue(more <= callers + 3 + 5, more + " threads more");
+  }
+
+  private static int threadsOfTheProcess() throws IOException {
+    try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
+      return (int) tasks.count();
     }
   }
 

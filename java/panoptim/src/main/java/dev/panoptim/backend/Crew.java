@@ -1,0 +1,152 @@
+package dev.panoptim.backend;
+
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+
+/// The threads that help with steps: one crew for the whole process, however many threads call
+/// optimizers, and never more members than processors that nobody calls from.
+///
+/// A step is its caller's work. It invites members that are idle, and goes on at once; who comes
+/// takes pieces until none is left, and who does not is not waited for. So a step that finds the
+/// crew busy, or the system out of threads, takes longer and does nothing else.
+///
+/// Members are started when they are first needed, watch for more work for some microseconds, then
+/// sleep, and end after a while without work.
+final class Crew {
+  /// Work of which several threads may take pieces.
+  interface Work {
+    /// Takes pieces until none is left.
+    void help();
+  }
+
+  private static final String PROPERTY = "panoptim.threads";
+
+  /// Long enough for a training that does nothing but step; too short to be seen as load.
+  private static final long WATCH_NANOS = 20_000;
+
+  private static final long SLEEP_NANOS = 10_000_000_000L;
+
+  /// The most threads that a step can take, the calling one among them: the processors that this
+  /// process may use, unless the system property `panoptim.threads` says otherwise.
+  static final int MOST = most();
+
+  private static final Member[] MEMBERS = new Member[MOST - 1];
+
+  static {
+    for (int i = 0; i < MEMBERS.length; i++) {
+      MEMBERS[i] = new Member("panoptim-" + (i + 1));
+    }
+  }
+
+  private Crew() {}
+
+  private static int most() {
+    int most = Integer.getInteger(PROPERTY, Runtime.getRuntime().availableProcessors());
+    if (most < 1 || most > Backend.MOST_THREADS) {
+      throw new IllegalArgumentException(
+          "system property %s is %d, but must be from 1 to %d"
+              .formatted(PROPERTY, most, Backend.MOST_THREADS));
+    }
+    return most;
+  }
+
+  /// Asks idle members to help.
+  ///
+  /// @param count at most so many
+  static void invite(int count, Work work) {
+    int invited = 0;
+    for (int i = 0; i < MEMBERS.length && invited < count; i++) {
+      if (MEMBERS[i].invite(work)) {
+        invited++;
+      }
+    }
+  }
+
+  /// Takes back the invitations that nobody has followed yet.
+  static void dismiss(Work work) {
+    for (Member each : MEMBERS) {
+      each.dismiss(work);
+    }
+  }
+
+  private static final class Member implements Runnable {
+    /// There is no thread.
+    private static final Work GONE = () -> {};
+
+    /// The thread is at work.
+    private static final Work BUSY = () -> {};
+
+    private final String name;
+
+    /// [#GONE], [#BUSY], `null` for idle, or what the member is invited to.
+    private final AtomicReference<Work> state = new AtomicReference<>(GONE);
+
+    private volatile Thread asleep;
+
+    Member(String name) {
+      this.name = name;
+    }
+
+    boolean invite(Work work) {
+      if (state.compareAndSet(null, work)) {
+        LockSupport.unpark(asleep);
+        return true;
+      }
+      return state.get() == GONE && state.compareAndSet(GONE, work) && start();
+    }
+
+    private boolean start() {
+      try {
+        Thread thread =
+            Thread.ofPlatform()
+                .daemon()
+                .name(name)
+                .inheritInheritableThreadLocals(false)
+                .unstarted(this);
+        thread.setContextClassLoader(null);
+        thread.start();
+        return true;
+      } catch (OutOfMemoryError noMoreThreads) {
+        state.set(GONE);
+        return false;
+      }
+    }
+
+    void dismiss(Work work) {
+      state.compareAndSet(work, null);
+    }
+
+    @Override
+    public void run() {
+      while (true) {
+        Work work = state.get();
+        if (work == null) {
+          if (!awaitWork()) {
+            return;
+          }
+        } else if (state.compareAndSet(work, BUSY)) {
+          work.help();
+          state.set(null);
+        }
+      }
+    }
+
+    /// @return whether to look again; `false` if the thread is to end
+    private boolean awaitWork() {
+      long begin = System.nanoTime();
+      while (System.nanoTime() - begin < WATCH_NANOS) {
+        if (state.get() != null) {
+          return true;
+        }
+        Thread.onSpinWait();
+      }
+      asleep = Thread.currentThread();
+      // Whoever invites from here on sees that it has to wake this thread.
+      while (state.get() == null && System.nanoTime() - begin < SLEEP_NANOS) {
+        LockSupport.parkNanos(this, SLEEP_NANOS);
+      }
+      asleep = null;
+      return !state.compareAndSet(null, GONE);
+    }
+  }
+}

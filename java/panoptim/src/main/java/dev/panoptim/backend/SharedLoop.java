@@ -1,0 +1,96 @@
+package dev.panoptim.backend;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// A plan's chunks, updated in Java by the thread that makes the step and by those of the [Crew]
+/// that come to help: what `step/sharing.h` is in C++.
+final class SharedLoop implements Crew.Work {
+  private final StepPlan plan;
+  private final AtomicLong taken = new AtomicLong();
+  private final AtomicLong helped = new AtomicLong();
+  private final AtomicInteger helping = new AtomicInteger();
+  private volatile boolean open;
+  private volatile Throwable failure;
+  private StepPlan.ChunkUpdate update;
+  private long piece;
+  private long pieces;
+
+  SharedLoop(StepPlan plan) {
+    this.plan = plan;
+  }
+
+  /// Updates all chunks; returns when every thread is done.
+  ///
+  /// @param threads at most so many
+  void run(int threads, StepPlan.ChunkUpdate update) {
+    int helpers = plan.confined() ? 0 : Sharing.helpers(plan.elements(), threads);
+    if (helpers == 0) {
+      plan.updateChunks(0, plan.elements(), update);
+      return;
+    }
+    this.update = update;
+    piece = Sharing.piece(plan.elements(), helpers + 1);
+    pieces = Math.ceilDiv(plan.elements(), piece);
+    taken.set(0);
+    helped.set(0);
+    open = true;
+    Crew.invite(helpers, this);
+    try {
+      // From the front, and helpers from the back: at the next step each finds in its cache what it
+      // had at this one.
+      for (long next = 0; taken.getAndIncrement() < pieces; next++) {
+        update(next);
+      }
+    } finally {
+      close();
+    }
+    rethrow();
+  }
+
+  private void close() {
+    Crew.dismiss(this);
+    open = false;
+    // A helper first counts itself, then looks whether it may begin: it sees that or is seen here.
+    for (int i = 1; helping.get() > 0; i++) {
+      if (i % 256 == 0) {
+        Thread.yield();
+      } else {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  private void rethrow() {
+    Throwable thrown = failure;
+    failure = null;
+    switch (thrown) {
+      case null -> {}
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      default -> throw new AssertionError("an update throws nothing checked", thrown);
+    }
+  }
+
+  @Override
+  public void help() {
+    if (!open) {
+      return;
+    }
+    helping.incrementAndGet();
+    try {
+      while (open && taken.getAndIncrement() < pieces) {
+        update(pieces - 1 - helped.getAndIncrement());
+      }
+    } catch (Throwable e) {
+      failure = e;
+    } finally {
+      helping.decrementAndGet();
+    }
+  }
+
+  private void update(long index) {
+    long begin = index * piece;
+    plan.updateChunks(begin, Math.min(begin + piece, plan.elements()), update);
+  }
+}

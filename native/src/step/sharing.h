@@ -1,0 +1,84 @@
+// How several threads take part in one call: pieces of the work are handed out by a counter in the plan, to the thread
+// that makes the call and to those that come to help. Nobody waits for a helper that has not come.
+#ifndef PANOPTIM_STEP_SHARING_H
+#define PANOPTIM_STEP_SHARING_H
+
+#include <sched.h>
+
+#include "panoptim.h"
+#include "step/chunks.h"
+
+// Gives way to the other thread that one waits for: for a moment on this processor, then to whatever wants to run.
+class waiting {
+ public:
+  void again() {
+    if (++times_ % 256 == 0) {
+      sched_yield();
+    } else {
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
+    }
+  }
+
+ private:
+  unsigned times_ = 0;
+};
+
+// Ends the helpers' part: returns when none of them is in the plan any more.
+inline void close(panoptim_plan &plan) {
+  __atomic_store_n(&plan.sharing, PANOPTIM_CLOSED, __ATOMIC_SEQ_CST);
+  // A helper first counts itself, then looks whether it may begin; so it either sees the line above or is seen here.
+  for (waiting wait; __atomic_load_n(&plan.helping, __ATOMIC_SEQ_CST) > 0;) wait.again();
+}
+
+inline panoptim_int64 pieces(const panoptim_plan &plan) {
+  return total_elements(plan) / plan.piece + (total_elements(plan) % plan.piece != 0);
+}
+
+// Takes one piece after the other until all are taken, and calls work(begin, end) for it, elements counted over all
+// rows. The caller takes them from the front and helpers from the back, so that at the next step each finds in its
+// cache what it had at this one.
+template <class Place, class Work>
+void take_pieces(panoptim_plan &plan, Place place, Work work) {
+  const panoptim_int64 total = total_elements(plan);
+  const panoptim_int64 count = pieces(plan);
+  while (__atomic_fetch_add(&plan.taken, 1, __ATOMIC_RELAXED) < count) {
+    const panoptim_int64 begin = place() * plan.piece;
+    work(begin, total - begin < plan.piece ? total : begin + plan.piece);
+  }
+}
+
+// The whole of the work, with whoever comes to help if that was announced.
+template <class Work>
+void share_out(panoptim_plan &plan, Work work) {
+  if (plan.sharing == PANOPTIM_CLOSED) {
+    work(0, total_elements(plan));
+    return;
+  }
+  plan.taken = 0;
+  plan.helped = 0;
+  __atomic_store_n(&plan.sharing, PANOPTIM_OPEN, __ATOMIC_SEQ_CST);
+  panoptim_int64 next = 0;
+  take_pieces(
+      plan, [&] { return next++; }, work);
+  close(plan);
+}
+
+// Takes part in the work of the thread that makes the call, if there is some; only then is `prepare` asked for work.
+template <class Prepare>
+void come_to_help(panoptim_plan &plan, Prepare prepare) {
+  // Those who come too late must not keep `close` waiting.
+  if (__atomic_load_n(&plan.sharing, __ATOMIC_SEQ_CST) == PANOPTIM_CLOSED) return;
+  __atomic_add_fetch(&plan.helping, 1, __ATOMIC_SEQ_CST);
+  int32_t sharing;
+  for (waiting wait; (sharing = __atomic_load_n(&plan.sharing, __ATOMIC_SEQ_CST)) == PANOPTIM_ANNOUNCED;) wait.again();
+  if (sharing == PANOPTIM_OPEN) {
+    const panoptim_int64 last = pieces(plan) - 1;
+    take_pieces(
+        plan, [&] { return last - __atomic_fetch_add(&plan.helped, 1, __ATOMIC_RELAXED); }, prepare());
+  }
+  __atomic_sub_fetch(&plan.helping, 1, __ATOMIC_SEQ_CST);
+}
+
+#endif
