@@ -44,7 +44,12 @@ final class PyTorchPeer implements AutoCloseable {
     }
     commands = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
     answers = process.inputReader(StandardCharsets.UTF_8);
-    version = answer();
+    try {
+      version = answer();
+    } catch (IOException e) {
+      close();
+      throw e;
+    }
   }
 
   /// Such as `PyTorch 2.13.0+cpu`.

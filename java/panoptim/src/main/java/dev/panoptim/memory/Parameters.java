@@ -41,17 +41,17 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     Layout layout = new Layout(names, lengths, 0, 1);
     slab = Slab.allocate(new Layout(names, lengths, 1, 1));
     try {
-      MemorySegment mapped =
-          SharedFile.map(
-              mapping,
-              file,
-              "the parameters " + sizes,
-              layout.bytes(),
-              memory -> {
-                adopt(names, lengths, layout.slices(memory)[0]);
-                initialise.accept(this);
-              });
-      adopt(names, lengths, layout.slices(mapped)[0]);
+      SharedFile.map(
+          mapping,
+          file,
+          "the parameters " + sizes,
+          layout.bytes(),
+          (memory, fresh) -> {
+            adopt(names, lengths, layout.slices(memory)[0]);
+            if (fresh) {
+              initialise.accept(this);
+            }
+          });
     } catch (Throwable e) {
       close();
       throw e;
@@ -140,7 +140,8 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     /// of each other's updates: results then depend on the moment.
     ///
     /// @param initialise gives the zeroed data their first values; called only in the process that
-    ///   creates the file, before any other can map it
+    ///   creates the file, before any other can map it; must neither open the file nor wait for
+    ///   another thread that maps one
     /// @throws IllegalArgumentException if the file holds anything else, or parameters of other
     ///   names or sizes
     /// @throws UncheckedIOException if it cannot be opened, written or mapped

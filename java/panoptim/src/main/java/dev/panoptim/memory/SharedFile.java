@@ -8,10 +8,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.function.Consumer;
 
 /// Memory that several processes map from a file: what one of them writes, the others read.
 ///
@@ -30,6 +30,12 @@ public final class SharedFile {
   private static final int PREFIX = COMPLETE.length + Integer.BYTES;
   private static final int PAGE = (int) Pages.SMALL;
 
+  /// What uses the memory.
+  public interface User {
+    /// @param fresh whether the memory is to be given its first contents
+    void accept(MemorySegment memory, boolean fresh);
+  }
+
   private SharedFile() {}
 
   /// Maps a file, which is created where it does not exist or is empty.
@@ -37,14 +43,16 @@ public final class SharedFile {
   /// @param arena what the mapping lives as long as
   /// @param description of the memory, for other processes to compare with theirs
   /// @param bytes of memory
-  /// @param initialise gives the zeroed memory its first contents, in the process that creates it
-  ///   and before any other can map it
+  /// @param user is called with the memory, which is fresh in the process that creates it, zeroed
+  ///   and not yet to be mapped by any other; must neither open the file nor wait for another
+  ///   thread that maps one
   /// @return the memory, from a page boundary on
   /// @throws IllegalArgumentException if the file holds anything else, or memory of another
   ///   description
+  /// @throws IllegalStateException if this thread is creating this file already
   /// @throws UncheckedIOException if it cannot be opened, written or mapped
   public static MemorySegment map(
-      Arena arena, Path file, String description, long bytes, Consumer<MemorySegment> initialise) {
+      Arena arena, Path file, String description, long bytes, User user) {
     byte[] words = description.getBytes(StandardCharsets.UTF_8);
     long begin = Math.ceilDiv(PREFIX + words.length, PAGE) * (long) PAGE;
     // A file's lock is the whole process's: two threads cannot hold it, but would fail.
@@ -58,7 +66,7 @@ public final class SharedFile {
           FileLock lock = channel.lock()) {
         boolean create = isUnfinished(file, channel);
         if (create) {
-          write(channel, begin + bytes, UNFINISHED, words);
+          create(channel, begin + bytes, words);
         } else {
           requireSame(file, channel, begin + bytes, words);
         }
@@ -66,13 +74,15 @@ public final class SharedFile {
             channel
                 .map(FileChannel.MapMode.READ_WRITE, 0, begin + bytes, arena)
                 .asSlice(begin, bytes);
+        user.accept(memory, create);
         if (create) {
-          initialise.accept(memory);
           writeAt(channel, 0, ByteBuffer.wrap(COMPLETE));
         }
         return memory;
       } catch (IOException e) {
         throw new UncheckedIOException("shared memory in " + file + ": " + e, e);
+      } catch (OverlappingFileLockException e) {
+        throw new IllegalStateException(file + " is just being created by this thread", e);
       }
     }
   }
@@ -93,13 +103,25 @@ public final class SharedFile {
     return false;
   }
 
-  private static void write(FileChannel channel, long length, byte[] mark, byte[] words)
-      throws IOException {
-    channel.truncate(0);
+  private static void create(FileChannel channel, long length, byte[] words) throws IOException {
+    long found = channel.size();
+    try {
+      writeAll(channel, length, words);
+    } catch (IOException e) {
+      // Most likely the disk is full: what has been written of it is of no use to anyone.
+      channel.truncate(found);
+      throw e;
+    }
+  }
+
+  /// Writes over what an unfinished creation left, and never makes the file shorter than it must
+  /// be: somebody may have it mapped.
+  private static void writeAll(FileChannel channel, long length, byte[] words) throws IOException {
+    channel.truncate(length);
     ByteBuffer header =
         ByteBuffer.allocate(PREFIX + words.length)
             .order(ByteOrder.nativeOrder())
-            .put(mark)
+            .put(UNFINISHED)
             .putInt(words.length)
             .put(words)
             .flip();

@@ -37,7 +37,7 @@ import java.util.function.DoubleSupplier;
 /// the optimizer until it is closed.
 ///
 /// Not thread-safe: one thread at a time. Different optimizers may step at the same time as long as
-/// they share no parameter.
+/// they have no memory in common; where that is meant, see [OptimizerBuilder#sharedStates].
 public final class Optimizer implements AutoCloseable {
   private final Rule rule;
   private final Backend backend;
@@ -77,7 +77,7 @@ public final class Optimizer implements AutoCloseable {
       try {
         memory.share(stateFile, this.groups);
       } catch (Throwable e) {
-        memory.close();
+        memory.close(List.of());
         throw e;
       }
     }
@@ -336,7 +336,6 @@ public final class Optimizer implements AutoCloseable {
   public Map<String, MemorySegment> state(Parameter parameter) {
     requireOpen();
     Tracked found = find(parameter);
-    found.refresh();
     Map<String, MemorySegment> states = found.namedStates(rule.stateNames());
     states.replaceAll((name, state) -> state.asReadOnly());
     return states;
@@ -346,9 +345,7 @@ public final class Optimizer implements AutoCloseable {
   ///
   /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
   public long stepCount(Parameter parameter) {
-    Tracked found = find(parameter);
-    found.refresh();
-    return found.steps();
+    return find(parameter).currentSteps();
   }
 
   /// Frees the states. Does nothing when that has been done. Parameters and gradients are left
@@ -360,7 +357,7 @@ public final class Optimizer implements AutoCloseable {
     acquire();
     try {
       closed = true;
-      memory.close();
+      memory.close(groups);
     } finally {
       busy.set(false);
     }

@@ -97,7 +97,9 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   ///
   /// The file is created, with states that start anew, where it does not exist or is empty; and it
   /// stays. Steps that are made at the same time overwrite parts of each other: results then depend
-  /// on the moment. Groups cannot be added later. Hyperparameters remain each process's own.
+  /// on the moment. Groups cannot be added later. Hyperparameters remain each process's own, and an
+  /// initial accumulator counts only where the file is created; [Optimizer#loadStateDict] sets
+  /// states and counts for all processes.
   ///
   /// [#build()] throws an [IllegalArgumentException] if the file holds anything else, or states of
   /// another rule or of other parameters, and an [UncheckedIOException] if it cannot be opened,

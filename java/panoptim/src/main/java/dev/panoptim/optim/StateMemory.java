@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
 
 /// Where the states of an optimizer's parameters lie, what they start from, and how they are copied
 /// and loaded.
-final class StateMemory implements AutoCloseable {
+final class StateMemory {
   /// Slab streams 0 and 1 are data and gradients.
   private static final int FIRST_STATE_STREAM = 2;
 
@@ -47,23 +47,27 @@ final class StateMemory implements AutoCloseable {
         all.stream()
             .map(each -> each.parameter.name() + "=" + each.parameter.size())
             .collect(Collectors.joining(", "));
-    MemorySegment mapped =
-        SharedFile.map(
-            mapping,
-            file,
-            "the states of {" + tensors + "} under " + rule,
-            counts + layout.bytes(),
-            memory -> {
-              adopt(all, memory, counts, layout);
-              all.forEach(each -> each.set(0, 1));
-              for (TrackedGroup group : groups) {
-                for (Tracked each : group.parameters) {
-                  initialise(each, group);
-                }
-              }
-            });
-    adopt(all, mapped, counts, layout);
+    SharedFile.map(
+        mapping,
+        file,
+        "the states of {" + tensors + "} under " + rule,
+        counts + layout.bytes(),
+        (memory, fresh) -> {
+          adopt(all, memory, counts, layout);
+          if (fresh) {
+            start(groups);
+          }
+        });
     all.forEach(Tracked::refresh);
+  }
+
+  private void start(List<TrackedGroup> groups) {
+    for (TrackedGroup group : groups) {
+      for (Tracked each : group.parameters) {
+        each.set(0, 1);
+        initialise(each, group);
+      }
+    }
   }
 
   private Layout layout(Collection<Tracked> parameters) {
@@ -172,9 +176,8 @@ final class StateMemory implements AutoCloseable {
         for (int i = 0; i < each.states.size(); i++) {
           each.states.get(i).copyFrom(from.states().get(rule.stateNames().get(i)));
         }
-      } else if (each.shared == null) {
-        each.states = null;
-      } else {
+      } else if (each.states != null) {
+        // Kept: another allocation would leave this one behind until the optimizer is closed.
         each.states.forEach(state -> state.fill((byte) 0));
         initialise(each, group);
       }
@@ -182,8 +185,14 @@ final class StateMemory implements AutoCloseable {
   }
 
   /// Frees all of it. Does nothing when that has been done.
-  @Override
-  public void close() {
+  ///
+  /// @param groups whose counts are to outlive the file's mapping
+  void close(List<TrackedGroup> groups) {
+    for (TrackedGroup group : groups) {
+      for (Tracked each : group.parameters) {
+        each.leaveOthers();
+      }
+    }
     slabs.forEach(Slab::close);
     if (mapping.scope().isAlive()) {
       mapping.close();

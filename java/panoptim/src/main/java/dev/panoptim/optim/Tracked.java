@@ -17,7 +17,7 @@ final class Tracked {
   MemorySegment plannedGradient;
 
   /// The count that other processes take part in, `null` where there are none.
-  SharedCount shared;
+  volatile SharedCount shared;
 
   private long steps;
 
@@ -39,8 +39,21 @@ final class Tracked {
     }
   }
 
+  /// The steps when this was last refreshed.
   long steps() {
     return steps;
+  }
+
+  /// The steps now; a running step is not disturbed.
+  long currentSteps() {
+    SharedCount others = shared;
+    return others == null ? steps : others.steps();
+  }
+
+  /// Keeps what the count is now for its own.
+  void leaveOthers() {
+    refresh();
+    shared = null;
   }
 
   double momentumProduct() {
@@ -71,7 +84,7 @@ final class Tracked {
   /// The states by name. Nothing before the first step, though there may be memory for it.
   Map<String, MemorySegment> namedStates(List<String> names) {
     Map<String, MemorySegment> all = new LinkedHashMap<>();
-    if (steps > 0) {
+    if (currentSteps() > 0) {
       for (int i = 0; i < states.size(); i++) {
         all.put(names.get(i), states.get(i));
       }

@@ -14,9 +14,12 @@ import dev.panoptim.rule.Hyperparameter;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -166,6 +169,85 @@ class SharedMemoryTest {
           Math.log(state.momentumProduct()),
           0.01 * Math.abs(Math.log(expected)));
       assertTrue(Float.isFinite(parameters.get("b").data().getAtIndex(JAVA_FLOAT, 4999)));
+    }
+  }
+
+  @Test
+  void countsThatThreadsAdvanceAtOnceLoseNothing() throws Exception {
+    double factor = 1 - 0x1p-20;
+    int each = 200_000;
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment memory = arena.allocate(SharedCount.BYTES, 8);
+      new SharedCount(memory).set(0, 1);
+      Thread[] threads = new Thread[3];
+      for (int k = 0; k < threads.length; k++) {
+        threads[k] =
+            Thread.ofPlatform()
+                .start(
+                    () -> {
+                      SharedCount count = new SharedCount(memory);
+                      for (int i = 0; i < each; i++) {
+                        double before = count.momentumProduct();
+                        count.advance(before, before * factor);
+                      }
+                    });
+      }
+      for (Thread thread : threads) {
+        thread.join();
+      }
+      SharedCount count = new SharedCount(memory);
+      assertEquals(3 * each, count.steps());
+      // One lost factor would be 1e-6 off.
+      double expected = Math.pow(factor, 3 * each);
+      assertEquals(expected, count.momentumProduct(), 1e-9 * expected);
+    }
+  }
+
+  @Test
+  void ofTwoProcessesThatCreateAFileAtOnceOneGivesItsContents() throws Exception {
+    List<Process> processes = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      processes.add(
+          new ProcessBuilder(
+                  ProcessHandle.current().info().command().orElseThrow(),
+                  "-cp",
+                  Path.of("target", "classes") + ":" + Path.of("target", "test-classes"),
+                  SharedFileProbe.class.getName(),
+                  data.toString())
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start());
+    }
+    List<String> said = new ArrayList<>();
+    for (Process each : processes) {
+      said.add(new String(each.getInputStream().readAllBytes()).strip());
+      assertEquals(0, each.waitFor());
+    }
+    Collections.sort(said);
+    assertEquals(List.of("created, 42.0", "joined, 42.0"), said);
+  }
+
+  @Test
+  void aCreationThatMapsItsOwnFileIsRefused() {
+    assertThrows(
+        IllegalStateException.class, () -> sizes().buildShared(data, fresh -> shared().close()));
+  }
+
+  @Test
+  void whatWasInitialisedIsWhatIsBuilt() {
+    List<Parameter> seen = new ArrayList<>();
+    try (Parameters parameters =
+        sizes().buildShared(data, fresh -> fresh.forEach(each -> seen.add(each)))) {
+      assertEquals(seen, parameters.all());
+    }
+  }
+
+  @Test
+  void aClosedOptimizerKeepsItsCount() {
+    try (Parameters parameters = shared()) {
+      Optimizer optimizer = Adam.builder(parameters).sharedStates(states).build();
+      optimizer.step();
+      optimizer.close();
+      assertEquals(1, optimizer.stepCount(parameters.get("a")));
     }
   }
 

@@ -79,33 +79,51 @@ public final class Hogwild implements Callable<Integer> {
   }
 
   private boolean runWorkers(Path folder) throws IOException, InterruptedException {
-    console.flush();
     List<Process> running = new ArrayList<>();
-    for (int i = 1; i <= workers; i++) {
-      running.add(
-          new ProcessBuilder(
-                  ProcessHandle.current().info().command().orElse("java"),
-                  "--enable-native-access=dev.panoptim",
-                  "-p",
-                  System.getProperty("jdk.module.path"),
-                  "-m",
-                  "dev.panoptim.examples/" + Worker.class.getName(),
-                  folder.toString(),
-                  Integer.toString(i),
-                  Integer.toString(steps))
-              .redirectError(errors(folder, i).toFile())
-              .start());
-    }
-    boolean good = true;
-    for (int i = 1; i <= workers; i++) {
-      Process worker = running.get(i - 1);
-      worker.inputReader().lines().forEach(line -> console.println("  " + line));
-      if (worker.waitFor() != 0) {
-        good = false;
-        System.err.println(Files.readString(errors(folder, i)));
+    try {
+      for (int i = 1; i <= workers; i++) {
+        running.add(startWorker(folder, i));
       }
+      // They start together: the first would else be done before the last has begun.
+      for (Process each : running) {
+        each.inputReader().readLine();
+      }
+      for (Process each : running) {
+        each.getOutputStream().close();
+      }
+      boolean good = true;
+      for (int i = 1; i <= workers; i++) {
+        Process worker = running.get(i - 1);
+        worker.inputReader().lines().forEach(line -> console.println("  " + line));
+        if (worker.waitFor() != 0) {
+          good = false;
+          System.err.println(Files.readString(errors(folder, i)));
+        }
+      }
+      return good;
+    } finally {
+      running.forEach(Process::destroy);
     }
-    return good;
+  }
+
+  private Process startWorker(Path folder, int number) throws IOException {
+    String modules = System.getProperty("jdk.module.path");
+    if (modules == null) {
+      throw new IllegalStateException(
+          "workers are started like this program, but it was not started from a module path (-p)");
+    }
+    return new ProcessBuilder(
+            ProcessHandle.current().info().command().orElse("java"),
+            "--enable-native-access=dev.panoptim",
+            "-p",
+            modules,
+            "-m",
+            "dev.panoptim.examples/" + Worker.class.getName(),
+            folder.toString(),
+            Integer.toString(number),
+            Integer.toString(steps))
+        .redirectError(errors(folder, number).toFile())
+        .start();
   }
 
   private static Path errors(Path folder, int worker) {

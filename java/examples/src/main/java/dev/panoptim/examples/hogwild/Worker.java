@@ -3,6 +3,7 @@ package dev.panoptim.examples.hogwild;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.Adagrad;
 import dev.panoptim.optim.Optimizer;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
 
@@ -22,14 +23,17 @@ final class Worker {
   }
 
   /// Arguments: the shared folder, the number of this worker, and the steps that it is to make.
-  /// Prints how many steps the others made meanwhile.
-  public static void main(String[] arguments) {
+  /// Prints a line when it is ready, begins when its input ends, and prints how many steps the
+  /// others made meanwhile.
+  public static void main(String[] arguments) throws IOException {
     Path folder = Path.of(arguments[0]);
     SplittableRandom random = new SplittableRandom(Long.parseLong(arguments[1]));
     int steps = Integer.parseInt(arguments[2]);
     try (Parameters parameters = Classifier.parameters(folder);
         Optimizer optimizer = optimizer(folder, parameters)) {
       Classifier classifier = new Classifier(parameters);
+      System.out.println("ready");
+      System.in.readAllBytes();
       long before = optimizer.stepCount(parameters.get("weights"));
       for (int i = 0; i < steps; i++) {
         classifier.computeGradient(random);

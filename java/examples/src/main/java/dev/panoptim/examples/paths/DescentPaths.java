@@ -33,7 +33,8 @@ public final class DescentPaths implements Callable<Integer> {
   @Option(names = "--out", description = "Where the picture goes.")
   private Path out = Path.of("docs", "paths.png");
 
-  /// Runs the program and ends the process: 0 when all went well, 2 on bad options.
+  /// Runs the program and ends the process: 0 when all went well, 1 if the picture could not be
+  /// written, 2 on bad options.
   public static void main(String[] arguments) {
     System.setProperty("java.awt.headless", "true");
     System.exit(new CommandLine(new DescentPaths()).execute(arguments));
@@ -50,7 +51,7 @@ public final class DescentPaths implements Callable<Integer> {
     return 0;
   }
 
-  private static XYChart chart(Surface surface) {
+  static XYChart chart(Surface surface) {
     XYChart chart =
         new XYChartBuilder()
             .width(800)

@@ -1,5 +1,6 @@
 package dev.panoptim.examples.paths;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -70,6 +71,16 @@ class DescentPathsTest {
     for (Walker walker : Walker.values()) {
       assertTrue(contains(image, walker.color.getRGB(), 0, 800), walker.label);
       assertTrue(contains(image, walker.color.getRGB(), 800, 1600), walker.label);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everyPathIsDrawnWhole(Surface surface) {
+    for (Walker walker : Walker.values()) {
+      double[] x = DescentPaths.chart(surface).getSeries(walker.label).getXData();
+      assertArrayEquals(
+          walker.walk(surface).stream().mapToDouble(point -> point[0]).toArray(), x, walker.label);
     }
   }
 
