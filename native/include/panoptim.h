@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 // Changes with every change of a layout, a constant or a signature below.
-#define PANOPTIM_ABI_VERSION 4
+#define PANOPTIM_ABI_VERSION 5
 
 // `long long` rather than `int64_t`, which is a C `long` on Linux alone and would tie the bindings to it.
 typedef long long panoptim_int64;
@@ -64,13 +64,16 @@ typedef long long panoptim_int64;
 #define PANOPTIM_ANNOUNCED 1  // a call is about to begin: helpers wait for it
 #define PANOPTIM_OPEN 2       // a call is under way: helpers take pieces
 
+// Sums that a chunk's squares are added to.
+#define PANOPTIM_LANES 16
+
 #define PANOPTIM_STATES 4
 #define PANOPTIM_TEXT 256
 
 // What a step multiplies with. Computed by the caller in double, rounded to float once. A decay is the sum of two
 // floats: 0.999f alone is so far from 0.999 that the average forgets 1.3e-5 too slowly.
 typedef struct panoptim_coefficients {
-  float gradient_scale;     // -1 to maximize
+  float gradient_scale;     // what gradients are multiplied with before anything else; below 0 to maximize
   float weight_decay;       // L2: the decay itself; decoupled: learning rate times decay
   float first_decay;        // the largest float below the first moment's decay
   float first_decay_rest;   // what it lacks
@@ -89,10 +92,11 @@ typedef struct panoptim_coefficients {
 // One parameter tensor: a row of the plan. No two streams of a plan may overlap.
 typedef struct panoptim_tensor {
   float *parameter;               // `length` elements, updated in place
-  const float *gradient;          // `length` elements, read only
+  float *gradient;                // `length` elements, read; set to 0 where the plan says so
   float *state[PANOPTIM_STATES];  // in order, those the rule has: first, second, maximum or mean, units
   panoptim_int64 length;          // elements, 0 allowed
   panoptim_int64 offset;          // elements in all rows before this one
+  panoptim_int64 first_chunk;     // chunks in all rows before this one, each row's last one perhaps short
   panoptim_int64 coefficients;    // index into the plan's coefficients
 } panoptim_tensor;
 
@@ -108,9 +112,14 @@ typedef struct panoptim_plan {
   int32_t unit_correction;    // 1: multiplies by the root of the running squared direction
   int32_t sign;               // 1: only the direction's sign counts
   int32_t decay;              // PANOPTIM_DECAY_...
+  int32_t clips;              // 1: keeps each gradient, once scaled, from -clip to clip
+  float clip;                 // 0 or more, or infinite
+  int32_t zeroes;             // 1: sets gradients to 0 once they have been used
   int32_t tier;               // PANOPTIM_TIER_...
   int32_t sharing;            // PANOPTIM_CLOSED, or PANOPTIM_ANNOUNCED where panoptim_help is to take part
+  int32_t work;               // which call is shared; the library's own
   int32_t helping;            // threads that are in panoptim_help; 0 at first, then left alone
+  double *square_sums;        // panoptim_sum_squares: one for each chunk
   panoptim_int64 piece;       // elements that a thread takes at a time where the work is shared, 1 or more
   panoptim_int64 taken;       // pieces that some thread has taken
   panoptim_int64 helped;      // pieces that helpers have taken
@@ -137,9 +146,14 @@ PANOPTIM_API int32_t panoptim_describe(panoptim_description *description);
 // the caller's, and call panoptim_help.
 PANOPTIM_API int32_t panoptim_step(panoptim_plan *plan, ...);
 
-// Takes pieces of the step that another thread has announced or is making with this plan, until none is left. Where
-// there is no such step it returns at once, so it does not matter if it comes too late; but the plan's own memory,
-// though not what its rows point into, must still be there.
+// The sum of the squares of each chunk's gradients, unscaled, to square_sums. It is a finite number if all of them are.
+// Wherever and by however many threads it is computed it has the same bits: element i of a chunk is added, in order, to
+// sum i modulo PANOPTIM_LANES, and these are added in halves, sum k to sum k + half, until one is left.
+PANOPTIM_API int32_t panoptim_sum_squares(panoptim_plan *plan, ...);
+
+// Takes pieces of the step or the sums that another thread has announced or is making with this plan, until none is
+// left. Where there is no such call it returns at once, so it does not matter if it comes too late; but the plan's own
+// memory, though not what its rows point into, must still be there.
 PANOPTIM_API void panoptim_help(panoptim_plan *plan);
 
 #ifdef __cplusplus

@@ -20,10 +20,6 @@ __attribute__((format(printf, 3, 4))) int32_t fail(panoptim_plan *plan, int32_t 
   return status;
 }
 
-composition composition_of(const panoptim_plan &plan) {
-  return {plan.first_moment, plan.look_ahead, plan.second_moment, plan.unit_correction, plan.sign, plan.decay};
-}
-
 int32_t check_composition(panoptim_plan *plan) {
   const struct {
     const char *name;
@@ -51,12 +47,18 @@ int32_t check_rows(panoptim_plan *plan) {
   }
   const int states = states_of(composition_of(*plan));
   panoptim_int64 offset = 0;
+  panoptim_int64 first_chunk = 0;
   for (panoptim_int64 row = 0; row < plan->tensor_count; row++) {
     const panoptim_tensor &tensor = plan->tensors[row];
     if (tensor.length < 0 || tensor.offset != offset) {
       return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld has length %lld and offset %lld, not 0 or more and %lld",
                   row, tensor.length, tensor.offset, offset);
     }
+    if (tensor.first_chunk != first_chunk) {
+      return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld has first_chunk %lld, not %lld", row, tensor.first_chunk,
+                  first_chunk);
+    }
+    first_chunk += tensor.length / PANOPTIM_CHUNK + (tensor.length % PANOPTIM_CHUNK != 0);
     if (tensor.coefficients < 0 || tensor.coefficients >= plan->coefficients_count) {
       return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld names coefficients %lld of %lld", row, tensor.coefficients,
                   plan->coefficients_count);
@@ -87,12 +89,26 @@ int32_t check(panoptim_plan *plan) {
                 "sharing is %d in pieces of %lld, not %d, or %d in pieces of 1 or more", plan->sharing, plan->piece,
                 PANOPTIM_CLOSED, PANOPTIM_ANNOUNCED);
   }
+  if (plan->clips && !(plan->clip >= 0)) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "clip is %g, not 0 or more", static_cast<double>(plan->clip));
+  }
   if (const int32_t status = check_composition(plan)) return status;
   return check_rows(plan);
 }
 
-kernel kernel_of(const panoptim_plan &plan) {
-  return kernels_of(plan.tier)->at[index_of(composition_of(plan))];
+// Checks, then works.
+int32_t call(panoptim_plan *plan, void (*run)(panoptim_plan &plan, const kernel_table &kernels)) {
+  if (!plan) return PANOPTIM_INVALID_ARGUMENT;
+  int32_t status = check(plan);
+  if (!status && run == run_sum_squares && !plan->square_sums) {
+    status = fail(plan, PANOPTIM_INVALID_ARGUMENT, "square_sums is NULL");
+  }
+  if (status) {
+    close(*plan);
+  } else {
+    run(*plan, *kernels_of(plan->tier));
+  }
+  return status;
 }
 
 }  // namespace
@@ -119,16 +135,13 @@ int32_t panoptim_describe(panoptim_description *description) {
 }
 
 int32_t panoptim_step(panoptim_plan *plan, ...) {
-  if (!plan) return PANOPTIM_INVALID_ARGUMENT;
-  const int32_t status = check(plan);
-  if (status) {
-    close(*plan);
-    return status;
-  }
-  run_step(*plan, kernel_of(*plan));
-  return PANOPTIM_OK;
+  return call(plan, run_step);
+}
+
+int32_t panoptim_sum_squares(panoptim_plan *plan, ...) {
+  return call(plan, run_sum_squares);
 }
 
 void panoptim_help(panoptim_plan *plan) {
-  help_step(*plan, kernel_of);
+  help_call(*plan, kernels_of);
 }

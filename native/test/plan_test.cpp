@@ -65,6 +65,16 @@ TEST(sharing_that_is_neither_announced_nor_in_pieces_is_refused) {
                 [](problem &, panoptim_plan &p) { p.sharing = PANOPTIM_ANNOUNCED; });
 }
 
+TEST(a_clip_below_0_and_missing_sums_are_refused) {
+  check_refused("clip is -1, not 0 or more", PANOPTIM_INVALID_ARGUMENT, [](problem &, panoptim_plan &p) {
+    p.clips = 1;
+    p.clip = -1;
+  });
+  problem p({}, {5}, 1);
+  panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
+  CHECK(panoptim_sum_squares(&plan) == PANOPTIM_INVALID_ARGUMENT, "%s", plan.error);
+}
+
 TEST(a_refused_step_sends_its_helpers_away) {
   problem p({}, {5}, 1);
   panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
@@ -83,6 +93,8 @@ TEST(wrong_rows_are_refused) {
                 [](problem &p, panoptim_plan &) { p.tensors()[1].length = -6; });
   check_refused("row 1 has length 6 and offset 4, not 0 or more and 5", PANOPTIM_INVALID_ARGUMENT,
                 [](problem &p, panoptim_plan &) { p.tensors()[1].offset = 4; });
+  check_refused("row 1 has first_chunk 7, not 1", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &p, panoptim_plan &) { p.tensors()[1].first_chunk = 7; });
   check_refused("row 1 names coefficients 1 of 1", PANOPTIM_INVALID_ARGUMENT,
                 [](problem &p, panoptim_plan &) { p.tensors()[1].coefficients = 1; });
   check_refused("row 0 names coefficients -1 of 1", PANOPTIM_INVALID_ARGUMENT,

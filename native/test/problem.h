@@ -108,15 +108,15 @@ class problem {
       : rule_(rule) {
     random_numbers numbers(seed);
     panoptim_int64 offset = 0;
+    panoptim_int64 first_chunk = 0;
     for (panoptim_int64 length : lengths) {
       panoptim_tensor tensor{};
       tensor.parameter = stream(length, shift);
-      float *gradient = stream(length, shift);
-      tensor.gradient = gradient;
+      tensor.gradient = stream(length, shift);
       for (int i = 0; i < states_of(rule); i++) tensor.state[i] = stream(length, shift);
       for (panoptim_int64 i = 0; i < length; i++) {
         tensor.parameter[i] = numbers.value(special);
-        gradient[i] = numbers.value(special);
+        tensor.gradient[i] = numbers.value(special);
         for (int s = 0; s < states_of(rule); s++) {
           const float state = numbers.value(special);
           const bool first = s == 0 && rule.first_moment != PANOPTIM_FIRST_MOMENT_NONE;
@@ -126,6 +126,8 @@ class problem {
       tensor.length = length;
       tensor.offset = offset;
       offset += length;
+      tensor.first_chunk = first_chunk;
+      first_chunk += (length + PANOPTIM_CHUNK - 1) / PANOPTIM_CHUNK;
       tensors_.push_back(tensor);
     }
   }
@@ -139,6 +141,12 @@ class problem {
     set_composition(plan, rule_);
     plan.tier = tier;
     return plan;
+  }
+
+  panoptim_int64 chunks() const {
+    return tensors_.empty()
+               ? 0
+               : tensors_.back().first_chunk + (tensors_.back().length + PANOPTIM_CHUNK - 1) / PANOPTIM_CHUNK;
   }
 
   // All bits of all streams, the padding around them too.

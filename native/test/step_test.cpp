@@ -14,8 +14,12 @@ const std::vector<panoptim_int64> sizes = {
     0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 4097, PANOPTIM_CHUNK - 1, PANOPTIM_CHUNK, PANOPTIM_CHUNK + 1};
 
 // The threads but the first do nothing but help, from before the first step until after the last.
-void run(const problem &p, int tier, int threads, int steps = 1) {
+//
+// With `fused`, gradients are clipped, and set to 0 after the last step.
+void run(const problem &p, int tier, int threads, int steps = 1, bool fused = false) {
   panoptim_plan plan = p.plan(tier);
+  plan.clips = fused;
+  plan.clip = 0.25f;
   std::atomic<bool> done{false};
   std::vector<std::thread> helpers;
   for (int i = 1; i < threads; i++) {
@@ -25,6 +29,7 @@ void run(const problem &p, int tier, int threads, int steps = 1) {
   }
   for (int i = 0; i < steps; i++) {
     plan.piece = 1000;
+    plan.zeroes = fused && i == steps - 1;
     __atomic_store_n(&plan.sharing, threads > 1 ? PANOPTIM_ANNOUNCED : PANOPTIM_CLOSED, __ATOMIC_SEQ_CST);
     const int32_t status = panoptim_step(&plan);
     CHECK(status == PANOPTIM_OK, "status %d: %s", status, plan.error);
@@ -36,12 +41,12 @@ void run(const problem &p, int tier, int threads, int steps = 1) {
 }
 
 void check_same(composition rule, const std::vector<panoptim_int64> &lengths, uint64_t seed, int shift, int threads,
-                int steps, bool special) {
+                int steps, bool special, bool fused = false) {
   problem expected(rule, lengths, seed, shift, special);
-  run(expected, PANOPTIM_TIER_SCALAR, 1, steps);
+  run(expected, PANOPTIM_TIER_SCALAR, 1, steps, fused);
   for (int tier : available_tiers()) {
     problem actual(rule, lengths, seed, shift, special);
-    run(actual, tier, threads, steps);
+    run(actual, tier, threads, steps, fused);
     CHECK(actual.bits() == expected.bits(),
           "tier %d with %d threads differs: seed %llu, first of %zu lengths %lld, shift %d, %s", tier, threads,
           static_cast<unsigned long long>(seed), lengths.size(), lengths[0], shift, words(rule).c_str());
@@ -84,6 +89,70 @@ TEST(threads_agree_on_300_tensors_of_mixed_sizes) {
   }
 }
 
+TEST(tiers_and_threads_agree_on_clipped_and_zeroed_gradients) {
+  uint64_t seed = 40;
+  for (composition rule : legal_compositions()) check_same(rule, {0, 3000, 1, 1024, 17}, seed++, 3, 1, 2, true, true);
+  for (int threads : {1, 2, 3}) check_same({1, 1, 2, 1, 0, 2}, {40000, 5}, 13, 0, threads, 3, true, true);
+}
+
+TEST(clipping_and_zeroing_are_what_passes_of_their_own_would_be) {
+  for (int tier : available_tiers()) {
+    problem fused({1, 0, 1, 0, 0, 1}, {2500}, 3);
+    problem apart({1, 0, 1, 0, 0, 1}, {2500}, 3);
+    const float scale = usual_coefficients().gradient_scale;
+    panoptim_tensor &tensor = apart.tensors()[0];
+    for (int i = 0; i < 2500; i++) {
+      const float g = scale * tensor.gradient[i];
+      // The step scales by -1 once more.
+      tensor.gradient[i] = scale * (g < -0.25f ? -0.25f : g > 0.25f ? 0.25f : g);
+    }
+    run(fused, tier, 1, 1, true);
+    run(apart, tier, 1);
+    std::fill(tensor.gradient, tensor.gradient + 2500, 0.0f);
+    CHECK(fused.bits() == apart.bits(), "tier %d", tier);
+  }
+}
+
+TEST(sums_of_squares_have_the_promised_order_in_every_tier) {
+  for (bool special : {false, true}) {
+    for (int threads : {1, 3}) {
+      problem p({}, {0, 1, 15, 16, 17, PANOPTIM_CHUNK, 3 * PANOPTIM_CHUNK + 5, 4097}, 9, 1, special);
+      std::vector<double> expected;
+      for (const panoptim_tensor &tensor : p.tensors()) {
+        for (panoptim_int64 start = 0; start < tensor.length; start += PANOPTIM_CHUNK) {
+          std::vector<double> sums(PANOPTIM_LANES);
+          for (panoptim_int64 i = start; i < std::min<panoptim_int64>(start + PANOPTIM_CHUNK, tensor.length); i++) {
+            const double g = tensor.gradient[i];
+            sums[static_cast<size_t>((i - start) % PANOPTIM_LANES)] += g * g;
+          }
+          for (size_t half = PANOPTIM_LANES / 2; half > 0; half /= 2) {
+            for (size_t k = 0; k < half; k++) sums[k] += sums[k + half];
+          }
+          expected.push_back(sums[0]);
+        }
+      }
+      CHECK(static_cast<panoptim_int64>(expected.size()) == p.chunks(), "%zu", expected.size());
+      for (int tier : available_tiers()) {
+        std::vector<double> actual(expected.size(), -1);
+        panoptim_plan plan = p.plan(tier);
+        plan.square_sums = actual.data();
+        std::thread helper;
+        if (threads > 1) {
+          plan.sharing = PANOPTIM_ANNOUNCED;
+          plan.piece = PANOPTIM_CHUNK;
+          helper = std::thread([&] { panoptim_help(&plan); });
+        }
+        CHECK(panoptim_sum_squares(&plan) == PANOPTIM_OK, "%s", plan.error);
+        if (helper.joinable()) helper.join();
+        for (size_t i = 0; i < expected.size(); i++) {
+          const bool same = actual[i] == expected[i] || (std::isnan(actual[i]) && std::isnan(expected[i]));
+          CHECK(same, "tier %d, chunk %zu: %a, not %a", tier, i, actual[i], expected[i]);
+        }
+      }
+    }
+  }
+}
+
 TEST(more_threads_than_pieces_agree) {
   check_same({1, 0, 1, 0, 0, 2}, {40000}, 5, 0, 20, 2, true);
 }
@@ -110,7 +179,7 @@ TEST(what_is_stored_is_the_one_canonical_nan) {
   for (composition rule : legal_compositions()) {
     for (int tier : available_tiers()) {
       problem p(rule, {65}, 21);
-      float *gradient = const_cast<float *>(p.tensors()[0].gradient);
+      float *gradient = p.tensors()[0].gradient;
       for (int i = 0; i < 65; i++) {
         uint32_t odd_nan = 0xffc12345u + static_cast<uint32_t>(i);
         std::memcpy(&gradient[i], &odd_nan, sizeof odd_nan);
@@ -128,7 +197,7 @@ TEST(what_is_stored_is_the_one_canonical_nan) {
 TEST(denormals_are_not_flushed) {
   for (int tier : available_tiers()) {
     problem p({}, {33}, 1);
-    float *gradient = const_cast<float *>(p.tensors()[0].gradient);
+    float *gradient = p.tensors()[0].gradient;
     for (int i = 0; i < 33; i++) {
       p.tensors()[0].parameter[i] = 0;
       gradient[i] = 1e-38f;
@@ -153,8 +222,8 @@ TEST(an_update_is_what_the_formula_says) {
   c.second_decay = 0.999f;
   c.step_size = 0.0316227766f;
   float w = 1, m = 0, v = 0;
-  const float g = 0.5f;
-  const panoptim_tensor tensor{&w, &g, {&m, &v}, 1, 0, 0};
+  float g = 0.5f;
+  const panoptim_tensor tensor{&w, &g, {&m, &v}, 1, 0, 0, 0};
   for (int tier : available_tiers()) {
     w = 1, m = 0, v = 0;
     panoptim_plan plan{};
@@ -189,8 +258,8 @@ TEST(nothing_beyond_a_stream_is_touched) {
             const size_t bytes = static_cast<size_t>(length) * sizeof(float);
             streams[i] = reinterpret_cast<float *>(at_end ? middle + page - bytes : middle);
           }
-          const panoptim_tensor tensor{streams[0], streams[1], {streams[2], streams[3], streams[4], streams[5]},
-                                       length,     0,          0};
+          const panoptim_tensor tensor{
+              streams[0], streams[1], {streams[2], streams[3], streams[4], streams[5]}, length, 0, 0, 0};
           const panoptim_coefficients c = usual_coefficients();
           panoptim_plan plan{};
           plan.tensors = &tensor;

@@ -61,6 +61,10 @@ constexpr const char *why_illegal(composition c) {
   return nullptr;
 }
 
+constexpr composition composition_of(const panoptim_plan &plan) {
+  return {plan.first_moment, plan.look_ahead, plan.second_moment, plan.unit_correction, plan.sign, plan.decay};
+}
+
 constexpr int states_of(composition c) {
   return (c.first_moment != PANOPTIM_FIRST_MOMENT_NONE) + (c.second_moment != PANOPTIM_SECOND_MOMENT_NONE) +
          (c.second_moment == PANOPTIM_SECOND_MOMENT_MAXIMUM || c.second_moment == PANOPTIM_SECOND_MOMENT_CENTERED) +

@@ -9,9 +9,14 @@
 using kernel = void (*)(const panoptim_coefficients &coefficients, panoptim_int64 length, float *parameter,
                         const float *gradient, float *const *state);
 
-// NULL stands where a composition is illegal.
 struct kernel_table {
-  kernel at[compositions];
+  kernel at[compositions];  // NULL where a composition is illegal
+
+  // Writes each gradient times the scale, kept from -bound to bound, to `clipped`; NaN stays NaN.
+  void (*clip)(float scale, float bound, panoptim_int64 length, const float *gradient, float *clipped);
+
+  // Adds up squares in the order that panoptim_sum_squares promises.
+  double (*sum_squares)(panoptim_int64 length, const float *gradient);
 };
 
 #endif

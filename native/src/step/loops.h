@@ -97,9 +97,37 @@ constexpr kernel loop_at() {
   }
 }
 
+void clip_loop(float scale, float bound, panoptim_int64 length, const float *gradient, float *clipped) {
+  PANOPTIM_VECTOR_LOOP
+  for (panoptim_int64 i = 0; i < length; i++) {
+    const float g = scale * gradient[i];
+    clipped[i] = g < -bound ? -bound : g > bound ? bound : g;
+  }
+}
+
+double sum_squares_loop(panoptim_int64 length, const float *gradient) {
+  double sums[PANOPTIM_LANES] = {};
+  panoptim_int64 i = 0;
+  for (; i + PANOPTIM_LANES <= length; i += PANOPTIM_LANES) {
+    for (int lane = 0; lane < PANOPTIM_LANES; lane++) {
+      // A float's square fits into a double: there is one rounding, that of the sum.
+      const double g = gradient[i + lane];
+      sums[lane] += g * g;
+    }
+  }
+  for (int lane = 0; i + lane < length; lane++) {
+    const double g = gradient[i + lane];
+    sums[lane] += g * g;
+  }
+  for (int half = PANOPTIM_LANES / 2; half > 0; half /= 2) {
+    for (int lane = 0; lane < half; lane++) sums[lane] += sums[lane + half];
+  }
+  return sums[0];
+}
+
 template <int... Index>
 constexpr kernel_table every_loop(std::integer_sequence<int, Index...>) {
-  return {{loop_at<Index>()...}};
+  return {{loop_at<Index>()...}, clip_loop, sum_squares_loop};
 }
 
 }  // namespace

@@ -65,18 +65,20 @@ void share_out(panoptim_plan &plan, Work work) {
   close(plan);
 }
 
-// Takes part in the work of the thread that makes the call, if there is some; only then is `prepare` asked for work.
-template <class Prepare>
-void come_to_help(panoptim_plan &plan, Prepare prepare) {
+// Takes part in the call that another thread makes, if there is one: `choose` is given something to hand the work to.
+template <class Choose>
+void come_to_help(panoptim_plan &plan, Choose choose) {
   // Those who come too late must not keep `close` waiting.
   if (__atomic_load_n(&plan.sharing, __ATOMIC_SEQ_CST) == PANOPTIM_CLOSED) return;
   __atomic_add_fetch(&plan.helping, 1, __ATOMIC_SEQ_CST);
   int32_t sharing;
   for (waiting wait; (sharing = __atomic_load_n(&plan.sharing, __ATOMIC_SEQ_CST)) == PANOPTIM_ANNOUNCED;) wait.again();
   if (sharing == PANOPTIM_OPEN) {
-    const panoptim_int64 last = pieces(plan) - 1;
-    take_pieces(
-        plan, [&] { return last - __atomic_fetch_add(&plan.helped, 1, __ATOMIC_RELAXED); }, prepare());
+    choose([&](auto work) {
+      const panoptim_int64 last = pieces(plan) - 1;
+      take_pieces(
+          plan, [&] { return last - __atomic_fetch_add(&plan.helped, 1, __ATOMIC_RELAXED); }, work);
+    });
   }
   __atomic_sub_fetch(&plan.helping, 1, __ATOMIC_SEQ_CST);
 }

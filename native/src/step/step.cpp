@@ -1,27 +1,95 @@
 #include "step/step.h"
 
+#include <string.h>
+
 #include "step/sharing.h"
 
 namespace {
 
-void run_share(const panoptim_plan &plan, kernel update, panoptim_int64 begin, panoptim_int64 end) {
-  for_each_chunk(plan, begin, end, [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
-    float *state[PANOPTIM_STATES];
+// What stays in the first-level cache while something is done before and after the update.
+constexpr panoptim_int64 block = 1024;
+
+enum work : int32_t { step, sum_squares };
+
+struct chunk_streams {
+  float *parameter;
+  float *gradient;
+  float *state[PANOPTIM_STATES];
+
+  chunk_streams(const panoptim_tensor &tensor, panoptim_int64 start)
+      : parameter(tensor.parameter + start), gradient(tensor.gradient + start) {
     for (int i = 0; i < PANOPTIM_STATES; i++) state[i] = tensor.state[i] ? tensor.state[i] + start : nullptr;
-    update(plan.coefficients[tensor.coefficients], length, tensor.parameter + start, tensor.gradient + start, state);
-  });
+  }
+};
+
+// The update of one block, with what the plan asks for around it.
+void update_block(const panoptim_plan &plan, const kernel_table &kernels, kernel update,
+                  const panoptim_coefficients &coefficients, const chunk_streams &s, panoptim_int64 length) {
+  if (plan.clips) {
+    float clipped[block];
+    kernels.clip(coefficients.gradient_scale, plan.clip, length, s.gradient, clipped);
+    panoptim_coefficients scaled = coefficients;
+    scaled.gradient_scale = 1;
+    update(scaled, length, s.parameter, clipped, s.state);
+  } else {
+    update(coefficients, length, s.parameter, s.gradient, s.state);
+  }
+  if (plan.zeroes) memset(s.gradient, 0, static_cast<size_t>(length) * sizeof *s.gradient);
 }
+
+struct step_work {
+  const panoptim_plan &plan;
+  const kernel_table &kernels;
+
+  void operator()(panoptim_int64 begin, panoptim_int64 end) const {
+    const kernel update = kernels.at[index_of(composition_of(plan))];
+    const bool in_blocks = plan.clips || plan.zeroes;
+    for_each_chunk(plan, begin, end, [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
+      const panoptim_coefficients &coefficients = plan.coefficients[tensor.coefficients];
+      const panoptim_int64 most = in_blocks ? block : length;
+      for (panoptim_int64 done = 0; done < length; done += most) {
+        const panoptim_int64 now = length - done < most ? length - done : most;
+        const chunk_streams s(tensor, start + done);
+        if (in_blocks) {
+          update_block(plan, kernels, update, coefficients, s, now);
+        } else {
+          update(coefficients, now, s.parameter, s.gradient, s.state);
+        }
+      }
+    });
+  }
+};
+
+struct sum_squares_work {
+  const panoptim_plan &plan;
+  const kernel_table &kernels;
+
+  void operator()(panoptim_int64 begin, panoptim_int64 end) const {
+    for_each_chunk(plan, begin, end, [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
+      plan.square_sums[tensor.first_chunk + start / chunk] = kernels.sum_squares(length, tensor.gradient + start);
+    });
+  }
+};
 
 }  // namespace
 
-void run_step(panoptim_plan &plan, kernel update) {
-  share_out(plan, [&](panoptim_int64 begin, panoptim_int64 end) { run_share(plan, update, begin, end); });
+void run_step(panoptim_plan &plan, const kernel_table &kernels) {
+  plan.work = step;
+  share_out(plan, step_work{plan, kernels});
 }
 
-void help_step(panoptim_plan &plan, kernel (*kernel_of)(const panoptim_plan &plan)) {
-  come_to_help(plan, [&] {
-    return [&plan, update = kernel_of(plan)](panoptim_int64 begin, panoptim_int64 end) {
-      run_share(plan, update, begin, end);
-    };
+void run_sum_squares(panoptim_plan &plan, const kernel_table &kernels) {
+  plan.work = sum_squares;
+  share_out(plan, sum_squares_work{plan, kernels});
+}
+
+void help_call(panoptim_plan &plan, const kernel_table *(*kernels_of)(int32_t tier)) {
+  come_to_help(plan, [&](auto take_pieces) {
+    const kernel_table &kernels = *kernels_of(plan.tier);
+    if (plan.work == step) {
+      take_pieces(step_work{plan, kernels});
+    } else {
+      take_pieces(sum_squares_work{plan, kernels});
+    }
   });
 }

@@ -45,7 +45,25 @@ public abstract sealed class Backend permits NativeBackend, VectorBackend, Scala
     run(plan, threads);
   }
 
+  /// The sum of the squares of all gradients of a plan, unscaled, added to another plan's: finite
+  /// if all of them are. The same bits on every backend and at any number of threads.
+  ///
+  /// @param before the sum over the plans before this one, 0 if there are none
+  /// @param threads as for [#step]
+  /// @throws IllegalStateException if memory of the plan is no longer alive
+  /// @throws WrongThreadException if memory of the plan is confined to another thread
+  public final double addSquares(double before, StepPlan plan, int threads) {
+    requireThreads(threads);
+    plan.requireAlive();
+    plan.squareSums();
+    sumSquares(plan, threads);
+    return plan.addSquareSums(before);
+  }
+
   abstract void run(StepPlan plan, int threads);
+
+  /// Fills the plan's square sums.
+  abstract void sumSquares(StepPlan plan, int threads);
 
   @Override
   public String toString() {

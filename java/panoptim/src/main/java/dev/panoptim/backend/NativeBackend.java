@@ -38,12 +38,12 @@ final class NativeBackend extends Backend {
   }
 
   private static final class Functions {
-    static final MethodHandle STEP =
-        PanoptimAbi.panoptim_step
-            .makeInvoker(
-                Collections.nCopies(NativeTable.ANCHORS, ValueLayout.ADDRESS)
-                    .toArray(MemoryLayout[]::new))
-            .handle();
+    private static final MemoryLayout[] ANCHORS =
+        Collections.nCopies(NativeTable.ANCHORS, ValueLayout.ADDRESS).toArray(MemoryLayout[]::new);
+
+    static final MethodHandle STEP = PanoptimAbi.panoptim_step.makeInvoker(ANCHORS).handle();
+    static final MethodHandle SUM_SQUARES =
+        PanoptimAbi.panoptim_sum_squares.makeInvoker(ANCHORS).handle();
   }
 
   private final Tier tier;
@@ -96,26 +96,35 @@ final class NativeBackend extends Backend {
 
   @Override
   void run(StepPlan plan, int threads) {
-    List<NativeTable.Call> calls = plan.nativeTable().calls(tier.ordinal());
+    run(false, plan.nativeTable().calls(tier.ordinal()), threads);
+  }
+
+  @Override
+  void sumSquares(StepPlan plan, int threads) {
+    run(true, plan.nativeTable().callsForSums(tier.ordinal()), threads);
+  }
+
+  /// @param sums whether squares are summed, or else a step is made
+  private static void run(boolean sums, List<NativeTable.Call> calls, int threads) {
     for (int i = 0; i < calls.size(); i++) {
       NativeTable.Call call = calls.get(i);
       int helpers = Sharing.helpers(call.elements, threads);
       if (helpers == 0) {
-        run(call);
+        run(sums, call);
       } else {
-        runTogether(call, helpers);
+        runTogether(sums, call, helpers);
       }
     }
   }
 
-  /// The calling thread's downcall is the step, and ends when all of it is done; whoever of the
-  /// crew comes in the meantime makes a downcall of its own and takes pieces.
-  private static void runTogether(NativeTable.Call call, int helpers) {
+  /// The calling thread's downcall is the whole of the work, and ends when all of it is done;
+  /// whoever of the crew comes in the meantime makes a downcall of its own and takes pieces.
+  private static void runTogether(boolean sums, NativeTable.Call call, int helpers) {
     panoptim_plan.piece(call.plan, Sharing.piece(call.elements, helpers + 1));
     panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_ANNOUNCED());
     Crew.invite(helpers, call);
     try {
-      run(call);
+      run(sums, call);
     } finally {
       Crew.dismiss(call);
       // Where the downcall has not even begun, for memory is gone, helpers still wait for it.
@@ -123,13 +132,19 @@ final class NativeBackend extends Backend {
     }
   }
 
-  private static void run(NativeTable.Call call) {
+  private static void run(boolean sums, NativeTable.Call call) {
     MemorySegment[] a = call.anchors;
     int status;
     try {
+      // Each handle in a place of its own, where it is a constant.
       status =
-          (int)
-              Functions.STEP.invokeExact(call.plan, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+          sums
+              ? (int)
+                  Functions.SUM_SQUARES.invokeExact(
+                      call.plan, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7])
+              : (int)
+                  Functions.STEP.invokeExact(
+                      call.plan, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
     } catch (Error | RuntimeException e) {
       throw e;
     } catch (Throwable e) {
@@ -137,7 +152,7 @@ final class NativeBackend extends Backend {
     }
     if (status != PanoptimAbi.PANOPTIM_OK()) {
       throw new IllegalStateException(
-          "the native step failed with status %d: %s"
+          "the native call failed with status %d: %s"
               .formatted(status, panoptim_plan.error(call.plan).getString(0)));
     }
   }

@@ -28,11 +28,13 @@ final class NativeTable {
     final MemorySegment plan;
     final MemorySegment[] anchors;
     final long elements;
+    final long firstChunk;
 
-    private Call(MemorySegment plan, MemorySegment[] anchors, long elements) {
+    private Call(MemorySegment plan, MemorySegment[] anchors, long elements, long firstChunk) {
       this.plan = plan;
       this.anchors = anchors;
       this.elements = elements;
+      this.firstChunk = firstChunk;
     }
 
     @Override
@@ -53,6 +55,7 @@ final class NativeTable {
   private final MemorySegment[] coefficientViews;
 
   private final int[] writtenSlots;
+  private boolean sumsKnown;
   private final List<Call> calls = new ArrayList<>();
 
   NativeTable(StepPlan plan) {
@@ -87,7 +90,8 @@ final class NativeTable {
 
   private void addCall(int from, int to, Map<MemorySegment.Scope, MemorySegment> scopes) {
     for (int row = from; row < to; row++) {
-      fillRow(row, plan.offset(row) - plan.offset(from));
+      fillRow(
+          row, plan.offset(row) - plan.offset(from), plan.firstChunk(row) - plan.firstChunk(from));
     }
     Rule rule = plan.rule();
     MemorySegment call = panoptim_plan.allocate(arena);
@@ -105,10 +109,14 @@ final class NativeTable {
       anchors.add(MemorySegment.NULL);
     }
     calls.add(
-        new Call(call, anchors.toArray(MemorySegment[]::new), plan.offset(to) - plan.offset(from)));
+        new Call(
+            call,
+            anchors.toArray(MemorySegment[]::new),
+            plan.offset(to) - plan.offset(from),
+            plan.firstChunk(from)));
   }
 
-  private void fillRow(int row, long offset) {
+  private void fillRow(int row, long offset, long firstChunk) {
     StepPlan.Row source = plan.rows().get(row);
     MemorySegment target = panoptim_tensor.asSlice(tensors, row);
     panoptim_tensor.parameter(target, source.data());
@@ -118,6 +126,7 @@ final class NativeTable {
     }
     panoptim_tensor.length(target, source.size());
     panoptim_tensor.offset(target, offset);
+    panoptim_tensor.first_chunk(target, firstChunk);
   }
 
   private static int firstMoment(Rule rule) {
@@ -171,8 +180,25 @@ final class NativeTable {
     for (int i = 0; i < calls.size(); i++) {
       MemorySegment call = calls.get(i).plan;
       panoptim_plan.decay(call, decay);
+      panoptim_plan.clips(call, plan.clips() ? 1 : 0);
+      panoptim_plan.clip(call, plan.clip());
+      panoptim_plan.zeroes(call, plan.zeroes() ? 1 : 0);
       panoptim_plan.tier(call, tier);
     }
+    return calls;
+  }
+
+  /// The calls that make up the sums of squares.
+  List<Call> callsForSums(int tier) {
+    for (int i = 0; i < calls.size(); i++) {
+      Call call = calls.get(i);
+      panoptim_plan.tier(call.plan, tier);
+      if (!sumsKnown) {
+        panoptim_plan.square_sums(
+            call.plan, plan.squareSums().asSlice(call.firstChunk * Double.BYTES));
+      }
+    }
+    sumsKnown = true;
     return calls;
   }
 

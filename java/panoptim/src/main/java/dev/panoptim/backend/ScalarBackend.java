@@ -30,6 +30,11 @@ final class ScalarBackend extends Backend {
   public void prepare(StepPlan plan) {}
 
   @Override
+  void sumSquares(StepPlan plan, int threads) {
+    plan.sharedLoop().run(threads, Squares::sumChunk);
+  }
+
+  @Override
   void run(StepPlan plan, int threads) {
     plan.sharedLoop().run(threads, ScalarBackend::update);
   }
@@ -39,6 +44,8 @@ final class ScalarBackend extends Backend {
     StepPlan.Row row = plan.rows().get(index);
     Coefficients c = plan.coefficients(plan.slot(index));
     Rule rule = plan.rule();
+    boolean clips = plan.clips();
+    float clip = plan.clip();
     boolean l2 = plan.decay() == Decay.L2;
     boolean decoupled = plan.decay() == Decay.DECOUPLED;
     boolean momentumFirst = rule.hasFirstMoment() && !rule.momentumLast();
@@ -57,6 +64,9 @@ final class ScalarBackend extends Backend {
 
       // 1. gradient
       float g = c.gradientScale * gradients.getAtIndex(JAVA_FLOAT, i);
+      if (clips) {
+        g = g < -clip ? -clip : g > clip ? clip : g;
+      }
       if (l2) {
         g = Math.fma(c.weightDecay, w, g);
       }
@@ -86,6 +96,7 @@ final class ScalarBackend extends Backend {
               : Math.fma(-c.stepSize, direction, w);
       data.setAtIndex(JAVA_FLOAT, i, canonical(updated));
     }
+    plan.zeroIfAsked(index, start, length);
   }
 
   private static float firstMoment(

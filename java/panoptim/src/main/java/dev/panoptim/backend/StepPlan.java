@@ -4,7 +4,9 @@ import dev.panoptim.memory.Streams;
 import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Rule;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -35,12 +37,16 @@ public final class StepPlan {
   private final List<Row> rows;
   private final States[] states;
   private final long[] offsets;
+  private final long[] firstChunks;
   private final Anchor[] anchors;
   private final boolean confined;
   private final int[] slots;
   private final List<Coefficients> coefficients = new ArrayList<>();
   private int usedSlots;
   private Decay decay;
+  private float clip = Float.POSITIVE_INFINITY;
+  private boolean zeroes;
+  private MemorySegment squareSums;
   private NativeTable nativeTable;
   private final SharedLoop sharedLoop = new SharedLoop(this);
 
@@ -94,8 +100,10 @@ public final class StepPlan {
     this.slots = new int[rows.size()];
     this.states = rows.stream().map(row -> States.of(rule, row)).toArray(States[]::new);
     this.offsets = new long[rows.size() + 1];
+    this.firstChunks = new long[rows.size() + 1];
     for (int i = 0; i < rows.size(); i++) {
       offsets[i + 1] = offsets[i] + rows.get(i).size();
+      firstChunks[i + 1] = firstChunks[i] + Math.ceilDiv(rows.get(i).size(), (long) CHUNK);
       if (offsets[i + 1] < 0) {
         throw new IllegalArgumentException(
             "the parameters up to '%s' have more than %d elements"
@@ -122,6 +130,66 @@ public final class StepPlan {
   public void begin(boolean decays) {
     usedSlots = 0;
     decay = decays ? rule.decay() : Decay.NONE;
+  }
+
+  /// What happens to gradients around the update.
+  ///
+  /// @param clip keeps each gradient, once scaled, from `-clip` to `clip`; infinite for not at all
+  /// @param zeroes whether gradients are set to 0 once they have been used
+  /// @throws IllegalArgumentException if they are to be set to 0 but one of them is read-only
+  public void treatGradients(float clip, boolean zeroes) {
+    if (zeroes && !this.zeroes) {
+      for (Row row : rows) {
+        Streams.require("gradient of '" + row.name() + "'", row.size(), row.gradient(), true);
+      }
+    }
+    this.clip = clip;
+    this.zeroes = zeroes;
+  }
+
+  float clip() {
+    return clip;
+  }
+
+  boolean clips() {
+    return clip < Float.POSITIVE_INFINITY;
+  }
+
+  boolean zeroes() {
+    return zeroes;
+  }
+
+  /// Sets gradients that have been used to 0, if that is asked for.
+  void zeroIfAsked(int row, long start, int length) {
+    if (zeroes) {
+      MemorySegment gradients = rows.get(row).gradient();
+      for (long i = start; i < start + length; i++) {
+        gradients.setAtIndex(ValueLayout.JAVA_FLOAT, i, 0);
+      }
+    }
+  }
+
+  /// Room for a sum for each chunk: made at the first use.
+  MemorySegment squareSums() {
+    if (squareSums == null) {
+      squareSums =
+          Arena.ofAuto().allocate(ValueLayout.JAVA_DOUBLE, Math.max(1, firstChunks[rows.size()]));
+    }
+    return squareSums;
+  }
+
+  /// The chunks of all rows before this one.
+  long firstChunk(int row) {
+    return firstChunks[row];
+  }
+
+  /// Adds the chunks' sums, in their order, to a number.
+  double addSquareSums(double before) {
+    double sum = before;
+    for (long i = 0; i < firstChunks[rows.size()]; i++) {
+      sum += squareSums.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
+    }
+    return sum;
   }
 
   /// Coefficients for the rows that follow; the caller fills them in.

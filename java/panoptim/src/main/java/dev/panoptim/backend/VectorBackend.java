@@ -36,17 +36,24 @@ final class VectorBackend extends Backend {
 
   @Override
   public void prepare(StepPlan plan) {
-    loopFor(plan.rule(), plan.rule().decay());
-    loopFor(plan.rule(), Decay.NONE);
+    for (boolean clips : new boolean[] {false, true}) {
+      loopFor(plan.rule(), plan.rule().decay(), clips);
+      loopFor(plan.rule(), Decay.NONE, clips);
+    }
+  }
+
+  @Override
+  void sumSquares(StepPlan plan, int threads) {
+    plan.sharedLoop().run(threads, Squares::sumChunk);
   }
 
   @Override
   void run(StepPlan plan, int threads) {
-    plan.sharedLoop().run(threads, loopFor(plan.rule(), plan.decay()));
+    plan.sharedLoop().run(threads, loopFor(plan.rule(), plan.decay(), plan.clips()));
   }
 
-  private VectorLoop loopFor(Rule rule, Decay decay) {
-    int number = VectorLoop.number(rule, decay);
+  private VectorLoop loopFor(Rule rule, Decay decay, boolean clips) {
+    int number = VectorLoop.number(rule, decay, clips);
     VectorLoop loop = loops.get(number);
     if (loop == null) {
       loop = VectorLoop.specialised(number);

@@ -22,7 +22,8 @@ abstract class VectorLoop implements StepPlan.ChunkUpdate {
   private static final int MOMENTUM_LAST = 1;
   private static final int UNITS = 2;
   private static final int SIGN = 4;
-  private static final int FLAGS = 8;
+  private static final int CLIPS = 8;
+  private static final int FLAGS = 16;
   private static final int FIRST_MOMENTS = FirstMoment.values().length;
   private static final int LOOK_AHEADS = LookAhead.values().length;
   private static final int SECOND_MOMENTS = SecondMoment.values().length;
@@ -38,11 +39,12 @@ abstract class VectorLoop implements StepPlan.ChunkUpdate {
           : FloatVector.SPECIES_PREFERRED;
 
   /// What of a composition a loop depends on, as a number.
-  static int number(Rule rule, Decay decay) {
+  static int number(Rule rule, Decay decay, boolean clips) {
     int flags =
         (rule.momentumLast() ? MOMENTUM_LAST : 0)
             + (rule.unitCorrection() ? UNITS : 0)
-            + (rule.sign() ? SIGN : 0);
+            + (rule.sign() ? SIGN : 0)
+            + (clips ? CLIPS : 0);
     int number = rule.firstMoment().ordinal();
     number = number * LOOK_AHEADS + rule.lookAhead().ordinal();
     number = number * SECOND_MOMENTS + rule.secondMoment().ordinal();
@@ -60,6 +62,10 @@ abstract class VectorLoop implements StepPlan.ChunkUpdate {
 
   static boolean sign(int number) {
     return (number & SIGN) != 0;
+  }
+
+  static boolean clips(int number) {
+    return (number & CLIPS) != 0;
   }
 
   static Decay decay(int number) {

@@ -30,6 +30,7 @@ final class VectorUpdate extends VectorLoop {
       secondMoment(NUMBER) == SecondMoment.RECTIFIED_AVERAGE;
   private static final boolean HAS_UNITS = unitCorrection(NUMBER);
   private static final boolean SIGN = sign(NUMBER);
+  private static final boolean CLIPS = clips(NUMBER);
   private static final boolean DECAYS_L2 = decay(NUMBER) == Decay.L2;
   private static final boolean DECAYS_DECOUPLED = decay(NUMBER) == Decay.DECOUPLED;
 
@@ -54,6 +55,7 @@ final class VectorUpdate extends VectorLoop {
     MemorySegment seconds = states.second();
     MemorySegment companions = states.companion();
     MemorySegment units = states.units();
+    float clip = plan.clip();
     long begin = start * Float.BYTES;
     long whole = begin + (long) SPECIES.loopBound(length) * Float.BYTES;
     // All of it in this one method: of a larger one the just-in-time compiler may have made code of
@@ -63,6 +65,10 @@ final class VectorUpdate extends VectorLoop {
 
       // 1. gradient
       FloatVector g = load(gradients, at).mul(c.gradientScale);
+      if (CLIPS) {
+        g = g.blend(clip, g.compare(VectorOperators.GT, clip));
+        g = g.blend(-clip, g.compare(VectorOperators.LT, -clip));
+      }
       if (DECAYS_L2) {
         g = w.fma(broadcast(c.weightDecay), g);
       }
@@ -123,6 +129,7 @@ final class VectorUpdate extends VectorLoop {
       store(w, data, at);
     }
     int done = SPECIES.loopBound(length);
+    plan.zeroIfAsked(index, start, done);
     ScalarBackend.update(plan, index, start + done, length - done);
   }
 

@@ -23,10 +23,10 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANOPTIM_ABI_VERSION = (int)4L;
+    private static final int PANOPTIM_ABI_VERSION = (int)5L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_ABI_VERSION 4
+     * #define PANOPTIM_ABI_VERSION 5
      * }
      */
     public static int PANOPTIM_ABI_VERSION() {
@@ -266,6 +266,15 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     public static int PANOPTIM_OPEN() {
         return PANOPTIM_OPEN;
     }
+    private static final int PANOPTIM_LANES = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_LANES 16
+     * }
+     */
+    public static int PANOPTIM_LANES() {
+        return PANOPTIM_LANES;
+    }
     private static final int PANOPTIM_STATES = (int)4L;
     /**
      * {@snippet lang=c :
@@ -465,6 +474,78 @@ public class PanoptimAbi extends PanoptimAbi$shared {
             try {
                 if (TRACE_DOWNCALLS) {
                     traceDowncall("panoptim_step", plan, x1);
+                }
+                return (int) spreader.invokeExact(plan, x1);
+            } catch(IllegalArgumentException | ClassCastException ex$)  {
+                throw ex$; // rethrow IAE from passing wrong number/type of args
+            } catch (Throwable ex$) {
+               throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    /**
+     * Variadic invoker class for:
+     * {@snippet lang=c :
+     * int32_t panoptim_sum_squares(panoptim_plan *plan, ...)
+     * }
+     */
+    public static class panoptim_sum_squares {
+        private static final FunctionDescriptor BASE_DESC = FunctionDescriptor.of(
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_POINTER
+            );
+        private static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_sum_squares");
+
+        private final MethodHandle handle;
+        private final FunctionDescriptor descriptor;
+        private final MethodHandle spreader;
+
+        private panoptim_sum_squares(MethodHandle handle, FunctionDescriptor descriptor, MethodHandle spreader) {
+            this.handle = handle;
+            this.descriptor = descriptor;
+            this.spreader = spreader;
+        }
+
+        /**
+         * Variadic invoker factory for:
+         * {@snippet lang=c :
+         * int32_t panoptim_sum_squares(panoptim_plan *plan, ...)
+         * }
+         */
+        public static panoptim_sum_squares makeInvoker(MemoryLayout... layouts) {
+            FunctionDescriptor desc$ = BASE_DESC.appendArgumentLayouts(layouts);
+            Linker.Option fva$ = Linker.Option.firstVariadicArg(BASE_DESC.argumentLayouts().size());
+            var mh$ = Linker.nativeLinker().downcallHandle(ADDR, desc$, fva$);
+            var spreader$ = mh$.asSpreader(Object[].class, layouts.length);
+            return new panoptim_sum_squares(mh$, desc$, spreader$);
+        }
+
+        /**
+         * {@return the address}
+         */
+        public static MemorySegment address() {
+            return ADDR;
+        }
+
+        /**
+         * {@return the specialized method handle}
+         */
+        public MethodHandle handle() {
+            return handle;
+        }
+
+        /**
+         * {@return the specialized descriptor}
+         */
+        public FunctionDescriptor descriptor() {
+            return descriptor;
+        }
+
+        public int apply(MemorySegment plan, Object... x1) {
+            try {
+                if (TRACE_DOWNCALLS) {
+                    traceDowncall("panoptim_sum_squares", plan, x1);
                 }
                 return (int) spreader.invokeExact(plan, x1);
             } catch(IllegalArgumentException | ClassCastException ex$)  {

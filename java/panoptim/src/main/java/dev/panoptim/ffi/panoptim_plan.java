@@ -25,9 +25,14 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t unit_correction;
  *     int32_t sign;
  *     int32_t decay;
+ *     int32_t clips;
+ *     float clip;
+ *     int32_t zeroes;
  *     int32_t tier;
  *     int32_t sharing;
+ *     int32_t work;
  *     int32_t helping;
+ *     double *square_sums;
  *     panoptim_int64 piece;
  *     panoptim_int64 taken;
  *     panoptim_int64 helped;
@@ -52,10 +57,15 @@ public class panoptim_plan {
         PanoptimAbi.C_INT.withName("unit_correction"),
         PanoptimAbi.C_INT.withName("sign"),
         PanoptimAbi.C_INT.withName("decay"),
+        PanoptimAbi.C_INT.withName("clips"),
+        PanoptimAbi.C_FLOAT.withName("clip"),
+        PanoptimAbi.C_INT.withName("zeroes"),
         PanoptimAbi.C_INT.withName("tier"),
         PanoptimAbi.C_INT.withName("sharing"),
+        PanoptimAbi.C_INT.withName("work"),
         PanoptimAbi.C_INT.withName("helping"),
         MemoryLayout.paddingLayout(4),
+        PanoptimAbi.C_POINTER.withName("square_sums"),
         PanoptimAbi.C_LONG_LONG.withName("piece"),
         PanoptimAbi.C_LONG_LONG.withName("taken"),
         PanoptimAbi.C_LONG_LONG.withName("helped"),
@@ -509,6 +519,138 @@ public class panoptim_plan {
         struct.set(decay$LAYOUT, decay$OFFSET, fieldValue);
     }
 
+    private static final OfInt clips$LAYOUT = (OfInt)$LAYOUT.select(groupElement("clips"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t clips
+     * }
+     */
+    public static final OfInt clips$layout() {
+        return clips$LAYOUT;
+    }
+
+    private static final long clips$OFFSET = $LAYOUT.byteOffset(groupElement("clips"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t clips
+     * }
+     */
+    public static final long clips$offset() {
+        return clips$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t clips
+     * }
+     */
+    public static int clips(MemorySegment struct) {
+        return struct.get(clips$LAYOUT, clips$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t clips
+     * }
+     */
+    public static void clips(MemorySegment struct, int fieldValue) {
+        struct.set(clips$LAYOUT, clips$OFFSET, fieldValue);
+    }
+
+    private static final OfFloat clip$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("clip"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float clip
+     * }
+     */
+    public static final OfFloat clip$layout() {
+        return clip$LAYOUT;
+    }
+
+    private static final long clip$OFFSET = $LAYOUT.byteOffset(groupElement("clip"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float clip
+     * }
+     */
+    public static final long clip$offset() {
+        return clip$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float clip
+     * }
+     */
+    public static float clip(MemorySegment struct) {
+        return struct.get(clip$LAYOUT, clip$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float clip
+     * }
+     */
+    public static void clip(MemorySegment struct, float fieldValue) {
+        struct.set(clip$LAYOUT, clip$OFFSET, fieldValue);
+    }
+
+    private static final OfInt zeroes$LAYOUT = (OfInt)$LAYOUT.select(groupElement("zeroes"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t zeroes
+     * }
+     */
+    public static final OfInt zeroes$layout() {
+        return zeroes$LAYOUT;
+    }
+
+    private static final long zeroes$OFFSET = $LAYOUT.byteOffset(groupElement("zeroes"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t zeroes
+     * }
+     */
+    public static final long zeroes$offset() {
+        return zeroes$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t zeroes
+     * }
+     */
+    public static int zeroes(MemorySegment struct) {
+        return struct.get(zeroes$LAYOUT, zeroes$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t zeroes
+     * }
+     */
+    public static void zeroes(MemorySegment struct, int fieldValue) {
+        struct.set(zeroes$LAYOUT, zeroes$OFFSET, fieldValue);
+    }
+
     private static final OfInt tier$LAYOUT = (OfInt)$LAYOUT.select(groupElement("tier"));
 
     /**
@@ -597,6 +739,50 @@ public class panoptim_plan {
         struct.set(sharing$LAYOUT, sharing$OFFSET, fieldValue);
     }
 
+    private static final OfInt work$LAYOUT = (OfInt)$LAYOUT.select(groupElement("work"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t work
+     * }
+     */
+    public static final OfInt work$layout() {
+        return work$LAYOUT;
+    }
+
+    private static final long work$OFFSET = $LAYOUT.byteOffset(groupElement("work"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t work
+     * }
+     */
+    public static final long work$offset() {
+        return work$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t work
+     * }
+     */
+    public static int work(MemorySegment struct) {
+        return struct.get(work$LAYOUT, work$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t work
+     * }
+     */
+    public static void work(MemorySegment struct, int fieldValue) {
+        struct.set(work$LAYOUT, work$OFFSET, fieldValue);
+    }
+
     private static final OfInt helping$LAYOUT = (OfInt)$LAYOUT.select(groupElement("helping"));
 
     /**
@@ -639,6 +825,50 @@ public class panoptim_plan {
      */
     public static void helping(MemorySegment struct, int fieldValue) {
         struct.set(helping$LAYOUT, helping$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout square_sums$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("square_sums"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * double *square_sums
+     * }
+     */
+    public static final AddressLayout square_sums$layout() {
+        return square_sums$LAYOUT;
+    }
+
+    private static final long square_sums$OFFSET = $LAYOUT.byteOffset(groupElement("square_sums"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * double *square_sums
+     * }
+     */
+    public static final long square_sums$offset() {
+        return square_sums$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * double *square_sums
+     * }
+     */
+    public static MemorySegment square_sums(MemorySegment struct) {
+        return struct.get(square_sums$LAYOUT, square_sums$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * double *square_sums
+     * }
+     */
+    public static void square_sums(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(square_sums$LAYOUT, square_sums$OFFSET, fieldValue);
     }
 
     private static final OfLong piece$LAYOUT = (OfLong)$LAYOUT.select(groupElement("piece"));

@@ -16,10 +16,11 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  * {@snippet lang=c :
  * struct panoptim_tensor {
  *     float *parameter;
- *     const float *gradient;
+ *     float *gradient;
  *     float *state[4];
  *     panoptim_int64 length;
  *     panoptim_int64 offset;
+ *     panoptim_int64 first_chunk;
  *     panoptim_int64 coefficients;
  * }
  * }
@@ -36,6 +37,7 @@ public class panoptim_tensor {
         MemoryLayout.sequenceLayout(4, PanoptimAbi.C_POINTER).withName("state"),
         PanoptimAbi.C_LONG_LONG.withName("length"),
         PanoptimAbi.C_LONG_LONG.withName("offset"),
+        PanoptimAbi.C_LONG_LONG.withName("first_chunk"),
         PanoptimAbi.C_LONG_LONG.withName("coefficients")
     ).withName("panoptim_tensor");
 
@@ -95,7 +97,7 @@ public class panoptim_tensor {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * const float *gradient
+     * float *gradient
      * }
      */
     public static final AddressLayout gradient$layout() {
@@ -107,7 +109,7 @@ public class panoptim_tensor {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * const float *gradient
+     * float *gradient
      * }
      */
     public static final long gradient$offset() {
@@ -117,7 +119,7 @@ public class panoptim_tensor {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * const float *gradient
+     * float *gradient
      * }
      */
     public static MemorySegment gradient(MemorySegment struct) {
@@ -127,7 +129,7 @@ public class panoptim_tensor {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * const float *gradient
+     * float *gradient
      * }
      */
     public static void gradient(MemorySegment struct, MemorySegment fieldValue) {
@@ -297,6 +299,50 @@ public class panoptim_tensor {
      */
     public static void offset(MemorySegment struct, long fieldValue) {
         struct.set(offset$LAYOUT, offset$OFFSET, fieldValue);
+    }
+
+    private static final OfLong first_chunk$LAYOUT = (OfLong)$LAYOUT.select(groupElement("first_chunk"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * panoptim_int64 first_chunk
+     * }
+     */
+    public static final OfLong first_chunk$layout() {
+        return first_chunk$LAYOUT;
+    }
+
+    private static final long first_chunk$OFFSET = $LAYOUT.byteOffset(groupElement("first_chunk"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * panoptim_int64 first_chunk
+     * }
+     */
+    public static final long first_chunk$offset() {
+        return first_chunk$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * panoptim_int64 first_chunk
+     * }
+     */
+    public static long first_chunk(MemorySegment struct) {
+        return struct.get(first_chunk$LAYOUT, first_chunk$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * panoptim_int64 first_chunk
+     * }
+     */
+    public static void first_chunk(MemorySegment struct, long fieldValue) {
+        struct.set(first_chunk$LAYOUT, first_chunk$OFFSET, fieldValue);
     }
 
     private static final OfLong coefficients$LAYOUT = (OfLong)$LAYOUT.select(groupElement("coefficients"));

@@ -48,6 +48,8 @@ public final class Optimizer implements AutoCloseable {
   private final List<Consumer<Optimizer>> postHooks = new ArrayList<>();
   private final Map<Parameter, Tracked> tracked = new LinkedHashMap<>();
   private final StateMemory memory;
+  private final StepOptions options = new StepOptions();
+  private final StepReport report = new StepReport();
 
   /// Whether other processes have a part in the states.
   private final boolean shared;
@@ -65,11 +67,13 @@ public final class Optimizer implements AutoCloseable {
       List<ParameterGroup> groups,
       Backend backend,
       int threads,
-      Path stateFile) {
+      Path stateFile,
+      StepOptions options) {
     this.rule = rule;
     this.defaults = defaults;
     this.backend = backend;
     this.threads = threads;
+    this.options.set(options);
     memory = new StateMemory(rule);
     shared = stateFile != null;
     add(groups);
@@ -177,6 +181,16 @@ public final class Optimizer implements AutoCloseable {
     return threads;
   }
 
+  /// What steps do beside the update; may be changed between them.
+  public StepOptions options() {
+    return options;
+  }
+
+  /// What the last step did; the next one writes it anew.
+  public StepReport report() {
+    return report;
+  }
+
   /// The groups, whose hyperparameters may be changed between steps.
   public List<ParameterGroup> paramGroups() {
     List<ParameterGroup> all = new ArrayList<>();
@@ -186,24 +200,26 @@ public final class Optimizer implements AutoCloseable {
     return List.copyOf(all);
   }
 
-  /// Updates every parameter that has a gradient.
+  /// Updates every parameter that has a gradient, with what [#options] ask for.
   ///
-  /// When this throws one of the exceptions below, nothing has changed; what a hook throws passes
-  /// through; but an arena that another thread closes while the step runs may end it between two
-  /// groups, and on the JVM backends in the middle of one.
+  /// @return [#report] When this throws one of the exceptions below, nothing has changed; what a
+  ///   hook throws passes through; but an arena that another thread closes while the step runs may
+  ///   end it between two groups, and on the JVM backends in the middle of one.
   ///
   /// @throws IllegalStateException if the optimizer, or the arena of a parameter or gradient, has
   ///   been closed, or another thread is stepping or closing this optimizer
-  /// @throws IllegalArgumentException if data, gradients or states overlap
+  /// @throws IllegalArgumentException if data, gradients or states overlap, or a gradient that is
+  ///   to be set to 0 is read-only
   /// @throws WrongThreadException if the arena of a parameter or gradient is confined to another
   ///   thread
-  public void step() {
+  public StepReport step() {
     acquire();
     try {
       requireOpen();
       call(preHooks);
       update();
       call(postHooks);
+      return report;
     } finally {
       busy.set(false);
     }
@@ -233,14 +249,46 @@ public final class Optimizer implements AutoCloseable {
     for (int i = 0; i < groups.size(); i++) {
       groups.get(i).plan.requireAlive();
     }
+    float clipValue = (float) options.clipGradValue();
+    for (int i = 0; i < groups.size(); i++) {
+      groups.get(i).plan.treatGradients(clipValue, options.zeroGrad());
+    }
+    report.begin();
+    if (options.needsNorm() && !measure()) {
+      return;
+    }
+    float scale = (float) (options.gradientScale() * report.clipFactor());
     for (int i = 0; i < groups.size(); i++) {
       TrackedGroup group = groups.get(i);
-      prepare(group);
+      prepare(group, scale);
       backend.step(group.plan, threads);
+      report.updated(group.rows.length);
       for (Tracked row : group.rows) {
         row.advance();
       }
     }
+  }
+
+  /// Takes the norm of all gradients.
+  ///
+  /// @return whether the step is to be made
+  private boolean measure() {
+    double squares = 0;
+    for (int i = 0; i < groups.size(); i++) {
+      squares = backend.addSquares(squares, groups.get(i).plan, threads);
+    }
+    double norm = Math.sqrt(squares) * options.gradientScale();
+    double limit = options.clipGradNorm();
+    boolean small = norm <= limit || limit == Double.POSITIVE_INFINITY;
+    report.measured(norm, small ? 1 : limit / norm);
+    if (options.skipNonFinite() && !(squares < Double.POSITIVE_INFINITY)) {
+      report.skip();
+      if (options.zeroGrad()) {
+        zeroGrad();
+      }
+      return false;
+    }
+    return true;
   }
 
   /// Lets the closure compute the loss and its gradients, then updates every parameter that has
@@ -426,7 +474,9 @@ public final class Optimizer implements AutoCloseable {
 
   /// Computes the coefficients of a group's step; neighbours that have made the same number of
   /// steps share them.
-  private void prepare(TrackedGroup group) {
+  ///
+  /// @param scale what gradients are multiplied with
+  private void prepare(TrackedGroup group, float scale) {
     Hyperparameters values = group.group.values();
     group.plan.begin(values.decays());
     double product = 1;
@@ -436,6 +486,8 @@ public final class Optimizer implements AutoCloseable {
       if (i == 0 || !row.isAtTheStepOf(group.rows[i - 1])) {
         Coefficients coefficients = group.plan.nextCoefficients();
         coefficients.compute(rule, values, row.steps() + 1, row.momentumProduct());
+        // 1 or -1 times the scale: exact.
+        coefficients.gradientScale *= scale;
         product = coefficients.momentumProduct;
       }
       row.nextMomentumProduct = product;

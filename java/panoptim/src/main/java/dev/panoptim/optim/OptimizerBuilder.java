@@ -14,6 +14,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /// What the presets' builders have in common.
 ///
@@ -37,6 +38,7 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   private int threads = Math.min(Runtime.getRuntime().availableProcessors(), Backend.MOST_THREADS);
   private boolean maximize;
   private Path stateFile;
+  private final StepOptions options = new StepOptions();
 
   OptimizerBuilder(Iterable<Parameter> parameters) {
     group(parameters, Map.of());
@@ -73,6 +75,16 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   /// Climbs: the loss is to grow.
   public final B maximize(boolean value) {
     maximize = value;
+    return self();
+  }
+
+  /// Says what steps are to do beside the update:
+  ///
+  /// ```java
+  /// builder.options(o -> o.clipGradNorm(1).skipNonFinite(true).zeroGrad(true))
+  /// ```
+  public final B options(Consumer<StepOptions> changes) {
+    changes.accept(options);
     return self();
   }
 
@@ -122,7 +134,13 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
             .map(each -> new ParameterGroup(each.parameters(), defaults.with(each.overrides())))
             .toList();
     return new Optimizer(
-        rule, defaults, built, backend == null ? Backends.auto() : backend, threads, stateFile);
+        rule,
+        defaults,
+        built,
+        backend == null ? Backends.auto() : backend,
+        threads,
+        stateFile,
+        options);
   }
 
   final B set(Hyperparameter name, double value) {

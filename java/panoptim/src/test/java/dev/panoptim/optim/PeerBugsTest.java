@@ -367,6 +367,47 @@ class PeerBugsTest {
     }
   }
 
+  /// DJL clips only from above: -5 stays -5.
+  @Test
+  void djlClipsOnlyFromAbove() {
+    try (Arena arena = Arena.ofShared()) {
+      for (Backend backend : backends()) {
+        Parameter p = parameter(arena, "p", 20);
+        for (long i = 0; i < 20; i++) {
+          p.gradient().setAtIndex(JAVA_FLOAT, i, i % 2 == 0 ? -5 : 5);
+        }
+        try (Optimizer optimizer =
+            Sgd.builder(List.of(p))
+                .learningRate(1)
+                .backend(backend)
+                .options(o -> o.clipGradValue(1))
+                .build()) {
+          optimizer.step();
+        }
+        for (long i = 0; i < 20; i++) {
+          assertEquals(i % 2 == 0 ? 1 : -1, at(p, i), backend + ", element " + i);
+        }
+      }
+    }
+  }
+
+  /// DeepSpeed skips a step without a word: a run that trained nothing went unnoticed.
+  @Test
+  void deepSpeedSkipsAStepUnseen() {
+    try (Arena arena = Arena.ofConfined()) {
+      Parameter p = parameter(arena, "p", 3);
+      fill(p.gradient(), Float.NaN);
+      try (Optimizer optimizer =
+          AdamW.builder(List.of(p)).options(o -> o.skipNonFinite(true)).build()) {
+        StepReport report = optimizer.step();
+        assertTrue(report.skipped());
+        assertEquals(0, report.updatedParameters());
+        assertEquals("StepReport[skipped: a gradient is not finite]", report.toString());
+        assertEquals(0, optimizer.stepCount(p));
+      }
+    }
+  }
+
   /// ND4J, as any caller of OpenMP's usual run time, has a team of threads for each thread that
   /// calls it: a server of N request threads runs N times T.
   @Test

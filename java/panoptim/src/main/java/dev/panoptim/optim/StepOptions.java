@@ -1,0 +1,109 @@
+package dev.panoptim.optim;
+
+/// What steps do beside the update, in the same pass over memory: nothing, unless it is asked for.
+///
+/// In this order: gradients are multiplied by [#gradientScale]; if their norm is asked for, it is
+/// taken over all parameters of all groups, and a step whose gradients are not all finite may be
+/// skipped; then they are clipped to a norm, then to a value; weight decay and the update follow.
+/// Gradients themselves stay as they are, or become 0.
+///
+/// Changes take effect at the next step. Not thread-safe: nothing may be changed while a step runs.
+public final class StepOptions {
+  private double gradientScale = 1;
+  private double clipGradNorm = Double.POSITIVE_INFINITY;
+  private double clipGradValue = Double.POSITIVE_INFINITY;
+  private boolean skipNonFinite;
+  private boolean zeroGrad;
+
+  StepOptions() {}
+
+  /// 1, unless it was changed.
+  public double gradientScale() {
+    return gradientScale;
+  }
+
+  /// @param value what gradients are multiplied with, such as the inverse of a loss's scale: a
+  ///   finite number above 0
+  /// @throws IllegalArgumentException if it is not
+  public StepOptions gradientScale(double value) {
+    if (!(value > 0 && value <= Float.MAX_VALUE)) {
+      throw new IllegalArgumentException(
+          "gradientScale is %s, but must be a number above 0 and at most %s"
+              .formatted(value, Float.MAX_VALUE));
+    }
+    gradientScale = value;
+    return this;
+  }
+
+  /// Infinite, unless it was changed.
+  public double clipGradNorm() {
+    return clipGradNorm;
+  }
+
+  /// Gradients whose norm, that of all of them together, is larger are made so much smaller that it
+  /// is this.
+  ///
+  /// @param value a number above 0, infinite for no such limit
+  /// @throws IllegalArgumentException if it is not
+  public StepOptions clipGradNorm(double value) {
+    clipGradNorm = requirePositive("clipGradNorm", value);
+    return this;
+  }
+
+  /// Infinite, unless it was changed.
+  public double clipGradValue() {
+    return clipGradValue;
+  }
+
+  /// Each element of a gradient is kept from `-value` to `value`.
+  ///
+  /// @param value a number above 0, infinite for no such limit
+  /// @throws IllegalArgumentException if it is not
+  public StepOptions clipGradValue(double value) {
+    clipGradValue = requirePositive("clipGradValue", value);
+    return this;
+  }
+
+  /// False, unless it was changed.
+  public boolean skipNonFinite() {
+    return skipNonFinite;
+  }
+
+  /// Whether a step changes nothing, no parameter, state or step count, if a gradient is infinite
+  /// or no number; [StepReport#skipped] says so.
+  public StepOptions skipNonFinite(boolean value) {
+    skipNonFinite = value;
+    return this;
+  }
+
+  /// False, unless it was changed.
+  public boolean zeroGrad() {
+    return zeroGrad;
+  }
+
+  /// Whether gradients are 0 after a step, a skipped one too.
+  public StepOptions zeroGrad(boolean value) {
+    zeroGrad = value;
+    return this;
+  }
+
+  /// Whether all gradients must be looked at before one is used.
+  boolean needsNorm() {
+    return skipNonFinite || clipGradNorm < Double.POSITIVE_INFINITY;
+  }
+
+  private static double requirePositive(String name, double value) {
+    if (!(value > 0)) {
+      throw new IllegalArgumentException(name + " is " + value + ", but must be above 0");
+    }
+    return value;
+  }
+
+  void set(StepOptions other) {
+    gradientScale = other.gradientScale;
+    clipGradNorm = other.clipGradNorm;
+    clipGradValue = other.clipGradValue;
+    skipNonFinite = other.skipNonFinite;
+    zeroGrad = other.zeroGrad;
+  }
+}
