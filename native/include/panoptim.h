@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 // Changes with every change of a layout, a constant or a signature below.
-#define PANOPTIM_ABI_VERSION 5
+#define PANOPTIM_ABI_VERSION 6
 
 // `long long` rather than `int64_t`, which is a C `long` on Linux alone and would tie the bindings to it.
 typedef long long panoptim_int64;
@@ -59,6 +59,10 @@ typedef long long panoptim_int64;
 // Elements of one tensor that are handed to a thread at a time.
 #define PANOPTIM_CHUNK 16384
 
+#define PANOPTIM_SHADOW_NONE 0
+#define PANOPTIM_SHADOW_BFLOAT16 1
+#define PANOPTIM_SHADOW_FLOAT16 2
+
 // Whether other threads may take part in a call.
 #define PANOPTIM_CLOSED 0
 #define PANOPTIM_ANNOUNCED 1  // a call is about to begin: helpers wait for it
@@ -87,6 +91,7 @@ typedef struct panoptim_coefficients {
   float epsilon;            // added to that root; for the infinity norm, to the gradient
   float divides;            // rectified: 0 leaves the direction undivided
   float step_size;          // the direction's share in the update
+  float average_take;       // the parameter's share in its average
 } panoptim_coefficients;
 
 // One parameter tensor: a row of the plan. No two streams of a plan may overlap.
@@ -94,6 +99,8 @@ typedef struct panoptim_tensor {
   float *parameter;               // `length` elements, updated in place
   float *gradient;                // `length` elements, read; set to 0 where the plan says so
   float *state[PANOPTIM_STATES];  // in order, those the rule has: first, second, maximum or mean, units
+  float *average;                 // where the plan averages: `length` elements, a running average of the parameter
+  uint16_t *shadow;               // where the plan has a shadow: `length` elements, the parameter in 16 bits
   panoptim_int64 length;          // elements, 0 allowed
   panoptim_int64 offset;          // elements in all rows before this one
   panoptim_int64 first_chunk;     // chunks in all rows before this one, each row's last one perhaps short
@@ -114,6 +121,8 @@ typedef struct panoptim_plan {
   int32_t decay;              // PANOPTIM_DECAY_...
   int32_t clips;              // 1: keeps each gradient, once scaled, from -clip to clip
   float clip;                 // 0 or more, or infinite
+  int32_t averages;           // 1: adds the updated parameters to their averages
+  int32_t shadow;             // PANOPTIM_SHADOW_...: writes them in 16 bits too, to nearest, ties to even
   int32_t zeroes;             // 1: sets gradients to 0 once they have been used
   int32_t tier;               // PANOPTIM_TIER_...
   int32_t sharing;            // PANOPTIM_CLOSED, or PANOPTIM_ANNOUNCED where panoptim_help is to take part

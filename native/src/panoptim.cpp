@@ -67,6 +67,9 @@ int32_t check_rows(panoptim_plan *plan) {
       if (!tensor.parameter || !tensor.gradient) {
         return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld has no parameter or no gradient", row);
       }
+      if ((plan->averages && !tensor.average) || (plan->shadow && !tensor.shadow)) {
+        return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld lacks an average or a shadow", row);
+      }
       for (int i = 0; i < states; i++) {
         if (!tensor.state[i]) {
           return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld lacks state %d of %d", row, i, states);
@@ -91,6 +94,10 @@ int32_t check(panoptim_plan *plan) {
   }
   if (plan->clips && !(plan->clip >= 0)) {
     return fail(plan, PANOPTIM_INVALID_ARGUMENT, "clip is %g, not 0 or more", static_cast<double>(plan->clip));
+  }
+  if (plan->shadow < PANOPTIM_SHADOW_NONE || plan->shadow > PANOPTIM_SHADOW_FLOAT16) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "shadow is %d, not %d to %d", plan->shadow, PANOPTIM_SHADOW_NONE,
+                PANOPTIM_SHADOW_FLOAT16);
   }
   if (const int32_t status = check_composition(plan)) return status;
   return check_rows(plan);

@@ -65,10 +65,20 @@ TEST(sharing_that_is_neither_announced_nor_in_pieces_is_refused) {
                 [](problem &, panoptim_plan &p) { p.sharing = PANOPTIM_ANNOUNCED; });
 }
 
-TEST(a_clip_below_0_and_missing_sums_are_refused) {
+TEST(what_surrounds_the_update_is_checked) {
   check_refused("clip is -1, not 0 or more", PANOPTIM_INVALID_ARGUMENT, [](problem &, panoptim_plan &p) {
     p.clips = 1;
     p.clip = -1;
+  });
+  check_refused("shadow is 3, not 0 to 2", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &, panoptim_plan &p) { p.shadow = 3; });
+  check_refused("row 1 lacks an average or a shadow", PANOPTIM_INVALID_ARGUMENT, [](problem &p, panoptim_plan &plan) {
+    plan.averages = 1;
+    p.tensors()[1].average = nullptr;
+  });
+  check_refused("row 0 lacks an average or a shadow", PANOPTIM_INVALID_ARGUMENT, [](problem &p, panoptim_plan &plan) {
+    plan.shadow = PANOPTIM_SHADOW_FLOAT16;
+    p.tensors()[0].shadow = nullptr;
   });
   problem p({}, {5}, 1);
   panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);

@@ -88,6 +88,7 @@ inline panoptim_coefficients usual_coefficients() {
   c.epsilon = 1e-8f;
   c.divides = 1;
   c.step_size = 0.02f;
+  c.average_take = 0.01f;
   return c;
 }
 
@@ -114,7 +115,10 @@ class problem {
       tensor.parameter = stream(length, shift);
       tensor.gradient = stream(length, shift);
       for (int i = 0; i < states_of(rule); i++) tensor.state[i] = stream(length, shift);
+      tensor.average = stream(length, shift);
+      tensor.shadow = reinterpret_cast<uint16_t *>(stream((length + 1) / 2, shift));
       for (panoptim_int64 i = 0; i < length; i++) {
+        tensor.average[i] = numbers.value(special);
         tensor.parameter[i] = numbers.value(special);
         tensor.gradient[i] = numbers.value(special);
         for (int s = 0; s < states_of(rule); s++) {

@@ -7,6 +7,8 @@
 
 #include "check.h"
 #include "problem.h"
+#include "rule/arithmetic.h"
+#include "tier/tiers.h"
 
 namespace {
 
@@ -15,11 +17,13 @@ const std::vector<panoptim_int64> sizes = {
 
 // The threads but the first do nothing but help, from before the first step until after the last.
 //
-// With `fused`, gradients are clipped, and set to 0 after the last step.
+// With `fused`, gradients are clipped, and set to 0 after the last step; there are averages and a shadow.
 void run(const problem &p, int tier, int threads, int steps = 1, bool fused = false) {
   panoptim_plan plan = p.plan(tier);
   plan.clips = fused;
   plan.clip = 0.25f;
+  plan.averages = fused;
+  plan.shadow = fused ? PANOPTIM_SHADOW_BFLOAT16 : PANOPTIM_SHADOW_NONE;
   std::atomic<bool> done{false};
   std::vector<std::thread> helpers;
   for (int i = 1; i < threads; i++) {
@@ -95,7 +99,7 @@ TEST(tiers_and_threads_agree_on_clipped_and_zeroed_gradients) {
   for (int threads : {1, 2, 3}) check_same({1, 1, 2, 1, 0, 2}, {40000, 5}, 13, 0, threads, 3, true, true);
 }
 
-TEST(clipping_and_zeroing_are_what_passes_of_their_own_would_be) {
+TEST(what_surrounds_the_update_is_what_passes_of_their_own_would_be) {
   for (int tier : available_tiers()) {
     problem fused({1, 0, 1, 0, 0, 1}, {2500}, 3);
     problem apart({1, 0, 1, 0, 0, 1}, {2500}, 3);
@@ -108,8 +112,79 @@ TEST(clipping_and_zeroing_are_what_passes_of_their_own_would_be) {
     }
     run(fused, tier, 1, 1, true);
     run(apart, tier, 1);
-    std::fill(tensor.gradient, tensor.gradient + 2500, 0.0f);
+    for (int i = 0; i < 2500; i++) {
+      const float w = tensor.parameter[i];
+      const float average = std::fmaf(0.01f, w - tensor.average[i], tensor.average[i]);
+      tensor.average[i] = std::isnan(average) ? std::numeric_limits<float>::quiet_NaN() : average;
+      tensor.shadow[i] = bfloat16(w);
+      tensor.gradient[i] = 0;
+    }
     CHECK(fused.bits() == apart.bits(), "tier %d", tier);
+  }
+}
+
+namespace {
+
+// The nearest of all numbers of a format, the even one of two.
+template <class Value>
+uint16_t nearest(float x, Value value_of, uint16_t infinity) {
+  const double size = std::fabs(static_cast<double>(x));
+  uint16_t low = 0;
+  uint16_t high = infinity;
+  while (high - low > 1) {
+    const uint16_t middle = static_cast<uint16_t>((low + high) / 2);
+    (value_of(middle) <= size ? low : high) = middle;
+  }
+  const double below = size - value_of(low);
+  const double above = value_of(high) - size;
+  const uint16_t chosen = below < above || (below == above && low % 2 == 0) ? low : high;
+  return static_cast<uint16_t>(chosen | (std::signbit(x) ? 0x8000 : 0));
+}
+
+// Infinity stands for what would come next, so that what rounds to it is found in the same way.
+double bfloat16_value(uint16_t bits) {
+  if (bits == 0x7f80) return std::ldexp(1.0, 128);
+  return static_cast<double>(float_of(static_cast<unsigned>(bits) << 16));
+}
+
+double float16_value(uint16_t bits) {
+  const int exponent = bits >> 10;
+  const int mantissa = bits & 0x3ff;
+  return exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(0x400 + mantissa, exponent - 25);
+}
+
+}  // namespace
+
+TEST(shadows_are_the_nearest_number_in_every_tier) {
+  std::vector<float> numbers = {0.0f,     -0.0f,   1.0f,          65504.0f, 65519.996f,
+                                65520.0f, 3.4e38f, 3.3961775e38f, 1e-45f,   6.1e-5f};
+  random_numbers random(5);
+  for (int i = 0; i < 20000; i++) {
+    const float x = float_of(static_cast<unsigned>(random.next() >> 32));
+    if (!std::isnan(x) && !std::isinf(x)) numbers.push_back(x);
+    // Ties, and what lies next to them, in the range of float16.
+    numbers.push_back(float_of((0x33000000u + static_cast<unsigned>(random.below(0x15000000))) & ~0xfffu));
+    numbers.push_back(float_of(bits_of(numbers.back()) + 1));
+  }
+  const panoptim_int64 length = static_cast<panoptim_int64>(numbers.size());
+  for (int tier : available_tiers()) {
+    for (int kind : {PANOPTIM_SHADOW_BFLOAT16, PANOPTIM_SHADOW_FLOAT16}) {
+      std::vector<uint16_t> shadow(numbers.size());
+      kernels_of(tier)->shadow[kind](length, numbers.data(), shadow.data());
+      for (size_t i = 0; i < numbers.size(); i++) {
+        const uint16_t expected = kind == PANOPTIM_SHADOW_BFLOAT16 ? nearest(numbers[i], bfloat16_value, 0x7f80)
+                                                                   : nearest(numbers[i], float16_value, 0x7c00);
+        CHECK(shadow[i] == expected, "tier %d, kind %d: %a became 0x%04x, not 0x%04x", tier, kind,
+              static_cast<double>(numbers[i]), shadow[i], expected);
+      }
+      const float odd[] = {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::quiet_NaN(),
+                           std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()};
+      uint16_t out[4];
+      kernels_of(tier)->shadow[kind](4, odd, out);
+      const uint16_t nan = kind == PANOPTIM_SHADOW_BFLOAT16 ? 0x7fc0 : 0x7e00;
+      const uint16_t infinity = kind == PANOPTIM_SHADOW_BFLOAT16 ? 0x7f80 : 0x7c00;
+      CHECK(out[0] == nan && out[1] == nan && out[2] == infinity && out[3] == (infinity | 0x8000), "tier %d", tier);
+    }
   }
 }
 
@@ -223,7 +298,7 @@ TEST(an_update_is_what_the_formula_says) {
   c.step_size = 0.0316227766f;
   float w = 1, m = 0, v = 0;
   float g = 0.5f;
-  const panoptim_tensor tensor{&w, &g, {&m, &v}, 1, 0, 0, 0};
+  const panoptim_tensor tensor{&w, &g, {&m, &v}, nullptr, nullptr, 1, 0, 0, 0};
   for (int tier : available_tiers()) {
     w = 1, m = 0, v = 0;
     panoptim_plan plan{};
@@ -258,8 +333,9 @@ TEST(nothing_beyond_a_stream_is_touched) {
             const size_t bytes = static_cast<size_t>(length) * sizeof(float);
             streams[i] = reinterpret_cast<float *>(at_end ? middle + page - bytes : middle);
           }
-          const panoptim_tensor tensor{
-              streams[0], streams[1], {streams[2], streams[3], streams[4], streams[5]}, length, 0, 0, 0};
+          const panoptim_tensor tensor{streams[0], streams[1], {streams[2], streams[3], streams[4], streams[5]},
+                                       nullptr,    nullptr,    length,
+                                       0,          0,          0};
           const panoptim_coefficients c = usual_coefficients();
           panoptim_plan plan{};
           plan.tensors = &tensor;

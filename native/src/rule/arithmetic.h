@@ -37,4 +37,35 @@ PANOPTIM_FORMULA float sign_of(float x) {
   return x > 0 ? 1.0f : x < 0 ? -1.0f : x;
 }
 
+PANOPTIM_FORMULA unsigned bits_of(float x) {
+  unsigned bits;
+  __builtin_memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+PANOPTIM_FORMULA float float_of(unsigned bits) {
+  float x;
+  __builtin_memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+// To 16 bits: to nearest, ties to even; every NaN becomes the same one.
+PANOPTIM_FORMULA unsigned short bfloat16(float x) {
+  const unsigned bits = bits_of(x);
+  const unsigned rounded = bits + 0x7fffu + (bits >> 16 & 1u);
+  return static_cast<unsigned short>(x == x ? rounded >> 16 : 0x7fc0u);
+}
+
+PANOPTIM_FORMULA unsigned short float16(float x) {
+  const unsigned sign = bits_of(x) & 0x80000000u;
+  const unsigned size = bits_of(x) ^ sign;
+  // Normal: the exponent's bias falls from 127 to 15. What is too large has come to infinity at the latest.
+  const unsigned most = size < 0x47800000u ? size : 0x47800000u;
+  const unsigned normal = (most - 0x38000000u + 0xfffu + (most >> 13 & 1u)) >> 13;
+  // Denormal: one half is so large that the float's last bit is then the result's, and the sum does the rounding.
+  const unsigned denormal = bits_of(float_of(size) + 0.5f) - 0x3f000000u;
+  const unsigned finite = size < 0x38800000u ? denormal : normal;
+  return static_cast<unsigned short>(x == x ? finite | sign >> 16 : 0x7e00u);
+}
+
 #endif

@@ -15,6 +15,12 @@ struct kernel_table {
   // Writes each gradient times the scale, kept from -bound to bound, to `clipped`; NaN stays NaN.
   void (*clip)(float scale, float bound, panoptim_int64 length, const float *gradient, float *clipped);
 
+  // Adds the parameter's share to its average.
+  void (*average)(float take, panoptim_int64 length, const float *parameter, float *average);
+
+  // By PANOPTIM_SHADOW_...: the parameter in 16 bits. NULL stands where there is none.
+  void (*shadow[3])(panoptim_int64 length, const float *parameter, uint16_t *shadow);
+
   // Adds up squares in the order that panoptim_sum_squares promises.
   double (*sum_squares)(panoptim_int64 length, const float *gradient);
 };

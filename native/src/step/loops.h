@@ -105,6 +105,23 @@ void clip_loop(float scale, float bound, panoptim_int64 length, const float *gra
   }
 }
 
+void average_loop(float take, panoptim_int64 length, const float *parameter, float *average) {
+  PANOPTIM_VECTOR_LOOP
+  for (panoptim_int64 i = 0; i < length; i++) {
+    average[i] = canonical(fused_multiply_add(take, parameter[i] - average[i], average[i]));
+  }
+}
+
+void bfloat16_loop(panoptim_int64 length, const float *parameter, uint16_t *shadow) {
+  PANOPTIM_VECTOR_LOOP
+  for (panoptim_int64 i = 0; i < length; i++) shadow[i] = bfloat16(parameter[i]);
+}
+
+void float16_loop(panoptim_int64 length, const float *parameter, uint16_t *shadow) {
+  PANOPTIM_VECTOR_LOOP
+  for (panoptim_int64 i = 0; i < length; i++) shadow[i] = float16(parameter[i]);
+}
+
 double sum_squares_loop(panoptim_int64 length, const float *gradient) {
   double sums[PANOPTIM_LANES] = {};
   panoptim_int64 i = 0;
@@ -127,7 +144,7 @@ double sum_squares_loop(panoptim_int64 length, const float *gradient) {
 
 template <int... Index>
 constexpr kernel_table every_loop(std::integer_sequence<int, Index...>) {
-  return {{loop_at<Index>()...}, clip_loop, sum_squares_loop};
+  return {{loop_at<Index>()...}, clip_loop, average_loop, {nullptr, bfloat16_loop, float16_loop}, sum_squares_loop};
 }
 
 }  // namespace

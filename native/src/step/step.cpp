@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "step/sharing.h"
+#include "step/stream.h"
 
 namespace {
 
@@ -15,9 +16,14 @@ struct chunk_streams {
   float *parameter;
   float *gradient;
   float *state[PANOPTIM_STATES];
+  float *average;
+  uint16_t *shadow;
 
   chunk_streams(const panoptim_tensor &tensor, panoptim_int64 start)
-      : parameter(tensor.parameter + start), gradient(tensor.gradient + start) {
+      : parameter(tensor.parameter + start),
+        gradient(tensor.gradient + start),
+        average(tensor.average ? tensor.average + start : nullptr),
+        shadow(tensor.shadow ? tensor.shadow + start : nullptr) {
     for (int i = 0; i < PANOPTIM_STATES; i++) state[i] = tensor.state[i] ? tensor.state[i] + start : nullptr;
   }
 };
@@ -34,6 +40,12 @@ void update_block(const panoptim_plan &plan, const kernel_table &kernels, kernel
   } else {
     update(coefficients, length, s.parameter, s.gradient, s.state);
   }
+  if (plan.averages) kernels.average(coefficients.average_take, length, s.parameter, s.average);
+  if (plan.shadow != PANOPTIM_SHADOW_NONE) {
+    uint16_t shadow[block];
+    kernels.shadow[plan.shadow](length, s.parameter, shadow);
+    stream_out(shadow, s.shadow, length);
+  }
   if (plan.zeroes) memset(s.gradient, 0, static_cast<size_t>(length) * sizeof *s.gradient);
 }
 
@@ -43,7 +55,7 @@ struct step_work {
 
   void operator()(panoptim_int64 begin, panoptim_int64 end) const {
     const kernel update = kernels.at[index_of(composition_of(plan))];
-    const bool in_blocks = plan.clips || plan.zeroes;
+    const bool in_blocks = plan.clips || plan.averages || plan.shadow != PANOPTIM_SHADOW_NONE || plan.zeroes;
     for_each_chunk(plan, begin, end, [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
       const panoptim_coefficients &coefficients = plan.coefficients[tensor.coefficients];
       const panoptim_int64 most = in_blocks ? block : length;
@@ -57,6 +69,7 @@ struct step_work {
         }
       }
     });
+    if (plan.shadow != PANOPTIM_SHADOW_NONE) end_streaming();
   }
 };
 

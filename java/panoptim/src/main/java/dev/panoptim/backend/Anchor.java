@@ -23,6 +23,12 @@ record Anchor(String name, MemorySegment segment) {
       for (MemorySegment state : row.states()) {
         add(found, "a state", row, state);
       }
+      if (row.average() != null) {
+        add(found, "average", row, row.average());
+      }
+      if (row.shadow() != null) {
+        add(found, "shadow", row, row.shadow());
+      }
     }
     found.remove(Arena.global().scope());
     return found.values().toArray(Anchor[]::new);

@@ -4,6 +4,7 @@ import dev.panoptim.ffi.PanoptimAbi;
 import dev.panoptim.ffi.panoptim_coefficients;
 import dev.panoptim.ffi.panoptim_plan;
 import dev.panoptim.ffi.panoptim_tensor;
+import dev.panoptim.memory.ShadowType;
 import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Rule;
@@ -104,6 +105,8 @@ final class NativeTable {
     panoptim_plan.second_moment(call, secondMoment(rule));
     panoptim_plan.unit_correction(call, rule.unitCorrection() ? 1 : 0);
     panoptim_plan.sign(call, rule.sign() ? 1 : 0);
+    panoptim_plan.averages(call, plan.averages() ? 1 : 0);
+    panoptim_plan.shadow(call, code(plan.shadow()));
     List<MemorySegment> anchors = new ArrayList<>(scopes.values());
     while (anchors.size() < ANCHORS) {
       anchors.add(MemorySegment.NULL);
@@ -123,6 +126,12 @@ final class NativeTable {
     panoptim_tensor.gradient(target, source.gradient());
     for (int i = 0; i < source.states().size(); i++) {
       panoptim_tensor.state(target, i, source.states().get(i));
+    }
+    if (plan.averages()) {
+      panoptim_tensor.average(target, source.average());
+    }
+    if (plan.shadow() != null) {
+      panoptim_tensor.shadow(target, source.shadow());
     }
     panoptim_tensor.length(target, source.size());
     panoptim_tensor.offset(target, offset);
@@ -154,6 +163,14 @@ final class NativeTable {
       case CENTERED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_CENTERED();
       case RECTIFIED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_RECTIFIED();
       case INFINITY_NORM -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_INFINITY();
+    };
+  }
+
+  private static int code(ShadowType shadow) {
+    return switch (shadow) {
+      case null -> PanoptimAbi.PANOPTIM_SHADOW_NONE();
+      case BFLOAT16 -> PanoptimAbi.PANOPTIM_SHADOW_BFLOAT16();
+      case FLOAT16 -> PanoptimAbi.PANOPTIM_SHADOW_FLOAT16();
     };
   }
 
@@ -224,5 +241,6 @@ final class NativeTable {
     panoptim_coefficients.epsilon(to, from.epsilon);
     panoptim_coefficients.divides(to, from.divides);
     panoptim_coefficients.step_size(to, from.stepSize);
+    panoptim_coefficients.average_take(to, from.averageTake);
   }
 }

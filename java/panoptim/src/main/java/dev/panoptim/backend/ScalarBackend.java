@@ -96,7 +96,7 @@ final class ScalarBackend extends Backend {
               : Math.fma(-c.stepSize, direction, w);
       data.setAtIndex(JAVA_FLOAT, i, canonical(updated));
     }
-    plan.zeroIfAsked(index, start, length);
+    AfterUpdate.run(plan, index, start, length);
   }
 
   private static float firstMoment(

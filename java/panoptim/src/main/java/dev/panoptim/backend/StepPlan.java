@@ -1,5 +1,6 @@
 package dev.panoptim.backend;
 
+import dev.panoptim.memory.ShadowType;
 import dev.panoptim.memory.Streams;
 import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Decay;
@@ -22,12 +23,19 @@ public final class StepPlan {
   static final int CHUNK = 16 * 1024;
 
   /// The memory of one parameter. The states are those of [Rule#stateNames()], in that order.
+  ///
+  /// @param average as many floats, a running average of the data; `null` in all rows of a plan
+  ///   that keeps none
+  /// @param shadow as many 16-bit numbers, a copy of the data; `null` in all rows of a plan that
+  ///   has none
   public record Row(
       String name,
       long size,
       MemorySegment data,
       MemorySegment gradient,
-      List<MemorySegment> states) {
+      List<MemorySegment> states,
+      MemorySegment average,
+      MemorySegment shadow) {
     public Row {
       states = List.copyOf(states);
     }
@@ -43,6 +51,8 @@ public final class StepPlan {
   private final int[] slots;
   private final List<Coefficients> coefficients = new ArrayList<>();
   private int usedSlots;
+  private final boolean averages;
+  private final ShadowType shadow;
   private Decay decay;
   private float clip = Float.POSITIVE_INFINITY;
   private boolean zeroes;
@@ -52,23 +62,34 @@ public final class StepPlan {
 
   /// One plan for each group of rows, all under one rule.
   ///
+  /// @param averages whether the rows have averages
+  /// @param shadow what the rows' shadows are, `null` where they have none
   /// @throws IllegalArgumentException if a stream has the wrong size, is on the heap, not aligned
   ///   to 4 bytes, or read-only although a step writes it; if two streams of any groups overlap; if
   ///   a row has not one segment for each state of the rule; or if the rows of a group have more
   ///   than 2^63-1 elements
   /// @throws IllegalStateException if a stream's arena has been closed
   /// @throws WrongThreadException if a stream's arena is confined to another thread
-  public static List<StepPlan> of(Rule rule, List<List<Row>> groups) {
+  public static List<StepPlan> of(
+      Rule rule, List<List<Row>> groups, boolean averages, ShadowType shadow) {
     // What is checked must be what is kept, whatever the caller's lists do meanwhile.
     List<List<Row>> copies = groups.stream().map(List::copyOf).toList();
     List<Streams.Named> streams = new ArrayList<>();
     for (List<Row> rows : copies) {
       for (Row row : rows) {
         check(rule, row, streams);
+        if (averages) {
+          add(streams, "average", row, row.average(), true);
+        }
+        if (shadow != null) {
+          String name = "shadow of '" + row.name() + "'";
+          Streams.requireShadow(name, row.size(), row.shadow());
+          streams.add(new Streams.Named(name, row.shadow()));
+        }
       }
     }
     Streams.requireDisjoint(streams);
-    return copies.stream().map(rows -> new StepPlan(rule, rows)).toList();
+    return copies.stream().map(rows -> new StepPlan(rule, rows, averages, shadow)).toList();
   }
 
   private static void check(Rule rule, Row row, List<Streams.Named> streams) {
@@ -93,8 +114,10 @@ public final class StepPlan {
     streams.add(new Streams.Named(name, segment));
   }
 
-  private StepPlan(Rule rule, List<Row> rows) {
+  private StepPlan(Rule rule, List<Row> rows, boolean averages, ShadowType shadow) {
     this.rule = rule;
+    this.averages = averages;
+    this.shadow = shadow;
     this.rows = rows;
     this.decay = rule.decay();
     this.slots = new int[rows.size()];
@@ -159,14 +182,13 @@ public final class StepPlan {
     return zeroes;
   }
 
-  /// Sets gradients that have been used to 0, if that is asked for.
-  void zeroIfAsked(int row, long start, int length) {
-    if (zeroes) {
-      MemorySegment gradients = rows.get(row).gradient();
-      for (long i = start; i < start + length; i++) {
-        gradients.setAtIndex(ValueLayout.JAVA_FLOAT, i, 0);
-      }
-    }
+  boolean averages() {
+    return averages;
+  }
+
+  /// `null` where there is none.
+  ShadowType shadow() {
+    return shadow;
   }
 
   /// Room for a sum for each chunk: made at the first use.

@@ -129,7 +129,7 @@ final class VectorUpdate extends VectorLoop {
       store(w, data, at);
     }
     int done = SPECIES.loopBound(length);
-    plan.zeroIfAsked(index, start, done);
+    AfterUpdate.run(plan, index, start, done);
     ScalarBackend.update(plan, index, start + done, length - done);
   }
 

@@ -23,10 +23,10 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANOPTIM_ABI_VERSION = (int)5L;
+    private static final int PANOPTIM_ABI_VERSION = (int)6L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_ABI_VERSION 5
+     * #define PANOPTIM_ABI_VERSION 6
      * }
      */
     public static int PANOPTIM_ABI_VERSION() {
@@ -238,6 +238,33 @@ public class PanoptimAbi extends PanoptimAbi$shared {
      */
     public static int PANOPTIM_CHUNK() {
         return PANOPTIM_CHUNK;
+    }
+    private static final int PANOPTIM_SHADOW_NONE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_SHADOW_NONE 0
+     * }
+     */
+    public static int PANOPTIM_SHADOW_NONE() {
+        return PANOPTIM_SHADOW_NONE;
+    }
+    private static final int PANOPTIM_SHADOW_BFLOAT16 = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_SHADOW_BFLOAT16 1
+     * }
+     */
+    public static int PANOPTIM_SHADOW_BFLOAT16() {
+        return PANOPTIM_SHADOW_BFLOAT16;
+    }
+    private static final int PANOPTIM_SHADOW_FLOAT16 = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_SHADOW_FLOAT16 2
+     * }
+     */
+    public static int PANOPTIM_SHADOW_FLOAT16() {
+        return PANOPTIM_SHADOW_FLOAT16;
     }
     private static final int PANOPTIM_CLOSED = (int)0L;
     /**

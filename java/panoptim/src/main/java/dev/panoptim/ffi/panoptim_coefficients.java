@@ -29,6 +29,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     float epsilon;
  *     float divides;
  *     float step_size;
+ *     float average_take;
  * }
  * }
  */
@@ -52,7 +53,8 @@ public class panoptim_coefficients {
         PanoptimAbi.C_FLOAT.withName("epsilon_inside"),
         PanoptimAbi.C_FLOAT.withName("epsilon"),
         PanoptimAbi.C_FLOAT.withName("divides"),
-        PanoptimAbi.C_FLOAT.withName("step_size")
+        PanoptimAbi.C_FLOAT.withName("step_size"),
+        PanoptimAbi.C_FLOAT.withName("average_take")
     ).withName("panoptim_coefficients");
 
     /**
@@ -676,6 +678,50 @@ public class panoptim_coefficients {
      */
     public static void step_size(MemorySegment struct, float fieldValue) {
         struct.set(step_size$LAYOUT, step_size$OFFSET, fieldValue);
+    }
+
+    private static final OfFloat average_take$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("average_take"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float average_take
+     * }
+     */
+    public static final OfFloat average_take$layout() {
+        return average_take$LAYOUT;
+    }
+
+    private static final long average_take$OFFSET = $LAYOUT.byteOffset(groupElement("average_take"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float average_take
+     * }
+     */
+    public static final long average_take$offset() {
+        return average_take$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float average_take
+     * }
+     */
+    public static float average_take(MemorySegment struct) {
+        return struct.get(average_take$LAYOUT, average_take$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float average_take
+     * }
+     */
+    public static void average_take(MemorySegment struct, float fieldValue) {
+        struct.set(average_take$LAYOUT, average_take$OFFSET, fieldValue);
     }
 
     /**

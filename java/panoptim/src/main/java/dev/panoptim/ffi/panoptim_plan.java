@@ -27,6 +27,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t decay;
  *     int32_t clips;
  *     float clip;
+ *     int32_t averages;
+ *     int32_t shadow;
  *     int32_t zeroes;
  *     int32_t tier;
  *     int32_t sharing;
@@ -59,6 +61,8 @@ public class panoptim_plan {
         PanoptimAbi.C_INT.withName("decay"),
         PanoptimAbi.C_INT.withName("clips"),
         PanoptimAbi.C_FLOAT.withName("clip"),
+        PanoptimAbi.C_INT.withName("averages"),
+        PanoptimAbi.C_INT.withName("shadow"),
         PanoptimAbi.C_INT.withName("zeroes"),
         PanoptimAbi.C_INT.withName("tier"),
         PanoptimAbi.C_INT.withName("sharing"),
@@ -605,6 +609,94 @@ public class panoptim_plan {
      */
     public static void clip(MemorySegment struct, float fieldValue) {
         struct.set(clip$LAYOUT, clip$OFFSET, fieldValue);
+    }
+
+    private static final OfInt averages$LAYOUT = (OfInt)$LAYOUT.select(groupElement("averages"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t averages
+     * }
+     */
+    public static final OfInt averages$layout() {
+        return averages$LAYOUT;
+    }
+
+    private static final long averages$OFFSET = $LAYOUT.byteOffset(groupElement("averages"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t averages
+     * }
+     */
+    public static final long averages$offset() {
+        return averages$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t averages
+     * }
+     */
+    public static int averages(MemorySegment struct) {
+        return struct.get(averages$LAYOUT, averages$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t averages
+     * }
+     */
+    public static void averages(MemorySegment struct, int fieldValue) {
+        struct.set(averages$LAYOUT, averages$OFFSET, fieldValue);
+    }
+
+    private static final OfInt shadow$LAYOUT = (OfInt)$LAYOUT.select(groupElement("shadow"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t shadow
+     * }
+     */
+    public static final OfInt shadow$layout() {
+        return shadow$LAYOUT;
+    }
+
+    private static final long shadow$OFFSET = $LAYOUT.byteOffset(groupElement("shadow"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t shadow
+     * }
+     */
+    public static final long shadow$offset() {
+        return shadow$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t shadow
+     * }
+     */
+    public static int shadow(MemorySegment struct) {
+        return struct.get(shadow$LAYOUT, shadow$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t shadow
+     * }
+     */
+    public static void shadow(MemorySegment struct, int fieldValue) {
+        struct.set(shadow$LAYOUT, shadow$OFFSET, fieldValue);
     }
 
     private static final OfInt zeroes$LAYOUT = (OfInt)$LAYOUT.select(groupElement("zeroes"));

@@ -18,6 +18,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     float *parameter;
  *     float *gradient;
  *     float *state[4];
+ *     float *average;
+ *     uint16_t *shadow;
  *     panoptim_int64 length;
  *     panoptim_int64 offset;
  *     panoptim_int64 first_chunk;
@@ -35,6 +37,8 @@ public class panoptim_tensor {
         PanoptimAbi.C_POINTER.withName("parameter"),
         PanoptimAbi.C_POINTER.withName("gradient"),
         MemoryLayout.sequenceLayout(4, PanoptimAbi.C_POINTER).withName("state"),
+        PanoptimAbi.C_POINTER.withName("average"),
+        PanoptimAbi.C_POINTER.withName("shadow"),
         PanoptimAbi.C_LONG_LONG.withName("length"),
         PanoptimAbi.C_LONG_LONG.withName("offset"),
         PanoptimAbi.C_LONG_LONG.withName("first_chunk"),
@@ -211,6 +215,94 @@ public class panoptim_tensor {
      */
     public static void state(MemorySegment struct, long index0, MemorySegment fieldValue) {
         state$ELEM_HANDLE.set(struct, state$OFFSET, index0, fieldValue);
+    }
+
+    private static final AddressLayout average$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("average"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float *average
+     * }
+     */
+    public static final AddressLayout average$layout() {
+        return average$LAYOUT;
+    }
+
+    private static final long average$OFFSET = $LAYOUT.byteOffset(groupElement("average"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float *average
+     * }
+     */
+    public static final long average$offset() {
+        return average$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float *average
+     * }
+     */
+    public static MemorySegment average(MemorySegment struct) {
+        return struct.get(average$LAYOUT, average$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float *average
+     * }
+     */
+    public static void average(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(average$LAYOUT, average$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout shadow$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("shadow"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * uint16_t *shadow
+     * }
+     */
+    public static final AddressLayout shadow$layout() {
+        return shadow$LAYOUT;
+    }
+
+    private static final long shadow$OFFSET = $LAYOUT.byteOffset(groupElement("shadow"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * uint16_t *shadow
+     * }
+     */
+    public static final long shadow$offset() {
+        return shadow$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * uint16_t *shadow
+     * }
+     */
+    public static MemorySegment shadow(MemorySegment struct) {
+        return struct.get(shadow$LAYOUT, shadow$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * uint16_t *shadow
+     * }
+     */
+    public static void shadow(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(shadow$LAYOUT, shadow$OFFSET, fieldValue);
     }
 
     private static final OfLong length$LAYOUT = (OfLong)$LAYOUT.select(groupElement("length"));

@@ -39,8 +39,18 @@ public final class Streams {
   /// @throws IllegalStateException if the segment's arena has been closed
   public static MemorySegment require(
       String name, long size, MemorySegment segment, boolean written) {
+    return require(name, size, bytes(name, size), FLOAT_BYTES, segment, written);
+  }
+
+  /// As [#require(String, long, MemorySegment, boolean)], for 16-bit elements that native code
+  /// writes, aligned to 2 bytes.
+  public static MemorySegment requireShadow(String name, long size, MemorySegment segment) {
+    return require(name, size, bytes(name, size) / 2, Short.BYTES, segment, true);
+  }
+
+  private static MemorySegment require(
+      String name, long size, long bytes, long alignment, MemorySegment segment, boolean written) {
     Objects.requireNonNull(segment, () -> name + " is null, but must be a memory segment");
-    long bytes = bytes(name, size);
     if (!segment.isNative()) {
       throw new IllegalArgumentException(
           name + " is on the Java heap, but must be off-heap (an Arena allocates such memory)");
@@ -50,10 +60,10 @@ public final class Streams {
           "%s has %d bytes, but must have %d for %d elements"
               .formatted(name, segment.byteSize(), bytes, size));
     }
-    if (segment.address() % FLOAT_BYTES != 0) {
+    if (segment.address() % alignment != 0) {
       throw new IllegalArgumentException(
           "%s starts at address 0x%x, but must be aligned to %d bytes"
-              .formatted(name, segment.address(), FLOAT_BYTES));
+              .formatted(name, segment.address(), alignment));
     }
     if (written && segment.isReadOnly()) {
       throw new IllegalArgumentException(name + " is read-only, but will be written");

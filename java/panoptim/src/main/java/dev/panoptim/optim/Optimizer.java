@@ -3,6 +3,7 @@ package dev.panoptim.optim;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.StepPlan;
 import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.ShadowType;
 import dev.panoptim.memory.Streams;
 import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Hyperparameter;
@@ -51,6 +52,12 @@ public final class Optimizer implements AutoCloseable {
   private final StepOptions options = new StepOptions();
   private final StepReport report = new StepReport();
 
+  /// NaN where parameters are not averaged.
+  private final double averageDecay;
+
+  /// `null` where there is none.
+  private final ShadowType shadow;
+
   /// Whether other processes have a part in the states.
   private final boolean shared;
 
@@ -68,13 +75,17 @@ public final class Optimizer implements AutoCloseable {
       Backend backend,
       int threads,
       Path stateFile,
-      StepOptions options) {
+      StepOptions options,
+      double averageDecay,
+      ShadowType shadow) {
     this.rule = rule;
     this.defaults = defaults;
     this.backend = backend;
     this.threads = threads;
     this.options.set(options);
-    memory = new StateMemory(rule);
+    this.averageDecay = averageDecay;
+    this.shadow = shadow;
+    memory = new StateMemory(rule, averages(), shadow != null);
     shared = stateFile != null;
     add(groups);
     if (shared) {
@@ -372,19 +383,59 @@ public final class Optimizer implements AutoCloseable {
     exclusively(
         () -> {
           Map<String, StateDict.ParameterState> renamed = state.renamed(renaming);
-          state.requireFits(rule, groups, renamed);
+          state.requireFits(rule, memory.names(), groups, renamed);
           memory.load(groups, renamed);
         });
   }
 
-  /// The live states of a parameter by the names of [Rule#stateNames()], read-only; empty as long
-  /// as it never had a gradient at a step.
+  private boolean averages() {
+    return !Double.isNaN(averageDecay);
+  }
+
+  /// The running average of a parameter's values after each of its steps, read-only and live.
+  ///
+  /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
+  /// @throws IllegalStateException if parameters are not averaged (see
+  ///   [OptimizerBuilder#averageParameters]), this one has made no step, or the optimizer has been
+  ///   closed
+  public MemorySegment average(Parameter parameter) {
+    MemorySegment average = state(parameter).get(StateMemory.AVERAGE);
+    if (average == null) {
+      throw new IllegalStateException(
+          averages() ? parameter + " has made no step" : "parameters are not averaged");
+    }
+    return average;
+  }
+
+  /// Whether steps write copies in 16 bits; see [#shadow].
+  public boolean hasShadow() {
+    return shadow != null;
+  }
+
+  /// The copy of a parameter in 16 bits as the last step left it, read-only and live: as many
+  /// numbers as the parameter has.
+  ///
+  /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
+  /// @throws IllegalStateException if there is no copy (see [OptimizerBuilder#shadow]), the
+  ///   parameter has made no step, or the optimizer has been closed
+  public MemorySegment shadow(Parameter parameter) {
+    requireOpen();
+    Tracked found = find(parameter);
+    if (shadow == null || found.currentSteps() == 0) {
+      throw new IllegalStateException(
+          shadow == null ? "there are no copies in 16 bits" : parameter + " has made no step");
+    }
+    return found.shadow.asReadOnly();
+  }
+
+  /// The live states of a parameter by the names of [Rule#stateNames()], and `average` if
+  /// parameters are averaged, read-only; empty as long as it never had a gradient at a step.
   ///
   /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
   public Map<String, MemorySegment> state(Parameter parameter) {
     requireOpen();
     Tracked found = find(parameter);
-    Map<String, MemorySegment> states = found.namedStates(rule.stateNames());
+    Map<String, MemorySegment> states = found.namedStates(memory.names());
     states.replaceAll((name, state) -> state.asReadOnly());
     return states;
   }
@@ -447,7 +498,7 @@ public final class Optimizer implements AutoCloseable {
         groups,
         each -> each.parameter.hasGradient(),
         () -> {
-          List<StepPlan> plans = StepPlan.of(rule, rowsOfGroups());
+          List<StepPlan> plans = StepPlan.of(rule, rowsOfGroups(), averages(), shadow);
           plans.forEach(backend::prepare);
           for (int i = 0; i < plans.size(); i++) {
             groups.get(i).adopt(plans.get(i));
@@ -456,10 +507,10 @@ public final class Optimizer implements AutoCloseable {
   }
 
   private List<List<StepPlan.Row>> rowsOfGroups() {
-    return groups.stream().map(TrackedGroup::withGradient).map(Optimizer::rows).toList();
+    return groups.stream().map(TrackedGroup::withGradient).map(this::rows).toList();
   }
 
-  private static List<StepPlan.Row> rows(Tracked[] parameters) {
+  private List<StepPlan.Row> rows(Tracked[] parameters) {
     return Arrays.stream(parameters)
         .map(
             each ->
@@ -468,7 +519,9 @@ public final class Optimizer implements AutoCloseable {
                     each.parameter.size(),
                     each.parameter.data(),
                     each.parameter.gradient(),
-                    each.states))
+                    each.states.subList(0, rule.stateNames().size()),
+                    averages() ? each.states.getLast() : null,
+                    each.shadow))
         .toList();
   }
 
@@ -488,6 +541,7 @@ public final class Optimizer implements AutoCloseable {
         coefficients.compute(rule, values, row.steps() + 1, row.momentumProduct());
         // 1 or -1 times the scale: exact.
         coefficients.gradientScale *= scale;
+        coefficients.averageTake = row.steps() == 0 ? 1 : (float) (1 - averageDecay);
         product = coefficients.momentumProduct;
       }
       row.nextMomentumProduct = product;

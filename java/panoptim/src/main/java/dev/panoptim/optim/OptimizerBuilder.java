@@ -4,6 +4,7 @@ import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
+import dev.panoptim.memory.ShadowType;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Hyperparameters;
 import dev.panoptim.rule.Rule;
@@ -38,6 +39,8 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   private int threads = Math.min(Runtime.getRuntime().availableProcessors(), Backend.MOST_THREADS);
   private boolean maximize;
   private Path stateFile;
+  private double averageDecay = Double.NaN;
+  private ShadowType shadow;
   private final StepOptions options = new StepOptions();
 
   OptimizerBuilder(Iterable<Parameter> parameters) {
@@ -85,6 +88,27 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   /// ```
   public final B options(Consumer<StepOptions> changes) {
     changes.accept(options);
+    return self();
+  }
+
+  /// Keeps an exponential moving average of the parameters, `average = decay * average + (1 -
+  /// decay) * w` after each step, from the first step's result on; see [Optimizer#average]. It is
+  /// part of the state dict.
+  ///
+  /// @param decay from 0 to 1 exclusively
+  /// @throws IllegalArgumentException if it is out of range
+  public final B averageParameters(double decay) {
+    if (!(decay >= 0 && decay < 1)) {
+      throw new IllegalArgumentException(
+          "decay is " + decay + ", but must be a number from 0 to 1 exclusively");
+    }
+    averageDecay = decay;
+    return self();
+  }
+
+  /// Writes the parameters in 16 bits too, at each step; see [Optimizer#shadow].
+  public final B shadow(ShadowType type) {
+    shadow = Objects.requireNonNull(type, "type is null");
     return self();
   }
 
@@ -140,7 +164,9 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
         backend == null ? Backends.auto() : backend,
         threads,
         stateFile,
-        options);
+        options,
+        averageDecay,
+        shadow);
   }
 
   final B set(Hyperparameter name, double value) {

@@ -30,7 +30,8 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
   /// @param steps at which it had a gradient; 0 if none, and then there are no states
   /// @param momentumProduct of all scheduled momenta so far; 1 without a schedule
   /// @param hyperparameters of its group
-  /// @param states by the names of [Rule#stateNames()], `size` floats each
+  /// @param states by the names of [Rule#stateNames()], and `average` if parameters are averaged:
+  ///   `size` floats each
   public record ParameterState(
       long size,
       long steps,
@@ -66,8 +67,13 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
     return all;
   }
 
+  /// @param stateNames what a parameter that has made a step must have
   /// @throws IllegalArgumentException with all that keeps `renamed` from being loaded
-  void requireFits(Rule expected, List<TrackedGroup> groups, Map<String, ParameterState> renamed) {
+  void requireFits(
+      Rule expected,
+      List<String> stateNames,
+      List<TrackedGroup> groups,
+      Map<String, ParameterState> renamed) {
     List<String> differences = new ArrayList<>();
     if (!rule.equals(expected)) {
       differences.add(
@@ -85,7 +91,7 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
           differences.add("it has no parameter '" + name + "'");
           continue;
         }
-        addDifferences(differences, each, state, expected);
+        addDifferences(differences, each, state, stateNames);
         if (common != null && !common.equals(state.hyperparameters())) {
           differences.add(
               "'%s' has %s, but others of its group %s"
@@ -103,7 +109,7 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
   }
 
   private static void addDifferences(
-      List<String> differences, Tracked each, ParameterState state, Rule rule) {
+      List<String> differences, Tracked each, ParameterState state, List<String> stateNames) {
     String name = each.parameter.name();
     if (state.size() != each.parameter.size()) {
       differences.add(
@@ -118,7 +124,7 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
           "'%s' has a momentumProduct of %s, which is not from 0 to 1"
               .formatted(name, state.momentumProduct()));
     }
-    Set<String> expected = state.steps() > 0 ? Set.copyOf(rule.stateNames()) : Set.of();
+    Set<String> expected = state.steps() > 0 ? Set.copyOf(stateNames) : Set.of();
     if (!state.states().keySet().equals(expected)) {
       differences.add(
           "'%s' has the states %s, but must have %s after %d steps"

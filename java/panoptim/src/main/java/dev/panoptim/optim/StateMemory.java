@@ -25,14 +25,33 @@ final class StateMemory {
   /// Slab streams 0 and 1 are data and gradients.
   private static final int FIRST_STATE_STREAM = 2;
 
+  static final String AVERAGE = "average";
+
   private static final long PAGE = 4096;
 
   private final Rule rule;
+
+  /// The rule's, and after them the average of the parameter where one is kept.
+  private final List<String> names;
+
+  /// Whether there are copies in 16 bits.
+  private final boolean shadows;
+
   private final List<Slab> slabs = new ArrayList<>();
   private final Arena mapping = Arena.ofShared();
 
-  StateMemory(Rule rule) {
+  StateMemory(Rule rule, boolean averages, boolean shadows) {
     this.rule = rule;
+    this.shadows = shadows;
+    names = new ArrayList<>(rule.stateNames());
+    if (averages) {
+      names.add(AVERAGE);
+    }
+  }
+
+  /// What each parameter has once it has made a step.
+  List<String> names() {
+    return names;
   }
 
   /// Gives all parameters states and counts in a file, and what these start from if the file is
@@ -50,7 +69,7 @@ final class StateMemory {
     SharedFile.map(
         mapping,
         file,
-        "the states of {" + tensors + "} under " + rule,
+        "the states " + names + " of {" + tensors + "} under " + rule,
         counts + layout.bytes(),
         (memory, fresh) -> {
           adopt(all, memory, counts, layout);
@@ -59,6 +78,11 @@ final class StateMemory {
           }
         });
     all.forEach(Tracked::refresh);
+    if (shadows) {
+      Slab slab = Slab.allocate(shadowLayout(all));
+      slabs.add(slab);
+      adoptShadows(all, slab);
+    }
   }
 
   private void start(List<TrackedGroup> groups) {
@@ -75,7 +99,7 @@ final class StateMemory {
         parameters.stream().map(each -> each.parameter.name()).toList(),
         parameters.stream().mapToLong(each -> each.parameter.size()).toArray(),
         FIRST_STATE_STREAM,
-        rule.stateNames().size());
+        names.size());
   }
 
   private static void adopt(List<Tracked> all, MemorySegment memory, long counts, Layout layout) {
@@ -101,16 +125,43 @@ final class StateMemory {
       return;
     }
     Slab slab = Slab.allocate(layout(fresh.keySet()));
+    Slab shadowSlab = null;
     try {
       adopt(fresh.keySet(), slab.streams());
+      if (shadows) {
+        shadowSlab = Slab.allocate(shadowLayout(fresh.keySet()));
+        adoptShadows(fresh.keySet(), shadowSlab);
+      }
       fresh.forEach(this::initialise);
       action.run();
     } catch (Throwable e) {
       fresh.keySet().forEach(each -> each.states = null);
       slab.close();
+      if (shadowSlab != null) {
+        shadowSlab.close();
+      }
       throw e;
     }
     slabs.add(slab);
+    if (shadowSlab != null) {
+      slabs.add(shadowSlab);
+    }
+  }
+
+  /// Two numbers of 16 bits take the place of one float.
+  private Layout shadowLayout(Collection<Tracked> parameters) {
+    return new Layout(
+        parameters.stream().map(each -> each.parameter.name()).toList(),
+        parameters.stream().mapToLong(each -> Math.ceilDiv(each.parameter.size(), 2L)).toArray(),
+        FIRST_STATE_STREAM + names.size(),
+        1);
+  }
+
+  private static void adoptShadows(Collection<Tracked> parameters, Slab slab) {
+    int tensor = 0;
+    for (Tracked each : parameters) {
+      each.shadow = slab.streams()[0][tensor++].asSlice(0, each.parameter.size() * Short.BYTES);
+    }
   }
 
   private static void adopt(Collection<Tracked> parameters, MemorySegment[][] streams) {
@@ -138,7 +189,7 @@ final class StateMemory {
     for (TrackedGroup group : groups) {
       for (Tracked each : group.parameters) {
         each.refresh();
-        Map<String, MemorySegment> copies = each.namedStates(rule.stateNames());
+        Map<String, MemorySegment> copies = each.namedStates(names);
         copies.replaceAll(
             (name, state) ->
                 Arena.ofAuto()
@@ -174,7 +225,7 @@ final class StateMemory {
       each.set(from.steps(), from.momentumProduct());
       if (from.steps() > 0) {
         for (int i = 0; i < each.states.size(); i++) {
-          each.states.get(i).copyFrom(from.states().get(rule.stateNames().get(i)));
+          each.states.get(i).copyFrom(from.states().get(names.get(i)));
         }
       } else if (each.states != null) {
         // Kept: another allocation would leave this one behind until the optimizer is closed.

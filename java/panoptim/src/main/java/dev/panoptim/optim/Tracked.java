@@ -13,6 +13,9 @@ final class Tracked {
   /// `null` until the parameter first has a gradient, unless they are shared.
   List<MemorySegment> states;
 
+  /// A copy of the data in 16 bits, `null` where there is none.
+  MemorySegment shadow;
+
   /// The gradient that the plan was made for, `null` where there was none.
   MemorySegment plannedGradient;
 

@@ -52,6 +52,9 @@ public final class Coefficients {
   /// The direction's share in the update.
   public float stepSize;
 
+  /// The parameter's share in its running average, where there is one. Left as it is by [#compute].
+  public float averageTake;
+
   /// Of NAdam's schedule, `0.96^(t * momentumDecay)`.
   private static final double LOG_OF_BASE = StrictMath.log(0.96);
 

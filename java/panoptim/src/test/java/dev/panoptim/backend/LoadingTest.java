@@ -138,7 +138,7 @@ class LoadingTest {
     assertContains(
         run("native", "-Dpanoptim.library=" + library("panoptim_of_another_version")),
         "REFUSED",
-        "it has ABI version 999, but these classes need 5");
+        "it has ABI version 999, but these classes need 6");
   }
 
   @Test

@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.sun.management.ThreadMXBean;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.memory.Parameters;
+import dev.panoptim.memory.ShadowType;
 import java.lang.management.ManagementFactory;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -29,6 +31,28 @@ class AllocationTest {
     assertAllocatesNothing(tested, "native", 1, 33);
     assertAllocatesNothing(tested, "native", 2, 70_000);
     assertAllocatesNothing(tested, "scalar", 1, 33);
+  }
+
+  @Test
+  void aStepWithEverythingAroundItAllocatesNothing() {
+    Case everything =
+        new Case(
+            "everything",
+            p ->
+                AdamW.builder(p)
+                    .averageParameters(0.9)
+                    .shadow(ShadowType.BFLOAT16)
+                    .options(
+                        o ->
+                            o.gradientScale(0.5)
+                                .clipGradNorm(1)
+                                .clipGradValue(1)
+                                .skipNonFinite(true)
+                                .zeroGrad(true)),
+            List.of());
+    assertAllocatesNothing(everything, "native", 1, 33);
+    assertAllocatesNothing(everything, "native", 2, 70_000);
+    assertAllocatesNothing(everything, "scalar", 1, 33);
   }
 
   /// Rounds are made until some in a row allocate nothing: before, the compiler has not come to it.

@@ -288,7 +288,7 @@ class SharedMemoryTest {
     try (Parameters parameters = shared()) {
       Adagrad.builder(parameters).sharedStates(states).build().close();
       assertMessage(
-          "the states of {a=33, b=5000, empty=0} under Rule",
+          "the states [secondMoment] of {a=33, b=5000, empty=0} under Rule",
           () -> Adam.builder(parameters).sharedStates(states).build());
       assertMessage("must hold", () -> Adagrad.builder(parameters).sharedStates(data).build());
     }

@@ -1,6 +1,7 @@
 package dev.panoptim.optim;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -13,6 +14,7 @@ import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.Tier;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
+import dev.panoptim.memory.ShadowType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -21,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -58,22 +61,27 @@ class StepOptionsTest {
     }
   }
 
+  private static Optimizer built(
+      Case tested,
+      Parameters parameters,
+      Backend backend,
+      int threads,
+      Consumer<OptimizerBuilder<?>> options) {
+    OptimizerBuilder<?> builder = tested.builder().apply(parameters);
+    options.accept(builder);
+    return builder.backend(backend).threads(threads).build();
+  }
+
+  /// @param options of the optimizer
   /// @param before each step, changes the gradients
   private static Map<String, int[]> run(
       Case tested,
       Backend backend,
       int threads,
-      Consumer<StepOptions> options,
+      Consumer<OptimizerBuilder<?>> options,
       Consumer<Parameters> before) {
     try (Parameters parameters = parameters();
-        Optimizer optimizer =
-            tested
-                .builder()
-                .apply(parameters)
-                .backend(backend)
-                .threads(threads)
-                .options(options)
-                .build()) {
+        Optimizer optimizer = built(tested, parameters, backend, threads, options)) {
       SplittableRandom random = new SplittableRandom(4);
       parameters.forEach(each -> fill(each.data(), random));
       for (int step = 0; step < STEPS; step++) {
@@ -82,6 +90,14 @@ class StepOptionsTest {
         optimizer.step();
       }
       Map<String, int[]> bits = new LinkedHashMap<>(Problem.bits(optimizer, parameters.all()));
+      if (optimizer.hasShadow()) {
+        for (Parameter each : parameters) {
+          short[] shadow = optimizer.shadow(each).toArray(JAVA_SHORT);
+          bits.put(
+              each.name() + " shadow",
+              IntStream.range(0, shadow.length).map(i -> shadow[i]).toArray());
+        }
+      }
       bits.put(
           "report",
           new int[] {
@@ -93,7 +109,7 @@ class StepOptionsTest {
     }
   }
 
-  private static void assertSameOnEveryBackend(Case tested, Consumer<StepOptions> options) {
+  private static void assertSameOnEveryBackend(Case tested, Consumer<OptimizerBuilder<?>> options) {
     Map<String, int[]> expected = run(tested, Backends.scalar(), 1, options, p -> {});
     for (Backend backend : backends()) {
       for (int threads = 1; threads <= 3; threads++) {
@@ -114,32 +130,36 @@ class StepOptionsTest {
   void everyBackendReachesTheSameBitsWithAllOfThem(Case tested) {
     assertSameOnEveryBackend(
         tested,
-        o ->
-            o.gradientScale(1 / 3.0)
-                .clipGradNorm(20)
-                .clipGradValue(0.1)
-                .skipNonFinite(true)
-                .zeroGrad(true));
+        b -> {
+          b.averageParameters(0.9).shadow(ShadowType.BFLOAT16);
+          b.options(
+              o ->
+                  o.gradientScale(1 / 3.0)
+                      .clipGradNorm(20)
+                      .clipGradValue(0.1)
+                      .skipNonFinite(true)
+                      .zeroGrad(true));
+        });
   }
 
   @Test
   void everyBackendReachesTheSameBitsWithAnyOfThem() {
     Case adamW = Description.caseOf("adamw");
-    List<Consumer<StepOptions>> single =
+    List<Consumer<OptimizerBuilder<?>>> single =
         List.of(
-            o -> o.gradientScale(0.7),
-            o -> o.clipGradNorm(5),
-            o -> o.clipGradValue(0.25),
-            o -> o.skipNonFinite(true),
-            o -> o.zeroGrad(true));
+            b -> b.options(o -> o.gradientScale(0.7).clipGradNorm(5)),
+            b -> b.options(o -> o.clipGradValue(0.25)),
+            b -> b.averageParameters(0.99),
+            b -> b.shadow(ShadowType.FLOAT16),
+            b -> b.options(o -> o.zeroGrad(true)));
     for (int chosen = 0; chosen < 1 << single.size(); chosen++) {
       int bits = chosen;
       assertSameOnEveryBackend(
           adamW,
-          o -> {
+          b -> {
             for (int i = 0; i < single.size(); i++) {
               if ((bits >> i & 1) == 1) {
-                single.get(i).accept(o);
+                single.get(i).accept(b);
               }
             }
           });
@@ -157,7 +177,7 @@ class StepOptionsTest {
             tested,
             Backends.named("native"),
             2,
-            o -> {},
+            b -> {},
             parameters -> {
               for (Parameter each : parameters) {
                 for (long i = 0; i < each.size(); i++) {
@@ -171,9 +191,85 @@ class StepOptionsTest {
             tested,
             Backends.named("native"),
             2,
-            o -> o.gradientScale(scale).clipGradValue(bound).zeroGrad(true),
+            b -> b.options(o -> o.gradientScale(scale).clipGradValue(bound).zeroGrad(true)),
             p -> {});
     assertNull(Problem.difference(expected, actual));
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void averageAndShadowAreThoseOfTheUpdatedParameters(Case tested) {
+    for (ShadowType type : ShadowType.values()) {
+      try (Parameters parameters = parameters();
+          Optimizer optimizer =
+              built(
+                  tested,
+                  parameters,
+                  Backends.named("native"),
+                  2,
+                  b -> b.averageParameters(0.75).shadow(type))) {
+        SplittableRandom random = new SplittableRandom(9);
+        Map<String, float[]> averages = new LinkedHashMap<>();
+        for (int step = 0; step < STEPS; step++) {
+          parameters.forEach(each -> fill(each.gradient(), random));
+          optimizer.step();
+          for (Parameter each : parameters) {
+            float[] data = each.data().toArray(JAVA_FLOAT);
+            float[] average = averages.computeIfAbsent(each.name(), name -> data.clone());
+            short[] shadow = new short[data.length];
+            for (int i = 0; i < data.length; i++) {
+              average[i] = Math.fma(0.25f, data[i] - average[i], average[i]);
+              shadow[i] = type.round(data[i]);
+            }
+            assertArrayEquals(average, optimizer.average(each).toArray(JAVA_FLOAT));
+            assertArrayEquals(shadow, optimizer.shadow(each).toArray(JAVA_SHORT));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void averagesArePartOfTheStateDict() {
+    Case tested = Description.caseOf("adamw");
+    try (Parameters parameters = parameters();
+        Optimizer first =
+            built(tested, parameters, Backends.auto(), 1, b -> b.averageParameters(0.5));
+        Optimizer second =
+            built(tested, parameters, Backends.auto(), 1, b -> b.averageParameters(0.5));
+        Optimizer without = built(tested, parameters, Backends.auto(), 1, b -> {})) {
+      Parameter p = parameters.get("p3");
+      fill(p.gradient(), new SplittableRandom(1));
+      first.step();
+      first.step();
+      second.loadStateDict(first.stateDict());
+      assertEquals(-1, first.average(p).mismatch(second.average(p)));
+      assertThrows(IllegalArgumentException.class, () -> without.loadStateDict(first.stateDict()));
+      without.step();
+      assertThrows(IllegalArgumentException.class, () -> first.loadStateDict(without.stateDict()));
+    }
+  }
+
+  @Test
+  void whatIsNotKeptCannotBeAskedFor() {
+    try (Parameters parameters = parameters();
+        Optimizer plain = Sgd.builder(parameters).build();
+        Optimizer both =
+            Sgd.builder(parameters).averageParameters(0.9).shadow(ShadowType.FLOAT16).build()) {
+      Parameter p = parameters.get("p1");
+      plain.step();
+      var average = assertThrows(IllegalStateException.class, () -> plain.average(p));
+      assertEquals("parameters are not averaged", average.getMessage());
+      assertThrows(IllegalStateException.class, () -> plain.shadow(p));
+      assertThrows(IllegalStateException.class, () -> both.average(p));
+      assertThrows(IllegalStateException.class, () -> both.shadow(p));
+      both.step();
+      assertTrue(both.average(p).isReadOnly() && both.shadow(p).isReadOnly());
+      for (double decay : new double[] {-0.1, 1, Double.NaN}) {
+        assertThrows(
+            IllegalArgumentException.class, () -> Sgd.builder(parameters).averageParameters(decay));
+      }
+    }
   }
 
   private static Parameter parameter(Arena arena, String name, float... gradient) {

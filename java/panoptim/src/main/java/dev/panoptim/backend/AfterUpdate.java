@@ -1,0 +1,48 @@
+package dev.panoptim.backend;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import dev.panoptim.memory.ShadowType;
+import java.lang.foreign.MemorySegment;
+
+/// What a plan asks for once some elements of a row have been updated, in plain Java: average,
+/// shadow, gradients of 0.
+final class AfterUpdate {
+  private AfterUpdate() {}
+
+  static void run(StepPlan plan, int index, long start, int length) {
+    StepPlan.Row row = plan.rows().get(index);
+    long end = start + length;
+    if (plan.averages()) {
+      average(row, plan.coefficients(plan.slot(index)).averageTake, start, end);
+    }
+    if (plan.shadow() != null) {
+      shadow(row, plan.shadow(), start, end);
+    }
+    if (plan.zeroes()) {
+      MemorySegment gradients = row.gradient();
+      for (long i = start; i < end; i++) {
+        gradients.setAtIndex(JAVA_FLOAT, i, 0);
+      }
+    }
+  }
+
+  private static void average(StepPlan.Row row, float take, long start, long end) {
+    MemorySegment data = row.data();
+    MemorySegment averages = row.average();
+    for (long i = start; i < end; i++) {
+      float before = averages.getAtIndex(JAVA_FLOAT, i);
+      float after = Math.fma(take, data.getAtIndex(JAVA_FLOAT, i) - before, before);
+      averages.setAtIndex(JAVA_FLOAT, i, Float.isNaN(after) ? Float.NaN : after);
+    }
+  }
+
+  private static void shadow(StepPlan.Row row, ShadowType type, long start, long end) {
+    MemorySegment data = row.data();
+    MemorySegment shadow = row.shadow();
+    for (long i = start; i < end; i++) {
+      shadow.setAtIndex(JAVA_SHORT, i, type.round(data.getAtIndex(JAVA_FLOAT, i)));
+    }
+  }
+}

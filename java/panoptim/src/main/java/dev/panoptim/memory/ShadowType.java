@@ -1,0 +1,37 @@
+package dev.panoptim.memory;
+
+/// The 16-bit formats that a copy of the parameters can have. Both round to the nearest number, of
+/// two to the one whose last bit is 0; every NaN becomes the same one.
+public enum ShadowType {
+  /// A float's upper half: its range, 8 bits of precision.
+  BFLOAT16 {
+    @Override
+    public short round(float x) {
+      int bits = Float.floatToRawIntBits(x);
+      return (short) (Float.isNaN(x) ? 0x7fc0 : bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+    }
+
+    @Override
+    public float toFloat(short bits) {
+      return Float.intBitsToFloat(bits << 16);
+    }
+  },
+  /// IEEE 754's binary16: up to 65504, 11 bits of precision.
+  FLOAT16 {
+    @Override
+    public short round(float x) {
+      return Float.isNaN(x) ? 0x7e00 : Float.floatToFloat16(x);
+    }
+
+    @Override
+    public float toFloat(short bits) {
+      return Float.float16ToFloat(bits);
+    }
+  };
+
+  /// The bits of the format's number nearest to a float.
+  public abstract short round(float x);
+
+  /// The number that some bits stand for: exact.
+  public abstract float toFloat(short bits);
+}

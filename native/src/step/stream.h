@@ -1,0 +1,34 @@
+// Writing what nobody reads soon: past the caches, which keep what is needed next.
+#ifndef PANOPTIM_STEP_STREAM_H
+#define PANOPTIM_STEP_STREAM_H
+
+#include <string.h>
+
+#include "panoptim.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+inline void stream_out(const uint16_t *from, uint16_t *to, panoptim_int64 length) {
+  panoptim_int64 done = 0;
+#if defined(__SSE2__)
+  constexpr panoptim_int64 at_once = sizeof(__m128i) / sizeof *from;
+  if (reinterpret_cast<uintptr_t>(to) % sizeof(__m128i) == 0) {
+    for (; done + at_once <= length; done += at_once) {
+      _mm_stream_si128(reinterpret_cast<__m128i *>(to + done),
+                       _mm_loadu_si128(reinterpret_cast<const __m128i *>(from + done)));
+    }
+  }
+#endif
+  memcpy(to + done, from + done, static_cast<size_t>(length - done) * sizeof *from);
+}
+
+// What was streamed is seen by other threads before anything that is written from here on.
+inline void end_streaming() {
+#if defined(__SSE2__)
+  _mm_sfence();
+#endif
+}
+
+#endif
