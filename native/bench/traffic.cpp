@@ -1,9 +1,7 @@
 // The limit to hold a step against: moves the bytes of a step (reads the gradient, reads and writes the parameters and
 // up to three states) and computes nothing but the one operation a stream that keeps its loads from being dropped. Done
 // twice, it leaves everything as it was, but for the parameters' rounding.
-#include <functional>
-#include <thread>
-#include <vector>
+#include "shares.h"
 
 namespace {
 
@@ -56,11 +54,5 @@ void move_all(const Streams &streams, long long begin, long long end) {
 extern "C" __attribute__((visibility("default"))) void panoptim_traffic(float *w, const float *g, float *a, float *b,
                                                                         float *c, long long length, int threads) {
   const Streams streams = {w, g, {a, b, c}};
-  // Threads of a pool would still be spinning on the processors when a step is timed.
-  std::vector<std::thread> others;
-  for (int i = 1; i < threads; i++) {
-    others.emplace_back(move_all, std::cref(streams), length * i / threads, length * (i + 1) / threads);
-  }
-  move_all(streams, 0, length / threads);
-  for (std::thread &each : others) each.join();
+  in_shares(length, threads, [=](int, long long begin, long long end) { move_all(streams, begin, end); });
 }

@@ -53,12 +53,17 @@ public final class BenchMain {
     run(
         pairs(LimitBenchmark.class, quick ? 1 : 5, quick ? 20 : 40)
             .param("optimizer", names(Stream.of(Contender.values()))));
+    run(
+        pairs(EpilogueBenchmark.class, quick ? 1 : 3, quick ? 10 : 20)
+            .param(
+                "against", pyTorch ? new String[] {"passes", "pytorch"} : new String[] {"passes"}));
     if (pyTorch) {
       run(
           pairs(PyTorchBenchmark.class, quick ? 1 : 3, quick ? 5 : 10)
               .param(
                   "optimizer",
                   names(Stream.of(Contender.values()).filter(each -> each.inPyTorch() != null))));
+      run(pairs(ManyTensorsBenchmark.class, quick ? 1 : 3, 10));
     }
     String report = new Report(results).markdown(Backends.describe());
     Files.createDirectories(REPORT.getParent());
@@ -114,7 +119,7 @@ public final class BenchMain {
             "--enable-native-access=ALL-UNNAMED",
             "--add-modules=jdk.incubator.vector",
             "--sun-misc-unsafe-memory-access=allow",
-            inherited(Traffic.PROPERTY),
+            inherited(BenchLibrary.PROPERTY),
             inherited(PyTorchPeer.PROPERTY));
   }
 

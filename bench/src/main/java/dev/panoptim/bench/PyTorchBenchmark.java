@@ -49,13 +49,12 @@ public class PyTorchBenchmark {
   @Setup
   public void setUp() throws IOException {
     training = new Training(optimizer, elements, "native", threads);
-    peer = new PyTorchPeer(optimizer, elements, threads);
+    peer = new PyTorchPeer(optimizer.inPyTorch(), "step", 1, elements, threads);
     try {
-      peer.step();
       for (int i = 1; i < COMPARED_STEPS; i++) {
         training.optimizer.step();
-        peer.step();
       }
+      peer.step(COMPARED_STEPS);
       requireAgreement();
     } catch (Throwable e) {
       tearDown();
@@ -65,8 +64,8 @@ public class PyTorchBenchmark {
 
   private void requireAgreement() throws IOException {
     try (Arena arena = Arena.ofConfined();
-        Parameters begin = Training.start(elements)) {
-      MemorySegment start = begin.get("p").data();
+        Parameters begin = Training.start(1, elements)) {
+      MemorySegment start = begin.get("p0").data();
       MemorySegment ours = training.parameter.data();
       MemorySegment theirs = peer.data(arena);
       for (long i = 0; i < elements; i++) {
@@ -89,7 +88,7 @@ public class PyTorchBenchmark {
     training.optimizer.step();
     pair.stepNanos += System.nanoTime() - start;
     Thread.sleep(PAUSE_MILLIS);
-    pair.otherNanos += peer.step();
+    pair.otherNanos += peer.step(1);
   }
 
   @TearDown

@@ -8,11 +8,13 @@ import java.io.InputStream;
 import java.io.PrintStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 
 /// PyTorch's default CPU step of the same training, in a Python process of the user's.
 final class PyTorchPeer implements AutoCloseable {
@@ -25,20 +27,27 @@ final class PyTorchPeer implements AutoCloseable {
   private final Path folder;
   private final String version;
 
-  PyTorchPeer(Contender contender, int elements, int threads) throws IOException {
+  /// @param optimizer an expression of `torch.optim` over `p`
+  /// @param chain `step`, or `epilogue` for all that comes before and after it too
+  /// @param count of tensors
+  /// @param elements of each
+  PyTorchPeer(String optimizer, String chain, int count, int elements, int threads)
+      throws IOException {
     folder = Files.createTempDirectory("panoptim-bench");
-    try (Parameters start = Training.start(elements);
+    try (Parameters start = Training.start(count, elements);
         InputStream script = PyTorchPeer.class.getResourceAsStream("torch_steps.py")) {
-      Parameter p = start.get("p");
+      List<Parameter> all = start.all();
       process =
           new ProcessBuilder(
                   System.getProperty(PROPERTY),
                   "-c",
                   new String(script.readAllBytes(), StandardCharsets.UTF_8),
-                  contender.inPyTorch(),
+                  optimizer,
+                  chain,
                   Integer.toString(threads),
-                  write("data", p.data()),
-                  write("gradient", p.gradient()))
+                  Integer.toString(count),
+                  write("data", all.stream().map(Parameter::data).toList()),
+                  write("gradient", all.stream().map(Parameter::gradient).toList()))
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
     }
@@ -57,15 +66,15 @@ final class PyTorchPeer implements AutoCloseable {
     return version;
   }
 
-  /// Makes a step.
+  /// Makes steps.
   ///
-  /// @return the nanoseconds that it took, as PyTorch's process measured them
-  long step() throws IOException {
-    commands.println("step");
+  /// @return the nanoseconds that they took, as PyTorch's process measured them
+  long step(int count) throws IOException {
+    commands.println("step " + count);
     return Long.parseLong(answer());
   }
 
-  /// A copy of the parameter as it is now.
+  /// A copy of the parameters as they are now, one after the other.
   MemorySegment data(Arena arena) throws IOException {
     Path file = folder.resolve("saved");
     commands.println("save " + file);
@@ -83,16 +92,16 @@ final class PyTorchPeer implements AutoCloseable {
     return line;
   }
 
-  private String write(String name, MemorySegment numbers) throws IOException {
+  private String write(String name, List<MemorySegment> tensors) throws IOException {
     Path file = folder.resolve(name);
-    try (Arena arena = Arena.ofConfined();
-        FileChannel channel =
-            FileChannel.open(
-                file,
-                StandardOpenOption.CREATE_NEW,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE)) {
-      channel.map(FileChannel.MapMode.READ_WRITE, 0, numbers.byteSize(), arena).copyFrom(numbers);
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      for (MemorySegment each : tensors) {
+        ByteBuffer bytes = each.asByteBuffer();
+        while (bytes.hasRemaining()) {
+          channel.write(bytes);
+        }
+      }
     }
     return file.toString();
   }

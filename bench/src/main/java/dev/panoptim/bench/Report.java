@@ -34,6 +34,7 @@ final class Report {
         backend);
     addBackends();
     addOptimizers();
+    addPairs();
     addWanted();
     return text.toString();
   }
@@ -90,6 +91,39 @@ final class Report {
             + " the time of a step to that of a kernel that only moves its bytes%s; medians of"
             + " pairs.%n",
         peer ? ". PyTorch: its default CPU step of the same, with as many threads" : "");
+  }
+
+  private void addPairs() {
+    add("%n## Around the update, and many tensors%n%n");
+    add("| AdamW, 2 threads | Panoptim | compared with | takes | ratio |%n|---|---|---|---|---|%n");
+    for (RunResult each : results) {
+      if (isOf(EpilogueBenchmark.class).test(each)) {
+        addPair(
+            "scale, clip, step, average, bf16 copy, zero; 33,554,432 parameters",
+            each.getParams().getParam("against").equals("passes")
+                ? "the same as separate native passes"
+                : "PyTorch's chain around its fused step",
+            1,
+            each);
+      } else if (isOf(ManyTensorsBenchmark.class).test(each)) {
+        boolean one = each.getParams().getParam("tensors").startsWith("1x");
+        addPair(
+            each.getParams().getParam("tensors") + " parameters",
+            "PyTorch's fused step, threads " + each.getParams().getParam("peerThreads"),
+            one ? ManyTensorsBenchmark.STEPS_OF_ONE : ManyTensorsBenchmark.STEPS_OF_MANY,
+            each);
+      }
+    }
+  }
+
+  private void addPair(String what, String other, int steps, RunResult result) {
+    add(
+        "| %s | %,.4f ms | %s | %,.4f ms | %.2f |%n",
+        what,
+        median(result, pair -> counter(pair, "stepNanos")) / steps / 1e6,
+        other,
+        median(result, pair -> counter(pair, "otherNanos")) / steps / 1e6,
+        median(result, pair -> counter(pair, "otherNanos") / counter(pair, "stepNanos")));
   }
 
   private void addWanted() {
@@ -194,10 +228,16 @@ final class Report {
   /// The median over all pairs of a benchmark.
   private double median(
       Class<?> benchmark, Contender contender, ToDoubleFunction<IterationResult> value) {
+    return results.stream()
+        .filter(of(benchmark, contender))
+        .mapToDouble(each -> median(each, value))
+        .findFirst()
+        .orElse(Double.NaN);
+  }
+
+  private static double median(RunResult result, ToDoubleFunction<IterationResult> value) {
     double[] all =
-        results.stream()
-            .filter(of(benchmark, contender))
-            .flatMap(each -> each.getBenchmarkResults().stream())
+        result.getBenchmarkResults().stream()
             .flatMap(fork -> fork.getIterationResults().stream())
             .mapToDouble(value)
             .sorted()

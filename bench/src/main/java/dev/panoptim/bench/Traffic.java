@@ -4,29 +4,19 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
-import java.nio.file.Path;
 import java.util.List;
 
 /// The native kernel that moves the bytes of a step and computes nothing: the limit of what a step
 /// can reach.
 final class Traffic {
-  /// Names the library; the build sets it.
-  static final String PROPERTY = "panoptim.traffic";
-
   private static final MethodHandle MOVE =
-      Linker.nativeLinker()
-          .downcallHandle(
-              SymbolLookup.libraryLookup(
-                      Path.of(System.getProperty(PROPERTY)).toAbsolutePath(), Arena.global())
-                  .findOrThrow("panoptim_traffic"),
-              FunctionDescriptor.ofVoid(
-                  ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT));
+      BenchLibrary.find(
+          "panoptim_traffic",
+          FunctionDescriptor.ofVoid(
+              ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT));
 
   private final MemorySegment data;
   private final MemorySegment gradient;

@@ -6,37 +6,63 @@ import dev.panoptim.backend.Backends;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.Optimizer;
+import dev.panoptim.optim.OptimizerBuilder;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 
-/// One parameter after its first step, with gradients that stay the same.
+/// Parameters after their first step, with gradients that stay the same.
 ///
 /// With constant gradients moments settle at the gradient and its square, and none vanishes or
 /// becomes denormal, however long a benchmark runs.
 final class Training implements AutoCloseable {
   private final Parameters parameters;
   final Optimizer optimizer;
+
+  /// The first of them.
   final Parameter parameter;
 
   Training(Contender contender, int elements, String backend, int threads) {
-    parameters = start(elements);
-    parameter = parameters.get("p");
-    optimizer =
-        contender.builder(parameters).backend(Backends.named(backend)).threads(threads).build();
+    this(contender, 1, elements, backend, threads, builder -> {});
+  }
+
+  /// @param count of tensors
+  /// @param elements of each
+  Training(
+      Contender contender,
+      int count,
+      int elements,
+      String backend,
+      int threads,
+      Consumer<OptimizerBuilder<?>> options) {
+    parameters = start(count, elements);
+    parameter = parameters.get("p0");
+    OptimizerBuilder<?> builder = contender.builder(parameters);
+    options.accept(builder);
+    optimizer = builder.backend(Backends.named(backend)).threads(threads).build();
     optimizer.step();
   }
 
-  /// What each training of so many elements starts from.
-  static Parameters start(int elements) {
-    Parameters start = Parameters.builder().add("p", elements).build();
-    Parameter p = start.get("p");
+  /// What each training of so many tensors and elements starts from.
+  static Parameters start(int count, int elements) {
+    Parameters.Builder builder = Parameters.builder();
+    for (int i = 0; i < count; i++) {
+      builder.add("p" + i, elements);
+    }
+    Parameters start = builder.build();
     SplittableRandom random = new SplittableRandom(1);
-    for (long i = 0; i < elements; i++) {
-      p.data().setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(-1, 1));
-      p.gradient().setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(0.001, 0.01));
+    for (Parameter each : start) {
+      for (long i = 0; i < elements; i++) {
+        each.data().setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(-1, 1));
+        each.gradient().setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(0.001, 0.01));
+      }
     }
     return start;
+  }
+
+  List<Parameter> all() {
+    return parameters.all();
   }
 
   List<MemorySegment> states() {

@@ -1,7 +1,9 @@
-"""Steps of a PyTorch optimizer for PyTorchPeer: python -c SCRIPT OPTIMIZER THREADS DATA GRADIENT
+"""Steps of a PyTorch optimizer for PyTorchPeer: python -c SCRIPT OPTIMIZER CHAIN THREADS TENSORS DATA GRADIENT
 
-OPTIMIZER is an expression over p, the list of parameters; DATA and GRADIENT are files of float32. Reads commands from
-standard input: "step" makes a step and prints the nanoseconds it took, "save FILE" writes the parameter and prints "saved".
+OPTIMIZER is an expression over p, the list of parameters; DATA and GRADIENT are files of float32 that are split into TENSORS.
+CHAIN is "step", or "epilogue" for a step with all that comes before and after it: the gradient's scale, a norm to clip to,
+an average of the parameters, a bfloat16 copy, a gradient of 0. Reads commands from standard input: "step N" makes N steps
+and prints the nanoseconds they took, "save FILE" writes the parameters and prints "saved".
 """
 
 import sys
@@ -10,19 +12,58 @@ import time
 import numpy
 import torch
 
-optimizer, threads, data, gradient = sys.argv[1:]
+optimizer, chain, threads, tensors, data, gradient = sys.argv[1:]
 torch.set_num_threads(int(threads))
-# Cloned into memory of PyTorch's own, which is what its users have.
-tensor = torch.nn.Parameter(torch.from_numpy(numpy.fromfile(data, dtype=numpy.float32)).clone())
-tensor.grad = torch.from_numpy(numpy.fromfile(gradient, dtype=numpy.float32)).clone()
-made = eval("torch.optim." + optimizer, {"torch": torch, "p": [tensor]})
+
+
+def load(file):
+    # Cloned into memory of PyTorch's own, which is what its users have.
+    return [part.clone() for part in torch.from_numpy(numpy.fromfile(file, dtype=numpy.float32)).chunk(int(tensors))]
+
+
+p = [torch.nn.Parameter(part) for part in load(data)]
+gradients = load(gradient)
+for each, g in zip(p, gradients):
+    each.grad = g.clone()
+made = eval("torch.optim." + optimizer, {"torch": torch, "p": p})
+averages = [each.detach().clone() for each in p]
+shadows = [each.detach().to(torch.bfloat16) for each in p]
+
+
+@torch.no_grad()
+def epilogue():
+    for each in p:
+        each.grad.mul_(0.5)
+    torch.nn.utils.clip_grad_norm_(p, 1.0)
+    made.step()
+    for each, average, shadow in zip(p, averages, shadows):
+        average.lerp_(each, 0.001)
+        shadow.copy_(each)
+        each.grad.zero_()
+
+
+def timed(count):
+    elapsed = 0
+    for _ in range(count):
+        if chain == "epilogue":
+            for each, g in zip(p, gradients):
+                each.grad.copy_(g)
+            start = time.perf_counter_ns()
+            epilogue()
+            elapsed += time.perf_counter_ns() - start
+    if chain == "step":
+        start = time.perf_counter_ns()
+        for _ in range(count):
+            made.step()
+        elapsed = time.perf_counter_ns() - start
+    return elapsed
+
+
 print("PyTorch " + torch.__version__, flush=True)
 for line in sys.stdin:
-    command, *arguments = line.split(maxsplit=1)
+    command, argument = line.rstrip("\n").split(maxsplit=1)
     if command == "step":
-        start = time.perf_counter_ns()
-        made.step()
-        print(time.perf_counter_ns() - start, flush=True)
+        print(timed(int(argument)), flush=True)
     else:
-        tensor.detach().numpy().tofile(arguments[0].rstrip("\n"))
+        numpy.concatenate([each.detach().numpy() for each in p]).tofile(argument)
         print("saved", flush=True)

@@ -4,11 +4,13 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -62,5 +64,19 @@ class BenchmarksTest {
         }
       }
     }
+  }
+
+  /// The setting up compares the results.
+  @Test
+  void theFusedStepIsComparedWithPassesOfTheSame() throws Exception {
+    EpilogueBenchmark benchmark = new EpilogueBenchmark();
+    benchmark.against = "passes";
+    benchmark.elements = 50_000;
+    benchmark.threads = 2;
+    benchmark.setUp();
+    Pair pair = new Pair();
+    benchmark.pair(pair);
+    assertTrue(pair.stepNanos > 0 && pair.otherNanos > 0);
+    benchmark.tearDown();
   }
 }

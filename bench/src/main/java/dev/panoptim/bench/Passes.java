@@ -1,0 +1,60 @@
+package dev.panoptim.bench;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+
+/// What a fused step does around the update, as native passes of their own over one tensor.
+///
+/// @param length elements
+record Passes(
+    MemorySegment data,
+    MemorySegment gradient,
+    MemorySegment average,
+    MemorySegment shadow,
+    long length,
+    int threads) {
+  private static final MethodHandle SCALE =
+      BenchLibrary.find(
+          "panoptim_pass_scale",
+          FunctionDescriptor.ofVoid(ADDRESS, JAVA_FLOAT, JAVA_LONG, JAVA_INT));
+  private static final MethodHandle NORM =
+      BenchLibrary.find(
+          "panoptim_pass_norm", FunctionDescriptor.of(JAVA_DOUBLE, ADDRESS, JAVA_LONG, JAVA_INT));
+  private static final MethodHandle AVERAGE =
+      BenchLibrary.find(
+          "panoptim_pass_average",
+          FunctionDescriptor.ofVoid(ADDRESS, ADDRESS, JAVA_FLOAT, JAVA_LONG, JAVA_INT));
+  private static final MethodHandle BFLOAT16 =
+      BenchLibrary.find(
+          "panoptim_pass_bfloat16",
+          FunctionDescriptor.ofVoid(ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT));
+  private static final MethodHandle ZERO =
+      BenchLibrary.find(
+          "panoptim_pass_zero", FunctionDescriptor.ofVoid(ADDRESS, JAVA_LONG, JAVA_INT));
+
+  /// @param update what comes in the middle
+  void run(float scale, double clipNorm, double averageDecay, Runnable update) {
+    try {
+      SCALE.invokeExact(gradient, scale, length, threads);
+      double norm = (double) NORM.invokeExact(gradient, length, threads);
+      if (norm > clipNorm) {
+        SCALE.invokeExact(gradient, (float) (clipNorm / norm), length, threads);
+      }
+      update.run();
+      AVERAGE.invokeExact(data, average, (float) (1 - averageDecay), length, threads);
+      BFLOAT16.invokeExact(data, shadow, length, threads);
+      ZERO.invokeExact(gradient, length, threads);
+    } catch (Error | RuntimeException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError("a downcall throws nothing checked", e);
+    }
+  }
+}
