@@ -53,6 +53,9 @@ public final class BenchMain {
     run(
         pairs(LimitBenchmark.class, quick ? 1 : 5, quick ? 20 : 40)
             .param("optimizer", names(Stream.of(Contender.values()))));
+    for (int callers : new int[] {1, 16}) {
+      run(times(CallersBenchmark.class, quick ? 1 : 3, 2).threads(callers));
+    }
     run(
         pairs(EpilogueBenchmark.class, quick ? 1 : 3, quick ? 10 : 20)
             .param(

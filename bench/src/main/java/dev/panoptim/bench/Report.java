@@ -116,6 +116,15 @@ final class Report {
     }
   }
 
+  private double stepsOfCallers(int callers) {
+    return results.stream()
+        .filter(isOf(CallersBenchmark.class))
+        .filter(each -> each.getParams().getThreads() == callers)
+        .mapToDouble(Report::median)
+        .findFirst()
+        .orElse(Double.NaN);
+  }
+
   private void addPair(String what, String other, int steps, RunResult result) {
     add(
         "| %s | %,.4f ms | %s | %,.4f ms | %.2f |%n",
@@ -137,6 +146,9 @@ final class Report {
         add("| PyTorch to Panoptim, %s | at least 8 | %.2f |%n", each.label(), toPyTorch(each));
       }
     }
+    add(
+        "| steps of 16 Java threads at once, to those of one | at least 0.8 | %.2f |%n",
+        stepsOfCallers(16) / stepsOfCallers(1));
     for (String elements : List.of(IN_CACHE, "65536")) {
       double here = step("native", elements);
       add(

@@ -1,0 +1,93 @@
+package dev.panoptim.optim;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.panoptim.backend.Backends;
+import dev.panoptim.backend.StepPlan;
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Streams;
+import dev.panoptim.rule.Rule;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Clips gradients in place, as PyTorch's functions of the same names do. Within a step,
+/// [StepOptions] do it in the same pass over memory and leave the gradients as they are.
+///
+/// Parameters without a gradient are passed by. Thread-safe, as long as nobody else uses the
+/// gradients meanwhile.
+public final class Gradients {
+  private Gradients() {}
+
+  /// Makes all gradients so much smaller, if they are larger, that the norm of all of them together
+  /// is `maxNorm`. The norm has the same bits as that which [StepReport#norm] reports.
+  ///
+  /// @param maxNorm a number above 0; infinite only measures
+  /// @return the norm from before; if it is infinite or NaN, the gradients are left as they are
+  /// @throws IllegalArgumentException if `maxNorm` is not above 0, or a gradient is read-only; none
+  ///   has been changed then
+  /// @throws IllegalStateException if the arena of a gradient has been closed
+  public static double clipGradNorm(Iterable<Parameter> parameters, double maxNorm) {
+    requirePositive("maxNorm", maxNorm);
+    List<Parameter> clipped = withGradient(parameters);
+    double norm = norm(clipped);
+    if (norm > maxNorm && norm < Double.POSITIVE_INFINITY) {
+      float factor = (float) (maxNorm / norm);
+      for (Parameter each : clipped) {
+        MemorySegment gradient = each.gradient();
+        for (long i = 0; i < each.size(); i++) {
+          gradient.setAtIndex(JAVA_FLOAT, i, factor * gradient.getAtIndex(JAVA_FLOAT, i));
+        }
+      }
+    }
+    return norm;
+  }
+
+  /// Keeps each element of all gradients from `-clipValue` to `clipValue`. NaN stays NaN.
+  ///
+  /// @param clipValue a number above 0
+  /// @throws IllegalArgumentException if `clipValue` is not above 0, or a gradient is read-only;
+  ///   none has been changed then
+  /// @throws IllegalStateException if the arena of a gradient has been closed
+  public static void clipGradValue(Iterable<Parameter> parameters, double clipValue) {
+    requirePositive("clipValue", clipValue);
+    float bound = (float) clipValue;
+    for (Parameter each : withGradient(parameters)) {
+      MemorySegment gradient = each.gradient();
+      for (long i = 0; i < each.size(); i++) {
+        float g = gradient.getAtIndex(JAVA_FLOAT, i);
+        gradient.setAtIndex(JAVA_FLOAT, i, g < -bound ? -bound : g > bound ? bound : g);
+      }
+    }
+  }
+
+  private static void requirePositive(String name, double value) {
+    if (!(value > 0)) {
+      throw new IllegalArgumentException(name + " is " + value + ", but must be above 0");
+    }
+  }
+
+  private static List<Parameter> withGradient(Iterable<Parameter> parameters) {
+    List<Parameter> all = new ArrayList<>();
+    for (Parameter each : parameters) {
+      if (each.hasGradient()) {
+        Streams.require("gradient of '" + each.name() + "'", each.size(), each.gradient(), true);
+        all.add(each);
+      }
+    }
+    return all;
+  }
+
+  private static double norm(List<Parameter> parameters) {
+    List<StepPlan.Row> rows = new ArrayList<>();
+    for (Parameter each : parameters) {
+      rows.add(
+          new StepPlan.Row(
+              each.name(), each.size(), each.data(), each.gradient(), List.of(), null, null));
+    }
+    // The plan of plain gradient descent, which needs nothing but data and gradients.
+    StepPlan plan = StepPlan.of(Rule.builder().build(), List.of(rows), false, null).getFirst();
+    int threads = Runtime.getRuntime().availableProcessors();
+    return Math.sqrt(Backends.auto().addSquares(0, plan, threads));
+  }
+}
