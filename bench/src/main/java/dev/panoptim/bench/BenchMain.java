@@ -13,6 +13,8 @@ import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
@@ -31,10 +33,21 @@ public final class BenchMain {
     this.quick = quick;
   }
 
-  /// Arguments: none. The system property `quick` makes the run short, `panoptim.python` names a
-  /// Python with PyTorch to compare with.
-  public static void main(String[] arguments) throws RunnerException, IOException {
-    new BenchMain(Boolean.getBoolean("quick")).run();
+  /// Without arguments, everything and a report; otherwise what the arguments say, which are those
+  /// of JMH's own command line. The system property `quick` makes the run short, `panoptim.python`
+  /// names a Python with PyTorch to compare with.
+  public static void main(String[] arguments)
+      throws RunnerException, IOException, CommandLineOptionException {
+    if (arguments.length > 0) {
+      new Runner(
+              new OptionsBuilder()
+                  .parent(new CommandLineOptions(arguments))
+                  .jvmArgs(jvmArguments())
+                  .build())
+          .run();
+    } else {
+      new BenchMain(Boolean.getBoolean("quick")).run();
+    }
   }
 
   private void run() throws RunnerException, IOException {
@@ -118,12 +131,17 @@ public final class BenchMain {
         .include(benchmark.getName())
         .verbosity(VerboseMode.SILENT)
         .shouldFailOnError(true)
-        .jvmArgs(
-            "--enable-native-access=ALL-UNNAMED",
-            "--add-modules=jdk.incubator.vector",
-            "--sun-misc-unsafe-memory-access=allow",
-            inherited(BenchLibrary.PROPERTY),
-            inherited(PyTorchPeer.PROPERTY));
+        .jvmArgs(jvmArguments());
+  }
+
+  private static String[] jvmArguments() {
+    return new String[] {
+      "--enable-native-access=ALL-UNNAMED",
+      "--add-modules=jdk.incubator.vector",
+      "--sun-misc-unsafe-memory-access=allow",
+      inherited(BenchLibrary.PROPERTY),
+      inherited(PyTorchPeer.PROPERTY)
+    };
   }
 
   private static String inherited(String property) {
