@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.backend.Backend;
-import dev.panoptim.backend.Backends;
-import dev.panoptim.backend.Tier;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.rule.Hyperparameter;
@@ -47,16 +45,6 @@ class PeerBugsTest {
     return parameter.data().getAtIndex(JAVA_FLOAT, index);
   }
 
-  private static List<Backend> backends() {
-    List<Backend> all = new ArrayList<>();
-    for (Tier tier : Backends.tiers()) {
-      all.add(Backends.nativeCode(tier));
-    }
-    all.add(Backends.vector());
-    all.add(Backends.scalar());
-    return all;
-  }
-
   /// PyTorch's fused step updates a column as if its elements lay side by side, and overwrites the
   /// neighbouring columns. Here a parameter is a contiguous segment, whose byte size must be that
   /// of its elements, and nothing beside it moves.
@@ -74,7 +62,7 @@ class PeerBugsTest {
           "data of 'column' has 760 bytes, but must have 256 for 64 elements", e.getMessage());
       Parameter row = Parameter.of("row", 64, matrix.asSlice(256, 256), arena.allocate(256, 4));
       fill(row.gradient(), 1);
-      for (Backend backend : backends()) {
+      for (Backend backend : Problem.backends()) {
         try (Optimizer optimizer = AdamW.builder(List.of(row)).backend(backend).build()) {
           optimizer.step();
         }
@@ -91,7 +79,7 @@ class PeerBugsTest {
   @Test
   void deepSpeedsLionHardlyMoves() {
     try (Arena arena = Arena.ofConfined()) {
-      for (Backend backend : backends()) {
+      for (Backend backend : Problem.backends()) {
         Parameter p = parameter(arena, "p", 67);
         for (long i = 0; i < 67; i++) {
           p.gradient().setAtIndex(JAVA_FLOAT, i, i == 33 ? 0 : i - 33);
@@ -114,7 +102,7 @@ class PeerBugsTest {
   @MethodSource("cases")
   void deepSpeedsTailRoundsOtherwise(Case tested) {
     int size = 40_037;
-    for (Backend backend : backends()) {
+    for (Backend backend : Problem.backends()) {
       for (int threads = 1; threads <= 3; threads++) {
         try (Parameters parameters = Parameters.builder().add("p", size).build();
             Optimizer optimizer =
@@ -351,7 +339,7 @@ class PeerBugsTest {
   /// Here, of many gradients, one that rounds so at this alpha after 21 steps.
   @Test
   void pyTorchsCenteredRmsPropTurnsNaN() {
-    for (Backend backend : backends()) {
+    for (Backend backend : Problem.backends()) {
       try (Parameters parameters = Parameters.builder().add("p", 33).build();
           Optimizer optimizer =
               RmsProp.builder(parameters).centered(true).alpha(0.5).backend(backend).build()) {
@@ -371,7 +359,7 @@ class PeerBugsTest {
   @Test
   void djlClipsOnlyFromAbove() {
     try (Arena arena = Arena.ofShared()) {
-      for (Backend backend : backends()) {
+      for (Backend backend : Problem.backends()) {
         Parameter p = parameter(arena, "p", 20);
         for (long i = 0; i < 20; i++) {
           p.gradient().setAtIndex(JAVA_FLOAT, i, i % 2 == 0 ? -5 : 5);

@@ -4,6 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.panoptim.backend.Backend;
+import dev.panoptim.backend.Backends;
+import dev.panoptim.backend.Tier;
 import dev.panoptim.memory.Parameter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -36,6 +38,17 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
 
   static Problem of(long size, long seed, int steps) {
     return new Problem(new long[] {size}, 0, seed, steps, true);
+  }
+
+  /// All that can be had here: every native tier, vector and scalar.
+  static List<Backend> backends() {
+    List<Backend> all = new ArrayList<>();
+    for (Tier tier : Backends.tiers()) {
+      all.add(Backends.nativeCode(tier));
+    }
+    all.add(Backends.vector());
+    all.add(Backends.scalar());
+    return all;
   }
 
   /// The bits of all data and states after the last step, by name.

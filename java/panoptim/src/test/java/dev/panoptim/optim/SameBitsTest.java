@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.Tier;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -23,19 +22,9 @@ class SameBitsTest {
     return Description.cases();
   }
 
-  private static List<Backend> backends() {
-    List<Backend> all = new ArrayList<>();
-    for (Tier tier : Backends.tiers()) {
-      all.add(Backends.nativeCode(tier));
-    }
-    all.add(Backends.vector());
-    all.add(Backends.scalar());
-    return all;
-  }
-
   private static void assertSameBits(Case tested, Problem problem, int... threads) {
     Map<String, int[]> expected = problem.run(tested, Backends.scalar(), 1);
-    for (Backend backend : backends()) {
+    for (Backend backend : Problem.backends()) {
       for (int number : threads) {
         String difference = Problem.difference(expected, problem.run(tested, backend, number));
         assertNull(

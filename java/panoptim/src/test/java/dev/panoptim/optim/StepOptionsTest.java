@@ -11,13 +11,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
-import dev.panoptim.backend.Tier;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.memory.ShadowType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,16 +33,6 @@ class StepOptionsTest {
 
   static List<Case> cases() {
     return Description.cases();
-  }
-
-  private static List<Backend> backends() {
-    List<Backend> all = new ArrayList<>();
-    for (Tier tier : Backends.tiers()) {
-      all.add(Backends.nativeCode(tier));
-    }
-    all.add(Backends.vector());
-    all.add(Backends.scalar());
-    return all;
   }
 
   private static Parameters parameters() {
@@ -111,7 +99,7 @@ class StepOptionsTest {
 
   private static void assertSameOnEveryBackend(Case tested, Consumer<OptimizerBuilder<?>> options) {
     Map<String, int[]> expected = run(tested, Backends.scalar(), 1, options, p -> {});
-    for (Backend backend : backends()) {
+    for (Backend backend : Problem.backends()) {
       for (int threads = 1; threads <= 3; threads++) {
         String difference =
             Problem.difference(expected, run(tested, backend, threads, options, p -> {}));
@@ -280,7 +268,7 @@ class StepOptionsTest {
   @Test
   void clipsToANormOverAllParameters() {
     try (Arena arena = Arena.ofShared()) {
-      for (Backend backend : backends()) {
+      for (Backend backend : Problem.backends()) {
         Parameter three = parameter(arena, "three", 3);
         Parameter four = parameter(arena, "four", 4);
         try (Optimizer optimizer =
@@ -310,7 +298,7 @@ class StepOptionsTest {
   @MethodSource("cases")
   void aNonFiniteGradientLeavesEverythingUntouched(Case tested) {
     try (Arena arena = Arena.ofShared()) {
-      for (Backend backend : backends()) {
+      for (Backend backend : Problem.backends()) {
         for (float bad :
             new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
           Parameter good = parameter(arena, "good", 1, 2, 3);
