@@ -236,6 +236,23 @@ TEST(helpers_and_steps_may_come_at_any_time) {
   check_same({1, 0, 1, 0, 0, 2}, {5000, 3, 700}, 6, 0, 3, 2000, false);
 }
 
+// A helper that is there before the step begins takes its part: the pieces are many, and each takes a while.
+TEST(helpers_help) {
+  for (int attempt = 0;; attempt++) {
+    problem p({1, 0, 1, 0, 0, 2}, {2000000}, 2);
+    panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
+    plan.piece = PANOPTIM_CHUNK;
+    plan.sharing = PANOPTIM_ANNOUNCED;
+    std::thread helper([&] { panoptim_help(&plan); });
+    while (__atomic_load_n(&plan.helping, __ATOMIC_SEQ_CST) == 0) std::this_thread::yield();
+    CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
+    helper.join();
+    if (plan.helped > 0) return;
+    // The system may have let it wait for so long.
+    CHECK(attempt < 100, "a helper that waits for a step has never taken a piece of it");
+  }
+}
+
 // Whoever holds a piece: a step is complete without helpers, and a helper has nothing to do without a step.
 TEST(nobody_waits_for_a_helper_that_does_not_come) {
   problem expected({}, {5000}, 1);
@@ -322,20 +339,30 @@ TEST(nothing_beyond_a_stream_is_touched) {
   for (composition rule : legal_compositions()) {
     for (int tier : available_tiers()) {
       for (bool at_end : {true, false}) {
+        // 1023 floats leave a page's end for what surrounds the update to run over.
         for (int length : {1, 7, 9, 17, 100, 1023}) {
-          float *streams[2 + PANOPTIM_STATES] = {};
-          void *maps[2 + PANOPTIM_STATES];
-          for (int i = 0; i < 2 + states_of(rule); i++) {
+          constexpr int average = 2 + PANOPTIM_STATES;
+          constexpr int shadow = average + 1;
+          float *streams[shadow + 1] = {};
+          void *maps[shadow + 1] = {};
+          for (int i = 0; i <= shadow; i++) {
+            if (i >= 2 + states_of(rule) && i < average) continue;
             maps[i] = mmap(nullptr, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
             CHECK(maps[i] != MAP_FAILED, "mmap");
             char *middle = static_cast<char *>(maps[i]) + page;
             CHECK(mprotect(middle, page, PROT_READ | PROT_WRITE) == 0, "mprotect");
-            const size_t bytes = static_cast<size_t>(length) * sizeof(float);
+            const size_t bytes = static_cast<size_t>(length) * (i == shadow ? sizeof(uint16_t) : sizeof(float));
             streams[i] = reinterpret_cast<float *>(at_end ? middle + page - bytes : middle);
           }
-          const panoptim_tensor tensor{streams[0], streams[1], {streams[2], streams[3], streams[4], streams[5]},
-                                       nullptr,    nullptr,    length,
-                                       0,          0,          0};
+          const panoptim_tensor tensor{streams[0],
+                                       streams[1],
+                                       {streams[2], streams[3], streams[4], streams[5]},
+                                       streams[average],
+                                       reinterpret_cast<uint16_t *>(streams[shadow]),
+                                       length,
+                                       0,
+                                       0,
+                                       0};
           const panoptim_coefficients c = usual_coefficients();
           panoptim_plan plan{};
           plan.tensors = &tensor;
@@ -345,7 +372,18 @@ TEST(nothing_beyond_a_stream_is_touched) {
           set_composition(plan, rule);
           plan.tier = tier;
           CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
-          for (int i = 0; i < 2 + states_of(rule); i++) munmap(maps[i], 3 * page);
+          double sum;
+          plan.square_sums = &sum;
+          CHECK(panoptim_sum_squares(&plan) == PANOPTIM_OK, "%s", plan.error);
+          plan.clips = plan.averages = plan.zeroes = 1;
+          plan.clip = 0.5f;
+          for (int kind : {PANOPTIM_SHADOW_BFLOAT16, PANOPTIM_SHADOW_FLOAT16}) {
+            plan.shadow = kind;
+            CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
+          }
+          for (void *map : maps) {
+            if (map) munmap(map, 3 * page);
+          }
         }
       }
     }

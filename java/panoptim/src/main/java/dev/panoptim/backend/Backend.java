@@ -9,6 +9,8 @@ public abstract sealed class Backend permits NativeBackend, VectorBackend, Scala
   /// The most threads that a step may be asked to take.
   public static final int MOST_THREADS = 1024;
 
+  private static final String THREADS_PROPERTY = "panoptim.threads";
+
   Backend() {}
 
   /// @return the number
@@ -19,6 +21,29 @@ public abstract sealed class Backend permits NativeBackend, VectorBackend, Scala
           "threads is " + threads + ", but must be from 1 to " + MOST_THREADS);
     }
     return threads;
+  }
+
+  /// The most threads that a step takes, whatever it is asked for: the processors that this process
+  /// may use, unless the system property `panoptim.threads` says otherwise.
+  ///
+  /// @throws IllegalArgumentException if the property is not a number from 1 to [#MOST_THREADS]
+  public static int mostThreads() {
+    String wanted = System.getProperty(THREADS_PROPERTY);
+    if (wanted == null) {
+      return Math.min(Runtime.getRuntime().availableProcessors(), MOST_THREADS);
+    }
+    int most;
+    try {
+      most = Integer.parseInt(wanted);
+    } catch (NumberFormatException e) {
+      most = 0;
+    }
+    if (most < 1 || most > MOST_THREADS) {
+      throw new IllegalArgumentException(
+          "system property %s is '%s', but must be from 1 to %d"
+              .formatted(THREADS_PROPERTY, wanted, MOST_THREADS));
+    }
+    return most;
   }
 
   /// `native`, `vector` or `scalar`.

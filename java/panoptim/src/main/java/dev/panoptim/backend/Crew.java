@@ -19,16 +19,14 @@ final class Crew {
     void help();
   }
 
-  private static final String PROPERTY = "panoptim.threads";
-
   /// Long enough for a training that does nothing but step; too short to be seen as load.
   private static final long WATCH_NANOS = 20_000;
 
   private static final long SLEEP_NANOS = 10_000_000_000L;
 
-  /// The most threads that a step can take, the calling one among them: the processors that this
-  /// process may use, unless the system property `panoptim.threads` says otherwise.
-  static final int MOST = most();
+  /// The most threads that a step can take, the calling one among them. Where plans are made, it
+  /// has been seen that the number is a good one.
+  static final int MOST = Backend.mostThreads();
 
   private static final Member[] MEMBERS = new Member[MOST - 1];
 
@@ -39,16 +37,6 @@ final class Crew {
   }
 
   private Crew() {}
-
-  private static int most() {
-    int most = Integer.getInteger(PROPERTY, Runtime.getRuntime().availableProcessors());
-    if (most < 1 || most > Backend.MOST_THREADS) {
-      throw new IllegalArgumentException(
-          "system property %s is %d, but must be from 1 to %d"
-              .formatted(PROPERTY, most, Backend.MOST_THREADS));
-    }
-    return most;
-  }
 
   /// Asks idle members to help.
   ///
@@ -76,6 +64,12 @@ final class Crew {
     /// The thread is at work.
     private static final Work BUSY = () -> {};
 
+    private static final ThreadGroup ROOT = root(Thread.currentThread().getThreadGroup());
+
+    private static ThreadGroup root(ThreadGroup group) {
+      return group.getParent() == null ? group : root(group.getParent());
+    }
+
     private final String name;
 
     /// [#GONE], [#BUSY], `null` for idle, or what the member is invited to.
@@ -96,20 +90,29 @@ final class Crew {
     }
 
     private boolean start() {
+      boolean started = false;
       try {
+        // Nothing of the thread that happened to call first: neither its group, which somebody may
+        // interrupt, nor its priority, locals or class loader.
         Thread thread =
             Thread.ofPlatform()
+                .group(ROOT)
                 .daemon()
+                .priority(Thread.NORM_PRIORITY)
                 .name(name)
                 .inheritInheritableThreadLocals(false)
                 .unstarted(this);
         thread.setContextClassLoader(null);
         thread.start();
-        return true;
+        started = true;
       } catch (OutOfMemoryError noMoreThreads) {
-        state.set(GONE);
-        return false;
+        // The step goes on alone.
+      } finally {
+        if (!started) {
+          state.set(GONE);
+        }
       }
+      return started;
     }
 
     void dismiss(Work work) {
@@ -125,8 +128,15 @@ final class Crew {
             return;
           }
         } else if (state.compareAndSet(work, BUSY)) {
-          work.help();
-          state.set(null);
+          try {
+            work.help();
+          } catch (Throwable e) {
+            System.getLogger(Crew.class.getName())
+                .log(
+                    System.Logger.Level.WARNING, "a helper failed; the step goes on without it", e);
+          } finally {
+            state.set(null);
+          }
         }
       }
     }
@@ -144,6 +154,8 @@ final class Crew {
       // Whoever invites from here on sees that it has to wake this thread.
       while (state.get() == null && System.nanoTime() - begin < SLEEP_NANOS) {
         LockSupport.parkNanos(this, SLEEP_NANOS);
+        // Nobody has a reason to interrupt it, and whoever does would keep it from sleeping.
+        Thread.interrupted();
       }
       asleep = null;
       return !state.compareAndSet(null, GONE);

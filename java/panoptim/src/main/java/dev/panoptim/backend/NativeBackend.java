@@ -122,8 +122,8 @@ final class NativeBackend extends Backend {
   private static void runTogether(boolean sums, NativeTable.Call call, int helpers) {
     panoptim_plan.piece(call.plan, Sharing.piece(call.elements, helpers + 1));
     panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_ANNOUNCED());
-    Crew.invite(helpers, call);
     try {
+      Crew.invite(helpers, call);
       run(sums, call);
     } finally {
       Crew.dismiss(call);

@@ -34,9 +34,10 @@ final class SharedLoop implements Crew.Work {
     pieces = Math.ceilDiv(plan.elements(), piece);
     taken.set(0);
     helped.set(0);
+    failure = null;
     open = true;
-    Crew.invite(helpers, this);
     try {
+      Crew.invite(helpers, this);
       // From the front, and helpers from the back: at the next step each finds in its cache what it
       // had at this one.
       for (long next = 0; taken.getAndIncrement() < pieces; next++) {
@@ -63,7 +64,6 @@ final class SharedLoop implements Crew.Work {
 
   private void rethrow() {
     Throwable thrown = failure;
-    failure = null;
     switch (thrown) {
       case null -> {}
       case RuntimeException e -> throw e;

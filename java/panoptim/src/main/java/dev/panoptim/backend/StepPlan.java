@@ -64,14 +64,15 @@ public final class StepPlan {
   ///
   /// @param averages whether the rows have averages
   /// @param shadow what the rows' shadows are, `null` where they have none
-  /// @throws IllegalArgumentException if a stream has the wrong size, is on the heap, not aligned
-  ///   to 4 bytes, or read-only although a step writes it; if two streams of any groups overlap; if
-  ///   a row has not one segment for each state of the rule; or if the rows of a group have more
-  ///   than 2^63-1 elements
+  /// @throws IllegalArgumentException as [Backend#mostThreads()]; if a stream has the wrong size,
+  ///   is on the heap, not aligned to 4 bytes, or read-only although a step writes it; if two
+  ///   streams of any groups overlap; if a row has not one segment for each state of the rule; or
+  ///   if the rows of a group have more than 2^63-1 elements
   /// @throws IllegalStateException if a stream's arena has been closed
   /// @throws WrongThreadException if a stream's arena is confined to another thread
   public static List<StepPlan> of(
       Rule rule, List<List<Row>> groups, boolean averages, ShadowType shadow) {
+    Backend.mostThreads();
     // What is checked must be what is kept, whatever the caller's lists do meanwhile.
     List<List<Row>> copies = groups.stream().map(List::copyOf).toList();
     List<Streams.Named> streams = new ArrayList<>();

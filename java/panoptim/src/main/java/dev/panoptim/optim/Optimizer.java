@@ -85,7 +85,7 @@ public final class Optimizer implements AutoCloseable {
     this.options.set(options);
     this.averageDecay = averageDecay;
     this.shadow = shadow;
-    memory = new StateMemory(rule, averages(), shadow != null);
+    memory = new StateMemory(rule, averages(), shadow);
     shared = stateFile != null;
     add(groups);
     if (shared) {
@@ -254,6 +254,7 @@ public final class Optimizer implements AutoCloseable {
   }
 
   private void update() {
+    report.begin();
     if (gradientsMoved()) {
       plan();
     }
@@ -264,7 +265,6 @@ public final class Optimizer implements AutoCloseable {
     for (int i = 0; i < groups.size(); i++) {
       groups.get(i).plan.treatGradients(clipValue, options.zeroGrad());
     }
-    report.begin();
     if (options.needsNorm() && !measure()) {
       return;
     }
@@ -295,11 +295,19 @@ public final class Optimizer implements AutoCloseable {
     if (options.skipNonFinite() && !(squares < Double.POSITIVE_INFINITY)) {
       report.skip();
       if (options.zeroGrad()) {
-        zeroGrad();
+        zeroUsedGradients();
       }
       return false;
     }
     return true;
+  }
+
+  private void zeroUsedGradients() {
+    for (int i = 0; i < groups.size(); i++) {
+      for (Tracked row : groups.get(i).rows) {
+        row.parameter.gradient().fill((byte) 0);
+      }
+    }
   }
 
   /// Lets the closure compute the loss and its gradients, then updates every parameter that has
@@ -412,8 +420,9 @@ public final class Optimizer implements AutoCloseable {
     return shadow != null;
   }
 
-  /// The copy of a parameter in 16 bits as the last step left it, read-only and live: as many
-  /// numbers as the parameter has.
+  /// The copy of a parameter in 16 bits as the last step left it, or the loading of a state dict,
+  /// before which the parameter's data must be back; read-only and live: as many numbers as the
+  /// parameter has.
   ///
   /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
   /// @throws IllegalStateException if there is no copy (see [OptimizerBuilder#shadow]), the

@@ -147,8 +147,9 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
 
   /// @throws IllegalArgumentException if a group is empty, a parameter or its name is given twice,
   ///   the data of two parameters overlap, or a hyperparameter does not belong to the preset or is
-  ///   out of range
+  ///   out of range, or as [Backend#mostThreads()]
   public final Optimizer build() {
+    Backend.mostThreads();
     Rule rule = rule();
     Map<Hyperparameter, Double> open = new EnumMap<>(values);
     open.keySet().retainAll(rule.hyperparameters());

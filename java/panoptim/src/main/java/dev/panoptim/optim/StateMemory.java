@@ -1,6 +1,7 @@
 package dev.panoptim.optim;
 
 import dev.panoptim.memory.Layout;
+import dev.panoptim.memory.ShadowType;
 import dev.panoptim.memory.SharedFile;
 import dev.panoptim.memory.Slab;
 import dev.panoptim.rule.Hyperparameter;
@@ -34,15 +35,15 @@ final class StateMemory {
   /// The rule's, and after them the average of the parameter where one is kept.
   private final List<String> names;
 
-  /// Whether there are copies in 16 bits.
-  private final boolean shadows;
+  /// Of the copies in 16 bits, `null` where there are none.
+  private final ShadowType shadow;
 
   private final List<Slab> slabs = new ArrayList<>();
   private final Arena mapping = Arena.ofShared();
 
-  StateMemory(Rule rule, boolean averages, boolean shadows) {
+  StateMemory(Rule rule, boolean averages, ShadowType shadow) {
     this.rule = rule;
-    this.shadows = shadows;
+    this.shadow = shadow;
     names = new ArrayList<>(rule.stateNames());
     if (averages) {
       names.add(AVERAGE);
@@ -78,7 +79,7 @@ final class StateMemory {
           }
         });
     all.forEach(Tracked::refresh);
-    if (shadows) {
+    if (shadow != null) {
       Slab slab = Slab.allocate(shadowLayout(all));
       slabs.add(slab);
       adoptShadows(all, slab);
@@ -128,7 +129,7 @@ final class StateMemory {
     Slab shadowSlab = null;
     try {
       adopt(fresh.keySet(), slab.streams());
-      if (shadows) {
+      if (shadow != null) {
         shadowSlab = Slab.allocate(shadowLayout(fresh.keySet()));
         adoptShadows(fresh.keySet(), shadowSlab);
       }
@@ -157,10 +158,11 @@ final class StateMemory {
         1);
   }
 
-  private static void adoptShadows(Collection<Tracked> parameters, Slab slab) {
+  private void adoptShadows(Collection<Tracked> parameters, Slab slab) {
     int tensor = 0;
     for (Tracked each : parameters) {
       each.shadow = slab.streams()[0][tensor++].asSlice(0, each.parameter.size() * Short.BYTES);
+      writeShadow(each);
     }
   }
 
@@ -180,6 +182,16 @@ final class StateMemory {
       for (long i = 0; i < fresh.parameter.size(); i++) {
         sum.setAtIndex(ValueLayout.JAVA_FLOAT, i, initial);
       }
+    }
+  }
+
+  /// What a step would leave; until there is one, nobody else does it.
+  private void writeShadow(Tracked each) {
+    for (long i = 0; i < each.parameter.size(); i++) {
+      each.shadow.setAtIndex(
+          ValueLayout.JAVA_SHORT,
+          i,
+          shadow.round(each.parameter.data().getAtIndex(ValueLayout.JAVA_FLOAT, i)));
     }
   }
 
@@ -223,6 +235,9 @@ final class StateMemory {
       StateDict.ParameterState from = loaded.get(each.parameter.name());
       group.group.values().setAll(from.hyperparameters());
       each.set(from.steps(), from.momentumProduct());
+      if (each.shadow != null) {
+        writeShadow(each);
+      }
       if (from.steps() > 0) {
         for (int i = 0; i < each.states.size(); i++) {
           each.states.get(i).copyFrom(from.states().get(names.get(i)));

@@ -2,10 +2,10 @@ package dev.panoptim.optim;
 
 /// What steps do beside the update, in the same pass over memory: nothing, unless it is asked for.
 ///
-/// In this order: gradients are multiplied by [#gradientScale]; if their norm is asked for, it is
-/// taken over all parameters of all groups, and a step whose gradients are not all finite may be
-/// skipped; then they are clipped to a norm, then to a value; weight decay and the update follow.
-/// Gradients themselves stay as they are, or become 0.
+/// In this order: a step whose gradients, as they are, are not all finite may be skipped; gradients
+/// are multiplied by [#gradientScale], clipped to a norm, which is that over all parameters of all
+/// groups, then to a value; weight decay and the update follow. Gradients themselves stay as they
+/// are, or become 0.
 ///
 /// Changes take effect at the next step. Not thread-safe: nothing may be changed while a step runs.
 public final class StepOptions {
@@ -23,13 +23,13 @@ public final class StepOptions {
   }
 
   /// @param value what gradients are multiplied with, such as the inverse of a loss's scale: a
-  ///   finite number above 0
+  ///   number above 0 that a float can hold
   /// @throws IllegalArgumentException if it is not
   public StepOptions gradientScale(double value) {
-    if (!(value > 0 && value <= Float.MAX_VALUE)) {
+    if (!(value >= Float.MIN_VALUE && value <= Float.MAX_VALUE)) {
       throw new IllegalArgumentException(
-          "gradientScale is %s, but must be a number above 0 and at most %s"
-              .formatted(value, Float.MAX_VALUE));
+          "gradientScale is %s, but must be a number from %s to %s"
+              .formatted(value, Float.MIN_VALUE, Float.MAX_VALUE));
     }
     gradientScale = value;
     return this;
@@ -41,7 +41,8 @@ public final class StepOptions {
   }
 
   /// Gradients whose norm, that of all of them together, is larger are made so much smaller that it
-  /// is this.
+  /// is this. A norm that is NaN makes all of them NaN, as in PyTorch, unless [#skipNonFinite] is
+  /// set.
   ///
   /// @param value a number above 0, infinite for no such limit
   /// @throws IllegalArgumentException if it is not

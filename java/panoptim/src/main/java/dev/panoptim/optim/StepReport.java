@@ -1,7 +1,8 @@
 package dev.panoptim.optim;
 
 /// What a step did. There is one for each optimizer, which the next step writes anew: to keep a
-/// number, copy it.
+/// number, copy it. After a step that threw, it says that nothing was updated, or what was until
+/// then.
 ///
 /// Not thread-safe.
 public final class StepReport {
@@ -24,7 +25,7 @@ public final class StepReport {
   }
 
   /// What gradients were multiplied with to have the norm that they are clipped to; 1 if they were
-  /// not too large.
+  /// not too large. NaN or 0 if the norm is NaN or infinite, and the step was not skipped for it.
   public double clipFactor() {
     return clipFactor;
   }

@@ -6,6 +6,8 @@ import com.sun.management.ThreadMXBean;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.memory.ShadowType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -55,6 +57,23 @@ class AllocationTest {
     assertAllocatesNothing(everything, "scalar", 1, 33);
   }
 
+  @Test
+  void aSkippedStepAllocatesNothing() {
+    try (Parameters parameters = Parameters.builder().add("a", 5).add("b", 33).build();
+        Optimizer optimizer =
+            AdamW.builder(parameters).options(o -> o.skipNonFinite(true).zeroGrad(true)).build()) {
+      MemorySegment gradient = parameters.get("a").gradient();
+      assertNothing(
+          "skipped",
+          STEPS,
+          () -> {
+            gradient.setAtIndex(ValueLayout.JAVA_FLOAT, 0, Float.NaN);
+            optimizer.step();
+          });
+      assertEquals(0, optimizer.stepCount(parameters.get("a")));
+    }
+  }
+
   /// Rounds are made until some in a row allocate nothing: before, the compiler has not come to it.
   private static void assertAllocatesNothing(Case tested, String backend, int threads, int size) {
     try (Parameters parameters =
@@ -66,18 +85,21 @@ class AllocationTest {
                 .threads(threads)
                 .backend(Backends.named(backend))
                 .build()) {
-      long allocated = Long.MAX_VALUE;
-      int quiet = 0;
-      int steps = size > 1000 ? STEPS / 20 : STEPS;
-      for (int round = 0; round < ROUNDS && quiet < QUIET_ROUNDS; round++) {
-        long before = THREADS.getCurrentThreadAllocatedBytes();
-        for (int i = 0; i < steps; i++) {
-          optimizer.step();
-        }
-        allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
-        quiet = allocated == 0 ? quiet + 1 : 0;
-      }
-      assertEquals(0, allocated, backend + ", bytes in " + steps + " steps");
+      assertNothing(backend, size > 1000 ? STEPS / 20 : STEPS, optimizer::step);
     }
+  }
+
+  private static void assertNothing(String what, int steps, Runnable step) {
+    long allocated = Long.MAX_VALUE;
+    int quiet = 0;
+    for (int round = 0; round < ROUNDS && quiet < QUIET_ROUNDS; round++) {
+      long before = THREADS.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < steps; i++) {
+        step.run();
+      }
+      allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
+      quiet = allocated == 0 ? quiet + 1 : 0;
+    }
+    assertEquals(0, allocated, what + ", bytes in " + steps + " steps");
   }
 }

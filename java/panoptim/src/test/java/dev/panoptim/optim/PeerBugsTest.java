@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -422,7 +423,7 @@ class PeerBugsTest {
                     }
                   }));
     }
-    stepped.await();
+    assertTrue(stepped.await(60, TimeUnit.SECONDS), "a caller has failed");
     int more = threadsOfTheProcess() - before;
     counted.countDown();
     for (Thread each : threads) {

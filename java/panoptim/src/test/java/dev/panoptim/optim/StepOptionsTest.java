@@ -16,6 +16,7 @@ import dev.panoptim.memory.Parameters;
 import dev.panoptim.memory.ShadowType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -218,6 +220,46 @@ class StepOptionsTest {
   }
 
   @Test
+  void aShadowIsThereAfterLoadingAndForWhoeverJoins(@TempDir Path folder) {
+    Consumer<OptimizerBuilder<?>> shared =
+        b -> b.shadow(ShadowType.BFLOAT16).sharedStates(folder.resolve("states"));
+    Case adam = Description.caseOf("adam");
+    try (Parameters parameters = parameters();
+        Optimizer first =
+            built(adam, parameters, Backends.auto(), 1, b -> b.shadow(ShadowType.BFLOAT16));
+        Optimizer second =
+            built(adam, parameters, Backends.auto(), 1, b -> b.shadow(ShadowType.BFLOAT16));
+        Optimizer one = built(adam, parameters, Backends.auto(), 1, shared)) {
+      Parameter p = parameters.get("p4");
+      fill(p.gradient(), new SplittableRandom(1));
+      first.step();
+      second.loadStateDict(first.stateDict());
+      assertEquals(-1, first.shadow(p).mismatch(second.shadow(p)));
+      first.step();
+      second.loadStateDict(first.stateDict());
+      assertEquals(-1, first.shadow(p).mismatch(second.shadow(p)));
+      one.step();
+      try (Optimizer other = built(adam, parameters, Backends.auto(), 1, shared)) {
+        assertEquals(-1, one.shadow(p).mismatch(other.shadow(p)));
+      }
+    }
+  }
+
+  /// As in PyTorch, whose default it is too.
+  @Test
+  void aNormThatIsNoNumberMakesAllGradientsNone() {
+    try (Arena arena = Arena.ofConfined()) {
+      Parameter good = parameter(arena, "good", 1);
+      Parameter bad = parameter(arena, "bad", Float.NaN);
+      try (Optimizer optimizer =
+          Sgd.builder(List.of(good, bad)).options(o -> o.clipGradNorm(1)).build()) {
+        assertTrue(Double.isNaN(optimizer.step().clipFactor()));
+        assertTrue(Float.isNaN(good.data().getAtIndex(JAVA_FLOAT, 0)));
+      }
+    }
+  }
+
+  @Test
   void averagesArePartOfTheStateDict() {
     Case tested = Description.caseOf("adamw");
     try (Parameters parameters = parameters();
@@ -395,6 +437,7 @@ class StepOptionsTest {
       refused("clipGradValue is " + value, () -> options.clipGradValue(value));
     }
     refused("gradientScale is Infinity", () -> options.gradientScale(Double.POSITIVE_INFINITY));
+    refused("gradientScale is 1.0E-46", () -> options.gradientScale(1e-46));
     assertEquals(1, options.gradientScale());
     assertEquals(Double.POSITIVE_INFINITY, options.clipGradNorm());
   }

@@ -1,0 +1,199 @@
+package dev.panoptim.backend;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.panoptim.ffi.panoptim_plan;
+import dev.panoptim.rule.Rule;
+import java.lang.foreign.Arena;
+import java.lang.management.ManagementFactory;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Who helps, and what becomes of a helper that fails. The tests allow a step 4 threads.
+@Timeout(60)
+class CrewTest {
+  private static StepPlan plan(Arena arena, long elements) {
+    return StepPlan.of(
+            Rule.builder().build(),
+            List.of(
+                List.of(
+                    new StepPlan.Row(
+                        "p",
+                        elements,
+                        arena.allocate(4 * elements, 4),
+                        arena.allocate(4 * elements, 4),
+                        List.of(),
+                        null,
+                        null))),
+            false,
+            null)
+        .getFirst();
+  }
+
+  private static void join(CountDownLatch latch) throws InterruptedException {
+    assertTrue(latch.await(30, TimeUnit.SECONDS), "nobody came");
+  }
+
+  @Test
+  void membersComeAndComeAgain() throws Exception {
+    for (int round = 0; round < 50; round++) {
+      CountDownLatch all = new CountDownLatch(3);
+      CountDownLatch end = new CountDownLatch(1);
+      Crew.Work work =
+          () -> {
+            all.countDown();
+            try {
+              end.await();
+            } catch (InterruptedException e) {
+              throw new IllegalStateException(e);
+            }
+          };
+      do {
+        // Members that were busy with the round before are invited once they are not.
+        Crew.invite(3, work);
+      } while (!all.await(1, TimeUnit.MILLISECONDS));
+      end.countDown();
+      Crew.dismiss(work);
+    }
+  }
+
+  @Test
+  void aMemberThatFailsComesAgain() throws Exception {
+    for (int round = 0; round < 10; round++) {
+      CountDownLatch failed = new CountDownLatch(1);
+      Crew.Work bad =
+          () -> {
+            failed.countDown();
+            throw new StackOverflowError("meant to fail");
+          };
+      do {
+        Crew.invite(1, bad);
+      } while (!failed.await(1, TimeUnit.MILLISECONDS));
+      Crew.dismiss(bad);
+    }
+    membersComeAndComeAgain();
+  }
+
+  @Test
+  void anInterruptedMemberSleepsOn() throws Exception {
+    membersComeAndComeAgain();
+    List<Thread> members =
+        Thread.getAllStackTraces().keySet().stream()
+            .filter(each -> each.getName().startsWith("panoptim-"))
+            .toList();
+    assertTrue(!members.isEmpty());
+    members.forEach(Thread::interrupt);
+    Thread.sleep(100);
+    long before = nanos(members);
+    Thread.sleep(400);
+    assertTrue(nanos(members) - before < 100_000_000, "they used " + (nanos(members) - before));
+    membersComeAndComeAgain();
+  }
+
+  private static long nanos(List<Thread> threads) {
+    return threads.stream()
+        .mapToLong(each -> ManagementFactory.getThreadMXBean().getThreadCpuTime(each.threadId()))
+        .sum();
+  }
+
+  @Test
+  void severalThreadsUpdateAPlanInJava() {
+    try (Arena arena = Arena.ofShared()) {
+      StepPlan plan = plan(arena, 40 * StepPlan.CHUNK);
+      Set<Thread> seen = ConcurrentHashMap.newKeySet();
+      CountDownLatch two = new CountDownLatch(2);
+      AtomicInteger chunks = new AtomicInteger();
+      plan.sharedLoop()
+          .run(
+              2,
+              (p, row, start, length) -> {
+                if (seen.add(Thread.currentThread())) {
+                  two.countDown();
+                }
+                chunks.incrementAndGet();
+                try {
+                  join(two);
+                } catch (InterruptedException e) {
+                  throw new IllegalStateException(e);
+                }
+              });
+      assertEquals(2, seen.size());
+      assertEquals(40, chunks.get());
+    }
+  }
+
+  @Test
+  void aFailureOfAHelperIsThatOfTheStepAndOfNoLaterOne() {
+    try (Arena arena = Arena.ofShared()) {
+      StepPlan plan = plan(arena, 40 * StepPlan.CHUNK);
+      CountDownLatch two = new CountDownLatch(2);
+      IllegalStateException meant = new IllegalStateException("meant to fail");
+      assertSame(
+          meant,
+          assertThrows(
+              IllegalStateException.class,
+              () ->
+                  plan.sharedLoop()
+                      .run(
+                          2,
+                          (p, row, start, length) -> {
+                            two.countDown();
+                            try {
+                              join(two);
+                            } catch (InterruptedException e) {
+                              throw new IllegalStateException(e);
+                            }
+                            throw meant;
+                          })));
+      AtomicInteger chunks = new AtomicInteger();
+      plan.sharedLoop().run(2, (p, row, start, length) -> chunks.incrementAndGet());
+      assertEquals(40, chunks.get());
+    }
+  }
+
+  @Test
+  void nativeStepsAreHelped() {
+    try (Arena arena = Arena.ofShared()) {
+      StepPlan plan = plan(arena, 2_000_000);
+      Backend backend = Backends.nativeCode();
+      long helped = 0;
+      for (int i = 0; i < 2000 && helped == 0; i++) {
+        plan.begin(false);
+        plan.nextCoefficients();
+        plan.assign(0);
+        backend.step(plan, 2);
+        NativeTable.Call call = plan.nativeTable().calls(Tier.SCALAR.ordinal()).getFirst();
+        helped = panoptim_plan.helped(call.plan);
+      }
+      assertTrue(helped > 0, "no member has taken a piece of 2000 steps");
+    }
+  }
+
+  @Test
+  void aNumberOfThreadsThatIsNoneIsRefusedBeforeAnythingIsDone() {
+    String before = System.getProperty("panoptim.threads");
+    try {
+      for (String bad : List.of("0", "-1", "1025", "abc", "")) {
+        System.setProperty("panoptim.threads", bad);
+        var e = assertThrows(IllegalArgumentException.class, Backend::mostThreads);
+        assertEquals(
+            "system property panoptim.threads is '" + bad + "', but must be from 1 to 1024",
+            e.getMessage());
+        try (Arena arena = Arena.ofShared()) {
+          assertThrows(IllegalArgumentException.class, () -> plan(arena, 1));
+        }
+      }
+    } finally {
+      System.setProperty("panoptim.threads", before);
+    }
+  }
+}
