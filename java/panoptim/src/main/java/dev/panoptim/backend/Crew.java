@@ -10,8 +10,8 @@ import java.util.concurrent.locks.LockSupport;
 /// takes pieces until none is left, and who does not is not waited for. So a step that finds the
 /// crew busy, or the system out of threads, takes longer and does nothing else.
 ///
-/// Members are started when they are first needed, watch for more work for some microseconds, then
-/// sleep, and end after a while without work.
+/// Members are started when they are first needed, watch for more work for a moment, then sleep,
+/// and end after a while without work.
 final class Crew {
   /// Work of which several threads may take pieces.
   interface Work {
@@ -20,7 +20,7 @@ final class Crew {
   }
 
   /// Long enough for a training that does nothing but step; too short to be seen as load.
-  private static final long WATCH_NANOS = 20_000;
+  static final long WATCH_NANOS = 50_000;
 
   private static final long SLEEP_NANOS = 10_000_000_000L;
 
@@ -41,10 +41,12 @@ final class Crew {
   /// Asks idle members to help.
   ///
   /// @param count at most so many
-  static void invite(int count, Work work) {
+  /// @param wake whether those that sleep, or have not been started, are asked too; to wake one
+  ///   takes longer than a small step
+  static void invite(int count, Work work, boolean wake) {
     int invited = 0;
     for (int i = 0; i < MEMBERS.length && invited < count; i++) {
-      if (MEMBERS[i].invite(work)) {
+      if (MEMBERS[i].invite(work, wake)) {
         invited++;
       }
     }
@@ -81,7 +83,10 @@ final class Crew {
       this.name = name;
     }
 
-    boolean invite(Work work) {
+    boolean invite(Work work, boolean wake) {
+      if (!wake && (asleep != null || state.get() == GONE)) {
+        return false;
+      }
       if (state.compareAndSet(null, work)) {
         LockSupport.unpark(asleep);
         return true;

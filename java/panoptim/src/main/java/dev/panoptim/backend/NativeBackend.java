@@ -123,10 +123,11 @@ final class NativeBackend extends Backend {
     panoptim_plan.piece(call.plan, Sharing.piece(call.elements, helpers + 1));
     panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_ANNOUNCED());
     try {
-      Crew.invite(helpers, call);
+      Crew.invite(helpers, call, Sharing.wakes(call.elements, call.lastNanos));
       run(sums, call);
     } finally {
       Crew.dismiss(call);
+      call.lastNanos = System.nanoTime();
       // Where the downcall has not even begun, for memory is gone, helpers still wait for it.
       panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_CLOSED());
     }

@@ -31,6 +31,9 @@ final class NativeTable {
     final long elements;
     final long firstChunk;
 
+    /// When the last call ended; long ago at first.
+    long lastNanos = System.nanoTime() - 1_000_000_000;
+
     private Call(MemorySegment plan, MemorySegment[] anchors, long elements, long firstChunk) {
       this.plan = plan;
       this.anchors = anchors;

@@ -16,6 +16,9 @@ final class SharedLoop implements Crew.Work {
   private long piece;
   private long pieces;
 
+  /// When the last run ended; long ago at first.
+  private long lastNanos = System.nanoTime() - 1_000_000_000;
+
   SharedLoop(StepPlan plan) {
     this.plan = plan;
   }
@@ -37,7 +40,7 @@ final class SharedLoop implements Crew.Work {
     failure = null;
     open = true;
     try {
-      Crew.invite(helpers, this);
+      Crew.invite(helpers, this, Sharing.wakes(plan.elements(), lastNanos));
       // From the front, and helpers from the back: at the next step each finds in its cache what it
       // had at this one.
       for (long next = 0; taken.getAndIncrement() < pieces; next++) {
@@ -51,6 +54,7 @@ final class SharedLoop implements Crew.Work {
 
   private void close() {
     Crew.dismiss(this);
+    lastNanos = System.nanoTime();
     open = false;
     // A helper first counts itself, then looks whether it may begin: it sees that or is seen here.
     for (int i = 1; helping.get() > 0; i++) {

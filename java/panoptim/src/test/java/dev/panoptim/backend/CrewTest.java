@@ -59,11 +59,27 @@ class CrewTest {
           };
       do {
         // Members that were busy with the round before are invited once they are not.
-        Crew.invite(3, work);
+        Crew.invite(3, work, true);
       } while (!all.await(1, TimeUnit.MILLISECONDS));
       end.countDown();
       Crew.dismiss(work);
     }
+  }
+
+  @Test
+  void nobodyIsWokenForSmallWork() throws Exception {
+    membersComeAndComeAgain();
+    // Longer than they watch.
+    Thread.sleep(200);
+    AtomicInteger came = new AtomicInteger();
+    Crew.Work work = came::incrementAndGet;
+    Crew.invite(3, work, false);
+    Thread.sleep(100);
+    assertEquals(0, came.get());
+    Crew.dismiss(work);
+    assertTrue(Sharing.wakes(262_144, 0));
+    assertTrue(!Sharing.wakes(262_143, System.nanoTime() - 1_000_000_000));
+    assertTrue(Sharing.wakes(40_000, System.nanoTime()));
   }
 
   @Test
@@ -76,7 +92,7 @@ class CrewTest {
             throw new StackOverflowError("meant to fail");
           };
       do {
-        Crew.invite(1, bad);
+        Crew.invite(1, bad, true);
       } while (!failed.await(1, TimeUnit.MILLISECONDS));
       Crew.dismiss(bad);
     }
