@@ -79,7 +79,7 @@ class CrewTest {
     Crew.dismiss(work);
     assertTrue(Sharing.wakes(262_144, 0));
     assertTrue(!Sharing.wakes(262_143, System.nanoTime() - 1_000_000_000));
-    assertTrue(Sharing.wakes(40_000, System.nanoTime()));
+    assertTrue(Sharing.wakes(40_000, System.nanoTime() + 1_000_000_000));
   }
 
   @Test
