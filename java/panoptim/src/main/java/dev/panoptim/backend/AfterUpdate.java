@@ -1,9 +1,7 @@
 package dev.panoptim.backend;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
-import dev.panoptim.memory.ShadowType;
 import java.lang.foreign.MemorySegment;
 
 /// What a plan asks for once some elements of a row have been updated, in plain Java: average,
@@ -18,7 +16,7 @@ final class AfterUpdate {
       average(row, plan.coefficients(plan.slot(index)).averageTake, start, end);
     }
     if (plan.shadow() != null) {
-      shadow(row, plan.shadow(), start, end);
+      plan.shadow().write(row.data(), row.shadow(), start, end);
     }
     if (plan.zeroes()) {
       MemorySegment gradients = row.gradient();
@@ -35,14 +33,6 @@ final class AfterUpdate {
       float before = averages.getAtIndex(JAVA_FLOAT, i);
       float after = Math.fma(take, data.getAtIndex(JAVA_FLOAT, i) - before, before);
       averages.setAtIndex(JAVA_FLOAT, i, Float.isNaN(after) ? Float.NaN : after);
-    }
-  }
-
-  private static void shadow(StepPlan.Row row, ShadowType type, long start, long end) {
-    MemorySegment data = row.data();
-    MemorySegment shadow = row.shadow();
-    for (long i = start; i < end; i++) {
-      shadow.setAtIndex(JAVA_SHORT, i, type.round(data.getAtIndex(JAVA_FLOAT, i)));
     }
   }
 }

@@ -1,5 +1,10 @@
 package dev.panoptim.memory;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import java.lang.foreign.MemorySegment;
+
 /// The 16-bit formats that a copy of the parameters can have. Both round to the nearest number, of
 /// two to the one whose last bit is 0; every NaN becomes the same one.
 public enum ShadowType {
@@ -28,6 +33,14 @@ public enum ShadowType {
       return Float.float16ToFloat(bits);
     }
   };
+
+  /// Writes the elements `start` to `end`, exclusively, of some data to the same places of a
+  /// shadow.
+  public void write(MemorySegment data, MemorySegment shadow, long start, long end) {
+    for (long i = start; i < end; i++) {
+      shadow.setAtIndex(JAVA_SHORT, i, round(data.getAtIndex(JAVA_FLOAT, i)));
+    }
+  }
 
   /// The bits of the format's number nearest to a float.
   public abstract short round(float x);

@@ -43,16 +43,14 @@ public final class SharedFile {
   /// @param arena what the mapping lives as long as
   /// @param description of the memory, for other processes to compare with theirs
   /// @param bytes of memory
-  /// @param user is called with the memory, which is fresh in the process that creates it, zeroed
-  ///   and not yet to be mapped by any other; must neither open the file nor wait for another
-  ///   thread that maps one
-  /// @return the memory, from a page boundary on
+  /// @param user is called with the memory, from a page boundary on, which is fresh in the process
+  ///   that creates it, zeroed and not yet to be mapped by any other; must neither open the file
+  ///   nor wait for another thread that maps one
   /// @throws IllegalArgumentException if the file holds anything else, or memory of another
   ///   description
   /// @throws IllegalStateException if this thread is creating this file already
   /// @throws UncheckedIOException if it cannot be opened, written or mapped
-  public static MemorySegment map(
-      Arena arena, Path file, String description, long bytes, User user) {
+  public static void map(Arena arena, Path file, String description, long bytes, User user) {
     byte[] words = description.getBytes(StandardCharsets.UTF_8);
     long begin = Math.ceilDiv(PREFIX + words.length, PAGE) * (long) PAGE;
     // A file's lock is the whole process's: two threads cannot hold it, but would fail.
@@ -78,7 +76,6 @@ public final class SharedFile {
         if (create) {
           writeAt(channel, 0, ByteBuffer.wrap(COMPLETE));
         }
-        return memory;
       } catch (IOException e) {
         throw new UncheckedIOException("shared memory in " + file + ": " + e, e);
       } catch (OverlappingFileLockException e) {

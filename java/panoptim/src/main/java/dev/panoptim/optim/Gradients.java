@@ -55,8 +55,8 @@ public final class Gradients {
     for (Parameter each : withGradient(parameters)) {
       MemorySegment gradient = each.gradient();
       for (long i = 0; i < each.size(); i++) {
-        float g = gradient.getAtIndex(JAVA_FLOAT, i);
-        gradient.setAtIndex(JAVA_FLOAT, i, g < -bound ? -bound : g > bound ? bound : g);
+        gradient.setAtIndex(
+            JAVA_FLOAT, i, Math.clamp(gradient.getAtIndex(JAVA_FLOAT, i), -bound, bound));
       }
     }
   }

@@ -20,6 +20,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
+import java.util.function.Supplier;
 
 /// Updates parameters from their gradients, by a rule of the framework. Made by a named preset such
 /// as [AdamW]:
@@ -145,7 +146,11 @@ public final class Optimizer implements AutoCloseable {
     }
     List<Parameter> copy = new ArrayList<>();
     parameters.forEach(each -> copy.add(Objects.requireNonNull(each, "a parameter is null")));
-    exclusively(() -> add(List.of(new ParameterGroup(copy, defaults.with(overrides)))));
+    exclusively(
+        () -> {
+          add(List.of(new ParameterGroup(copy, defaults.with(overrides))));
+          return null;
+        });
   }
 
   /// Calls something before each step, once the gradients are there.
@@ -213,10 +218,11 @@ public final class Optimizer implements AutoCloseable {
 
   /// Updates every parameter that has a gradient, with what [#options] ask for.
   ///
-  /// @return [#report] When this throws one of the exceptions below, nothing has changed; what a
-  ///   hook throws passes through; but an arena that another thread closes while the step runs may
-  ///   end it between two groups, and on the JVM backends in the middle of one.
+  /// When this throws one of the exceptions below, nothing has changed; what a hook throws passes
+  /// through; but an arena that another thread closes while the step runs may end it between two
+  /// groups, and on the JVM backends in the middle of one.
   ///
+  /// @return [#report]
   /// @throws IllegalStateException if the optimizer, or the arena of a parameter or gradient, has
   ///   been closed, or another thread is stepping or closing this optimizer
   /// @throws IllegalArgumentException if data, gradients or states overlap, or a gradient that is
@@ -236,11 +242,11 @@ public final class Optimizer implements AutoCloseable {
     }
   }
 
-  private void exclusively(Runnable action) {
+  private <T> T exclusively(Supplier<T> action) {
     acquire();
     try {
       requireOpen();
-      action.run();
+      return action.get();
     } finally {
       busy.set(false);
     }
@@ -362,13 +368,7 @@ public final class Optimizer implements AutoCloseable {
   ///
   /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
   public StateDict stateDict() {
-    acquire();
-    try {
-      requireOpen();
-      return memory.snapshot(groups);
-    } finally {
-      busy.set(false);
-    }
+    return exclusively(() -> memory.snapshot(groups));
   }
 
   /// Continues from where another optimizer, of whatever backend, threads and grouping, was.
@@ -393,6 +393,7 @@ public final class Optimizer implements AutoCloseable {
           Map<String, StateDict.ParameterState> renamed = state.renamed(renaming);
           state.requireFits(rule, memory.names(), groups, renamed);
           memory.load(groups, renamed);
+          return null;
         });
   }
 

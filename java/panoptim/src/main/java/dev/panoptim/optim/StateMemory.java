@@ -1,6 +1,7 @@
 package dev.panoptim.optim;
 
 import dev.panoptim.memory.Layout;
+import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.ShadowType;
 import dev.panoptim.memory.SharedFile;
 import dev.panoptim.memory.Slab;
@@ -18,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 
 /// Where the states of an optimizer's parameters lie, what they start from, and how they are copied
@@ -80,9 +82,7 @@ final class StateMemory {
         });
     all.forEach(Tracked::refresh);
     if (shadow != null) {
-      Slab slab = Slab.allocate(shadowLayout(all));
-      slabs.add(slab);
-      adoptShadows(all, slab);
+      slabs.add(shadows(all));
     }
   }
 
@@ -96,11 +96,22 @@ final class StateMemory {
   }
 
   private Layout layout(Collection<Tracked> parameters) {
+    return layout(parameters, Parameter::size, FIRST_STATE_STREAM, names.size());
+  }
+
+  /// Two numbers of 16 bits take the place of one float.
+  private Layout shadowLayout(Collection<Tracked> parameters) {
+    return layout(
+        parameters, each -> Math.ceilDiv(each.size(), 2L), FIRST_STATE_STREAM + names.size(), 1);
+  }
+
+  private static Layout layout(
+      Collection<Tracked> parameters, ToLongFunction<Parameter> size, int first, int count) {
     return new Layout(
         parameters.stream().map(each -> each.parameter.name()).toList(),
-        parameters.stream().mapToLong(each -> each.parameter.size()).toArray(),
-        FIRST_STATE_STREAM,
-        names.size());
+        parameters.stream().mapToLong(each -> size.applyAsLong(each.parameter)).toArray(),
+        first,
+        count);
   }
 
   private static void adopt(List<Tracked> all, MemorySegment memory, long counts, Layout layout) {
@@ -125,45 +136,36 @@ final class StateMemory {
       action.run();
       return;
     }
-    Slab slab = Slab.allocate(layout(fresh.keySet()));
-    Slab shadowSlab = null;
+    List<Slab> taken = new ArrayList<>();
     try {
-      adopt(fresh.keySet(), slab.streams());
+      taken.add(Slab.allocate(layout(fresh.keySet())));
+      adopt(fresh.keySet(), taken.getLast().streams());
       if (shadow != null) {
-        shadowSlab = Slab.allocate(shadowLayout(fresh.keySet()));
-        adoptShadows(fresh.keySet(), shadowSlab);
+        taken.add(shadows(fresh.keySet()));
       }
       fresh.forEach(this::initialise);
       action.run();
     } catch (Throwable e) {
-      fresh.keySet().forEach(each -> each.states = null);
-      slab.close();
-      if (shadowSlab != null) {
-        shadowSlab.close();
+      for (Tracked each : fresh.keySet()) {
+        each.states = null;
+        each.shadow = null;
       }
+      taken.forEach(Slab::close);
       throw e;
     }
-    slabs.add(slab);
-    if (shadowSlab != null) {
-      slabs.add(shadowSlab);
-    }
+    slabs.addAll(taken);
   }
 
-  /// Two numbers of 16 bits take the place of one float.
-  private Layout shadowLayout(Collection<Tracked> parameters) {
-    return new Layout(
-        parameters.stream().map(each -> each.parameter.name()).toList(),
-        parameters.stream().mapToLong(each -> Math.ceilDiv(each.parameter.size(), 2L)).toArray(),
-        FIRST_STATE_STREAM + names.size(),
-        1);
-  }
-
-  private void adoptShadows(Collection<Tracked> parameters, Slab slab) {
+  /// Memory for copies in 16 bits, which are what a step would leave: until there is one, nobody
+  /// else writes them.
+  private Slab shadows(Collection<Tracked> parameters) {
+    Slab slab = Slab.allocate(shadowLayout(parameters));
     int tensor = 0;
     for (Tracked each : parameters) {
       each.shadow = slab.streams()[0][tensor++].asSlice(0, each.parameter.size() * Short.BYTES);
       writeShadow(each);
     }
+    return slab;
   }
 
   private static void adopt(Collection<Tracked> parameters, MemorySegment[][] streams) {
@@ -185,14 +187,8 @@ final class StateMemory {
     }
   }
 
-  /// What a step would leave; until there is one, nobody else does it.
   private void writeShadow(Tracked each) {
-    for (long i = 0; i < each.parameter.size(); i++) {
-      each.shadow.setAtIndex(
-          ValueLayout.JAVA_SHORT,
-          i,
-          shadow.round(each.parameter.data().getAtIndex(ValueLayout.JAVA_FLOAT, i)));
-    }
+    shadow.write(each.parameter.data(), each.shadow, 0, each.parameter.size());
   }
 
   /// A copy of everything.

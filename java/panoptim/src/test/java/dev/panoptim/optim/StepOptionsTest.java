@@ -245,6 +245,20 @@ class StepOptionsTest {
     }
   }
 
+  @Test
+  void aRefusedStepLeavesNoShadow() {
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment memory = arena.allocate(16, 4);
+      Parameter p = Parameter.of("p", 2, memory.asSlice(0, 8), memory.asSlice(8, 8));
+      Parameter q = Parameter.of("q", 2, arena.allocate(8, 4), memory.asSlice(8, 8));
+      try (Optimizer optimizer = Adam.builder(List.of(p, q)).shadow(ShadowType.BFLOAT16).build()) {
+        assertThrows(IllegalArgumentException.class, optimizer::step);
+        optimizer.loadStateDict(optimizer.stateDict());
+        assertThrows(IllegalStateException.class, () -> optimizer.shadow(p));
+      }
+    }
+  }
+
   /// As in PyTorch, whose default it is too.
   @Test
   void aNormThatIsNoNumberMakesAllGradientsNone() {
