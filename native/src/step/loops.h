@@ -52,7 +52,8 @@ __attribute__((always_inline)) inline void update_range(const panoptim_coefficie
 // many elements ahead of the line that is updated, brought a step of AdamW over 32M parameters from 1.00 to 1.15 times
 // the time of a loop that only moves its bytes to 0.95 to 1.01 (Zen 4); nearer and farther were slower. In cache it
 // costs less than a hundredth, so there is no other loop. A rule without states has two streams only, which processors
-// follow by themselves: there it took 1.05 to 1.2 times as long with fetches, and 1.01 to 1.05 without.
+// follow by themselves: plain SGD took 1.28 times the time of that loop with fetches, and takes 1.02 to 1.07 without
+// (-Pbench -Dbench.args="LimitBenchmark -p optimizer=SGD").
 constexpr panoptim_int64 cache_line = 16;
 constexpr panoptim_int64 fetch_ahead = 128;
 

@@ -8,8 +8,9 @@ final class Sharing {
   private static final long SERIAL_BELOW = 32768;
 
   /// From so many elements on it pays to wake a thread that sleeps. Steps of AdamW that came 200 us
-  /// apart on the same machine took, on one thread and on two with waking: 47 and 68 us at 131,072
-  /// elements, 89 and 88 at 262,144, 179 and 122 at 524,288.
+  /// apart on the same machine took, on one thread and on two with this constant at 0: 50 and 53 us
+  /// at 131,072 elements, 99 and 87 at 262,144, 202 and 148 at 524,288. Measure anew with `-Pbench
+  /// -Dbench.args=PausedStepsBenchmark`.
   private static final long WAKE_FROM = 262_144;
 
   /// Pieces for each thread: so many that nobody waits long for the last one.
