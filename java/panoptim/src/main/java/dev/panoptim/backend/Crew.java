@@ -1,5 +1,6 @@
 package dev.panoptim.backend;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
@@ -36,7 +37,25 @@ final class Crew {
     }
   }
 
+  /// Threads that are making steps for which they want help.
+  private static final AtomicInteger CALLERS = new AtomicInteger();
+
   private Crew() {}
+
+  /// Begins a step that wants help; [#leave] ends it.
+  ///
+  /// @return how many members there are for it, 0 or more: no more than processors that nobody
+  ///   calls from. With as many callers as processors each step is its caller's alone, for a helper
+  ///   would have to take turns with the others, and its caller to wait for it.
+  static int enter() {
+    return Math.max(0, MOST - CALLERS.incrementAndGet());
+  }
+
+  /// Ends a step that wanted help, and takes back the invitations that nobody has followed yet.
+  static void leave(Work work) {
+    CALLERS.decrementAndGet();
+    dismiss(work);
+  }
 
   /// Asks idle members to help.
   ///

@@ -119,14 +119,17 @@ final class NativeBackend extends Backend {
 
   /// The calling thread's downcall is the whole of the work, and ends when all of it is done;
   /// whoever of the crew comes in the meantime makes a downcall of its own and takes pieces.
-  private static void runTogether(boolean sums, NativeTable.Call call, int helpers) {
-    panoptim_plan.piece(call.plan, Sharing.piece(call.elements, helpers + 1));
-    panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_ANNOUNCED());
+  private static void runTogether(boolean sums, NativeTable.Call call, int wanted) {
+    int helpers = Math.min(wanted, Crew.enter());
     try {
-      Crew.invite(helpers, call, Sharing.wakes(call.elements, call.lastNanos));
+      if (helpers > 0) {
+        panoptim_plan.piece(call.plan, Sharing.piece(call.elements, helpers + 1));
+        panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_ANNOUNCED());
+        Crew.invite(helpers, call, Sharing.wakes(call.elements, call.lastNanos));
+      }
       run(sums, call);
     } finally {
-      Crew.dismiss(call);
+      Crew.leave(call);
       call.lastNanos = System.nanoTime();
       // Where the downcall has not even begun, for memory is gone, helpers still wait for it.
       panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_CLOSED());

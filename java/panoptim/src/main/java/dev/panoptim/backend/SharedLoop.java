@@ -27,19 +27,20 @@ final class SharedLoop implements Crew.Work {
   ///
   /// @param threads at most so many
   void run(int threads, StepPlan.ChunkUpdate update) {
-    int helpers = plan.confined() ? 0 : Sharing.helpers(plan.elements(), threads);
-    if (helpers == 0) {
+    int wanted = plan.confined() ? 0 : Sharing.helpers(plan.elements(), threads);
+    if (wanted == 0) {
       plan.updateChunks(0, plan.elements(), update);
       return;
     }
+    int helpers = Math.min(wanted, Crew.enter());
     this.update = update;
     piece = Sharing.piece(plan.elements(), helpers + 1);
     pieces = Math.ceilDiv(plan.elements(), piece);
     taken.set(0);
     helped.set(0);
     failure = null;
-    open = true;
     try {
+      open = helpers > 0;
       Crew.invite(helpers, this, Sharing.wakes(plan.elements(), lastNanos));
       // From the front, and helpers from the back: at the next step each finds in its cache what it
       // had at this one.
@@ -53,7 +54,7 @@ final class SharedLoop implements Crew.Work {
   }
 
   private void close() {
-    Crew.dismiss(this);
+    Crew.leave(this);
     lastNanos = System.nanoTime();
     open = false;
     // A helper first counts itself, then looks whether it may begin: it sees that or is seen here.

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.panoptim.ffi.panoptim_plan;
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Set;
@@ -63,6 +64,57 @@ class CrewTest {
       } while (!all.await(1, TimeUnit.MILLISECONDS));
       end.countDown();
       Crew.dismiss(work);
+    }
+  }
+
+  @Test
+  void membersAreForProcessorsThatNobodyCallsFrom() {
+    Crew.Work none = () -> {};
+    for (int expected : new int[] {3, 2, 1, 0, 0}) {
+      assertEquals(expected, Crew.enter());
+    }
+    for (int i = 0; i < 5; i++) {
+      Crew.leave(none);
+    }
+    assertEquals(3, Crew.enter());
+    Crew.leave(none);
+  }
+
+  /// Neither a native step nor one in Java, then, counts on help, and both are whole.
+  @Test
+  void stepsOfAsManyCallersAsProcessorsAreWholeWithoutHelp() {
+    Crew.Work none = () -> {};
+    for (int i = 0; i < 4; i++) {
+      Crew.enter();
+    }
+    try (Arena arena = Arena.ofShared()) {
+      StepPlan plan = plan(arena, 40 * StepPlan.CHUNK);
+      Set<Thread> seen = ConcurrentHashMap.newKeySet();
+      AtomicInteger chunks = new AtomicInteger();
+      plan.sharedLoop()
+          .run(
+              4,
+              (p, row, start, length) -> {
+                seen.add(Thread.currentThread());
+                chunks.incrementAndGet();
+              });
+      assertEquals(Set.of(Thread.currentThread()), seen);
+      assertEquals(40, chunks.get());
+
+      plan.rows().getFirst().data().fill((byte) 0x3f);
+      plan.rows().getFirst().gradient().fill((byte) 0x3f);
+      plan.begin(false);
+      plan.nextCoefficients().stepSize = 1;
+      plan.coefficients(0).gradientScale = 1;
+      plan.assign(0);
+      Backends.nativeCode().step(plan, 4);
+      for (long i = 0; i < plan.elements(); i++) {
+        assertEquals(0, plan.rows().getFirst().data().getAtIndex(ValueLayout.JAVA_FLOAT, i));
+      }
+    } finally {
+      for (int i = 0; i < 4; i++) {
+        Crew.leave(none);
+      }
     }
   }
 
