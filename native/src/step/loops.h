@@ -48,11 +48,10 @@ __attribute__((always_inline)) inline void update_range(const panoptim_coefficie
   }
 }
 
-// Where streams come from memory, processors fetch them ahead too late. Asking for one cache line of each stream, so
-// many elements ahead of the line that is updated, brought a step of AdamW over 32M parameters from 1.00 to 1.15 times
-// the time of a loop that only moves its bytes to 0.95 to 1.01 (Zen 4); nearer and farther were slower. In cache it
-// costs less than a hundredth, so there is no other loop. A rule without states has two streams only, which processors
-// follow by themselves: plain SGD took 1.28 times the time of that loop with fetches, and takes 1.02 to 1.07 without
+// Where streams come from memory, processors fetch them ahead too late. So one cache line of each stream is asked for,
+// so many elements ahead of the line that is updated. In cache it costs next to nothing, so there is no other loop. A
+// rule without states has two streams only, which processors follow by themselves: plain SGD took 1.28 times the time
+// of that loop with fetches, and takes 1.02 to 1.07 without
 // (-Pbench -Dbench.args="LimitBenchmark -p optimizer=SGD").
 constexpr panoptim_int64 cache_line = 16;
 constexpr panoptim_int64 fetch_ahead = 128;
@@ -67,7 +66,7 @@ __attribute__((always_inline)) inline void fetch(const streams &s, panoptim_int6
   if constexpr (Rule::has_units) __builtin_prefetch(s.units + at);
 }
 
-template <class Rule>
+template <class Rule, panoptim_int64 Ahead = fetch_ahead>
 void loop(const panoptim_coefficients &coefficients, panoptim_int64 length, float *parameter, const float *gradient,
           float *const *state) {
   const panoptim_coefficients c = coefficients;
@@ -77,10 +76,10 @@ void loop(const panoptim_coefficients &coefficients, panoptim_int64 length, floa
   if constexpr (Rule::has_other) s.other = *state++;
   if constexpr (Rule::has_units) s.units = *state++;
   panoptim_int64 begin = 0;
-  if constexpr (Rule::has_first || Rule::has_second) {
+  if constexpr (Ahead > 0 && (Rule::has_first || Rule::has_second)) {
     // Beyond the end lies the next chunk, as a rule; and a fetch from where nothing lies is ignored.
     for (; begin + cache_line <= length; begin += cache_line) {
-      fetch<Rule>(s, begin + fetch_ahead);
+      fetch<Rule>(s, begin + Ahead);
       update_range<Rule>(c, s, begin, begin + cache_line);
     }
   }

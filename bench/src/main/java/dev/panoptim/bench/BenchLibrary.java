@@ -12,13 +12,18 @@ final class BenchLibrary {
   /// Names the library; the build sets it.
   static final String PROPERTY = "panoptim.bench";
 
-  private static final SymbolLookup LIBRARY =
-      SymbolLookup.libraryLookup(
-          Path.of(System.getProperty(PROPERTY)).toAbsolutePath(), Arena.global());
+  private static final Path FILE = Path.of(System.getProperty(PROPERTY)).toAbsolutePath();
+
+  private static final SymbolLookup LIBRARY = SymbolLookup.libraryLookup(FILE, Arena.global());
 
   private BenchLibrary() {}
 
-  static MethodHandle find(String name, FunctionDescriptor type) {
-    return Linker.nativeLinker().downcallHandle(LIBRARY.findOrThrow(name), type);
+  static MethodHandle find(String name, FunctionDescriptor type, Linker.Option... options) {
+    return Linker.nativeLinker().downcallHandle(LIBRARY.findOrThrow(name), type, options);
+  }
+
+  /// Lets `native` methods of the benchmarks find their functions there.
+  static void loadForJni() {
+    System.load(FILE.toString());
   }
 }

@@ -1,10 +1,12 @@
 package dev.panoptim.bench;
 
 import dev.panoptim.backend.Backends;
+import dev.panoptim.backend.Tier;
+import dev.panoptim.bench.report.Report;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
@@ -19,119 +21,156 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/// Runs the benchmarks and writes a report: what a step takes on each backend and with each
-/// optimizer, how near that is to the memory's limit, and how far from PyTorch where there is one.
+/// Runs the benchmarks and writes a report of them.
 public final class BenchMain {
-  private static final Path REPORT = Path.of("bench", "target", "report", "report.md");
+  private static final Path FOLDER = Path.of("bench", "target", "report");
   private static final String LARGE = "33554432";
 
   private final boolean quick;
-  private final boolean pyTorch = !System.getProperty(PyTorchPeer.PROPERTY, "").isEmpty();
   private final List<RunResult> results = new ArrayList<>();
 
   private BenchMain(boolean quick) {
     this.quick = quick;
   }
 
-  /// Without arguments, everything and a report; otherwise what the arguments say, which are those
-  /// of JMH's own command line. The system property `quick` makes the run short, `panoptim.python`
-  /// names a Python with PyTorch to compare with.
+  /// Without arguments, everything; otherwise what the arguments say, which are those of JMH's own
+  /// command line.
+  ///
+  /// The system property `quick` makes the run short, `peers` adds what compares with other
+  /// libraries, and `panoptim.python` names a Python with PyTorch, which is one of them.
   public static void main(String[] arguments)
       throws RunnerException, IOException, CommandLineOptionException {
+    BenchMain main = new BenchMain(Boolean.getBoolean("quick"));
     if (arguments.length > 0) {
-      new Runner(
-              new OptionsBuilder()
-                  .parent(new CommandLineOptions(arguments))
-                  .jvmArgs(jvmArguments())
-                  .build())
-          .run();
+      main.run(new OptionsBuilder().parent(new CommandLineOptions(arguments)));
     } else {
-      new BenchMain(Boolean.getBoolean("quick")).run();
-    }
-  }
-
-  private void run() throws RunnerException, IOException {
-    for (String backend : List.of("native", "vector", "scalar")) {
-      steps(backend, "1", quick ? new String[] {"16", "4096", "65536"} : sizes());
-      if (!quick) {
-        steps(backend, "2", "65536", LARGE);
+      main.runOurs();
+      if (Boolean.getBoolean("peers")) {
+        main.runPeers();
       }
     }
-    run(
-        times(StepBenchmark.class, quick ? 1 : 3, quick ? 2 : 5)
-            .param("optimizer", names(Stream.of(Contender.values())))
-            .param("backend", "native")
-            .param("threads", "1")
-            .param("elements", "4096"));
-    run(
-        pairs(LimitBenchmark.class, quick ? 1 : 5, quick ? 20 : 40)
-            .param("optimizer", names(Stream.of(Contender.values()))));
-    for (int callers : new int[] {1, 16}) {
-      run(times(CallersBenchmark.class, quick ? 1 : 3, 2).threads(callers));
-    }
-    run(
-        pairs(EpilogueBenchmark.class, quick ? 1 : 3, quick ? 10 : 20)
-            .param(
-                "against", pyTorch ? new String[] {"passes", "pytorch"} : new String[] {"passes"}));
-    if (pyTorch) {
-      run(
-          pairs(PyTorchBenchmark.class, quick ? 1 : 3, quick ? 5 : 10)
-              .param(
-                  "optimizer",
-                  names(Stream.of(Contender.values()).filter(each -> each.inPyTorch() != null))));
-      run(pairs(ManyTensorsBenchmark.class, quick ? 1 : 3, 10));
-    }
-    String report = new Report(results).markdown(Backends.describe());
-    Files.createDirectories(REPORT.getParent());
-    Files.writeString(REPORT, report);
-    System.out.println(report);
-    System.out.printf(Locale.ROOT, "Written to %s%n", REPORT);
+    System.out.println(Report.write(main.results, List.of(jvmArguments()), FOLDER));
+    System.out.printf(Locale.ROOT, "Written to %s%n", FOLDER.resolve("index.html"));
   }
 
-  private static String[] sizes() {
-    return new String[] {"16", "4096", "65536", LARGE};
+  private void runOurs() throws RunnerException {
+    runSteps();
+    run(
+        pairs(BandwidthBenchmark.class, quick ? 10 : 15)
+            .param(
+                "optimizer",
+                quick
+                    ? names(Stream.of(Contender.SGD_MOMENTUM, Contender.ADAMW))
+                    : names(Stream.of(Contender.values()))));
+    run(
+        pairs(CallersBenchmark.class, quick ? 4 : 10)
+            .param("millis", quick ? "400" : "1000")
+            .param(
+                "kind", quick ? new String[] {"platform"} : new String[] {"platform", "virtual"}));
+    run(pairs(EpilogueBenchmark.class, quick ? 5 : 10).param("against", EpilogueBenchmark.PASSES));
+    run(pairs(ManyTensorsBenchmark.class, quick ? 5 : 10));
+    run(times(CallOverheadBenchmark.class));
+    if (!quick) {
+      run(pairs(ConstantsBenchmark.class, 10));
+      run(pairs(PausedStepsBenchmark.class, 2));
+    }
+  }
+
+  private void runSteps() throws RunnerException {
+    String[] cached = {"16", "4096", "65536"};
+    String[] sizes = {"16", "256", "4096", "65536", "1048576", LARGE};
+    String adamW = Contender.ADAMW.name();
+    run(
+        steps("native", quick ? cached : sizes)
+            .param("optimizer", quick ? new String[] {adamW} : names(Stream.of(Contender.values())))
+            .param("threads", "1"));
+    for (String backend : new String[] {"vector", "scalar"}) {
+      run(steps(backend, quick ? cached : sizes).param("optimizer", adamW).param("threads", "1"));
+    }
+    if (quick) {
+      return;
+    }
+    run(
+        steps("native", cached)
+            .param("optimizer", adamW)
+            .param("tier", Backends.tiers().stream().map(Tier::label).toArray(String[]::new))
+            .param("threads", "1"));
+    run(
+        steps("native", "65536", "1048576", LARGE)
+            .param("optimizer", adamW)
+            .param("threads", moreThreads()));
+  }
+
+  private ChainedOptionsBuilder steps(String backend, String... elements) {
+    return times(StepBenchmark.class).param("backend", backend).param("elements", elements);
+  }
+
+  /// 2, 4 and so on, and as many as there are processors.
+  private static String[] moreThreads() {
+    int processors = Runtime.getRuntime().availableProcessors();
+    List<String> counts = new ArrayList<>();
+    for (int count = 2; count < processors; count *= 2) {
+      counts.add(Integer.toString(count));
+    }
+    counts.add(Integer.toString(Math.max(2, processors)));
+    return counts.toArray(String[]::new);
+  }
+
+  private void runPeers() throws RunnerException {
+    if (Peer.PYTORCH.available()) {
+      run(
+          pairs(EpilogueBenchmark.class, quick ? 5 : 10)
+              .param("against", EpilogueBenchmark.PYTORCH));
+    }
+    for (Peer peer : Peer.values()) {
+      if (!peer.available()) {
+        continue;
+      }
+      List<Contender> contenders = Arrays.stream(Contender.values()).filter(peer::has).toList();
+      run(
+          peer(peer, quick ? List.of(peer.adam()) : contenders)
+              .param("tensors", "1x" + LARGE)
+              .param("peerThreads", "2"));
+      run(
+          peer(peer, List.of(peer.adam()))
+              .param("tensors", "5000x1000", "1000x256", "1x256")
+              .param("peerThreads", quick ? new String[] {"2"} : new String[] {"1", "2"}));
+    }
+  }
+
+  private ChainedOptionsBuilder peer(Peer peer, List<Contender> contenders) {
+    return pairs(PeerBenchmark.class, quick ? 5 : 10)
+        .param("peer", peer.name())
+        .param("optimizer", names(contenders.stream()));
   }
 
   private static String[] names(Stream<Contender> contenders) {
     return contenders.map(Contender::name).toArray(String[]::new);
   }
 
-  private void steps(String backend, String threads, String... elements) throws RunnerException {
-    run(
-        times(StepBenchmark.class, quick ? 1 : 3, quick ? 4 : 5)
-            .param("optimizer", Contender.ADAMW.name())
-            .param("backend", backend)
-            .param("threads", threads)
-            .param("elements", elements));
-  }
-
   private void run(ChainedOptionsBuilder options) throws RunnerException {
-    results.addAll(new Runner(options.build()).run());
+    results.addAll(
+        new Runner(options.shouldFailOnError(true).jvmArgs(jvmArguments()).build()).run());
   }
 
-  private ChainedOptionsBuilder times(Class<?> benchmark, int forks, int warmups) {
+  private ChainedOptionsBuilder times(Class<?> benchmark) {
     return options(benchmark)
-        .forks(forks)
-        .warmupIterations(warmups)
-        .measurementIterations(quick ? 5 : 10)
-        .warmupTime(TimeValue.milliseconds(quick ? 500 : 1000))
-        .measurementTime(TimeValue.milliseconds(quick ? 300 : 1000))
+        .warmupIterations(quick ? 3 : 5)
+        .measurementIterations(5)
+        .warmupTime(TimeValue.milliseconds(200))
+        .measurementTime(TimeValue.milliseconds(quick ? 100 : 200))
         .addProfiler(GCProfiler.class);
   }
 
-  private static ChainedOptionsBuilder pairs(Class<?> benchmark, int forks, int iterations) {
-    return options(benchmark)
-        .forks(forks)
-        .warmupIterations(iterations / 4)
-        .measurementIterations(iterations);
+  private ChainedOptionsBuilder pairs(Class<?> benchmark, int iterations) {
+    return options(benchmark).warmupIterations(iterations / 4).measurementIterations(iterations);
   }
 
-  private static ChainedOptionsBuilder options(Class<?> benchmark) {
+  private ChainedOptionsBuilder options(Class<?> benchmark) {
     return new OptionsBuilder()
-        .include(benchmark.getName())
-        .verbosity(VerboseMode.SILENT)
-        .shouldFailOnError(true)
-        .jvmArgs(jvmArguments());
+        .include(benchmark.getName() + "\\.")
+        .forks(quick ? 1 : 3)
+        .verbosity(VerboseMode.SILENT);
   }
 
   private static String[] jvmArguments() {
@@ -140,7 +179,7 @@ public final class BenchMain {
       "--add-modules=jdk.incubator.vector",
       "--sun-misc-unsafe-memory-access=allow",
       inherited(BenchLibrary.PROPERTY),
-      inherited(PyTorchPeer.PROPERTY)
+      inherited(Peer.PYTHON)
     };
   }
 

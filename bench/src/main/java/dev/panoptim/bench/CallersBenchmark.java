@@ -1,8 +1,17 @@
 package dev.panoptim.bench;
 
+import dev.panoptim.backend.Backends;
+import java.io.File;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
@@ -11,30 +20,92 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// Steps that many Java threads make at once, each with an optimizer of its own that may take two
-/// threads: what all of them do together, to be compared with what one does.
-@State(Scope.Thread)
-@BenchmarkMode(Mode.Throughput)
-@OutputTimeUnit(TimeUnit.SECONDS)
+/// Steps that many Java threads make at once for a while, each with an optimizer of its own that
+/// may take two threads, in turn with as long a while of one thread alone. What is compared is the
+/// time for each step of whoever makes one.
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.SingleShotTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Fork(3)
 public class CallersBenchmark {
-  /// So many that even one caller's memory does not fit into a cache.
-  @Param("4194304")
+  @Param("16")
+  public int callers;
+
+  @Param({"platform", "virtual"})
+  public String kind;
+
+  /// So many that a cache holds little of even one caller's memory: it would hold less of many's.
+  @Param("16777216")
   public int elements;
 
-  private Training training;
+  @Param("1000")
+  public int millis;
+
+  private final List<Training> trainings = new ArrayList<>();
+  private ThreadFactory threads;
 
   @Setup
   public void setUp() {
-    training = new Training(Contender.ADAMW, elements, "native", 2);
+    threads =
+        switch (kind) {
+          case "platform" -> Thread.ofPlatform().factory();
+          case "virtual" -> Thread.ofVirtual().factory();
+          default -> throw new IllegalArgumentException("there are no " + kind + " threads");
+        };
+    for (int i = 0; i < callers; i++) {
+      trainings.add(new Training(Contender.ADAMW, elements, Backends.nativeCode(), 2));
+    }
+  }
+
+  /// The most threads that the process had, those of the Java virtual machine among them.
+  @State(Scope.Thread)
+  @AuxCounters(AuxCounters.Type.EVENTS)
+  public static class ThreadCount {
+    public double nativeThreads;
+
+    @Setup(Level.Iteration)
+    public void reset() {
+      nativeThreads = 0;
+    }
+
+    void read() {
+      String[] now = new File("/proc/self/task").list();
+      nativeThreads = Math.max(nativeThreads, now == null ? 0 : now.length);
+    }
   }
 
   @Benchmark
-  public void step() {
-    training.optimizer.step();
+  public void pair(Pair pair, ThreadCount count) throws InterruptedException {
+    pair.otherNanos += nanosOfStep(1, count);
+    pair.stepNanos += nanosOfStep(callers, count);
+  }
+
+  private double nanosOfStep(int callers, ThreadCount count) throws InterruptedException {
+    LongAdder steps = new LongAdder();
+    List<Thread> running = new ArrayList<>();
+    long start = System.nanoTime();
+    for (Training each : trainings.subList(0, callers)) {
+      Thread thread =
+          threads.newThread(
+              () -> {
+                do {
+                  each.optimizer.step();
+                  steps.increment();
+                } while (System.nanoTime() - start < millis * 1_000_000L);
+              });
+      running.add(thread);
+      thread.start();
+    }
+    Thread.sleep(millis / 2);
+    count.read();
+    for (Thread each : running) {
+      each.join();
+    }
+    return (double) (System.nanoTime() - start) / steps.sum();
   }
 
   @TearDown
   public void tearDown() {
-    training.close();
+    trainings.forEach(Training::close);
   }
 }

@@ -39,6 +39,23 @@ public enum Contender {
   ADAMAX("Adamax(p)", Adamax::builder),
   LION(null, Lion::builder);
 
+  /// Those that a chart shows together.
+  public enum Family {
+    GRADIENT_DESCENT("Gradient descent and its momentum"),
+    ADAPTIVE("Adaptive rates"),
+    ADAPTIVE_MOMENTS("Adaptive rates with momentum");
+
+    private final String title;
+
+    Family(String title) {
+      this.title = title;
+    }
+
+    public String title() {
+      return title;
+    }
+  }
+
   private final String inPyTorch;
   private final Function<Iterable<Parameter>, OptimizerBuilder<?>> builder;
 
@@ -52,12 +69,21 @@ public enum Contender {
   }
 
   /// In the words of a report.
-  String label() {
+  public String label() {
     return name().toLowerCase(Locale.ROOT).replace('_', ' ');
   }
 
+  public Family family() {
+    return switch (this) {
+      case SGD, SGD_MOMENTUM, SGD_NESTEROV, LION -> Family.GRADIENT_DESCENT;
+      case ADAGRAD, RMSPROP, RMSPROP_CENTERED, RMSPROP_CENTERED_MOMENTUM, ADADELTA ->
+          Family.ADAPTIVE;
+      case ADAM, ADAM_AMSGRAD, ADAMW, NADAM, RADAM, ADAMAX -> Family.ADAPTIVE_MOMENTS;
+    };
+  }
+
   /// What a step reads and writes for each parameter: data and states both ways, the gradient once.
-  int bytesMoved() {
+  public int bytesMoved() {
     try (Parameters any = Parameters.builder().add("p", 1).build();
         Optimizer optimizer = builder(any).build()) {
       return Float.BYTES * (3 + 2 * optimizer.rule().stateNames().size());
@@ -67,5 +93,14 @@ public enum Contender {
   /// The same in `torch.optim`, for parameters `p`; `null` where it has none.
   String inPyTorch() {
     return inPyTorch;
+  }
+
+  /// That in its fused form, `null` where it has none.
+  String inPyTorchFused() {
+    return switch (this) {
+      case SGD, SGD_MOMENTUM, SGD_NESTEROV, ADAGRAD, ADAM, ADAM_AMSGRAD, ADAMW ->
+          inPyTorch.replace(")", ", fused=True)");
+      default -> null;
+    };
   }
 }

@@ -3,6 +3,8 @@ package dev.panoptim.bench;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import dev.panoptim.backend.Backends;
+import dev.panoptim.memory.Parameters;
 import dev.panoptim.memory.ShadowType;
 import dev.panoptim.optim.OptimizerBuilder;
 import java.io.IOException;
@@ -11,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
@@ -25,6 +28,7 @@ import org.openjdk.jmh.annotations.TearDown;
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Fork(3)
 public class EpilogueBenchmark {
   private static final long PAUSE_MILLIS = 30;
   private static final double TOLERANCE = 1e-5;
@@ -41,8 +45,11 @@ public class EpilogueBenchmark {
 
   private static final int COMPARED_STEPS = 4;
 
-  /// What the fused step is compared with: `passes` or `pytorch`.
-  @Param({"passes", "pytorch"})
+  public static final String PASSES = "passes";
+  public static final String PYTORCH = "pytorch";
+
+  /// What the fused step is compared with.
+  @Param({PASSES, PYTORCH})
   public String against;
 
   @Param("33554432")
@@ -54,21 +61,24 @@ public class EpilogueBenchmark {
   private final Arena arena = Arena.ofShared();
   private Training fused;
   private MemorySegment gradients;
+  private TensorSizes sizes;
   private Training apart;
+  private Parameters passMemory;
   private Passes passes;
-  private PyTorchPeer peer;
+  private PeerProcess peer;
   private long pairs;
 
   @Setup
   public void setUp() throws IOException, InterruptedException {
     gradients = arena.allocate(4L * elements, 64);
-    fused = new Training(Contender.ADAMW, 1, elements, "native", threads, this::everything);
-    try (var start = Training.start(1, elements)) {
+    sizes = new TensorSizes(1, elements);
+    fused = new Training(Contender.ADAMW, sizes, Backends.nativeCode(), threads, this::everything);
+    try (var start = Training.start(sizes)) {
       gradients.copyFrom(start.get("p0").gradient());
     }
     try {
-      if (against.equals("pytorch")) {
-        peer = new PyTorchPeer("AdamW(p, fused=True)", "epilogue", 1, elements, threads);
+      if (against.equals(PYTORCH)) {
+        peer = Peer.chainInPyTorch(sizes, threads);
         peer.step(1);
       } else {
         setUpPasses();
@@ -96,20 +106,26 @@ public class EpilogueBenchmark {
     apart =
         new Training(
             Contender.ADAMW,
-            1,
-            elements,
-            "native",
+            sizes,
+            Backends.nativeCode(),
             threads,
             builder -> builder.options(o -> o.gradientScale(SCALE).clipGradNorm(clipNorm())));
     apart.optimizer.options().gradientScale(1).clipGradNorm(Double.POSITIVE_INFINITY);
-    MemorySegment average = arena.allocate(4L * elements + 256, 64).asSlice(192, 4L * elements);
+    // On huge pages as the fused step's, and staggered.
+    passMemory =
+        Parameters.builder()
+            .add("stagger", Constants.CHOSEN.values().get("stagger") / Float.BYTES)
+            .add("average", elements)
+            .add("shadow", Math.ceilDiv(elements, 2))
+            .build();
+    MemorySegment average = passMemory.get("average").data();
     average.copyFrom(apart.parameter.data());
     passes =
         new Passes(
             apart.parameter.data(),
             apart.parameter.gradient(),
             average,
-            arena.allocate(2L * elements, 64),
+            passMemory.get("shadow").data(),
             elements,
             threads);
   }
@@ -184,6 +200,7 @@ public class EpilogueBenchmark {
     fused.close();
     if (apart != null) {
       apart.close();
+      passMemory.close();
     }
     if (peer != null) {
       peer.close();

@@ -1,9 +1,12 @@
 package dev.panoptim.bench;
 
-import java.io.IOException;
+import dev.panoptim.backend.Backends;
+import dev.panoptim.memory.Parameter;
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
@@ -12,54 +15,66 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// AdamW over many small tensors, and over one, in turn with PyTorch's fused step of the same,
-/// which is given the number of threads that suits it.
+/// AdamW over many small tensors, in turn with the same over one tensor of all their elements: what
+/// it costs to be many. Results are compared before they are timed, bit by bit.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Fork(3)
 public class ManyTensorsBenchmark {
-  /// The steps of a pair.
-  static final int STEPS_OF_ONE = 20_000;
+  /// The elements that a pair's steps update together, at least.
+  private static final int ELEMENTS_OF_A_PAIR = 1 << 26;
 
-  static final int STEPS_OF_MANY = 5;
-  private static final long PAUSE_MILLIS = 30;
+  private static final int COMPARED_STEPS = 3;
 
   /// Tensors and elements of each.
-  @Param({"5000x1000", "1x256"})
+  @Param({"1000x256", "5000x1000"})
   public String tensors;
 
-  @Param({"1", "2"})
-  public int peerThreads;
+  @Param("2")
+  public int threads;
 
-  private Training training;
-  private PyTorchPeer peer;
+  private Training many;
+  private Training one;
   private int steps;
 
   @Setup
-  public void setUp() throws IOException {
-    String[] sizes = tensors.split("x");
-    int count = Integer.parseInt(sizes[0]);
-    int elements = Integer.parseInt(sizes[1]);
-    steps = count == 1 ? STEPS_OF_ONE : STEPS_OF_MANY;
-    training = new Training(Contender.ADAMW, count, elements, "native", 2, builder -> {});
-    peer = new PyTorchPeer("AdamW(p, fused=True)", "step", count, elements, peerThreads);
+  public void setUp() {
+    TensorSizes sizes = TensorSizes.parse(tensors);
+    steps = Math.ceilDiv(ELEMENTS_OF_A_PAIR, sizes.total());
+    many = training(sizes);
+    one = training(new TensorSizes(1, sizes.total()));
+    for (int i = 0; i < COMPARED_STEPS; i++) {
+      many.optimizer.step();
+      one.optimizer.step();
+    }
+    requireSame();
+  }
+
+  private Training training(TensorSizes sizes) {
+    return new Training(Contender.ADAMW, sizes, Backends.nativeCode(), threads, builder -> {});
+  }
+
+  private void requireSame() {
+    MemorySegment whole = one.all().getFirst().data();
+    long offset = 0;
+    for (Parameter each : many.all()) {
+      if (each.data().mismatch(whole.asSlice(offset, each.data().byteSize())) != -1) {
+        throw new IllegalStateException("parameter " + each + " differs from its part of the one");
+      }
+      offset += each.data().byteSize();
+    }
   }
 
   @Benchmark
-  public void pair(Pair pair) throws IOException, InterruptedException {
-    Thread.sleep(PAUSE_MILLIS);
-    long start = System.nanoTime();
-    for (int i = 0; i < steps; i++) {
-      training.optimizer.step();
-    }
-    pair.stepNanos += System.nanoTime() - start;
-    Thread.sleep(PAUSE_MILLIS);
-    pair.otherNanos += peer.step(steps);
+  public void pair(Pair pair) {
+    pair.stepNanos += Pair.time(steps, many.optimizer::step);
+    pair.otherNanos += Pair.time(steps, one.optimizer::step);
   }
 
   @TearDown
-  public void tearDown() throws IOException {
-    training.close();
-    peer.close();
+  public void tearDown() {
+    many.close();
+    one.close();
   }
 }

@@ -2,7 +2,7 @@ package dev.panoptim.bench;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
-import dev.panoptim.backend.Backends;
+import dev.panoptim.backend.Backend;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.Optimizer;
@@ -23,37 +23,34 @@ final class Training implements AutoCloseable {
   /// The first of them.
   final Parameter parameter;
 
-  Training(Contender contender, int elements, String backend, int threads) {
-    this(contender, 1, elements, backend, threads, builder -> {});
+  Training(Contender contender, int elements, Backend backend, int threads) {
+    this(contender, new TensorSizes(1, elements), backend, threads, builder -> {});
   }
 
-  /// @param count of tensors
-  /// @param elements of each
   Training(
       Contender contender,
-      int count,
-      int elements,
-      String backend,
+      TensorSizes sizes,
+      Backend backend,
       int threads,
       Consumer<OptimizerBuilder<?>> options) {
-    parameters = start(count, elements);
-    parameter = parameters.get("p0");
+    parameters = start(sizes);
+    parameter = parameters.all().getFirst();
     OptimizerBuilder<?> builder = contender.builder(parameters);
     options.accept(builder);
-    optimizer = builder.backend(Backends.named(backend)).threads(threads).build();
+    optimizer = builder.backend(backend).threads(threads).build();
     optimizer.step();
   }
 
-  /// What each training of so many tensors and elements starts from.
-  static Parameters start(int count, int elements) {
+  /// What each training of so many elements starts from, in however many tensors.
+  static Parameters start(TensorSizes sizes) {
     Parameters.Builder builder = Parameters.builder();
-    for (int i = 0; i < count; i++) {
-      builder.add("p" + i, elements);
+    for (int i = 0; i < sizes.count(); i++) {
+      builder.add("p" + i, sizes.elements());
     }
     Parameters start = builder.build();
     SplittableRandom random = new SplittableRandom(1);
     for (Parameter each : start) {
-      for (long i = 0; i < elements; i++) {
+      for (long i = 0; i < sizes.elements(); i++) {
         each.data().setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(-1, 1));
         each.gradient().setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(0.001, 0.01));
       }

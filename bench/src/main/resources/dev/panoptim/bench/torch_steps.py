@@ -1,4 +1,4 @@
-"""Steps of a PyTorch optimizer for PyTorchPeer: python -c SCRIPT OPTIMIZER CHAIN THREADS TENSORS DATA GRADIENT
+"""Steps of a PyTorch optimizer for PeerProcess: python -c SCRIPT CHAIN OPTIMIZER THREADS TENSORS DATA GRADIENT
 
 OPTIMIZER is an expression over p, the list of parameters; DATA and GRADIENT are files of float32 that are split into TENSORS.
 CHAIN is "step", or "epilogue" for a step with all that comes before and after it: the gradient's scale, a norm to clip to,
@@ -12,7 +12,7 @@ import time
 import numpy
 import torch
 
-optimizer, chain, threads, tensors, data, gradient = sys.argv[1:]
+chain, optimizer, threads, tensors, data, gradient = sys.argv[1:]
 torch.set_num_threads(int(threads))
 
 

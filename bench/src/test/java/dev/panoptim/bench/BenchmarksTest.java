@@ -6,19 +6,27 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.backend.Backends;
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Parameters;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.openjdk.jmh.annotations.Param;
 
 /// What the benchmarks time is right.
 class BenchmarksTest {
   private static int[] bitsAfterSteps(Contender contender, String backend, int threads) {
-    try (Training training = new Training(contender, 40_000, backend, threads)) {
+    try (Training training = new Training(contender, 40_000, Backends.named(backend), threads)) {
       for (int i = 0; i < 5; i++) {
         training.optimizer.step();
       }
@@ -70,13 +78,106 @@ class BenchmarksTest {
   @Test
   void theFusedStepIsComparedWithPassesOfTheSame() throws Exception {
     EpilogueBenchmark benchmark = new EpilogueBenchmark();
-    benchmark.against = "passes";
-    benchmark.elements = 50_000;
+    benchmark.against = EpilogueBenchmark.PASSES;
+    benchmark.elements = 50_001;
     benchmark.threads = 2;
     benchmark.setUp();
     Pair pair = new Pair();
     benchmark.pair(pair);
-    assertTrue(pair.stepNanos > 0 && pair.otherNanos > 0);
+    requireTimed(pair);
     benchmark.tearDown();
+  }
+
+  private static void requireTimed(Pair pair) {
+    assertTrue(pair.stepNanos > 0 && pair.otherNanos > 0);
+  }
+
+  /// The setting up compares the results.
+  @ParameterizedTest
+  @ValueSource(strings = {"1x1", "1000x256", "100x1000"})
+  void manyTensorsReachWhatOneDoes(String tensors) {
+    ManyTensorsBenchmark benchmark = new ManyTensorsBenchmark();
+    benchmark.tensors = tensors;
+    benchmark.threads = 2;
+    benchmark.setUp();
+    benchmark.tearDown();
+  }
+
+  @Test
+  void everyWayIntoNativeCodeAddsOne() throws Throwable {
+    CallOverheadBenchmark benchmark = new CallOverheadBenchmark();
+    benchmark.setUp();
+    assertEquals(1, benchmark.java());
+    assertEquals(2, benchmark.jni());
+    assertEquals(3, benchmark.downcall());
+    assertEquals(4, benchmark.criticalDowncall());
+    assertEquals(5, benchmark.criticalDowncallOnHeap());
+    assertEquals(1, benchmark.emptyStep());
+    benchmark.tearDown();
+  }
+
+  /// The setting up compares the results of all variants, which the benchmark itself lists.
+  @Test
+  void otherConstantsReachTheSameBits() throws Exception {
+    Param changes = ConstantsBenchmark.class.getField("changed").getAnnotation(Param.class);
+    assertTrue(changes.value().length > 10);
+    for (String changed : changes.value()) {
+      for (int elements : new int[] {1, 16_385, 100_003}) {
+        ConstantsBenchmark benchmark = new ConstantsBenchmark();
+        benchmark.changed = changed;
+        benchmark.elements = elements;
+        benchmark.setUp();
+        benchmark.tearDown();
+      }
+    }
+  }
+
+  /// So what is timed is the step as it is.
+  @Test
+  void theChosenConstantsAreTheLibrarys() throws IOException {
+    Map<String, Integer> chosen = Constants.CHOSEN.values();
+    Path sources = Path.of("..", "native");
+    requireLine(
+        sources.resolve("src/step/loops.h"), "fetch_ahead = " + chosen.get("fetchAhead") + ";");
+    requireLine(sources.resolve("src/step/step.cpp"), "block = " + chosen.get("block") + ";");
+    requireLine(
+        sources.resolve("include/panoptim.h"), "#define PANOPTIM_CHUNK " + chosen.get("chunk"));
+    try (Parameters one = Parameters.builder().add("p", 1 << 20).build()) {
+      Parameter parameter = one.get("p");
+      assertEquals(
+          (int) chosen.get("stagger"),
+          (parameter.gradient().address() - parameter.data().address()) % (2 << 20));
+    }
+  }
+
+  private static void requireLine(Path file, String part) throws IOException {
+    assertTrue(Files.readString(file).contains(part), file + " says something else than " + part);
+  }
+
+  /// Pauses, and callers, count steps of the same training as the others.
+  @Test
+  void pausesAndCallersAreTimed() throws Exception {
+    PausedStepsBenchmark paused = new PausedStepsBenchmark();
+    paused.elements = 1000;
+    paused.threads = 2;
+    paused.pauseMicros = 1;
+    paused.setUp();
+    Pair pair = new Pair();
+    paused.steps(pair);
+    assertTrue(pair.stepNanos > 0);
+    paused.tearDown();
+    for (String kind : new String[] {"platform", "virtual"}) {
+      CallersBenchmark callers = new CallersBenchmark();
+      callers.callers = 4;
+      callers.kind = kind;
+      callers.elements = 50_000;
+      callers.millis = 20;
+      callers.setUp();
+      CallersBenchmark.ThreadCount count = new CallersBenchmark.ThreadCount();
+      callers.pair(pair, count);
+      requireTimed(pair);
+      assertTrue(count.nativeThreads > 0);
+      callers.tearDown();
+    }
   }
 }

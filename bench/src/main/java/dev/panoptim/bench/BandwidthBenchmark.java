@@ -1,8 +1,10 @@
 package dev.panoptim.bench;
 
+import dev.panoptim.backend.Backends;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
@@ -19,7 +21,8 @@ import org.openjdk.jmh.annotations.TearDown;
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
-public class LimitBenchmark {
+@Fork(3)
+public class BandwidthBenchmark {
   @Param public Contender optimizer;
 
   @Param("33554432")
@@ -33,7 +36,7 @@ public class LimitBenchmark {
 
   @Setup
   public void setUp() {
-    training = new Training(optimizer, elements, "native", threads);
+    training = new Training(optimizer, elements, Backends.nativeCode(), threads);
     traffic =
         new Traffic(
             training.parameter.data(), training.parameter.gradient(), training.states(), threads);

@@ -4,7 +4,6 @@ import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -14,42 +13,37 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
-/// PyTorch's default CPU step of the same training, in a Python process of the user's.
-final class PyTorchPeer implements AutoCloseable {
-  /// Names the Python, which must have torch and numpy.
-  static final String PROPERTY = "panoptim.python";
-
+/// Another library's optimizer that trains the same, in a process of its own: so no library meets
+/// another's copy of what it loads, nor the threads that one leaves spinning.
+///
+/// The process is given two files, of the data and the gradients of all tensors one after the
+/// other. It prints what it is, and then for each line that it reads `step N`, once it has made N
+/// steps, the nanoseconds that they took; for `save FILE`, once it has written the data there,
+/// `saved`.
+final class PeerProcess implements AutoCloseable {
   private final Process process;
   private final PrintStream commands;
   private final BufferedReader answers;
   private final Path folder;
   private final String version;
 
-  /// @param optimizer an expression of `torch.optim` over `p`
-  /// @param chain `step`, or `epilogue` for all that comes before and after it too
-  /// @param count of tensors
-  /// @param elements of each
-  PyTorchPeer(String optimizer, String chain, int count, int elements, int threads)
+  /// @param command to which the names of the two files are added
+  /// @param environment added to this process's own
+  PeerProcess(List<String> command, TensorSizes sizes, Map<String, String> environment)
       throws IOException {
     folder = Files.createTempDirectory("panoptim-bench");
-    try (Parameters start = Training.start(count, elements);
-        InputStream script = PyTorchPeer.class.getResourceAsStream("torch_steps.py")) {
+    try (Parameters start = Training.start(sizes)) {
       List<Parameter> all = start.all();
-      process =
-          new ProcessBuilder(
-                  System.getProperty(PROPERTY),
-                  "-c",
-                  new String(script.readAllBytes(), StandardCharsets.UTF_8),
-                  optimizer,
-                  chain,
-                  Integer.toString(threads),
-                  Integer.toString(count),
-                  write("data", all.stream().map(Parameter::data).toList()),
-                  write("gradient", all.stream().map(Parameter::gradient).toList()))
-              .redirectError(ProcessBuilder.Redirect.INHERIT)
-              .start();
+      List<String> whole = new ArrayList<>(command);
+      whole.add(write("data", all.stream().map(Parameter::data).toList()));
+      whole.add(write("gradient", all.stream().map(Parameter::gradient).toList()));
+      ProcessBuilder builder = new ProcessBuilder(whole);
+      builder.environment().putAll(environment);
+      process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
     }
     commands = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
     answers = process.inputReader(StandardCharsets.UTF_8);
@@ -68,7 +62,7 @@ final class PyTorchPeer implements AutoCloseable {
 
   /// Makes steps.
   ///
-  /// @return the nanoseconds that they took, as PyTorch's process measured them
+  /// @return the nanoseconds that they took, as the process measured them
   long step(int count) throws IOException {
     commands.println("step " + count);
     return Long.parseLong(answer());
@@ -87,7 +81,7 @@ final class PyTorchPeer implements AutoCloseable {
   private String answer() throws IOException {
     String line = answers.readLine();
     if (line == null) {
-      throw new IOException("PyTorch's process ended: see its error output");
+      throw new IOException("the peer's process ended: see its error output");
     }
     return line;
   }

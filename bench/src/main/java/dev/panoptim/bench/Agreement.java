@@ -1,0 +1,42 @@
+package dev.panoptim.bench;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Parameters;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// Whether a training and a peer's have come to the same parameters.
+final class Agreement {
+  /// Of the way that an element has gone, and of what a float can hold.
+  private static final double TOLERANCE = 1e-3;
+
+  private static final double ROUNDINGS = 1e-6;
+
+  private Agreement() {}
+
+  /// @throws IllegalStateException if a parameter has stayed where it was, or is elsewhere than the
+  ///   peer's
+  static void require(Training training, TensorSizes sizes, PeerProcess peer) throws IOException {
+    try (Arena arena = Arena.ofConfined();
+        Parameters start = Training.start(sizes)) {
+      MemorySegment theirs = peer.data(arena);
+      long at = 0;
+      for (Parameter ours : training.all()) {
+        MemorySegment begin = start.get(ours.name()).data();
+        for (long i = 0; i < sizes.elements(); i++, at++) {
+          float a = ours.data().getAtIndex(JAVA_FLOAT, i);
+          float b = theirs.getAtIndex(JAVA_FLOAT, at);
+          double way = Math.abs(b - begin.getAtIndex(JAVA_FLOAT, i));
+          if (!(way > 0 && Math.abs(a - b) <= TOLERANCE * way + ROUNDINGS)) {
+            throw new IllegalStateException(
+                "%s: element %d of %s is %s here, but %s in %s"
+                    .formatted(training.optimizer.rule(), i, ours.name(), a, b, peer.version()));
+          }
+        }
+      }
+    }
+  }
+}

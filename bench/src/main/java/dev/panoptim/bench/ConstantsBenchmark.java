@@ -1,0 +1,90 @@
+package dev.panoptim.bench;
+
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/// AdamW's native step as it is, and in turn with one constant changed: what each of them brings.
+/// Both reach the same bits, which is checked before they are timed.
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.SingleShotTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Fork(3)
+@Warmup(iterations = 3)
+@Measurement(iterations = 15)
+public class ConstantsBenchmark {
+  /// The elements that a pair's steps update together, at least.
+  private static final int ELEMENTS_OF_A_PAIR = 1 << 25;
+
+  @Param({
+    "fetchAhead=0",
+    "fetchAhead=32",
+    "fetchAhead=64",
+    "fetchAhead=256",
+    "fetchAhead=512",
+    "chunk=1024",
+    "chunk=4096",
+    "chunk=65536",
+    "stagger=0",
+    "stagger=64",
+    "stagger=8256",
+    "stagger=66368",
+    "hugePages=0",
+    "block=256",
+    "block=4096",
+    "streamed=0"
+  })
+  public String changed;
+
+  @Param({"65536", "33554432"})
+  public int elements;
+
+  private Constants.Run chosen;
+  private Constants.Run other;
+
+  @Setup
+  public void setUp() {
+    boolean shadow = changed.startsWith("block") || changed.startsWith("streamed");
+    // What fits into a cache is one thread's work: to start another would take as long.
+    int threads = elements < ELEMENTS_OF_A_PAIR ? 1 : 2;
+    chosen = Constants.CHOSEN.new Run(elements, threads, shadow);
+    other = Constants.chosenBut(changed).new Run(elements, threads, shadow);
+    for (int i = 0; i < 3; i++) {
+      chosen.step();
+      other.step();
+    }
+    chosen.requireSame(other);
+  }
+
+  @Benchmark
+  public void pair(Pair pair) {
+    long start = System.nanoTime();
+    steps(chosen);
+    long between = System.nanoTime();
+    steps(other);
+    pair.stepNanos += between - start;
+    pair.otherNanos += System.nanoTime() - between;
+  }
+
+  private void steps(Constants.Run run) {
+    for (int i = 0; i < Math.ceilDiv(ELEMENTS_OF_A_PAIR, elements); i++) {
+      run.step();
+    }
+  }
+
+  @TearDown
+  public void tearDown() {
+    chosen.close();
+    other.close();
+  }
+}

@@ -1,0 +1,161 @@
+package dev.panoptim.bench;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Another library to be compared with.
+public enum Peer {
+  PYTORCH("PyTorch, default"),
+  PYTORCH_FUSED("PyTorch, fused"),
+  LIBTORCH(
+      "libtorch's C++ optimizer through JavaCPP",
+      "JavaCppPeer",
+      Map.of(
+          Contender.SGD_MOMENTUM, "cpp_sgd_momentum",
+          Contender.ADAGRAD, "cpp_adagrad",
+          Contender.RMSPROP, "cpp_rmsprop",
+          Contender.ADAM, "cpp_adam",
+          Contender.ADAMW, "cpp_adamw")),
+  LIBTORCH_FUSED(
+      "libtorch's fused step through JavaCPP",
+      "JavaCppPeer",
+      Map.of(
+          Contender.SGD_MOMENTUM, "fused_sgd_momentum",
+          Contender.ADAGRAD, "fused_adagrad",
+          Contender.ADAMW, "fused_adamw")),
+  /// Laid out as Panoptim's memory is: staggered, and on huge pages.
+  LIBTORCH_STAGGERED(
+      "libtorch's fused step over memory as Panoptim's",
+      "JavaCppPeer",
+      Map.of(Contender.ADAMW, "fused_adamw_staggered")),
+  DJL(
+      "DJL",
+      "DjlPeer",
+      Map.of(
+          Contender.SGD_MOMENTUM, "sgd_momentum",
+          Contender.ADAM, "adam",
+          Contender.ADAMW, "adamw")),
+  ND4J(
+      "ND4J",
+      "Nd4jPeer",
+      Map.of(
+          Contender.SGD_NESTEROV, "sgd_nesterov",
+          Contender.ADAGRAD, "adagrad",
+          Contender.RMSPROP, "rmsprop",
+          Contender.ADADELTA, "adadelta",
+          Contender.ADAM, "adam",
+          Contender.ADAM_AMSGRAD, "adam_amsgrad",
+          Contender.ADAMW, "adamw",
+          Contender.ADAMAX, "adamax"));
+
+  /// Names a Python with PyTorch.
+  static final String PYTHON = "panoptim.python";
+
+  private final String label;
+  private final String program;
+  private final Map<Contender, String> names;
+
+  /// A peer in Python.
+  Peer(String label) {
+    this(label, null, Map.of());
+  }
+
+  /// A peer in Java.
+  ///
+  /// @param program its class
+  /// @param names of the optimizers that it has
+  Peer(String label, String program, Map<Contender, String> names) {
+    this.label = label;
+    this.program = program;
+    this.names = names;
+  }
+
+  /// In the words of a report.
+  public String label() {
+    return label;
+  }
+
+  /// Whether it is there: the classes come with a profile of the build, and the user names the
+  /// Python.
+  boolean available() {
+    return inPython()
+        ? !System.getProperty(PYTHON, "").isEmpty()
+        : Peer.class.getResource("peers/" + program + ".class") != null;
+  }
+
+  private boolean inPython() {
+    return program == null;
+  }
+
+  boolean has(Contender contender) {
+    return nameOf(contender) != null;
+  }
+
+  /// The optimizer that its speed is usually judged by, or the one nearest to it.
+  Contender adam() {
+    return has(Contender.ADAM) && this != PYTORCH && this != PYTORCH_FUSED && this != LIBTORCH
+        ? Contender.ADAM
+        : Contender.ADAMW;
+  }
+
+  private String nameOf(Contender contender) {
+    return switch (this) {
+      case PYTORCH -> contender.inPyTorch();
+      case PYTORCH_FUSED -> contender.inPyTorchFused();
+      default -> names.get(contender);
+    };
+  }
+
+  /// Trains from [Training#start].
+  PeerProcess train(Contender contender, TensorSizes sizes, int threads) throws IOException {
+    return start(inPython() ? python("step") : java(), nameOf(contender), sizes, threads);
+  }
+
+  /// PyTorch's chain of all that [EpilogueBenchmark] does, around its fused AdamW.
+  static PeerProcess chainInPyTorch(TensorSizes sizes, int threads) throws IOException {
+    return PYTORCH_FUSED.start(
+        python("epilogue"), Contender.ADAMW.inPyTorchFused(), sizes, threads);
+  }
+
+  private PeerProcess start(List<String> program, String optimizer, TensorSizes sizes, int threads)
+      throws IOException {
+    List<String> command = new ArrayList<>(program);
+    command.addAll(List.of(optimizer, Integer.toString(threads), Integer.toString(sizes.count())));
+    return new PeerProcess(command, sizes, environment(threads));
+  }
+
+  /// What libraries ask for that have no function to set it.
+  private Map<String, String> environment(int threads) {
+    Map<String, String> all = new HashMap<>(Map.of("OMP_NUM_THREADS", Integer.toString(threads)));
+    if (this == LIBTORCH_STAGGERED) {
+      all.put("THP_MEM_ALLOC_ENABLE", "1");
+    }
+    return all;
+  }
+
+  private static List<String> python(String chain) throws IOException {
+    try (InputStream script = Peer.class.getResourceAsStream("torch_steps.py")) {
+      return List.of(
+          System.getProperty(PYTHON),
+          "-c",
+          new String(script.readAllBytes(), StandardCharsets.UTF_8),
+          chain);
+    }
+  }
+
+  private List<String> java() {
+    return List.of(
+        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "--enable-native-access=ALL-UNNAMED",
+        "--sun-misc-unsafe-memory-access=allow",
+        "-cp",
+        System.getProperty("java.class.path"),
+        Peer.class.getPackageName() + ".peers." + program);
+  }
+}

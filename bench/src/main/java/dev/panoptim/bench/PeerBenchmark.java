@@ -1,0 +1,89 @@
+package dev.panoptim.bench;
+
+import dev.panoptim.backend.Backends;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+
+/// Native steps, in turn with another library's of the same training, as many of each as take about
+/// [#BATCH_NANOS]. Before they are timed, their results are compared.
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.SingleShotTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Fork(3)
+public class PeerBenchmark {
+  private static final long BATCH_NANOS = 50_000_000;
+
+  /// Threads of OpenMP spin for a while when their work is done; neither side is to be held up by
+  /// the other's.
+  private static final long PAUSE_MILLIS = 30;
+
+  /// Enough for RAdam to have begun to divide, and a library's code to be compiled.
+  private static final int COMPARED_STEPS = 12;
+
+  @Param public Peer peer;
+
+  @Param public Contender optimizer;
+
+  /// Tensors and elements of each.
+  @Param({"1x33554432", "5000x1000", "1000x256", "1x256"})
+  public String tensors;
+
+  /// Of the peer; Panoptim has two and takes what it needs of them.
+  @Param({"1", "2"})
+  public int peerThreads;
+
+  private Training training;
+  private PeerProcess process;
+  private int steps;
+  private int peerSteps;
+
+  @Setup
+  public void setUp() throws IOException {
+    TensorSizes sizes = TensorSizes.parse(tensors);
+    training = new Training(optimizer, sizes, Backends.nativeCode(), 2, builder -> {});
+    try {
+      process = peer.train(optimizer, sizes, peerThreads);
+      for (int i = 1; i < COMPARED_STEPS; i++) {
+        training.optimizer.step();
+      }
+      process.step(COMPARED_STEPS);
+      Agreement.require(training, sizes, process);
+      warmUp();
+    } catch (Throwable e) {
+      tearDown();
+      throw e;
+    }
+  }
+
+  /// Until a batch is known to be long enough.
+  private void warmUp() throws IOException {
+    for (steps = 1; Pair.time(steps, training.optimizer::step) * steps < BATCH_NANOS; steps *= 2) {}
+    for (peerSteps = 1; process.step(peerSteps) < BATCH_NANOS; peerSteps *= 2) {}
+  }
+
+  @Benchmark
+  public void pair(Pair pair) throws IOException, InterruptedException {
+    Thread.sleep(PAUSE_MILLIS);
+    pair.stepNanos += Pair.time(steps, training.optimizer::step);
+    Thread.sleep(PAUSE_MILLIS);
+    pair.otherNanos += (double) process.step(peerSteps) / peerSteps;
+  }
+
+  @TearDown
+  public void tearDown() throws IOException {
+    training.close();
+    if (process != null) {
+      process.close();
+    }
+  }
+}

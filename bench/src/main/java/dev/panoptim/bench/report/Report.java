@@ -1,0 +1,460 @@
+package dev.panoptim.bench.report;
+
+import dev.panoptim.bench.CallOverheadBenchmark;
+import dev.panoptim.bench.CallersBenchmark;
+import dev.panoptim.bench.ConstantsBenchmark;
+import dev.panoptim.bench.Contender;
+import dev.panoptim.bench.EpilogueBenchmark;
+import dev.panoptim.bench.ManyTensorsBenchmark;
+import dev.panoptim.bench.PausedStepsBenchmark;
+import dev.panoptim.bench.Peer;
+import dev.panoptim.bench.PeerBenchmark;
+import dev.panoptim.bench.StepBenchmark;
+import dev.panoptim.bench.report.Document.Section;
+import dev.panoptim.bench.report.Document.Table;
+import dev.panoptim.bench.report.Document.Text;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+import org.knowm.xchart.XYChart;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.results.format.ResultFormatFactory;
+import org.openjdk.jmh.results.format.ResultFormatType;
+
+/// The results of a run in words, tables and charts: a page and a Markdown file of the same. What
+/// was not measured is left out.
+public final class Report {
+  private static final String MARKDOWN = "report.md";
+  private static final String PAGE = "index.html";
+  private static final String MEASUREMENTS = "measurements.json";
+
+  private final Results results;
+
+  private Report(Results results) {
+    this.results = results;
+  }
+
+  /// Writes `index.html`, `report.md` and their pictures, and all that was measured as JMH's JSON.
+  ///
+  /// @param folder made where it is not there
+  /// @param flags of the Java virtual machines that ran the benchmarks
+  /// @return the Markdown
+  public static String write(Collection<RunResult> runs, List<String> flags, Path folder)
+      throws IOException {
+    Document document = new Report(new Results(runs)).document(flags);
+    Files.createDirectories(folder);
+    ResultFormatFactory.getInstance(ResultFormatType.JSON, folder.resolve(MEASUREMENTS).toString())
+        .writeOut(runs);
+    for (Document.Picture each : document.pictures()) {
+      Charts.save(each, folder);
+    }
+    String markdown = Markdown.of(document);
+    Files.writeString(folder.resolve(MARKDOWN), markdown);
+    Files.writeString(folder.resolve(PAGE), Html.of(document));
+    return markdown;
+  }
+
+  private Document document(List<String> flags) {
+    List<Section> sections = new ArrayList<>();
+    sections.add(
+        new Section(
+            "Machine",
+            List.of(
+                Machine.describe(flags),
+                new Text(
+                    "Figures are medians over all measurements of all forks; ranges and error bars"
+                        + " go from quartile to quartile. Where two things are compared they ran in"
+                        + " turn, and the ratio is the median over their pairs."))));
+    Stream.of(
+            backends(),
+            optimizers(),
+            threads(),
+            epilogue(),
+            manyTensors(),
+            peers(),
+            calls(),
+            constants(),
+            new Wanted(results).section())
+        .filter(each -> !each.isEmpty())
+        .forEach(sections::add);
+    return new Document("Panoptim's benchmarks", sections);
+  }
+
+  private Section backends() {
+    Section section = new Section("AdamW on each backend", new ArrayList<>());
+    List<Result> steps =
+        results.of(StepBenchmark.class, each -> each.has("optimizer", Contender.ADAMW));
+    if (steps.isEmpty()) {
+      return section;
+    }
+    Table table =
+        Table.of(
+            "backend",
+            "tier",
+            "threads",
+            "elements",
+            "a step",
+            "quartiles",
+            "a parameter",
+            "allocated");
+    for (Result each : steps) {
+      Summary time = each.primary();
+      table.add(
+          each.param("backend"),
+          each.param("tier"),
+          each.param("threads"),
+          each.param("elements"),
+          format("%,.1f ns", time.median()),
+          time.range("%,.1f"),
+          format("%.3f ns", time.median() / each.number("elements")),
+          format("%.1f B", each.allocated()));
+    }
+    section.parts().add(table);
+    XYChart chart = Charts.logarithmic("AdamW, one thread", "elements", "nanoseconds of a step");
+    for (String backend : List.of("native", "vector", "scalar")) {
+      Charts.add(chart, backend, points(results.steps(Contender.ADAMW, backend, 1)));
+    }
+    section.parts().add(new Document.Picture("backends", "AdamW's step against its size", chart));
+    return section;
+  }
+
+  private static List<Charts.Point> points(List<Result> steps) {
+    return steps.stream()
+        .map(each -> new Charts.Point(each.number("elements"), each.primary()))
+        .toList();
+  }
+
+  private Section optimizers() {
+    Section section = new Section("Every optimizer", new ArrayList<>());
+    Table table =
+        Table.of(
+            "optimizer",
+            "bytes a parameter",
+            "in cache, a parameter",
+            "of the bandwidth limit",
+            "quartiles");
+    List<String> labels = new ArrayList<>();
+    List<Summary> percents = new ArrayList<>();
+    for (Contender each : Contender.values()) {
+      Summary inCache = results.step(each, "native", 1, Results.IN_CACHE);
+      Summary toLimit = results.toLimit(each);
+      if (!inCache.isKnown() && !toLimit.isKnown()) {
+        continue;
+      }
+      // The faster a step, the more of the limit: quartiles change places.
+      Summary percent =
+          new Summary(100 / toLimit.median(), 100 / toLimit.high(), 100 / toLimit.low());
+      table.add(
+          each.label(),
+          Integer.toString(each.bytesMoved()),
+          format("%.3f ns", inCache.median() / Results.IN_CACHE),
+          format("%.1f %%", percent.median()),
+          percent.range("%.1f"));
+      if (percent.isKnown()) {
+        labels.add(each.label());
+        percents.add(percent);
+      }
+    }
+    if (table.rows().isEmpty()) {
+      return section;
+    }
+    section.parts().add(table);
+    section
+        .parts()
+        .add(
+            new Text(
+                "In cache: 4,096 parameters, one thread. Of the bandwidth limit: 33,554,432"
+                    + " parameters, two threads, the time of a kernel that only moves the same"
+                    + " bytes to that of the step."));
+    if (!percents.isEmpty()) {
+      section
+          .parts()
+          .add(
+              new Document.Picture(
+                  "limit",
+                  "Percent of the bandwidth limit, 33,554,432 parameters",
+                  Charts.bars("Of the bandwidth limit", "percent", labels, percents)));
+    }
+    for (Contender.Family family : Contender.Family.values()) {
+      addFamily(section, family);
+    }
+    return section;
+  }
+
+  private void addFamily(Section section, Contender.Family family) {
+    List<Contender> measured =
+        Arrays.stream(Contender.values())
+            .filter(each -> each.family() == family)
+            .filter(each -> results.steps(each, "native", 1).size() > 1)
+            .toList();
+    if (measured.isEmpty()) {
+      return;
+    }
+    XYChart chart =
+        Charts.logarithmic(family.title() + ", native", "elements", "nanoseconds of a step");
+    for (Contender each : measured) {
+      Charts.add(chart, each.label(), points(results.steps(each, "native", 1)));
+    }
+    section
+        .parts()
+        .add(
+            new Document.Picture(
+                family.name().toLowerCase(Locale.ROOT),
+                family.title() + ": a step against its size, one thread",
+                chart));
+  }
+
+  private Section threads() {
+    Section section = new Section("Threads", new ArrayList<>());
+    List<Result> scaling =
+        results.of(
+            StepBenchmark.class,
+            each ->
+                each.has("optimizer", Contender.ADAMW)
+                    && each.has("backend", "native")
+                    && each.has("tier", StepBenchmark.BEST));
+    List<Long> sizes =
+        scaling.stream()
+            .filter(each -> each.number("threads") > 1)
+            .map(each -> each.number("elements"))
+            .distinct()
+            .sorted()
+            .toList();
+    if (!sizes.isEmpty()) {
+      XYChart chart = Charts.lines("AdamW, native", "threads", "times as fast as one thread");
+      for (long size : sizes) {
+        addScaling(chart, size, scaling);
+      }
+      section
+          .parts()
+          .add(new Document.Picture("threads", "Steps of several threads to those of one", chart));
+    }
+    addCallers(section);
+    addPauses(section);
+    return section;
+  }
+
+  private static void addScaling(XYChart chart, long size, List<Result> scaling) {
+    List<Result> ofSize = scaling.stream().filter(each -> each.number("elements") == size).toList();
+    ofSize.stream()
+        .filter(each -> each.number("threads") == 1)
+        .findFirst()
+        .ifPresent(
+            alone ->
+                Charts.add(
+                    chart,
+                    format("%,d elements", size),
+                    ofSize.stream()
+                        .map(
+                            each ->
+                                new Charts.Point(
+                                    each.number("threads"),
+                                    inverse(each.primary()).times(alone.primary().median())))
+                        .toList()));
+  }
+
+  private static Summary inverse(Summary summary) {
+    return new Summary(1 / summary.median(), 1 / summary.high(), 1 / summary.low());
+  }
+
+  private void addCallers(Section section) {
+    Table table =
+        Table.of(
+            "Java threads that step at once",
+            "for each step",
+            "one alone",
+            "speed of all to that of one",
+            "quartiles",
+            "native threads");
+    for (Result each : results.of(CallersBenchmark.class)) {
+      Summary ratio = each.otherToStep();
+      table.add(
+          each.param("callers") + " " + each.param("kind"),
+          millis(each.counter("stepNanos")),
+          millis(each.counter("otherNanos")),
+          format("%.2f", ratio.median()),
+          ratio.range("%.2f"),
+          format("%.0f", each.counter("nativeThreads").high()));
+    }
+    if (!table.rows().isEmpty()) {
+      section.parts().add(table);
+      section
+          .parts()
+          .add(
+              new Text(
+                  "Each with an optimizer of its own that may take two threads. Native threads are"
+                      + " all those of the process, the Java virtual machine's among them."));
+    }
+  }
+
+  private void addPauses(Section section) {
+    Table table = Table.of("elements", "threads", "a step after a pause", "quartiles");
+    for (Result each : results.of(PausedStepsBenchmark.class)) {
+      Summary micros = each.counter("stepNanos").times(1e-3);
+      table.add(
+          each.param("elements"),
+          each.param("threads"),
+          format("%.1f us", micros.median()),
+          micros.range("%.1f"));
+    }
+    if (!table.rows().isEmpty()) {
+      section.parts().add(table);
+    }
+  }
+
+  private Section epilogue() {
+    Section section = new Section("Around the update", new ArrayList<>());
+    Table table =
+        Table.of(
+            "AdamW's whole end of a step",
+            "fused",
+            "against",
+            "takes",
+            "fused to that",
+            "quartiles");
+    for (Result each : results.of(EpilogueBenchmark.class)) {
+      Summary ratio = each.stepToOther();
+      table.add(
+          format("%,d parameters, %s threads", each.number("elements"), each.param("threads")),
+          millis(each.counter("stepNanos")),
+          each.has("against", EpilogueBenchmark.PASSES)
+              ? "separate native passes"
+              : "PyTorch's chain around its fused step",
+          millis(each.counter("otherNanos")),
+          format("%.2f", ratio.median()),
+          ratio.range("%.2f"));
+    }
+    if (!table.rows().isEmpty()) {
+      section.parts().add(table);
+      section
+          .parts()
+          .add(
+              new Text(
+                  "Scale, clip to a norm, step, running average, bfloat16 copy, gradients to 0."));
+    }
+    return section;
+  }
+
+  private static String millis(Summary nanos) {
+    return format("%,.4f ms", nanos.median() / 1e6);
+  }
+
+  private Section manyTensors() {
+    Section section = new Section("Many tensors", new ArrayList<>());
+    Table table =
+        Table.of("AdamW's tensors", "a step", "as one tensor", "many to one", "quartiles");
+    for (Result each : results.of(ManyTensorsBenchmark.class)) {
+      Summary ratio = each.stepToOther();
+      table.add(
+          each.param("tensors"),
+          millis(each.counter("stepNanos")),
+          millis(each.counter("otherNanos")),
+          format("%.2f", ratio.median()),
+          ratio.range("%.2f"));
+    }
+    if (!table.rows().isEmpty()) {
+      section.parts().add(table);
+    }
+    return section;
+  }
+
+  private Section peers() {
+    Section section = new Section("Other libraries", new ArrayList<>());
+    List<Result> all = results.of(PeerBenchmark.class);
+    Table table =
+        Table.of(
+            "tensors",
+            "optimizer",
+            "library",
+            "its threads",
+            "it takes",
+            "Panoptim",
+            "it to Panoptim",
+            "quartiles");
+    for (Result each : all) {
+      Summary ratio = each.otherToStep();
+      table.add(
+          each.param("tensors"),
+          Contender.valueOf(each.param("optimizer")).label(),
+          Peer.valueOf(each.param("peer")).label(),
+          each.param("peerThreads"),
+          millis(each.counter("otherNanos")),
+          millis(each.counter("stepNanos")),
+          format("%.2f", ratio.median()),
+          ratio.range("%.2f"));
+    }
+    if (table.rows().isEmpty()) {
+      return section;
+    }
+    section.parts().add(table);
+    section
+        .parts()
+        .add(new Text("Results agreed before they were timed. Panoptim has two threads."));
+    for (String tensors : all.stream().map(each -> each.param("tensors")).distinct().toList()) {
+      List<Result> ofThese = all.stream().filter(each -> each.has("tensors", tensors)).toList();
+      section
+          .parts()
+          .add(
+              new Document.Picture(
+                  "peers-" + tensors,
+                  tensors + ": how many times as long each library takes",
+                  Charts.bars(
+                      tensors,
+                      "its time to Panoptim's",
+                      ofThese.stream().map(Report::peerLabel).toList(),
+                      ofThese.stream().map(Result::otherToStep).toList())));
+    }
+    return section;
+  }
+
+  private static String peerLabel(Result result) {
+    return String.join(
+        " ",
+        result.param("peer").toLowerCase(Locale.ROOT).replace('_', ' '),
+        Contender.valueOf(result.param("optimizer")).label(),
+        result.param("peerThreads"));
+  }
+
+  private Section calls() {
+    Section section = new Section("From Java into C++ and back", new ArrayList<>());
+    Table table = Table.of("call", "takes", "quartiles");
+    for (Result each : results.of(CallOverheadBenchmark.class)) {
+      Summary time = each.primary();
+      table.add(each.method(), format("%.2f ns", time.median()), time.range("%.2f"));
+    }
+    if (!table.rows().isEmpty()) {
+      section.parts().add(table);
+    }
+    return section;
+  }
+
+  private Section constants() {
+    Section section = new Section("Constants", new ArrayList<>());
+    Table table =
+        Table.of("AdamW with", "elements", "takes", "as chosen", "to the chosen", "quartiles");
+    for (Result each : results.of(ConstantsBenchmark.class)) {
+      Summary ratio = each.otherToStep();
+      table.add(
+          each.param("changed"),
+          each.param("elements"),
+          millis(each.counter("otherNanos")),
+          millis(each.counter("stepNanos")),
+          format("%.3f", ratio.median()),
+          ratio.range("%.3f"));
+    }
+    if (!table.rows().isEmpty()) {
+      section.parts().add(table);
+    }
+    return section;
+  }
+
+  static String format(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
+  }
+}

@@ -1,0 +1,119 @@
+package dev.panoptim.bench.report;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.panoptim.bench.BandwidthBenchmark;
+import dev.panoptim.bench.ConstantsBenchmark;
+import dev.panoptim.bench.Contender;
+import dev.panoptim.bench.StepBenchmark;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.DoubleStream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/// A report says what was measured, of benchmarks that are run here for a moment.
+class ReportTest {
+  @TempDir private Path folder;
+
+  private static List<RunResult> run(ChainedOptionsBuilder options) throws RunnerException {
+    return List.copyOf(
+        new Runner(
+                options
+                    .forks(0)
+                    .warmupIterations(0)
+                    .measurementIterations(2)
+                    .measurementTime(TimeValue.milliseconds(5))
+                    .verbosity(VerboseMode.SILENT)
+                    .shouldFailOnError(true)
+                    .build())
+            .run());
+  }
+
+  private static ChainedOptionsBuilder options(Class<?> benchmark) {
+    return new OptionsBuilder().include(benchmark.getName() + "\\.");
+  }
+
+  @Test
+  void tablesAndPicturesOfWhatWasRun() throws Exception {
+    List<RunResult> runs = new ArrayList<>();
+    runs.addAll(
+        run(
+            options(StepBenchmark.class)
+                .param("optimizer", Contender.ADAMW.name(), Contender.SGD.name())
+                .param("elements", "16", "4096")));
+    runs.addAll(
+        run(
+            options(BandwidthBenchmark.class)
+                .param("optimizer", Contender.ADAMW.name())
+                .param("elements", "1000")));
+    runs.addAll(
+        run(
+            options(ConstantsBenchmark.class)
+                .param("changed", "chunk=1024")
+                .param("elements", "65536")));
+    String markdown = Report.write(runs, List.of("--some-flag"), folder);
+
+    assertEquals(markdown, Files.readString(folder.resolve("report.md")));
+    String page = Files.readString(folder.resolve("index.html"));
+    for (String expected :
+        List.of("--some-flag", "AdamW on each backend", "chunk=1024", "What was wanted")) {
+      assertTrue(markdown.contains(expected), expected);
+      assertTrue(page.contains(expected), expected);
+    }
+    // Every number of steps and the one of bandwidth.
+    assertEquals(
+        12, lines(markdown, "\\| (native|vector|scalar) \\| best \\| [12] \\| (16|4096) .*"));
+    assertEquals(1, lines(markdown, "\\| adamw \\| 28 \\| [0-9.]+ ns \\| [0-9.]+ % .*"));
+    assertFalse(markdown.contains("Other libraries"), "nothing was compared with them");
+    Matcher pictures = Pattern.compile("<img src=\"([^\"]+)\"").matcher(page);
+    int count = 0;
+    while (pictures.find()) {
+      assertTrue(markdown.contains("(" + pictures.group(1) + ")"));
+      assertNotNull(ImageIO.read(folder.resolve(pictures.group(1)).toFile()));
+      count++;
+    }
+    // Backends, limit, two families, threads.
+    assertEquals(5, count);
+    assertTrue(Files.readString(folder.resolve("measurements.json")).contains("StepBenchmark"));
+  }
+
+  private static long lines(String text, String pattern) {
+    return text.lines().filter(each -> each.matches(pattern)).count();
+  }
+
+  @Test
+  void whatAPageWouldTakeForMarkupIsEscaped() {
+    Document.Table table = Document.Table.of("a<b", "c&d");
+    table.add("\"quoted\"", "100 % > 99 %");
+    String page =
+        Html.of(new Document("title", List.of(new Document.Section("section", List.of(table)))));
+    for (String expected : List.of("a&lt;b", "c&amp;d", "&quot;quoted&quot;", "100 % &gt; 99 %")) {
+      assertTrue(page.contains(expected), page);
+    }
+  }
+
+  @Test
+  void aMedianAndItsQuartiles() {
+    assertEquals(new Summary(3, 2, 4), Summary.of(DoubleStream.of(5, 1, 3, 2, 4)));
+    assertEquals(new Summary(1.5, 1.25, 1.75), Summary.of(DoubleStream.of(2, 1)));
+    assertEquals(new Summary(7, 7, 7), Summary.of(DoubleStream.of(7)));
+    assertFalse(Summary.of(DoubleStream.of()).isKnown());
+    assertEquals(1, new Summary(3, 2, 4).deviation());
+  }
+}

@@ -1,0 +1,78 @@
+// AdamW's step with other constants than the library's, which were chosen by timing these. Compiled once for each tier
+// that has them, as PANOPTIM_CONSTANTS_STEP.
+#include "shares.h"
+#include "step/loops.h"
+#include "step/stream.h"
+
+namespace {
+
+using adamw = rule<PANOPTIM_FIRST_MOMENT_OF_GRADIENT, PANOPTIM_LOOK_AHEAD_NONE, PANOPTIM_SECOND_MOMENT_RUNNING, 0, 0,
+                   PANOPTIM_DECAY_DECOUPLED>;
+
+constexpr panoptim_int64 most_block = 1 << 14;
+
+kernel loop_that_fetches(panoptim_int64 ahead) {
+  switch (ahead) {
+    case 0: return loop<adamw, 0>;
+    case 32: return loop<adamw, 32>;
+    case 64: return loop<adamw, 64>;
+    case 128: return loop<adamw, 128>;
+    case 256: return loop<adamw, 256>;
+    case 512: return loop<adamw, 512>;
+    default: return nullptr;
+  }
+}
+
+panoptim_coefficients coefficients() {
+  panoptim_coefficients c{};
+  c.gradient_scale = 1;
+  c.weight_decay = 1e-5f;
+  c.first_decay = 0.9f;
+  c.first_take = 0.1f;
+  c.second_decay = 0.999f;
+  c.second_take = 0.001f;
+  c.epsilon = 1e-8f;
+  c.step_size = 1e-3f;
+  return c;
+}
+
+}  // namespace
+
+// One step. Returns 0, or -1 if there is no loop that fetches so far ahead; then nothing has been done.
+//
+// Each thread takes whole chunks. With a shadow, a chunk is updated and copied in blocks of `block` elements, streamed
+// past the caches or not.
+extern "C" __attribute__((visibility("default"))) int32_t PANOPTIM_CONSTANTS_STEP(
+    float *w, const float *g, float *m, float *v, uint16_t *shadow, panoptim_int64 length, int32_t threads,
+    panoptim_int64 ahead, panoptim_int64 chunk_length, panoptim_int64 block, int32_t streamed) {
+  const kernel update = loop_that_fetches(ahead);
+  if (!update || block > most_block) return -1;
+  const panoptim_coefficients c = coefficients();
+  const auto update_from = [=](panoptim_int64 at, panoptim_int64 count) {
+    float *const states[] = {m + at, v + at};
+    update(c, count, w + at, g + at, states);
+  };
+  const auto update_and_copy = [=](panoptim_int64 at, panoptim_int64 count) {
+    uint16_t copy[most_block];
+    for (panoptim_int64 begin = at; begin < at + count; begin += block) {
+      const panoptim_int64 now = at + count - begin < block ? at + count - begin : block;
+      update_from(begin, now);
+      bfloat16_loop(now, w + begin, copy);
+      if (streamed) {
+        stream_out(copy, shadow + begin, now);
+      } else {
+        memcpy(shadow + begin, copy, static_cast<size_t>(now) * sizeof *copy);
+      }
+    }
+  };
+  const panoptim_int64 chunks = (length + chunk_length - 1) / chunk_length;
+  in_shares(chunks, threads, [=](int, panoptim_int64 first, panoptim_int64 last) {
+    for (panoptim_int64 i = first; i < last; i++) {
+      const panoptim_int64 at = i * chunk_length;
+      const panoptim_int64 count = length - at < chunk_length ? length - at : chunk_length;
+      shadow ? update_and_copy(at, count) : update_from(at, count);
+    }
+    end_streaming();
+  });
+  return 0;
+}
