@@ -3,6 +3,8 @@ package dev.panoptim.backend;
 import java.util.Locale;
 
 /// The same native formula, compiled for more and more capable processors.
+///
+/// Immutable.
 public enum Tier {
   /// What every processor of the architecture has.
   SCALAR,

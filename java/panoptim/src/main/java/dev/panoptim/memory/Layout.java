@@ -15,14 +15,17 @@ import java.util.List;
 public final class Layout {
   /// Two pages, and about a fifth of one.
   ///
-  /// Two pages: AdamW over 32M parameters on a 2-core Zen 4 took 35 ms at distances that are a
-  /// multiple of 2 MiB, 21-32 ms at most staggers between 576 bytes and 512 KiB, and was fastest,
-  /// at 18-25 ms, at 8 KiB and a cache line.
+  /// Where streams come from memory, those that lie a multiple of a large power of two apart
+  /// compete for the same cache sets: AdamW over 32M parameters takes 1.16 times as long at a
+  /// stagger of 0, and 1.25 times at one of a cache line (Zen 4).
   ///
-  /// A fifth: processors take a load for dependent on an earlier store if the lowest 12 bits of the
-  /// two addresses agree. At one or two cache lines the loads of the next vectors meet the stores
-  /// of another stream: 65,536 elements on Zen 4 took 31-34 us, at this and at larger distances 22.
-  /// At a fifth all five streams of a step are that far apart.
+  /// Where they come from a cache, processors take a load for dependent on an earlier store if the
+  /// lowest 12 bits of the two addresses agree. At a cache line, or two pages and a cache line, the
+  /// loads of the next vectors meet the stores of another stream: 65,536 elements take 1.5 and 2.3
+  /// times as long. At a fifth of a page all five streams of a step are that far apart.
+  ///
+  /// Measure anew with `-Pbench -Dbench.args="ConstantsBenchmark -p
+  /// changed=stagger=0,stagger=64,stagger=8256"`.
   static final long STAGGER = 8 * 1024 + 832;
 
   private static final long CACHE_LINE = 64;

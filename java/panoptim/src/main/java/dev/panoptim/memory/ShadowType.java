@@ -7,6 +7,8 @@ import java.lang.foreign.MemorySegment;
 
 /// The 16-bit formats that a copy of the parameters can have. Both round to the nearest number, of
 /// two to the one whose last bit is 0; every NaN becomes the same one.
+///
+/// Immutable.
 public enum ShadowType {
   /// A float's upper half: its range, 8 bits of precision.
   BFLOAT16 {

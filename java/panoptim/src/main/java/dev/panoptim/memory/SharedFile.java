@@ -24,6 +24,8 @@ import java.nio.file.StandardOpenOption;
 /// The file: 8 bytes that say whether it is complete, 4 bytes with the length of the description,
 /// the description in UTF-8, and the memory from the next page boundary on, in the processor's byte
 /// order. It is no checkpoint: other machines and later versions may read it differently.
+///
+/// Thread-safe.
 public final class SharedFile {
   private static final byte[] UNFINISHED = "panopti-".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] COMPLETE = "panopti1".getBytes(StandardCharsets.US_ASCII);

@@ -12,6 +12,8 @@ import java.util.Objects;
 ///
 /// Every check throws before anything has been written, and names the stream, what was expected and
 /// what was found.
+///
+/// Thread-safe.
 public final class Streams {
   private static final long FLOAT_BYTES = ValueLayout.JAVA_FLOAT.byteSize();
 

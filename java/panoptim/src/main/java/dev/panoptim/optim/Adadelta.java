@@ -15,6 +15,8 @@ import dev.panoptim.rule.SecondMoment;
 ///     w = w - learningRate * d
 ///
 /// Sources: Zeiler 2012; PyTorch's `torch.optim.Adadelta`.
+///
+/// Thread-safe; its builder is not.
 public final class Adadelta {
   private Adadelta() {}
 

@@ -13,6 +13,8 @@ import dev.panoptim.rule.SecondMoment;
 ///     w = w - learningRate / (1 + (t - 1) * learningRateDecay) * g / (sqrt(v) + epsilon)
 ///
 /// Sources: Duchi, Hazan and Singer 2011; PyTorch's `torch.optim.Adagrad`.
+///
+/// Thread-safe; its builder is not.
 public final class Adagrad {
   private Adagrad() {}
 

@@ -13,6 +13,8 @@ import dev.panoptim.rule.Decay;
 /// AMSGrad divides by the root of the largest v so far.
 ///
 /// Sources: Kingma and Ba 2015; Reddi, Kale and Kumar 2018; PyTorch's `torch.optim.Adam`.
+///
+/// Thread-safe; its builder is not.
 public final class Adam {
   private Adam() {}
 

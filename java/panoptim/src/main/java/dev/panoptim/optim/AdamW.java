@@ -11,6 +11,8 @@ import dev.panoptim.rule.Decay;
 ///           - learningRate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 ///
 /// Sources: Loshchilov and Hutter 2019; PyTorch's `torch.optim.AdamW`.
+///
+/// Thread-safe; its builder is not.
 public final class AdamW {
   private AdamW() {}
 

@@ -14,6 +14,8 @@ import dev.panoptim.rule.SecondMoment;
 ///     w = w - learningRate / (1 - beta1^t) * m / r
 ///
 /// Sources: Kingma and Ba 2015; PyTorch's `torch.optim.Adamax`.
+///
+/// Thread-safe; its builder is not.
 public final class Adamax {
   private Adamax() {}
 

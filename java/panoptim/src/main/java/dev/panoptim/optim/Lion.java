@@ -13,6 +13,8 @@ import dev.panoptim.rule.Rule;
 ///     w = w - learningRate * weightDecay * w - learningRate * d
 ///
 /// Source: Chen and others 2023.
+///
+/// Thread-safe; its builder is not.
 public final class Lion {
   private Lion() {}
 

@@ -7,6 +7,8 @@ import dev.panoptim.rule.Hyperparameter;
 /// epsilon 1e-8, unless they are set.
 ///
 /// @param <B> the preset's own builder
+///
+///   Not thread-safe.
 public abstract sealed class MomentsBuilder<B extends MomentsBuilder<B>> extends OptimizerBuilder<B>
     permits AdamFamilyBuilder, NAdam.Builder, RAdam.Builder, Adamax.Builder {
   MomentsBuilder(Iterable<Parameter> parameters) {

@@ -18,6 +18,8 @@ import dev.panoptim.rule.SecondMoment;
 ///     w = w - learningRate * d / (sqrt(v / (1 - beta2^t)) + epsilon)
 ///
 /// Sources: Dozat 2016; PyTorch's `torch.optim.NAdam`.
+///
+/// Thread-safe; its builder is not.
 public final class NAdam {
   private NAdam() {}
 

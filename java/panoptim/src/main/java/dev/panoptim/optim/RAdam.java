@@ -17,6 +17,8 @@ import dev.panoptim.rule.SecondMoment;
 ///           * sqrt((r - 4) * (r - 2) * n / ((n - 4) * (n - 2) * r))
 ///
 /// Sources: Liu and others 2020; PyTorch's `torch.optim.RAdam`.
+///
+/// Thread-safe; its builder is not.
 public final class RAdam {
   private RAdam() {}
 

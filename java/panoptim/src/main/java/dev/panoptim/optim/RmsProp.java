@@ -16,6 +16,8 @@ import dev.panoptim.rule.SecondMoment;
 ///     w = w - learningRate * m
 ///
 /// Sources: Hinton 2012; Graves 2013 (centered); PyTorch's `torch.optim.RMSprop`.
+///
+/// Thread-safe; its builder is not.
 public final class RmsProp {
   private RmsProp() {}
 

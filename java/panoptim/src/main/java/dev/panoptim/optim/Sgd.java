@@ -16,6 +16,8 @@ import dev.panoptim.rule.Rule;
 /// Without momentum there is no state, and `w = w - learningRate * g`.
 ///
 /// Sources: Polyak 1964; Sutskever, Martens, Dahl and Hinton 2013; PyTorch's `torch.optim.SGD`.
+///
+/// Thread-safe; its builder is not.
 public final class Sgd {
   private Sgd() {}
 

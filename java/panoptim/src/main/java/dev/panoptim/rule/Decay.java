@@ -1,6 +1,8 @@
 package dev.panoptim.rule;
 
 /// How weight decay pulls parameters towards 0.
+///
+/// Immutable.
 public enum Decay {
   /// Not at all.
   NONE,

@@ -1,6 +1,8 @@
 package dev.panoptim.rule;
 
 /// The first moment m of the framework: what the gradients so far point to.
+///
+/// Immutable.
 public enum FirstMoment {
   /// The gradient itself.
   NONE,

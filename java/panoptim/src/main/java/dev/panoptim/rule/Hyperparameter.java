@@ -2,6 +2,8 @@ package dev.panoptim.rule;
 
 /// A number that a step depends on and that may change between steps, with the range it must keep
 /// to.
+///
+/// Immutable.
 public enum Hyperparameter {
   LEARNING_RATE("learningRate", 0, Float.MAX_VALUE, true),
   LEARNING_RATE_DECAY("learningRateDecay", 0, Float.MAX_VALUE, true),

@@ -1,6 +1,8 @@
 package dev.panoptim.rule;
 
 /// Whether the direction runs ahead of the first moment m; x is what m is the moment of.
+///
+/// Immutable.
 public enum LookAhead {
   /// The direction is m.
   NONE,

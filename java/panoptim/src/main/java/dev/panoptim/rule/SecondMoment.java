@@ -2,6 +2,8 @@ package dev.panoptim.rule;
 
 /// The second moment V of the framework: how large the gradients so far were. The direction is
 /// divided by its root.
+///
+/// Immutable.
 public enum SecondMoment {
   /// V = 1: no division.
   NONE,

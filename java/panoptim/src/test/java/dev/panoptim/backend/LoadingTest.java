@@ -3,6 +3,7 @@ package dev.panoptim.backend;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.JavaProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,19 +28,11 @@ class LoadingTest {
 
   private static String run(String backend, String... options)
       throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(ProcessHandle.current().info().command().orElseThrow());
-    if (!List.of(options).contains(NO_NATIVE_ACCESS)) {
-      command.add("--enable-native-access=ALL-UNNAMED");
+    List<String> all = new ArrayList<>(List.of(options));
+    if (!all.contains(NO_NATIVE_ACCESS)) {
+      all.add("--enable-native-access=ALL-UNNAMED");
     }
-    command.addAll(List.of(options));
-    command.addAll(
-        List.of("-cp", "target/classes:target/test-classes", BackendProbe.class.getName()));
-    command.add(backend);
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes());
-    assertEquals(0, process.waitFor(), output);
-    return output;
+    return JavaProcess.run(BackendProbe.class, all, backend);
   }
 
   private static void assertContains(String output, String... all) {

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.JavaProcess;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.rule.Hyperparameter;
@@ -208,12 +209,7 @@ class SharedMemoryTest {
     List<Process> processes = new ArrayList<>();
     for (int i = 0; i < 2; i++) {
       processes.add(
-          new ProcessBuilder(
-                  ProcessHandle.current().info().command().orElseThrow(),
-                  "-cp",
-                  Path.of("target", "classes") + ":" + Path.of("target", "test-classes"),
-                  SharedFileProbe.class.getName(),
-                  data.toString())
+          JavaProcess.of(SharedFileProbe.class, List.of(), data.toString())
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start());
     }

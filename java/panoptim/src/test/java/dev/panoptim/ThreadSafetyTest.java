@@ -1,0 +1,59 @@
+package dev.panoptim;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaModifier;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/// Every public class says whether threads may share it.
+class ThreadSafetyTest {
+  private static final Pattern STATEMENT =
+      Pattern.compile("(Thread-safe|thread-safe|Not thread-safe|Immutable)");
+
+  @Test
+  void everyPublicClassSaysWhetherItIsThreadSafe() throws IOException {
+    List<JavaClass> classes =
+        new ClassFileImporter()
+            .importPath(Path.of("target/classes")).stream()
+                .filter(each -> each.getModifiers().contains(JavaModifier.PUBLIC))
+                .filter(each -> each.isTopLevelClass())
+                .filter(each -> !each.getPackageName().endsWith(".ffi"))
+                .filter(each -> !each.isAssignableTo(Throwable.class))
+                .toList();
+    assertTrue(classes.size() > 30, classes.size() + " classes");
+    for (JavaClass each : classes) {
+      Path source = Path.of("src/main/java", each.getFullName().replace('.', '/') + ".java");
+      assertTrue(
+          STATEMENT.matcher(documentation(Files.readString(source), each.getSimpleName())).find(),
+          each.getFullName() + " does not say whether it is thread-safe");
+    }
+  }
+
+  @Test
+  void theCheckFindsWhatIsMissing() {
+    assertEquals("/// A class.\n", documentation("/// A class.\npublic enum X {", "X"));
+    assertEquals("", documentation("/// Immutable.\n\npublic class X {", "X"));
+  }
+
+  /// The comment right before a type's declaration.
+  private static String documentation(String source, String type) {
+    Matcher found =
+        Pattern.compile(
+                "((?:^///.*\n)*)(?:^@.*\n)*^public [a-z\\- ]*(?:class|enum|record|interface) "
+                    + type
+                    + "\\b",
+                Pattern.MULTILINE)
+            .matcher(source);
+    assertTrue(found.find(), "no declaration of " + type);
+    return found.group(1);
+  }
+}

@@ -1,0 +1,24 @@
+package dev.panoptim.backend;
+
+import dev.panoptim.memory.Parameters;
+import dev.panoptim.optim.AdamW;
+
+/// What [ProcessorsTest] runs with other numbers of processors: asks for eight threads, steps, and
+/// says how many it could have, and how many helpers there are.
+final class ProcessorsProbe {
+  private ProcessorsProbe() {}
+
+  public static void main(String[] arguments) {
+    try (Parameters parameters = Parameters.builder().add("p", 4_000_000).build();
+        var optimizer = AdamW.builder(parameters).threads(8).build()) {
+      for (int i = 0; i < 20; i++) {
+        optimizer.step();
+      }
+      long helpers =
+          Thread.getAllStackTraces().keySet().stream()
+              .filter(each -> each.getName().startsWith("panoptim-"))
+              .count();
+      System.out.printf("at most %d threads, %d helpers%n", Backend.mostThreads(), helpers);
+    }
+  }
+}

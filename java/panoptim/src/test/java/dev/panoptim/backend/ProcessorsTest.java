@@ -1,0 +1,26 @@
+package dev.panoptim.backend;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.panoptim.JavaProcess;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// An optimizer may ask for any number of threads, and gets no more than the processors that the
+/// process may use: what Java makes of a container's CPU limit, which its option stands for here.
+class ProcessorsTest {
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3})
+  void threadsAreCappedByTheProcessorsOfTheContainer(int processors) throws Exception {
+    String output =
+        JavaProcess.run(
+            ProcessorsProbe.class,
+            List.of(
+                "--enable-native-access=ALL-UNNAMED", "-XX:ActiveProcessorCount=" + processors));
+    String expected = "at most %d threads, %d helpers".formatted(processors, processors - 1);
+    assertEquals(
+        expected,
+        output.lines().filter(each -> each.startsWith("at most")).findFirst().orElse(output));
+  }
+}
