@@ -153,9 +153,9 @@ public final class Report {
       table.add(
           each.label(),
           Integer.toString(each.bytesMoved()),
-          format("%.3f ns", inCache.median() / Results.IN_CACHE),
-          format("%.1f %%", percent.median()),
-          percent.range("%.1f"));
+          inCache.isKnown() ? format("%.3f ns", inCache.median() / Results.IN_CACHE) : "",
+          percent.isKnown() ? format("%.1f %%", percent.median()) : "",
+          percent.isKnown() ? percent.range("%.1f") : "");
       if (percent.isKnown()) {
         labels.add(each.label());
         percents.add(percent);

@@ -1,0 +1,94 @@
+package dev.panoptim.bench;
+
+import dev.panoptim.backend.Backends;
+import dev.panoptim.backend.Tier;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+
+/// What Panoptim's backends take, against each other and against the machine's limits.
+final class OwnSuite {
+  static final String LARGE = "33554432";
+  private static final String[] CACHED = {"16", "4096", "65536"};
+  private static final String[] SIZES = {"16", "4096", "65536", "1048576", LARGE};
+  private static final String ADAMW = Contender.ADAMW.name();
+
+  private final Suite suite;
+
+  OwnSuite(Suite suite) {
+    this.suite = suite;
+  }
+
+  void run() throws RunnerException {
+    boolean quick = suite.quick();
+    runSteps();
+    suite.run(
+        suite
+            .pairs(BandwidthBenchmark.class, 10)
+            .param(
+                "optimizer",
+                quick
+                    ? Suite.names(Stream.of(Contender.SGD_MOMENTUM, Contender.ADAMW))
+                    : Suite.names(Stream.of(Contender.values()))));
+    suite.run(
+        suite
+            .pairs(CallersBenchmark.class, quick ? 4 : 10)
+            .param("millis", quick ? "400" : "1000")
+            .param(
+                "kind", quick ? new String[] {"platform"} : new String[] {"platform", "virtual"}));
+    suite.run(
+        suite
+            .pairs(EpilogueBenchmark.class, quick ? 5 : 10)
+            .param("against", EpilogueBenchmark.PASSES));
+    suite.run(suite.pairs(ManyTensorsBenchmark.class, quick ? 5 : 10));
+    suite.run(suite.times(CallOverheadBenchmark.class));
+    if (!quick) {
+      suite.run(suite.pairs(ConstantsBenchmark.class, 10));
+      suite.run(suite.pairs(PausedStepsBenchmark.class, 2));
+    }
+  }
+
+  private void runSteps() throws RunnerException {
+    boolean quick = suite.quick();
+    String[] sizes = quick ? CACHED : SIZES;
+    suite.run(
+        steps("native", "1", sizes)
+            .param(
+                "optimizer",
+                quick ? new String[] {ADAMW} : Suite.names(Stream.of(Contender.values()))));
+    for (String backend : new String[] {"vector", "scalar"}) {
+      suite.run(steps(backend, "1", sizes).param("optimizer", ADAMW));
+    }
+    if (quick) {
+      return;
+    }
+    suite.run(
+        steps("native", "1", CACHED)
+            .param("optimizer", ADAMW)
+            .param("tier", Backends.tiers().stream().map(Tier::label).toArray(String[]::new)));
+    for (String threads : moreThreads()) {
+      suite.run(steps("native", threads, "65536", "1048576", LARGE).param("optimizer", ADAMW));
+    }
+  }
+
+  private ChainedOptionsBuilder steps(String backend, String threads, String... elements) {
+    return suite
+        .times(StepBenchmark.class)
+        .param("backend", backend)
+        .param("threads", threads)
+        .param("elements", elements);
+  }
+
+  /// 2, 4 and so on, and as many as there are processors.
+  private static List<String> moreThreads() {
+    int processors = Runtime.getRuntime().availableProcessors();
+    List<String> counts = new ArrayList<>();
+    for (int count = 2; count < processors; count *= 2) {
+      counts.add(Integer.toString(count));
+    }
+    counts.add(Integer.toString(Math.max(2, processors)));
+    return counts;
+  }
+}

@@ -1,0 +1,80 @@
+package dev.panoptim.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/// Runs benchmarks one after the other, all as long or as short, and collects what they give.
+final class Suite {
+  private final boolean quick;
+  private final List<RunResult> results = new ArrayList<>();
+
+  Suite(boolean quick) {
+    this.quick = quick;
+  }
+
+  /// Whether single figures may be rough, and only what matters most is run.
+  boolean quick() {
+    return quick;
+  }
+
+  List<RunResult> results() {
+    return List.copyOf(results);
+  }
+
+  void run(ChainedOptionsBuilder options) throws RunnerException {
+    results.addAll(
+        new Runner(options.shouldFailOnError(true).jvmArgs(jvmArguments()).build()).run());
+  }
+
+  /// A benchmark that takes the time of one call after the other.
+  ChainedOptionsBuilder times(Class<?> benchmark) {
+    return options(benchmark)
+        .warmupIterations(4)
+        .measurementIterations(5)
+        .warmupTime(TimeValue.milliseconds(200))
+        .measurementTime(TimeValue.milliseconds(quick ? 100 : 200))
+        .addProfiler(GCProfiler.class);
+  }
+
+  /// A benchmark that compares two things.
+  ///
+  /// @param iterations how often, in each fork
+  ChainedOptionsBuilder pairs(Class<?> benchmark, int iterations) {
+    return options(benchmark).warmupIterations(iterations / 4).measurementIterations(iterations);
+  }
+
+  private ChainedOptionsBuilder options(Class<?> benchmark) {
+    return new OptionsBuilder()
+        .include(benchmark.getName() + "\\.")
+        .forks(quick ? 1 : 3)
+        .verbosity(VerboseMode.SILENT);
+  }
+
+  static String[] names(Stream<Contender> contenders) {
+    return contenders.map(Contender::name).toArray(String[]::new);
+  }
+
+  /// What the Java virtual machines that run the benchmarks are given.
+  static String[] jvmArguments() {
+    return new String[] {
+      "--enable-native-access=ALL-UNNAMED",
+      "--add-modules=jdk.incubator.vector",
+      "--sun-misc-unsafe-memory-access=allow",
+      inherited(BenchLibrary.PROPERTY),
+      inherited(Peer.PYTHON)
+    };
+  }
+
+  private static String inherited(String property) {
+    return "-D" + property + "=" + System.getProperty(property, "");
+  }
+}
