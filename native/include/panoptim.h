@@ -56,9 +56,10 @@ typedef long long panoptim_int64;
 #define PANOPTIM_DECAY_L2 1
 #define PANOPTIM_DECAY_DECOUPLED 2
 
-// Elements of one tensor that are handed to a thread at a time. Chunks of 1024 to 65536 elements take the same time; in
-// this many, two threads can share 32768 elements, from which on it pays. Squares are summed chunk by chunk, so another
-// number is another norm's last bits: -Pbench -Dbench.args="ConstantsBenchmark -p changed=chunk=1024,chunk=65536".
+// Elements of one tensor that are handed to a thread, and updated by one loop, at a time. Loops over 1024 to 65536
+// elements take the same time; with this many, two threads can share 32768 elements, from which on it pays. Squares are
+// summed chunk by chunk, so another number is another norm's last bits: -Pbench -Dbench.args="ConstantsBenchmark -p
+// changed=chunk=1024,chunk=65536".
 #define PANOPTIM_CHUNK 16384
 
 #define PANOPTIM_SHADOW_NONE 0

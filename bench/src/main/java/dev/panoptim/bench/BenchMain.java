@@ -24,13 +24,21 @@ public final class BenchMain {
   public static void main(String[] arguments)
       throws RunnerException, IOException, CommandLineOptionException {
     Suite suite = new Suite(Boolean.getBoolean("quick"));
-    if (arguments.length > 0) {
-      suite.run(new OptionsBuilder().parent(new CommandLineOptions(arguments)));
-    } else if (Boolean.getBoolean("peers")) {
-      new PeerSuite(suite).run();
-    } else {
-      new OwnSuite(suite).run();
+    try {
+      if (arguments.length > 0) {
+        suite.run(new OptionsBuilder().parent(new CommandLineOptions(arguments)));
+      } else if (Boolean.getBoolean("peers")) {
+        new PeerSuite(suite).run();
+      } else {
+        new OwnSuite(suite).run();
+      }
+    } finally {
+      // What was measured before something failed is not lost.
+      report(suite);
     }
+  }
+
+  private static void report(Suite suite) throws IOException {
     System.out.println(Report.write(suite.results(), List.of(Suite.jvmArguments()), FOLDER));
     System.out.printf(Locale.ROOT, "Written to %s%n", FOLDER.resolve("index.html"));
   }

@@ -82,7 +82,8 @@ record Constants(Map<String, Integer> values) {
       long distance = (Float.BYTES * (long) length + page - 1) / page * page + value("stagger");
       boolean hugePages = value("hugePages") == 1;
       long bytes = (distance + page) * (STREAMS + 1);
-      // Parameters lie on huge pages, memory of an arena does not.
+      // Parameters lie on huge pages; an arena's memory does not, unless the system gives them to
+      // all who do not ask: the report says whether it does.
       memory = hugePages ? Parameters.builder().add("all", bytes / Float.BYTES).build() : null;
       MemorySegment all =
           hugePages ? memory.get("all").data() : arena.allocate(bytes + SMALL_PAGE, SMALL_PAGE);

@@ -46,7 +46,7 @@ final class OwnSuite {
     suite.run(suite.times(CallOverheadBenchmark.class));
     if (!quick) {
       suite.run(suite.pairs(ConstantsBenchmark.class, 10));
-      suite.run(suite.pairs(PausedStepsBenchmark.class, 2));
+      suite.run(suite.pairs(PausedStepsBenchmark.class, 5));
     }
   }
 

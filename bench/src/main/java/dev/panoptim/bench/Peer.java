@@ -2,6 +2,7 @@ package dev.panoptim.bench;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,7 +34,8 @@ public enum Peer {
   LIBTORCH_STAGGERED(
       "libtorch's fused step over memory as Panoptim's",
       "JavaCppPeer",
-      Map.of(Contender.ADAMW, "fused_adamw_staggered")),
+      Map.of(
+          Contender.ADAMW, "fused_adamw_staggered_by_" + Constants.CHOSEN.values().get("stagger"))),
   DJL(
       "DJL",
       "DjlPeer",
@@ -98,7 +100,7 @@ public enum Peer {
   }
 
   /// The optimizer that its speed is usually judged by, or the one nearest to it.
-  Contender adam() {
+  public Contender judgedBy() {
     return has(Contender.ADAM) && this != PYTORCH && this != PYTORCH_FUSED && this != LIBTORCH
         ? Contender.ADAM
         : Contender.ADAMW;
@@ -112,8 +114,22 @@ public enum Peer {
     };
   }
 
+  /// Its name and version, such as `PyTorch 2.13.0+cpu`.
+  public String version() {
+    try (PeerProcess process = train(judgedBy(), new TensorSizes(1, 1), 1)) {
+      return process.version();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /// Trains from [Training#start].
+  ///
+  /// @throws IllegalArgumentException if it has no such optimizer
   PeerProcess train(Contender contender, TensorSizes sizes, int threads) throws IOException {
+    if (!has(contender)) {
+      throw new IllegalArgumentException(this + " has no " + contender);
+    }
     return start(inPython() ? python("step") : java(), nameOf(contender), sizes, threads);
   }
 

@@ -27,8 +27,10 @@ public class PeerBenchmark {
   /// the other's.
   private static final long PAUSE_MILLIS = 30;
 
-  /// Enough for RAdam to have begun to divide, and a library's code to be compiled.
+  /// Enough for RAdam to have begun to divide.
   private static final int COMPARED_STEPS = 12;
+
+  private static final int BATCHES_TO_WARM_UP = 20;
 
   @Param public Peer peer;
 
@@ -65,10 +67,15 @@ public class PeerBenchmark {
     }
   }
 
-  /// Until a batch is known to be long enough.
+  /// Finds out how many steps a batch has. Of small ones much is Java code, on either side, that is
+  /// compiled only after thousands of them.
   private void warmUp() throws IOException {
     for (steps = 1; Pair.time(steps, training.optimizer::step) * steps < BATCH_NANOS; steps *= 2) {}
     for (peerSteps = 1; process.step(peerSteps) < BATCH_NANOS; peerSteps *= 2) {}
+    if (peerSteps > 1) {
+      Pair.time(BATCHES_TO_WARM_UP * steps, training.optimizer::step);
+      process.step(BATCHES_TO_WARM_UP * peerSteps);
+    }
   }
 
   @Benchmark

@@ -25,34 +25,39 @@ import java.util.Map;
 /// steps, the nanoseconds that they took; for `save FILE`, once it has written the data there,
 /// `saved`.
 final class PeerProcess implements AutoCloseable {
-  private final Process process;
-  private final PrintStream commands;
-  private final BufferedReader answers;
   private final Path folder;
-  private final String version;
+  private Process process;
+  private PrintStream commands;
+  private BufferedReader answers;
+  private String version;
 
   /// @param command to which the names of the two files are added
   /// @param environment added to this process's own
   PeerProcess(List<String> command, TensorSizes sizes, Map<String, String> environment)
       throws IOException {
     folder = Files.createTempDirectory("panoptim-bench");
-    try (Parameters start = Training.start(sizes)) {
-      List<Parameter> all = start.all();
-      List<String> whole = new ArrayList<>(command);
-      whole.add(write("data", all.stream().map(Parameter::data).toList()));
-      whole.add(write("gradient", all.stream().map(Parameter::gradient).toList()));
-      ProcessBuilder builder = new ProcessBuilder(whole);
-      builder.environment().putAll(environment);
-      process = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
-    }
-    commands = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
-    answers = process.inputReader(StandardCharsets.UTF_8);
     try {
+      process = start(command, sizes, environment);
+      commands = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
+      answers = process.inputReader(StandardCharsets.UTF_8);
       version = answer();
-    } catch (IOException e) {
+    } catch (Throwable e) {
       close();
       throw e;
     }
+  }
+
+  private Process start(List<String> command, TensorSizes sizes, Map<String, String> environment)
+      throws IOException {
+    List<String> whole = new ArrayList<>(command);
+    try (Parameters start = Training.start(sizes)) {
+      List<Parameter> all = start.all();
+      whole.add(write("data", all.stream().map(Parameter::data).toList()));
+      whole.add(write("gradient", all.stream().map(Parameter::gradient).toList()));
+    }
+    ProcessBuilder builder = new ProcessBuilder(whole);
+    builder.environment().putAll(environment);
+    return builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }
 
   /// Such as `PyTorch 2.13.0+cpu`.
@@ -102,8 +107,10 @@ final class PeerProcess implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    commands.close();
-    process.destroy();
+    if (process != null) {
+      process.destroy();
+      commands.close();
+    }
     for (String name : new String[] {"data", "gradient", "saved"}) {
       Files.deleteIfExists(folder.resolve(name));
     }

@@ -33,11 +33,11 @@ final class PeerSuite {
   private void run(Peer peer) throws RunnerException {
     List<Contender> contenders = Arrays.stream(Contender.values()).filter(peer::has).toList();
     suite.run(
-        pairs(peer, suite.quick() ? List.of(peer.adam()) : contenders)
+        pairs(peer, suite.quick() ? List.of(peer.judgedBy()) : contenders)
             .param("tensors", "1x" + OwnSuite.LARGE)
             .param("peerThreads", "2"));
     suite.run(
-        pairs(peer, List.of(peer.adam()))
+        pairs(peer, List.of(peer.judgedBy()))
             .param("tensors", "5000x1000", "1000x256", "1x256")
             .param("peerThreads", suite.quick() ? new String[] {"2"} : new String[] {"1", "2"}));
   }

@@ -2,18 +2,22 @@ package dev.panoptim.bench;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.Options;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /// Runs benchmarks one after the other, all as long or as short, and collects what they give.
 final class Suite {
+  private final long start = System.nanoTime();
   private final boolean quick;
   private final List<RunResult> results = new ArrayList<>();
 
@@ -30,9 +34,16 @@ final class Suite {
     return List.copyOf(results);
   }
 
+  /// Says what it runs, for it may take minutes.
   void run(ChainedOptionsBuilder options) throws RunnerException {
-    results.addAll(
-        new Runner(options.shouldFailOnError(true).jvmArgs(jvmArguments()).build()).run());
+    Options all = options.shouldFailOnError(true).jvmArgs(jvmArguments()).build();
+    long minutes = TimeUnit.NANOSECONDS.toMinutes(System.nanoTime() - start);
+    System.out.printf(
+        Locale.ROOT,
+        "%3d min  %s%n",
+        minutes,
+        String.join(", ", all.getIncludes()).replace("\\.", ""));
+    results.addAll(new Runner(all).run());
   }
 
   /// A benchmark that takes the time of one call after the other.
@@ -49,12 +60,14 @@ final class Suite {
   ///
   /// @param iterations how often, in each fork
   ChainedOptionsBuilder pairs(Class<?> benchmark, int iterations) {
-    return options(benchmark).warmupIterations(iterations / 4).measurementIterations(iterations);
+    return options(benchmark)
+        .warmupIterations(Math.max(1, iterations / 4))
+        .measurementIterations(iterations);
   }
 
   private ChainedOptionsBuilder options(Class<?> benchmark) {
     return new OptionsBuilder()
-        .include(benchmark.getName() + "\\.")
+        .include(benchmark.getSimpleName() + "\\.")
         .forks(quick ? 1 : 3)
         .verbosity(VerboseMode.SILENT);
   }

@@ -132,7 +132,7 @@ class BenchmarksTest {
     }
   }
 
-  /// So what is timed is the step as it is.
+  /// So what others are compared with is what the library has.
   @Test
   void theChosenConstantsAreTheLibrarys() throws IOException {
     Map<String, Integer> chosen = Constants.CHOSEN.values();

@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.knowm.xchart.XYChart;
 import org.openjdk.jmh.results.RunResult;
@@ -47,10 +48,10 @@ public final class Report {
   /// @return the Markdown
   public static String write(Collection<RunResult> runs, List<String> flags, Path folder)
       throws IOException {
-    Document document = new Report(new Results(runs)).document(flags);
     Files.createDirectories(folder);
     ResultFormatFactory.getInstance(ResultFormatType.JSON, folder.resolve(MEASUREMENTS).toString())
         .writeOut(runs);
+    Document document = new Report(new Results(runs)).document(flags);
     for (Document.Picture each : document.pictures()) {
       Charts.save(each, folder);
     }
@@ -68,9 +69,11 @@ public final class Report {
             List.of(
                 Machine.describe(flags),
                 new Text(
-                    "Figures are medians over all measurements of all forks; ranges and error bars"
-                        + " go from quartile to quartile. Where two things are compared they ran in"
-                        + " turn, and the ratio is the median over their pairs."))));
+                    "Figures are medians over all measurements of all forks, with their quartiles;"
+                        + " error bars are half as long to either side as the quartiles are apart."
+                        + " Ratios with quartiles are medians over pairs that ran in turn; those of"
+                        + " backends to each other, and of threads to one thread, are of medians of"
+                        + " separate runs."))));
     Stream.of(
             backends(),
             optimizers(),
@@ -113,7 +116,7 @@ public final class Report {
           format("%,.1f ns", time.median()),
           time.range("%,.1f"),
           format("%.3f ns", time.median() / each.number("elements")),
-          format("%.1f B", each.allocated()));
+          Double.isNaN(each.allocated()) ? "" : format("%.1f B", each.allocated()));
     }
     section.parts().add(table);
     XYChart chart = Charts.logarithmic("AdamW, one thread", "elements", "nanoseconds of a step");
@@ -137,7 +140,7 @@ public final class Report {
             "optimizer",
             "bytes a parameter",
             "in cache, a parameter",
-            "of the bandwidth limit",
+            "speed, of that of moving bytes",
             "quartiles");
     List<String> labels = new ArrayList<>();
     List<Summary> percents = new ArrayList<>();
@@ -395,30 +398,49 @@ public final class Report {
     section.parts().add(table);
     section
         .parts()
-        .add(new Text("Results agreed before they were timed. Panoptim has two threads."));
+        .add(
+            new Text(
+                "Results agreed before they were timed. Panoptim has two threads. Compared with: "
+                    + versions(all)
+                    + "."));
     for (String tensors : all.stream().map(each -> each.param("tensors")).distinct().toList()) {
-      List<Result> ofThese = all.stream().filter(each -> each.has("tensors", tensors)).toList();
-      section
-          .parts()
-          .add(
-              new Document.Picture(
-                  "peers-" + tensors,
-                  tensors + ": how many times as long each library takes",
-                  Charts.bars(
-                      tensors,
-                      "its time to Panoptim's",
-                      ofThese.stream().map(Report::peerLabel).toList(),
-                      ofThese.stream().map(Result::otherToStep).toList())));
+      List<Result> ofThese =
+          all.stream()
+              .filter(each -> each.has("tensors", tensors))
+              .filter(each -> each.has("optimizer", Peer.valueOf(each.param("peer")).judgedBy()))
+              .toList();
+      if (!ofThese.isEmpty()) {
+        section
+            .parts()
+            .add(
+                new Document.Picture(
+                    "peers-" + tensors,
+                    tensors + ": how many times as long each library takes",
+                    Charts.bars(
+                        tensors,
+                        "its time to Panoptim's",
+                        ofThese.stream().map(Report::peerLabel).toList(),
+                        ofThese.stream().map(Result::otherToStep).toList())));
+      }
     }
     return section;
   }
 
+  private static String versions(List<Result> all) {
+    return all.stream()
+        .map(each -> each.param("peer"))
+        .distinct()
+        .map(name -> Peer.valueOf(name).version())
+        .distinct()
+        .collect(Collectors.joining(", "));
+  }
+
   private static String peerLabel(Result result) {
-    return String.join(
-        " ",
-        result.param("peer").toLowerCase(Locale.ROOT).replace('_', ' '),
-        Contender.valueOf(result.param("optimizer")).label(),
-        result.param("peerThreads"));
+    return "%s %s, %s threads"
+        .formatted(
+            result.param("peer").toLowerCase(Locale.ROOT).replace('_', ' '),
+            Contender.valueOf(result.param("optimizer")).label(),
+            result.param("peerThreads"));
   }
 
   private Section calls() {

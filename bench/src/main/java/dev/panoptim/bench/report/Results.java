@@ -53,7 +53,13 @@ final class Results {
 
   /// A large step's time to that of the kernel that only moves its bytes.
   Summary toLimit(Contender contender) {
-    return of(BandwidthBenchmark.class, each -> each.has("optimizer", contender)).stream()
+    return of(
+            BandwidthBenchmark.class,
+            each ->
+                each.has("optimizer", contender)
+                    && each.has("elements", LARGE)
+                    && each.has("threads", 2))
+        .stream()
         .map(Result::stepToOther)
         .findFirst()
         .orElse(Summary.UNKNOWN);

@@ -69,7 +69,10 @@ final class Wanted {
     for (Result each :
         results.of(
             StepBenchmark.class,
-            each -> each.has("elements", 16) && each.has("optimizer", Contender.ADAMW))) {
+            each ->
+                each.has("elements", 16)
+                    && each.has("optimizer", Contender.ADAMW)
+                    && !Double.isNaN(each.allocated()))) {
       add(
           "bytes allocated by a step, " + each.param("backend") + " " + each.param("tier"),
           "0",

@@ -35,8 +35,9 @@ import org.bytedeco.pytorch.global.torch;
 ///
 /// Fields and lambdas hold all that steps use, for JavaCPP frees what is unreachable.
 final class JavaCppPeer implements PeerProgram.Training {
-  /// What Panoptim's `Layout` has, which gives the reasons.
-  private static final long STAGGER = 8 * 1024 + 832;
+  /// Followed by a number of bytes: how much further from a page boundary each stream begins than
+  /// the one before, as in Panoptim's `Layout`.
+  private static final String STAGGERED = "fused_adamw_staggered_by_";
 
   private static final long CACHE_LINE = 64;
   private static final long SMALL_PAGE = 4096;
@@ -52,13 +53,15 @@ final class JavaCppPeer implements PeerProgram.Training {
     int count = data.size();
     int elements = data.getFirst().capacity();
     List<TensorVector> streams =
-        optimizer.endsWith("_staggered") ? staggered(count, elements) : separate(count, elements);
+        optimizer.startsWith(STAGGERED)
+            ? staggered(count, elements, Long.parseLong(optimizer.substring(STAGGERED.length())))
+            : separate(count, elements);
     parameters = streams.get(0);
     copy(data, parameters);
     copy(gradients, streams.get(1));
     step =
         switch (optimizer) {
-          case "fused_adamw", "fused_adamw_staggered" -> adamw(streams);
+          case String name when name.startsWith("fused_adamw") -> adamw(streams);
           case "fused_sgd_momentum" -> sgd(streams);
           case "fused_adagrad" -> adagrad(streams);
           default -> frontend(optimizer, parameters, streams.get(1));
@@ -228,10 +231,10 @@ final class JavaCppPeer implements PeerProgram.Training {
   }
 
   /// Four streams in one allocation, laid out as Panoptim's are.
-  private static List<TensorVector> staggered(int count, int elements) {
+  private static List<TensorVector> staggered(int count, int elements, long stagger) {
     long tensor = roundUp((long) elements * Float.BYTES, CACHE_LINE);
     long page = tensor * count < HUGE_PAGE ? SMALL_PAGE : HUGE_PAGE;
-    long distance = roundUp(tensor * count, page) + STAGGER;
+    long distance = roundUp(tensor * count, page) + stagger;
     Tensor memory = torch.zeros((page + 4 * distance) / Float.BYTES);
     long begin = -memory.data_ptr().address() & (page - 1);
     List<TensorVector> streams = new ArrayList<>();

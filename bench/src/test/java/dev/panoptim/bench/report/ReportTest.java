@@ -61,7 +61,7 @@ class ReportTest {
         run(
             options(BandwidthBenchmark.class)
                 .param("optimizer", Contender.ADAMW.name())
-                .param("elements", "1000")));
+                .param("elements", "33554432")));
     runs.addAll(
         run(
             options(ConstantsBenchmark.class)
@@ -80,7 +80,10 @@ class ReportTest {
     assertEquals(
         12, lines(markdown, "\\| (native|vector|scalar) \\| best \\| [12] \\| (16|4096) .*"));
     assertEquals(1, lines(markdown, "\\| adamw \\| 28 \\| [0-9.]+ ns \\| [0-9.]+ % .*"));
+    assertEquals(1, lines(markdown, "\\| sgd \\| 12 \\| [0-9.]+ ns \\|  \\|  \\|"));
     assertFalse(markdown.contains("Other libraries"), "nothing was compared with them");
+    assertFalse(markdown.contains("NaN"), "what was not measured is said to be a number");
+    assertFalse(markdown.contains("bytes allocated"), "nobody has measured them");
     Matcher pictures = Pattern.compile("<img src=\"([^\"]+)\"").matcher(page);
     int count = 0;
     while (pictures.find()) {

@@ -44,9 +44,12 @@ final class Crew {
 
   /// Begins a step that wants help; [#leave] ends it.
   ///
-  /// @return how many members there are for it, 0 or more: no more than processors that nobody
-  ///   calls from. With as many callers as processors each step is its caller's alone, for a helper
-  ///   would have to take turns with the others, and its caller to wait for it.
+  /// With as many callers as processors each step is its caller's alone, for a helper would have to
+  /// take turns with the others, and its caller to wait for it. That is looked at now, and not
+  /// again when others leave in the meantime.
+  ///
+  /// @return how many members there are for it, 0 or more: the first so many, as many as processors
+  ///   that nobody calls from who wants help
   static int enter() {
     return Math.max(0, MOST - CALLERS.incrementAndGet());
   }
@@ -60,11 +63,12 @@ final class Crew {
   /// Asks idle members to help.
   ///
   /// @param count at most so many
+  /// @param among the first so many, which [#enter] said
   /// @param wake whether those that sleep, or have not been started, are asked too; to wake one
   ///   takes longer than a small step
-  static void invite(int count, Work work, boolean wake) {
+  static void invite(int count, int among, Work work, boolean wake) {
     int invited = 0;
-    for (int i = 0; i < MEMBERS.length && invited < count; i++) {
+    for (int i = 0; i < among && invited < count; i++) {
       if (MEMBERS[i].invite(work, wake)) {
         invited++;
       }

@@ -120,12 +120,13 @@ final class NativeBackend extends Backend {
   /// The calling thread's downcall is the whole of the work, and ends when all of it is done;
   /// whoever of the crew comes in the meantime makes a downcall of its own and takes pieces.
   private static void runTogether(boolean sums, NativeTable.Call call, int wanted) {
-    int helpers = Math.min(wanted, Crew.enter());
+    int free = Crew.enter();
+    int helpers = Math.min(wanted, free);
     try {
       if (helpers > 0) {
         panoptim_plan.piece(call.plan, Sharing.piece(call.elements, helpers + 1));
         panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_ANNOUNCED());
-        Crew.invite(helpers, call, Sharing.wakes(call.elements, call.lastNanos));
+        Crew.invite(helpers, free, call, Sharing.wakes(call.elements, call.lastNanos));
       }
       run(sums, call);
     } finally {

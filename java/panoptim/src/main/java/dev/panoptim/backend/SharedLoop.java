@@ -32,7 +32,8 @@ final class SharedLoop implements Crew.Work {
       plan.updateChunks(0, plan.elements(), update);
       return;
     }
-    int helpers = Math.min(wanted, Crew.enter());
+    int free = Crew.enter();
+    int helpers = Math.min(wanted, free);
     this.update = update;
     piece = Sharing.piece(plan.elements(), helpers + 1);
     pieces = Math.ceilDiv(plan.elements(), piece);
@@ -41,7 +42,7 @@ final class SharedLoop implements Crew.Work {
     failure = null;
     try {
       open = helpers > 0;
-      Crew.invite(helpers, this, Sharing.wakes(plan.elements(), lastNanos));
+      Crew.invite(helpers, free, this, Sharing.wakes(plan.elements(), lastNanos));
       // From the front, and helpers from the back: at the next step each finds in its cache what it
       // had at this one.
       for (long next = 0; taken.getAndIncrement() < pieces; next++) {

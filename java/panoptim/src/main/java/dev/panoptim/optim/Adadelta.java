@@ -16,7 +16,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Zeiler 2012; PyTorch's `torch.optim.Adadelta`.
 ///
-/// Thread-safe; its builder is not.
+/// Neither its builder nor the optimizer that it builds is thread-safe.
 public final class Adadelta {
   private Adadelta() {}
 

@@ -14,7 +14,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Duchi, Hazan and Singer 2011; PyTorch's `torch.optim.Adagrad`.
 ///
-/// Thread-safe; its builder is not.
+/// Neither its builder nor the optimizer that it builds is thread-safe.
 public final class Adagrad {
   private Adagrad() {}
 

@@ -14,7 +14,7 @@ import dev.panoptim.rule.Decay;
 ///
 /// Sources: Kingma and Ba 2015; Reddi, Kale and Kumar 2018; PyTorch's `torch.optim.Adam`.
 ///
-/// Thread-safe; its builder is not.
+/// Neither its builder nor the optimizer that it builds is thread-safe.
 public final class Adam {
   private Adam() {}
 

@@ -8,9 +8,9 @@ import dev.panoptim.rule.SecondMoment;
 
 /// The options that Adam and AdamW share; they differ in how weight decay acts.
 ///
-/// @param <B> the preset's own builder
+/// Not thread-safe.
 ///
-///   Not thread-safe.
+/// @param <B> the preset's own builder
 public abstract sealed class AdamFamilyBuilder<B extends AdamFamilyBuilder<B>>
     extends MomentsBuilder<B> permits Adam.Builder, AdamW.Builder {
   private final Decay decay;

@@ -12,7 +12,7 @@ import dev.panoptim.rule.Decay;
 ///
 /// Sources: Loshchilov and Hutter 2019; PyTorch's `torch.optim.AdamW`.
 ///
-/// Thread-safe; its builder is not.
+/// Neither its builder nor the optimizer that it builds is thread-safe.
 public final class AdamW {
   private AdamW() {}
 

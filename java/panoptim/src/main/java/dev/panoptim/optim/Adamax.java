@@ -15,7 +15,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Kingma and Ba 2015; PyTorch's `torch.optim.Adamax`.
 ///
-/// Thread-safe; its builder is not.
+/// Neither its builder nor the optimizer that it builds is thread-safe.
 public final class Adamax {
   private Adamax() {}
 

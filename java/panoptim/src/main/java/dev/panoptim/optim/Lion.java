@@ -14,7 +14,7 @@ import dev.panoptim.rule.Rule;
 ///
 /// Source: Chen and others 2023.
 ///
-/// Thread-safe; its builder is not.
+/// Neither its builder nor the optimizer that it builds is thread-safe.
 public final class Lion {
   private Lion() {}
 

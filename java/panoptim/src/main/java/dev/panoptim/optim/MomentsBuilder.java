@@ -6,9 +6,9 @@ import dev.panoptim.rule.Hyperparameter;
 /// The options of all presets that divide a first moment by a second: betas 0.9 and 0.999 and
 /// epsilon 1e-8, unless they are set.
 ///
-/// @param <B> the preset's own builder
+/// Not thread-safe.
 ///
-///   Not thread-safe.
+/// @param <B> the preset's own builder
 public abstract sealed class MomentsBuilder<B extends MomentsBuilder<B>> extends OptimizerBuilder<B>
     permits AdamFamilyBuilder, NAdam.Builder, RAdam.Builder, Adamax.Builder {
   MomentsBuilder(Iterable<Parameter> parameters) {

@@ -19,7 +19,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Dozat 2016; PyTorch's `torch.optim.NAdam`.
 ///
-/// Thread-safe; its builder is not.
+/// Neither its builder nor the optimizer that it builds is thread-safe.
 public final class NAdam {
   private NAdam() {}
 

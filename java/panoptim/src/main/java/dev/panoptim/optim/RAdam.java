@@ -18,7 +18,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Liu and others 2020; PyTorch's `torch.optim.RAdam`.
 ///
-/// Thread-safe; its builder is not.
+/// Neither its builder nor the optimizer that it builds is thread-safe.
 public final class RAdam {
   private RAdam() {}
 

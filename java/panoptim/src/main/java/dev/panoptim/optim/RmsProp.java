@@ -17,7 +17,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Hinton 2012; Graves 2013 (centered); PyTorch's `torch.optim.RMSprop`.
 ///
-/// Thread-safe; its builder is not.
+/// Neither its builder nor the optimizer that it builds is thread-safe.
 public final class RmsProp {
   private RmsProp() {}
 

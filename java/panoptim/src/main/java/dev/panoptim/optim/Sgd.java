@@ -17,7 +17,7 @@ import dev.panoptim.rule.Rule;
 ///
 /// Sources: Polyak 1964; Sutskever, Martens, Dahl and Hinton 2013; PyTorch's `torch.optim.SGD`.
 ///
-/// Thread-safe; its builder is not.
+/// Neither its builder nor the optimizer that it builds is thread-safe.
 public final class Sgd {
   private Sgd() {}
 

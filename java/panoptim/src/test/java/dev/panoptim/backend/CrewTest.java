@@ -11,11 +11,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -60,7 +65,7 @@ class CrewTest {
           };
       do {
         // Members that were busy with the round before are invited once they are not.
-        Crew.invite(3, work, true);
+        Crew.invite(3, 3, work, true);
       } while (!all.await(1, TimeUnit.MILLISECONDS));
       end.countDown();
       Crew.dismiss(work);
@@ -78,6 +83,35 @@ class CrewTest {
     }
     assertEquals(3, Crew.enter());
     Crew.leave(none);
+  }
+
+  /// A second caller is helped by nobody who is not meant for it, though there be one idle.
+  @Test
+  void aMemberOfAnotherProcessorIsNotInvited() throws Exception {
+    CountDownLatch came = new CountDownLatch(1);
+    CountDownLatch end = new CountDownLatch(1);
+    Crew.Work busy =
+        () -> {
+          came.countDown();
+          try {
+            end.await();
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        };
+    do {
+      Crew.invite(1, 1, busy, true);
+    } while (!came.await(1, TimeUnit.MILLISECONDS));
+    AtomicInteger others = new AtomicInteger();
+    Crew.Work work = others::incrementAndGet;
+    for (int i = 0; i < 50; i++) {
+      Crew.invite(1, 1, work, true);
+      Thread.sleep(1);
+    }
+    assertEquals(0, others.get());
+    end.countDown();
+    Crew.dismiss(work);
+    Crew.dismiss(busy);
   }
 
   /// Neither a native step nor one in Java, then, counts on help, and both are whole.
@@ -108,6 +142,8 @@ class CrewTest {
       plan.coefficients(0).gradientScale = 1;
       plan.assign(0);
       Backends.nativeCode().step(plan, 4);
+      NativeTable.Call call = plan.nativeTable().calls(Tier.SCALAR.ordinal()).getFirst();
+      assertEquals(0, panoptim_plan.piece(call.plan), "the step was cut up for helpers");
       for (long i = 0; i < plan.elements(); i++) {
         assertEquals(0, plan.rows().getFirst().data().getAtIndex(ValueLayout.JAVA_FLOAT, i));
       }
@@ -125,7 +161,7 @@ class CrewTest {
     Thread.sleep(200);
     AtomicInteger came = new AtomicInteger();
     Crew.Work work = came::incrementAndGet;
-    Crew.invite(3, work, false);
+    Crew.invite(3, 3, work, false);
     Thread.sleep(100);
     assertEquals(0, came.get());
     Crew.dismiss(work);
@@ -135,20 +171,47 @@ class CrewTest {
   }
 
   @Test
-  void aMemberThatFailsComesAgain() throws Exception {
-    for (int round = 0; round < 10; round++) {
-      CountDownLatch failed = new CountDownLatch(1);
-      Crew.Work bad =
-          () -> {
-            failed.countDown();
-            throw new StackOverflowError("meant to fail");
-          };
-      do {
-        Crew.invite(1, bad, true);
-      } while (!failed.await(1, TimeUnit.MILLISECONDS));
-      Crew.dismiss(bad);
+  void aMemberThatFailsSaysSoAndComesAgain() throws Exception {
+    Logger logger = Logger.getLogger(Crew.class.getName());
+    Queue<LogRecord> said = new ConcurrentLinkedQueue<>();
+    Handler handler =
+        new Handler() {
+          @Override
+          public void publish(LogRecord message) {
+            said.add(message);
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    logger.addHandler(handler);
+    logger.setUseParentHandlers(false);
+    try {
+      for (int round = 0; round < 10; round++) {
+        CountDownLatch failed = new CountDownLatch(1);
+        Crew.Work bad =
+            () -> {
+              failed.countDown();
+              throw new StackOverflowError("meant to fail");
+            };
+        do {
+          Crew.invite(1, 3, bad, true);
+        } while (!failed.await(1, TimeUnit.MILLISECONDS));
+        Crew.dismiss(bad);
+      }
+      membersComeAndComeAgain();
+    } finally {
+      logger.removeHandler(handler);
+      logger.setUseParentHandlers(true);
     }
-    membersComeAndComeAgain();
+    assertTrue(said.size() >= 10, said.size() + " messages");
+    for (LogRecord each : said) {
+      assertEquals("a helper failed; the step goes on without it", each.getMessage());
+      assertEquals("meant to fail", each.getThrown().getMessage());
+    }
   }
 
   @Test
