@@ -8,7 +8,7 @@
 namespace {
 
 // What stays in the first-level cache while something is done before and after the update. Blocks of 128 to 1024 take
-// the same time, 2048 and 4096 are slower by 3 and 5 in a hundred: -Pbench -Dbench.args="ConstantsBenchmark -p
+// about the same time, 2048 and 4096 are slower by 3 and 6 in a hundred: -Pbench -Dbench.args="ConstantsBenchmark -p
 // changed=block=256,block=4096".
 constexpr panoptim_int64 block = 1024;
 

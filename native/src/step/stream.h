@@ -1,5 +1,5 @@
 // Writing what nobody reads soon: past the caches, which keep what is needed next. AdamW with a bfloat16 copy over 32M
-// parameters takes 1.09 times as long where the copy is stored as usual, and 0.96 where all of it fits into a cache:
+// parameters takes 1.10 times as long where the copy is stored as usual, and 0.95 where all of it fits into a cache:
 // -Pbench -Dbench.args="ConstantsBenchmark -p changed=streamed=0".
 #ifndef PANOPTIM_STEP_STREAM_H
 #define PANOPTIM_STEP_STREAM_H

@@ -113,18 +113,30 @@ public final class Report {
           each.param("tier"),
           each.param("threads"),
           each.param("elements"),
-          format("%,.1f ns", time.median()),
-          time.range("%,.1f"),
+          Duration.of(time.median()),
+          Duration.range(time),
           format("%.3f ns", time.median() / each.number("elements")),
-          Double.isNaN(each.allocated()) ? "" : format("%.1f B", each.allocated()));
+          allocated(each));
     }
     section.parts().add(table);
+    section
+        .parts()
+        .add(
+            new Text(
+                "What is allocated is given for steps of less than 10 us: of longer ones an"
+                    + " iteration has so few that what the harness itself allocates shows."));
     XYChart chart = Charts.logarithmic("AdamW, one thread", "elements", "nanoseconds of a step");
     for (String backend : List.of("native", "vector", "scalar")) {
       Charts.add(chart, backend, points(results.steps(Contender.ADAMW, backend, 1)));
     }
     section.parts().add(new Document.Picture("backends", "AdamW's step against its size", chart));
     return section;
+  }
+
+  private static String allocated(Result step) {
+    return step.primary().median() < 10_000 && !Double.isNaN(step.allocated())
+        ? format("%.1f B", step.allocated())
+        : "";
   }
 
   private static List<Charts.Point> points(List<Result> steps) {
@@ -279,8 +291,8 @@ public final class Report {
       Summary ratio = each.otherToStep();
       table.add(
           each.param("callers") + " " + each.param("kind"),
-          millis(each.counter("stepNanos")),
-          millis(each.counter("otherNanos")),
+          Duration.of(each.counter("stepNanos").median()),
+          Duration.of(each.counter("otherNanos").median()),
           format("%.2f", ratio.median()),
           ratio.range("%.2f"),
           format("%.0f", each.counter("nativeThreads").high()));
@@ -299,12 +311,12 @@ public final class Report {
   private void addPauses(Section section) {
     Table table = Table.of("elements", "threads", "a step after a pause", "quartiles");
     for (Result each : results.of(PausedStepsBenchmark.class)) {
-      Summary micros = each.counter("stepNanos").times(1e-3);
+      Summary step = each.counter("stepNanos");
       table.add(
           each.param("elements"),
           each.param("threads"),
-          format("%.1f us", micros.median()),
-          micros.range("%.1f"));
+          Duration.of(step.median()),
+          Duration.range(step));
     }
     if (!table.rows().isEmpty()) {
       section.parts().add(table);
@@ -325,11 +337,11 @@ public final class Report {
       Summary ratio = each.stepToOther();
       table.add(
           format("%,d parameters, %s threads", each.number("elements"), each.param("threads")),
-          millis(each.counter("stepNanos")),
+          Duration.of(each.counter("stepNanos").median()),
           each.has("against", EpilogueBenchmark.PASSES)
               ? "separate native passes"
               : "PyTorch's chain around its fused step",
-          millis(each.counter("otherNanos")),
+          Duration.of(each.counter("otherNanos").median()),
           format("%.2f", ratio.median()),
           ratio.range("%.2f"));
     }
@@ -344,10 +356,6 @@ public final class Report {
     return section;
   }
 
-  private static String millis(Summary nanos) {
-    return format("%,.4f ms", nanos.median() / 1e6);
-  }
-
   private Section manyTensors() {
     Section section = new Section("Many tensors", new ArrayList<>());
     Table table =
@@ -356,8 +364,8 @@ public final class Report {
       Summary ratio = each.stepToOther();
       table.add(
           each.param("tensors"),
-          millis(each.counter("stepNanos")),
-          millis(each.counter("otherNanos")),
+          Duration.of(each.counter("stepNanos").median()),
+          Duration.of(each.counter("otherNanos").median()),
           format("%.2f", ratio.median()),
           ratio.range("%.2f"));
     }
@@ -387,8 +395,8 @@ public final class Report {
           Contender.valueOf(each.param("optimizer")).label(),
           Peer.valueOf(each.param("peer")).label(),
           each.param("peerThreads"),
-          millis(each.counter("otherNanos")),
-          millis(each.counter("stepNanos")),
+          Duration.of(each.counter("otherNanos").median()),
+          Duration.of(each.counter("stepNanos").median()),
           format("%.2f", ratio.median()),
           ratio.range("%.2f"));
     }
@@ -448,7 +456,7 @@ public final class Report {
     Table table = Table.of("call", "takes", "quartiles");
     for (Result each : results.of(CallOverheadBenchmark.class)) {
       Summary time = each.primary();
-      table.add(each.method(), format("%.2f ns", time.median()), time.range("%.2f"));
+      table.add(each.method(), Duration.of(time.median()), Duration.range(time));
     }
     if (!table.rows().isEmpty()) {
       section.parts().add(table);
@@ -465,8 +473,8 @@ public final class Report {
       table.add(
           each.param("changed"),
           each.param("elements"),
-          millis(each.counter("otherNanos")),
-          millis(each.counter("stepNanos")),
+          Duration.of(each.counter("otherNanos").median()),
+          Duration.of(each.counter("stepNanos").median()),
           format("%.3f", ratio.median()),
           ratio.range("%.3f"));
     }

@@ -119,4 +119,15 @@ class ReportTest {
     assertFalse(Summary.of(DoubleStream.of()).isKnown());
     assertEquals(1, new Summary(3, 2, 4).deviation());
   }
+
+  @Test
+  void timesAreInAUnitThatSuitsThem() {
+    assertEquals("3.60 ns", Duration.of(3.6));
+    assertEquals("139.6 ns", Duration.of(139.6));
+    assertEquals("1.58 us", Duration.of(1577));
+    assertEquals("18.4 ms", Duration.of(18_361_160));
+    assertEquals("12.0 s", Duration.of(12e9));
+    assertEquals("1000.0 s", Duration.of(1e12));
+    assertEquals("0.99 to 1.10", Duration.range(new Summary(1000, 990, 1100)));
+  }
 }

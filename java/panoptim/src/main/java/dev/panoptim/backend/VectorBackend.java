@@ -44,7 +44,7 @@ final class VectorBackend extends Backend {
 
   @Override
   void sumSquares(StepPlan plan, int threads) {
-    plan.sharedLoop().run(threads, Squares::sumChunk);
+    plan.sharedLoop().run(threads, VectorSquares.sums());
   }
 
   @Override

@@ -16,13 +16,14 @@ public final class Layout {
   /// Two pages, and about a fifth of one.
   ///
   /// Where streams come from memory, those that lie a multiple of a large power of two apart
-  /// compete for the same cache sets: AdamW over 32M parameters takes 1.16 times as long at a
-  /// stagger of 0, and 1.25 times at one of a cache line (Zen 4).
+  /// compete for the same cache sets: AdamW over 32M parameters takes 1.18 times as long at a
+  /// stagger of 0, and 1.29 times at one of a cache line (Zen 4).
   ///
   /// Where they come from a cache, processors take a load for dependent on an earlier store if the
   /// lowest 12 bits of the two addresses agree. At a cache line, or two pages and a cache line, the
-  /// loads of the next vectors meet the stores of another stream: 65,536 elements take 1.5 and 2.3
-  /// times as long. At a fifth of a page all five streams of a step are that far apart.
+  /// loads of the next vectors meet the stores of another stream: 65,536 elements take 1.4 to 1.5,
+  /// and 1.5 to 2.3 times as long. At a fifth of a page all five streams of a step are that far
+  /// apart.
   ///
   /// Measure anew with `-Pbench -Dbench.args="ConstantsBenchmark -p
   /// changed=stagger=0,stagger=64,stagger=8256"`.

@@ -16,7 +16,7 @@ import java.util.Locale;
 ///
 /// Huge pages save address translations, and page faults when memory is first touched. A step walks
 /// its streams in order, which needs few translations: on a virtual machine of two Zen 4 cores
-/// AdamW over 32M parameters takes the same time, 0.94 to 1.06, on small ones (`-Pbench
+/// AdamW over 32M parameters takes 0.99 to 1.04 times as long on small ones (`-Pbench
 /// -Dbench.args="ConstantsBenchmark -p changed=hugePages=0"`).
 final class Pages {
   /// The size of a huge page on x86-64 and on most ARM systems.
