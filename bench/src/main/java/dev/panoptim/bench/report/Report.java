@@ -90,7 +90,7 @@ public final class Report {
   }
 
   private Section backends() {
-    Section section = new Section("AdamW on each backend", new ArrayList<>());
+    Section section = Section.of("AdamW on each backend");
     List<Result> steps =
         results.of(StepBenchmark.class, each -> each.has("optimizer", Contender.ADAMW));
     if (steps.isEmpty()) {
@@ -118,18 +118,15 @@ public final class Report {
           format("%.3f ns", time.median() / each.number("elements")),
           allocated(each));
     }
-    section.parts().add(table);
-    section
-        .parts()
-        .add(
-            new Text(
-                "What is allocated is given for steps of less than 10 us: of longer ones an"
-                    + " iteration has so few that what the harness itself allocates shows."));
+    section.add(
+        table,
+        "What is allocated is given for steps of less than 10 us: of longer ones an"
+            + " iteration has so few that what the harness itself allocates shows.");
     XYChart chart = Charts.logarithmic("AdamW, one thread", "elements", "nanoseconds of a step");
     for (String backend : List.of("native", "vector", "scalar")) {
       Charts.add(chart, backend, points(results.steps(Contender.ADAMW, backend, 1)));
     }
-    section.parts().add(new Document.Picture("backends", "AdamW's step against its size", chart));
+    section.add(new Document.Picture("backends", "AdamW's step against its size", chart));
     return section;
   }
 
@@ -146,7 +143,7 @@ public final class Report {
   }
 
   private Section optimizers() {
-    Section section = new Section("Every optimizer", new ArrayList<>());
+    Section section = Section.of("Every optimizer");
     Table table =
         Table.of(
             "optimizer",
@@ -162,9 +159,7 @@ public final class Report {
       if (!inCache.isKnown() && !toLimit.isKnown()) {
         continue;
       }
-      // The faster a step, the more of the limit: quartiles change places.
-      Summary percent =
-          new Summary(100 / toLimit.median(), 100 / toLimit.high(), 100 / toLimit.low());
+      Summary percent = toLimit.inverse().times(100);
       table.add(
           each.label(),
           Integer.toString(each.bytesMoved()),
@@ -179,22 +174,18 @@ public final class Report {
     if (table.rows().isEmpty()) {
       return section;
     }
-    section.parts().add(table);
-    section
-        .parts()
-        .add(
-            new Text(
-                "In cache: 4,096 parameters, one thread. Of the bandwidth limit: 33,554,432"
-                    + " parameters, two threads, the time of a kernel that only moves the same"
-                    + " bytes to that of the step."));
+    section.add(
+        table,
+        "In cache: 4,096 parameters, one thread. Speed: 33,554,432 parameters, two threads,"
+            + " the time of a plain kernel that only moves the same bytes, the bandwidth"
+            + " limit, to that of the step. A little more than all of it is possible, as"
+            + " that kernel fetches nothing ahead.");
     if (!percents.isEmpty()) {
-      section
-          .parts()
-          .add(
-              new Document.Picture(
-                  "limit",
-                  "Percent of the bandwidth limit, 33,554,432 parameters",
-                  Charts.bars("Of the bandwidth limit", "percent", labels, percents)));
+      section.add(
+          new Document.Picture(
+              "limit",
+              "Percent of the bandwidth limit, 33,554,432 parameters",
+              Charts.bars("Of the bandwidth limit", "percent", labels, percents)));
     }
     for (Contender.Family family : Contender.Family.values()) {
       addFamily(section, family);
@@ -216,17 +207,15 @@ public final class Report {
     for (Contender each : measured) {
       Charts.add(chart, each.label(), points(results.steps(each, "native", 1)));
     }
-    section
-        .parts()
-        .add(
-            new Document.Picture(
-                family.name().toLowerCase(Locale.ROOT),
-                family.title() + ": a step against its size, one thread",
-                chart));
+    section.add(
+        new Document.Picture(
+            family.name().toLowerCase(Locale.ROOT),
+            family.title() + ": a step against its size, one thread",
+            chart));
   }
 
   private Section threads() {
-    Section section = new Section("Threads", new ArrayList<>());
+    Section section = Section.of("Threads");
     List<Result> scaling =
         results.of(
             StepBenchmark.class,
@@ -246,9 +235,8 @@ public final class Report {
       for (long size : sizes) {
         addScaling(chart, size, scaling);
       }
-      section
-          .parts()
-          .add(new Document.Picture("threads", "Steps of several threads to those of one", chart));
+      section.add(
+          new Document.Picture("threads", "Steps of several threads to those of one", chart));
     }
     addCallers(section);
     addPauses(section);
@@ -270,12 +258,8 @@ public final class Report {
                             each ->
                                 new Charts.Point(
                                     each.number("threads"),
-                                    inverse(each.primary()).times(alone.primary().median())))
+                                    each.primary().inverse().times(alone.primary().median())))
                         .toList()));
-  }
-
-  private static Summary inverse(Summary summary) {
-    return new Summary(1 / summary.median(), 1 / summary.high(), 1 / summary.low());
   }
 
   private void addCallers(Section section) {
@@ -291,21 +275,16 @@ public final class Report {
       Summary ratio = each.otherToStep();
       table.add(
           each.param("callers") + " " + each.param("kind"),
-          Duration.of(each.counter("stepNanos").median()),
-          Duration.of(each.counter("otherNanos").median()),
+          median(each, "stepNanos"),
+          median(each, "otherNanos"),
           format("%.2f", ratio.median()),
           ratio.range("%.2f"),
           format("%.0f", each.counter("nativeThreads").high()));
     }
-    if (!table.rows().isEmpty()) {
-      section.parts().add(table);
-      section
-          .parts()
-          .add(
-              new Text(
-                  "Each with an optimizer of its own that may take two threads. Native threads are"
-                      + " all those of the process, the Java virtual machine's among them."));
-    }
+    section.add(
+        table,
+        "Each with an optimizer of its own that may take two threads. Native threads are"
+            + " all those of the process, the Java virtual machine's among them.");
   }
 
   private void addPauses(Section section) {
@@ -318,13 +297,11 @@ public final class Report {
           Duration.of(step.median()),
           Duration.range(step));
     }
-    if (!table.rows().isEmpty()) {
-      section.parts().add(table);
-    }
+    section.add(table);
   }
 
   private Section epilogue() {
-    Section section = new Section("Around the update", new ArrayList<>());
+    Section section = Section.of("Around the update");
     Table table =
         Table.of(
             "AdamW's whole end of a step",
@@ -337,46 +314,38 @@ public final class Report {
       Summary ratio = each.stepToOther();
       table.add(
           format("%,d parameters, %s threads", each.number("elements"), each.param("threads")),
-          Duration.of(each.counter("stepNanos").median()),
+          median(each, "stepNanos"),
           each.has("against", EpilogueBenchmark.PASSES)
               ? "separate native passes"
               : "PyTorch's chain around its fused step",
-          Duration.of(each.counter("otherNanos").median()),
+          median(each, "otherNanos"),
           format("%.2f", ratio.median()),
           ratio.range("%.2f"));
     }
-    if (!table.rows().isEmpty()) {
-      section.parts().add(table);
-      section
-          .parts()
-          .add(
-              new Text(
-                  "Scale, clip to a norm, step, running average, bfloat16 copy, gradients to 0."));
-    }
+    section.add(
+        table, "Scale, clip to a norm, step, running average, bfloat16 copy, gradients to 0.");
     return section;
   }
 
   private Section manyTensors() {
-    Section section = new Section("Many tensors", new ArrayList<>());
+    Section section = Section.of("Many tensors");
     Table table =
         Table.of("AdamW's tensors", "a step", "as one tensor", "many to one", "quartiles");
     for (Result each : results.of(ManyTensorsBenchmark.class)) {
       Summary ratio = each.stepToOther();
       table.add(
           each.param("tensors"),
-          Duration.of(each.counter("stepNanos").median()),
-          Duration.of(each.counter("otherNanos").median()),
+          median(each, "stepNanos"),
+          median(each, "otherNanos"),
           format("%.2f", ratio.median()),
           ratio.range("%.2f"));
     }
-    if (!table.rows().isEmpty()) {
-      section.parts().add(table);
-    }
+    section.add(table);
     return section;
   }
 
   private Section peers() {
-    Section section = new Section("Other libraries", new ArrayList<>());
+    Section section = Section.of("Other libraries");
     List<Result> all = results.of(PeerBenchmark.class);
     Table table =
         Table.of(
@@ -395,22 +364,19 @@ public final class Report {
           Contender.valueOf(each.param("optimizer")).label(),
           Peer.valueOf(each.param("peer")).label(),
           each.param("peerThreads"),
-          Duration.of(each.counter("otherNanos").median()),
-          Duration.of(each.counter("stepNanos").median()),
+          median(each, "otherNanos"),
+          median(each, "stepNanos"),
           format("%.2f", ratio.median()),
           ratio.range("%.2f"));
     }
     if (table.rows().isEmpty()) {
       return section;
     }
-    section.parts().add(table);
-    section
-        .parts()
-        .add(
-            new Text(
-                "Results agreed before they were timed. Panoptim has two threads. Compared with: "
-                    + versions(all)
-                    + "."));
+    section.add(
+        table,
+        "Results agreed before they were timed. Panoptim has two threads. Compared with: "
+            + versions(all)
+            + ".");
     for (String tensors : all.stream().map(each -> each.param("tensors")).distinct().toList()) {
       List<Result> ofThese =
           all.stream()
@@ -418,17 +384,15 @@ public final class Report {
               .filter(each -> each.has("optimizer", Peer.valueOf(each.param("peer")).judgedBy()))
               .toList();
       if (!ofThese.isEmpty()) {
-        section
-            .parts()
-            .add(
-                new Document.Picture(
-                    "peers-" + tensors,
-                    tensors + ": how many times as long each library takes",
-                    Charts.bars(
-                        tensors,
-                        "its time to Panoptim's",
-                        ofThese.stream().map(Report::peerLabel).toList(),
-                        ofThese.stream().map(Result::otherToStep).toList())));
+        section.add(
+            new Document.Picture(
+                "peers-" + tensors,
+                tensors + ": how many times as long each library takes",
+                Charts.bars(
+                    tensors,
+                    "its time to Panoptim's",
+                    ofThese.stream().map(Report::peerLabel).toList(),
+                    ofThese.stream().map(Result::otherToStep).toList())));
       }
     }
     return section;
@@ -452,20 +416,18 @@ public final class Report {
   }
 
   private Section calls() {
-    Section section = new Section("From Java into C++ and back", new ArrayList<>());
+    Section section = Section.of("From Java into C++ and back");
     Table table = Table.of("call", "takes", "quartiles");
     for (Result each : results.of(CallOverheadBenchmark.class)) {
       Summary time = each.primary();
       table.add(each.method(), Duration.of(time.median()), Duration.range(time));
     }
-    if (!table.rows().isEmpty()) {
-      section.parts().add(table);
-    }
+    section.add(table);
     return section;
   }
 
   private Section constants() {
-    Section section = new Section("Constants", new ArrayList<>());
+    Section section = Section.of("Constants");
     Table table =
         Table.of("AdamW with", "elements", "takes", "as chosen", "to the chosen", "quartiles");
     for (Result each : results.of(ConstantsBenchmark.class)) {
@@ -473,15 +435,17 @@ public final class Report {
       table.add(
           each.param("changed"),
           each.param("elements"),
-          Duration.of(each.counter("otherNanos").median()),
-          Duration.of(each.counter("stepNanos").median()),
+          median(each, "otherNanos"),
+          median(each, "stepNanos"),
           format("%.3f", ratio.median()),
           ratio.range("%.3f"));
     }
-    if (!table.rows().isEmpty()) {
-      section.parts().add(table);
-    }
+    section.add(table);
     return section;
+  }
+
+  private static String median(Result pairs, String nanos) {
+    return Duration.of(pairs.counter(nanos).median());
   }
 
   static String format(String format, Object... values) {

@@ -34,6 +34,11 @@ record Summary(double median, double low, double high) {
     return new Summary(median * factor, low * factor, high * factor);
   }
 
+  /// One over it: what was the larger is the smaller then, so the quartiles change places.
+  Summary inverse() {
+    return new Summary(1 / median, 1 / high, 1 / low);
+  }
+
   /// Half the distance between the quartiles: the length of an error bar.
   double deviation() {
     return (high - low) / 2;

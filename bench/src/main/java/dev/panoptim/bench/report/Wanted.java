@@ -10,7 +10,6 @@ import dev.panoptim.bench.PeerBenchmark;
 import dev.panoptim.bench.StepBenchmark;
 import dev.panoptim.bench.report.Document.Section;
 import dev.panoptim.bench.report.Document.Table;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -32,8 +31,9 @@ final class Wanted {
     addEpilogue();
     addCallers();
     addPeers();
-    return new Section(
-        "What was wanted", new ArrayList<>(table.rows().isEmpty() ? List.of() : List.of(table)));
+    Section section = Section.of("What was wanted");
+    section.add(table);
+    return section;
   }
 
   private void addLimits() {

@@ -1,6 +1,5 @@
 package dev.panoptim.backend;
 
-import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.panoptim.ffi.PanoptimAbi;
@@ -15,11 +14,7 @@ final class Squares {
 
   static void sumChunk(StepPlan plan, int row, long start, int length) {
     MemorySegment gradients = plan.rows().get(row).gradient();
-    plan.squareSums()
-        .setAtIndex(
-            JAVA_DOUBLE,
-            plan.firstChunk(row) + start / StepPlan.CHUNK,
-            sum(gradients, start, length, 0, 1));
+    plan.setSquareSum(row, start, sum(gradients, start, length, 0, 1));
   }
 
   /// Sum `lane` once only `width` of them are left. One lane at a time, for an array of them would

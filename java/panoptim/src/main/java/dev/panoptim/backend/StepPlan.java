@@ -206,6 +206,11 @@ public final class StepPlan {
     return firstChunks[row];
   }
 
+  /// Keeps the sum of a chunk, which starts at an element of a row.
+  void setSquareSum(int row, long start, double sum) {
+    squareSums.setAtIndex(ValueLayout.JAVA_DOUBLE, firstChunks[row] + start / CHUNK, sum);
+  }
+
   /// Adds the chunks' sums, in their order, to a number.
   double addSquareSums(double before) {
     double sum = before;

@@ -1,7 +1,5 @@
 package dev.panoptim.backend;
 
-import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
-
 import dev.panoptim.ffi.PanoptimAbi;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -39,11 +37,7 @@ final class VectorSquares {
 
   private static void sumChunk(StepPlan plan, int row, long start, int length) {
     MemorySegment gradients = plan.rows().get(row).gradient();
-    plan.squareSums()
-        .setAtIndex(
-            JAVA_DOUBLE,
-            plan.firstChunk(row) + start / StepPlan.CHUNK,
-            sum(gradients, start * Float.BYTES, length));
+    plan.setSquareSum(row, start, sum(gradients, start * Float.BYTES, length));
   }
 
   private static double sum(MemorySegment x, long begin, int length) {

@@ -49,20 +49,24 @@ class CrewTest {
     assertTrue(latch.await(30, TimeUnit.SECONDS), "nobody came");
   }
 
+  /// Work that says when a member has come, and keeps it.
+  private static Crew.Work holding(CountDownLatch came, CountDownLatch end) {
+    return () -> {
+      came.countDown();
+      try {
+        end.await();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    };
+  }
+
   @Test
   void membersComeAndComeAgain() throws Exception {
     for (int round = 0; round < 50; round++) {
       CountDownLatch all = new CountDownLatch(3);
       CountDownLatch end = new CountDownLatch(1);
-      Crew.Work work =
-          () -> {
-            all.countDown();
-            try {
-              end.await();
-            } catch (InterruptedException e) {
-              throw new IllegalStateException(e);
-            }
-          };
+      Crew.Work work = holding(all, end);
       do {
         // Members that were busy with the round before are invited once they are not.
         Crew.invite(3, 3, work, true);
@@ -90,15 +94,7 @@ class CrewTest {
   void aMemberOfAnotherProcessorIsNotInvited() throws Exception {
     CountDownLatch came = new CountDownLatch(1);
     CountDownLatch end = new CountDownLatch(1);
-    Crew.Work busy =
-        () -> {
-          came.countDown();
-          try {
-            end.await();
-          } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-          }
-        };
+    Crew.Work busy = holding(came, end);
     do {
       Crew.invite(1, 1, busy, true);
     } while (!came.await(1, TimeUnit.MILLISECONDS));
