@@ -20,6 +20,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /// Updates parameters from their gradients, by a rule of the framework. Made by a named preset such
@@ -371,6 +372,16 @@ public final class Optimizer implements AutoCloseable {
     return exclusively(() -> memory.snapshot(groups));
   }
 
+  /// Hands the states themselves, without a copy, to an action during which no step can run.
+  ///
+  /// @param action gets a state dict whose segments are live and read-only, and only good until it
+  ///   returns: later steps change them; must not use this optimizer
+  /// @return what the action returned; what it throws passes through
+  /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
+  public <T> T withStateDict(Function<StateDict, T> action) {
+    return exclusively(() -> action.apply(memory.live(groups)));
+  }
+
   /// Continues from where another optimizer, of whatever backend, threads and grouping, was.
   ///
   /// @throws IllegalArgumentException as [#loadStateDict(StateDict, Map)]
@@ -390,9 +401,33 @@ public final class Optimizer implements AutoCloseable {
   public void loadStateDict(StateDict state, Map<String, String> renaming) {
     exclusively(
         () -> {
-          Map<String, StateDict.ParameterState> renamed = state.renamed(renaming);
-          state.requireFits(rule, memory.names(), groups, renamed);
-          memory.load(groups, renamed);
+          List<String> differences = state.differences(rule, memory.names(), groups, renaming);
+          if (!differences.isEmpty()) {
+            throw new IllegalArgumentException(
+                "the state dict does not fit: " + String.join("; ", differences));
+          }
+          memory.load(groups, state.renamed(renaming));
+          return null;
+        });
+  }
+
+  /// All that [#loadStateDict(StateDict, Map)] would refuse, a sentence for each; empty if it fits.
+  /// Changes nothing.
+  ///
+  /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
+  public List<String> differences(StateDict state, Map<String, String> renaming) {
+    return exclusively(() -> state.differences(rule, memory.names(), groups, renaming));
+  }
+
+  /// Writes the copies in 16 bits anew, of every parameter that has one, after its data have been
+  /// changed by other than a step. Does nothing without [OptimizerBuilder#shadow].
+  ///
+  /// @throws IllegalStateException if the optimizer, or the arena of a parameter, has been closed,
+  ///   or another thread is using it
+  public void refreshShadow() {
+    exclusively(
+        () -> {
+          memory.writeShadows(groups);
           return null;
         });
   }

@@ -67,18 +67,26 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
     return all;
   }
 
+  /// All that keeps this from being loaded.
+  ///
   /// @param stateNames what a parameter that has made a step must have
-  /// @throws IllegalArgumentException with all that keeps `renamed` from being loaded
-  void requireFits(
+  List<String> differences(
       Rule expected,
       List<String> stateNames,
       List<TrackedGroup> groups,
-      Map<String, ParameterState> renamed) {
+      Map<String, String> renaming) {
     List<String> differences = new ArrayList<>();
     if (!rule.equals(expected)) {
       differences.add(
           "it is of the rule\n%sbut the optimizer of\n%s"
               .formatted(rule.describe(), expected.describe()));
+    }
+    Map<String, ParameterState> renamed;
+    try {
+      renamed = renamed(renaming);
+    } catch (IllegalArgumentException e) {
+      differences.add(e.getMessage());
+      return differences;
     }
     Set<String> left = new HashSet<>(renamed.keySet());
     for (TrackedGroup group : groups) {
@@ -102,10 +110,7 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
       addHyperparameters(differences, group, common, expected);
     }
     left.forEach(name -> differences.add("the optimizer has no parameter '" + name + "'"));
-    if (!differences.isEmpty()) {
-      throw new IllegalArgumentException(
-          "the state dict does not fit: " + String.join("; ", differences));
-    }
+    return differences;
   }
 
   private static void addDifferences(

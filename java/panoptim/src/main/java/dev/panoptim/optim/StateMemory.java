@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /// Where the states of an optimizer's parameters lie, what they start from, and how they are copied
@@ -187,23 +188,40 @@ final class StateMemory {
     }
   }
 
+  /// Writes the copies in 16 bits anew, where there are any.
+  void writeShadows(List<TrackedGroup> groups) {
+    for (TrackedGroup group : groups) {
+      for (Tracked each : group.parameters) {
+        if (each.shadow != null) {
+          writeShadow(each);
+        }
+      }
+    }
+  }
+
   private void writeShadow(Tracked each) {
     shadow.write(each.parameter.data(), each.shadow, 0, each.parameter.size());
   }
 
   /// A copy of everything.
   StateDict snapshot(List<TrackedGroup> groups) {
+    return stateDict(
+        groups,
+        state -> Arena.ofAuto().allocate(state.byteSize(), Float.BYTES).copyFrom(state));
+  }
+
+  /// Everything as it lies here: steps change it.
+  StateDict live(List<TrackedGroup> groups) {
+    return stateDict(groups, state -> state);
+  }
+
+  private StateDict stateDict(List<TrackedGroup> groups, UnaryOperator<MemorySegment> taken) {
     Map<String, StateDict.ParameterState> all = new LinkedHashMap<>();
     for (TrackedGroup group : groups) {
       for (Tracked each : group.parameters) {
         each.refresh();
-        Map<String, MemorySegment> copies = each.namedStates(names);
-        copies.replaceAll(
-            (name, state) ->
-                Arena.ofAuto()
-                    .allocate(state.byteSize(), Float.BYTES)
-                    .copyFrom(state)
-                    .asReadOnly());
+        Map<String, MemorySegment> states = each.namedStates(names);
+        states.replaceAll((name, state) -> taken.apply(state).asReadOnly());
         all.put(
             each.parameter.name(),
             new StateDict.ParameterState(
@@ -211,7 +229,7 @@ final class StateMemory {
                 each.steps(),
                 each.momentumProduct(),
                 group.group.values().asMap(),
-                copies));
+                states));
       }
     }
     return new StateDict(rule, all);
