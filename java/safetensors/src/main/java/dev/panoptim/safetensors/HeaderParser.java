@@ -20,6 +20,7 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.TokenStreamFactory;
+import tools.jackson.core.exc.InputCoercionException;
 import tools.jackson.core.exc.JacksonIOException;
 import tools.jackson.core.json.JsonFactory;
 
@@ -73,7 +74,10 @@ final class HeaderParser {
             Problem.NOT_JSON,
             "the header has %d bytes and no JSON object".formatted(header.byteSize()));
       }
-      requireObject("the header");
+      if (json.currentToken() != JsonToken.START_OBJECT) {
+        throw new SafetensorsException(
+            Problem.NOT_AN_OBJECT, "the header is %s, but must be an object".formatted(found()));
+      }
       while (json.nextToken() == JsonToken.PROPERTY_NAME) {
         parseMember(json.currentName());
       }
@@ -104,10 +108,9 @@ final class HeaderParser {
       parseMetadata();
       return;
     }
-    String where = "tensor " + Text.quote(name);
-    Text.requireWellFormed(name, where);
-    if (entries.put(name, parseTensor(name, where)) != null) {
-      throw duplicate(where, "its name");
+    Text.requireWellFormed(name, "tensor", name);
+    if (entries.put(name, parseTensor(name)) != null) {
+      throw duplicate("the header", tensor(name));
     }
   }
 
@@ -123,23 +126,26 @@ final class HeaderParser {
     }
     while (json.nextToken() == JsonToken.PROPERTY_NAME) {
       String key = json.currentName();
-      String where = "metadata " + Text.quote(key);
-      Text.requireWellFormed(key, where);
+      Text.requireWellFormed(key, "metadata", key);
       if (json.nextToken() != JsonToken.VALUE_STRING) {
         throw new SafetensorsException(
             Problem.METADATA_NOT_STRINGS,
-            "%s is %s, but must be a string".formatted(where, found()));
+            "metadata %s is %s, but must be a string".formatted(Text.quote(key), found()));
       }
       String value = json.getString();
-      Text.requireWellFormed(value, "the value of " + where);
+      Text.requireWellFormed(value, "the value of metadata", key);
       if (metadata.put(key, value) != null) {
-        throw duplicate("the header", where);
+        throw duplicate("the header", "metadata " + Text.quote(key));
       }
     }
   }
 
-  private Header.Entry parseTensor(String name, String where) {
-    requireObject(where);
+  private Header.Entry parseTensor(String name) {
+    if (json.currentToken() != JsonToken.START_OBJECT) {
+      throw new SafetensorsException(
+          Problem.NOT_AN_OBJECT,
+          "%s is %s, but must be an object".formatted(tensor(name), found()));
+    }
     DType dtype = null;
     List<Long> shape = null;
     List<Long> offsets = null;
@@ -148,36 +154,37 @@ final class HeaderParser {
       json.nextToken();
       switch (key) {
         case "dtype" -> {
-          requireFirst(dtype, where, key);
-          dtype = parseDType(where);
+          requireFirst(dtype, name, key);
+          dtype = parseDType(name);
         }
         case "shape" -> {
-          requireFirst(shape, where, key);
-          shape = parseNumbers(where, key);
+          requireFirst(shape, name, key);
+          shape = parseNumbers(name, key);
         }
         case "data_offsets" -> {
-          requireFirst(offsets, where, key);
-          offsets = parseNumbers(where, key);
+          requireFirst(offsets, name, key);
+          offsets = parseNumbers(name, key);
         }
         default ->
             throw new SafetensorsException(
                 Problem.UNKNOWN_KEY,
                 "%s has the field %s, but may have only dtype, shape and data_offsets"
-                    .formatted(where, Text.quote(key)));
+                    .formatted(tensor(name), Text.quote(key)));
       }
     }
-    requireThere(dtype, where, "dtype");
-    requireThere(shape, where, "shape");
-    requireThere(offsets, where, "data_offsets");
-    return entry(name, where, dtype, shape, offsets);
+    requireThere(dtype, name, "dtype");
+    requireThere(shape, name, "shape");
+    requireThere(offsets, name, "data_offsets");
+    return entry(name, dtype, shape, offsets);
   }
 
   private static Header.Entry entry(
-      String name, String where, DType dtype, List<Long> shape, List<Long> offsets) {
+      String name, DType dtype, List<Long> shape, List<Long> offsets) {
     if (offsets.size() != 2) {
       throw new SafetensorsException(
           Problem.WRONG_TYPE,
-          "%s: data_offsets has %d numbers, but must have 2".formatted(where, offsets.size()));
+          "%s: data_offsets has %d numbers, but must have 2"
+              .formatted(tensor(name), offsets.size()));
     }
     long begin = offsets.get(0);
     long end = offsets.get(1);
@@ -185,85 +192,85 @@ final class HeaderParser {
       throw new SafetensorsException(
           Problem.OFFSETS_OUT_OF_BOUNDS,
           "%s: data_offsets are [%d, %d], but the end must not lie before the begin"
-              .formatted(where, begin, end));
+              .formatted(tensor(name), begin, end));
     }
     long bytes = Tensor.bytes(name, dtype, shape);
     if (end - begin != bytes) {
       throw new SafetensorsException(
           Problem.SIZE_MISMATCH,
           "%s: %s %s takes %d bytes, but data_offsets [%d, %d] have %d"
-              .formatted(where, dtype, Text.list(shape), bytes, begin, end, end - begin));
+              .formatted(tensor(name), dtype, Text.list(shape), bytes, begin, end, end - begin));
     }
     return new Header.Entry(name, dtype, shape, begin, end);
   }
 
-  private DType parseDType(String where) {
+  private DType parseDType(String name) {
     if (json.currentToken() != JsonToken.VALUE_STRING) {
       throw new SafetensorsException(
-          Problem.WRONG_TYPE, "%s: dtype is %s, but must be a string".formatted(where, found()));
+          Problem.WRONG_TYPE,
+          "%s: dtype is %s, but must be a string".formatted(tensor(name), found()));
     }
     DType dtype = DTYPES.get(json.getString());
     if (dtype == null) {
       throw new SafetensorsException(
           Problem.UNKNOWN_DTYPE,
           "%s: dtype is %s, but must be one of %s"
-              .formatted(where, found(), Arrays.toString(DType.values())));
+              .formatted(tensor(name), found(), Arrays.toString(DType.values())));
     }
     return dtype;
   }
 
-  private List<Long> parseNumbers(String where, String key) {
+  private List<Long> parseNumbers(String name, String key) {
     if (json.currentToken() != JsonToken.START_ARRAY) {
       throw new SafetensorsException(
-          Problem.WRONG_TYPE, "%s: %s is %s, but must be an array".formatted(where, key, found()));
+          Problem.WRONG_TYPE,
+          "%s: %s is %s, but must be an array".formatted(tensor(name), key, found()));
     }
     List<Long> numbers = new ArrayList<>();
     while (json.nextToken() != JsonToken.END_ARRAY) {
-      numbers.add(parseNumber(where, key));
+      numbers.add(parseNumber(name, key));
     }
     return List.copyOf(numbers);
   }
 
-  private long parseNumber(String where, String key) {
+  private long parseNumber(String name, String key) {
     // Jackson's own conversion would first make a number of all the digits, however many.
     if (json.currentToken() == JsonToken.VALUE_NUMBER_INT
         && json.getStringLength() <= LONG_DIGITS
         && json.getStringCharacters()[json.getStringOffset()] != '-') {
       try {
-        return Long.parseLong(json.getString());
-      } catch (NumberFormatException e) {
+        return json.getLongValue();
+      } catch (InputCoercionException e) {
         // 19 digits, and above 2^63 - 1: refused as those of 20 are.
       }
     }
     throw new SafetensorsException(
         Problem.INVALID_NUMBER,
         "%s: %s has %s, but must have integers from 0 to %d"
-            .formatted(where, key, found(), Long.MAX_VALUE));
+            .formatted(tensor(name), key, found(), Long.MAX_VALUE));
   }
 
-  private void requireObject(String where) {
-    if (json.currentToken() != JsonToken.START_OBJECT) {
-      throw new SafetensorsException(
-          Problem.NOT_AN_OBJECT, "%s is %s, but must be an object".formatted(where, found()));
-    }
-  }
-
-  private static void requireFirst(Object value, String where, String key) {
+  private static void requireFirst(Object value, String name, String key) {
     if (value != null) {
-      throw duplicate(where, key);
+      throw duplicate(tensor(name), key);
     }
   }
 
-  private static void requireThere(Object value, String where, String key) {
+  private static void requireThere(Object value, String name, String key) {
     if (value == null) {
       throw new SafetensorsException(
-          Problem.MISSING_KEY, "%s has no %s, but must have one".formatted(where, key));
+          Problem.MISSING_KEY, "%s has no %s, but must have one".formatted(tensor(name), key));
     }
   }
 
   private static SafetensorsException duplicate(String where, String key) {
     return new SafetensorsException(
         Problem.DUPLICATE_KEY, "%s has %s twice, but may only once".formatted(where, key));
+  }
+
+  /// A tensor, for messages.
+  private static String tensor(String name) {
+    return "tensor " + Text.quote(name);
   }
 
   /// The current token, for messages.

@@ -71,17 +71,18 @@ public final class SafetensorsLayout {
     List<Tensor> sorted = tensors.stream().sorted(FILE_ORDER).toList();
     Set<String> names = HashSet.newHashSet(sorted.size());
     for (Tensor each : sorted) {
-      String name = Text.quote(each.name());
-      Text.requireWellFormed(each.name(), "tensor " + name);
+      Text.requireWellFormed(each.name(), "tensor", each.name());
       if (each.name().equals(Header.METADATA)) {
         throw new SafetensorsException(
             Problem.RESERVED_NAME,
-            "a tensor has the name %s, which the format keeps for the metadata".formatted(name));
+            "a tensor has the name %s, which the format keeps for the metadata"
+                .formatted(Text.quote(each.name())));
       }
       if (!names.add(each.name())) {
         throw new SafetensorsException(
             Problem.DUPLICATE_KEY,
-            "two tensors have the name %s, but names must differ".formatted(name));
+            "two tensors have the name %s, but names must differ"
+                .formatted(Text.quote(each.name())));
       }
     }
     return sorted;
@@ -92,10 +93,10 @@ public final class SafetensorsLayout {
     metadata.forEach(
         (key, value) -> {
           Objects.requireNonNull(key, "a key of metadata is null, but must be a string");
-          String where = "metadata " + Text.quote(key);
-          Objects.requireNonNull(value, () -> where + " is null, but must be a string");
-          Text.requireWellFormed(key, where);
-          Text.requireWellFormed(value, "the value of " + where);
+          Objects.requireNonNull(
+              value, () -> "metadata " + Text.quote(key) + " is null, but must be a string");
+          Text.requireWellFormed(key, "metadata", key);
+          Text.requireWellFormed(value, "the value of metadata", key);
           sorted.put(key, value);
         });
     return sorted;

@@ -57,9 +57,9 @@ final class Text {
     return all.subList(0, LISTED) + "... (" + all.size() + " in all)";
   }
 
-  /// @param where what the text is, for the message
+  /// @param kind what the text belongs to, as `name`, for the message
   /// @throws SafetensorsException if UTF-8 cannot hold the text
-  static void requireWellFormed(String text, String where) {
+  static void requireWellFormed(String text, String kind, String name) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
       if (!Character.isSurrogate(c)) {
@@ -70,8 +70,8 @@ final class Text {
       } else {
         throw new SafetensorsException(
             Problem.LONE_SURROGATE,
-            "%s has a lone surrogate, U+%04X, at index %d, but must be valid Unicode"
-                .formatted(where, (int) c, i));
+            "%s %s has a lone surrogate, U+%04X, at index %d, but must be valid Unicode"
+                .formatted(kind, quote(name), (int) c, i));
       }
     }
   }
