@@ -59,7 +59,6 @@ public final class SafetensorsException extends RuntimeException {
     METADATA_NOT_STRINGS
   }
 
-  /// What is wrong.
   private final Problem problem;
 
   SafetensorsException(Problem problem, String message) {

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 
 /// The tensors of a safetensors file.
 ///
@@ -42,8 +43,9 @@ public final class SafetensorsFile {
   /// Maps a file into memory, of any size. A file that is refused leaves nothing mapped.
   ///
   /// The file must keep its bytes while it is mapped: what another program writes into it shows in
-  /// the tensors, and where a program has made it shorter, an access throws an [InternalError].
-  /// [SafetensorsWriter] leaves the mapped file alone when it replaces one.
+  /// the tensors, and where one has made it shorter, an access throws an [InternalError], or ends
+  /// the process if native code makes it. [SafetensorsWriter] leaves the mapped file alone when it
+  /// replaces one.
   ///
   /// @param path of the default file system
   /// @param arena what the tensors live as long as
@@ -52,6 +54,8 @@ public final class SafetensorsFile {
   /// @throws IllegalStateException if the arena has been closed
   /// @throws WrongThreadException if the arena belongs to another thread
   public static SafetensorsFile map(Path path, Arena arena) {
+    Objects.requireNonNull(path, "path is null, but must be a file's");
+    Objects.requireNonNull(arena, "arena is null, but must be an arena");
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       long length = channel.size();
       Header header;
@@ -76,12 +80,14 @@ public final class SafetensorsFile {
   /// @throws IllegalStateException if the arena of `bytes` has been closed
   /// @throws WrongThreadException if it belongs to another thread
   public static SafetensorsFile of(MemorySegment bytes) {
+    Objects.requireNonNull(bytes, "bytes is null, but must be a memory segment");
     return new SafetensorsFile(Header.read(bytes, bytes.byteSize()), bytes);
   }
 
   /// All tensors by name, in the order of their bytes in the file, those of no bytes at one place
-  /// in the order of the header. Their data are read-only slices of the file, aligned to nothing in
-  /// files of other writers: read them with unaligned layouts. The map is unmodifiable.
+  /// in the order of the header. Their data are read-only slices of the file. In one that
+  /// [SafetensorsWriter] wrote they are aligned to their elements' size; in others they need not
+  /// be, and take unaligned layouts. The map is unmodifiable.
   public Map<String, Tensor> tensors() {
     return tensors;
   }
@@ -90,6 +96,7 @@ public final class SafetensorsFile {
   ///
   /// @throws NoSuchElementException if the file has none of that name, with names that it has
   public Tensor tensor(String name) {
+    Objects.requireNonNull(name, "name is null, but must be a string");
     Tensor tensor = tensors.get(name);
     if (tensor == null) {
       List<String> there = new ArrayList<>();

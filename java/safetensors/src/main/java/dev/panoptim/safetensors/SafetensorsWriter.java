@@ -14,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 
 /// Writes safetensors files, as [SafetensorsLayout] lays them out.
@@ -45,6 +46,7 @@ public final class SafetensorsWriter {
   /// @throws IllegalStateException if the arena of a tensor's data has been closed
   /// @throws WrongThreadException if it belongs to another thread
   public static void write(Path path, Collection<Tensor> tensors, Map<String, String> metadata) {
+    Objects.requireNonNull(path, "path is null, but must be a file's");
     SafetensorsLayout layout = layout(tensors, metadata);
     Path temporary = path.toAbsolutePath().resolveSibling(".safetensors-" + UUID.randomUUID());
     try {
@@ -78,6 +80,7 @@ public final class SafetensorsWriter {
   /// @throws WrongThreadException if it belongs to another thread
   public static void write(
       WritableByteChannel channel, Collection<Tensor> tensors, Map<String, String> metadata) {
+    Objects.requireNonNull(channel, "channel is null, but must be a channel");
     SafetensorsLayout layout = layout(tensors, metadata);
     try {
       write(channel, layout);

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 class SafetensorsFileTest {
@@ -114,6 +115,21 @@ class SafetensorsFileTest {
     MemorySegment.ofArray(longs).copyFrom(MemorySegment.ofArray(bytes));
     MemorySegment data = SafetensorsFile.of(MemorySegment.ofArray(longs)).tensor("w").data();
     assertEquals(2, data.get(FLOAT, 4));
+  }
+
+  @Test
+  void nullsAreRefusedByName() {
+    Path path = folder.resolve("x.safetensors");
+    SafetensorsFile file = TestFiles.read(TestFiles.file("{}", 0));
+    assertNull("bytes", () -> SafetensorsFile.of(null));
+    assertNull("path", () -> SafetensorsFile.map(null, Arena.global()));
+    assertNull("arena", () -> SafetensorsFile.map(path, null));
+    assertNull("name", () -> file.tensor(null));
+  }
+
+  private static void assertNull(String parameter, Executable read) {
+    NullPointerException thrown = assertThrows(NullPointerException.class, read);
+    assertTrue(thrown.getMessage().startsWith(parameter + " is null"), thrown.getMessage());
   }
 
   @Test

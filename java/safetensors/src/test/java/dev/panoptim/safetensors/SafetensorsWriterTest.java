@@ -102,6 +102,10 @@ class SafetensorsWriterTest {
 
   @Test
   void nullsAreRefusedByName() {
+    assertNull("path is null", () -> SafetensorsWriter.write((Path) null, List.of(), Map.of()));
+    assertNull(
+        "channel is null",
+        () -> SafetensorsWriter.write((WritableByteChannel) null, List.of(), Map.of()));
     assertNull("tensors is null", () -> header(null, Map.of()));
     assertNull("metadata is null", () -> header(List.of(), null));
     assertNull(
@@ -250,6 +254,13 @@ class SafetensorsWriterTest {
     assertUnwritable(folder.resolve("file").resolve("x.safetensors"));
     assertUnwritable(folder.resolve("directory"));
     assertEquals(List.of("directory", "file"), files());
+  }
+
+  @Test
+  void aFolderOfTheSystemIsReported() {
+    Path system = Path.of("/proc");
+    assumeTrue(Files.isDirectory(system));
+    assertUnwritable(system.resolve("x.safetensors"));
   }
 
   @Test
