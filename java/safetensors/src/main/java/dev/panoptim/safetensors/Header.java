@@ -1,0 +1,90 @@
+package dev.panoptim.safetensors;
+
+import dev.panoptim.safetensors.SafetensorsException.Problem;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+
+/// What a file says about its tensors, checked against the file's length.
+///
+/// @param dataStart where the tensors' bytes begin in the file
+/// @param entries in the order of their bytes, which they cover without a gap
+record Header(long dataStart, List<Entry> entries, Map<String, String> metadata) {
+  /// In bytes; the reference implementation's.
+  static final int MAX_LENGTH = 100_000_000;
+
+  static final ValueLayout.OfLong LENGTH =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  static final String METADATA = "__metadata__";
+
+  /// A tensor's place.
+  ///
+  /// @param begin from [#dataStart] on, as `end`
+  record Entry(String name, DType dtype, List<Long> shape, long begin, long end) {}
+
+  /// Tensors of no bytes come before the one that begins where they lie.
+  private static final Comparator<Entry> BY_PLACE =
+      Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end);
+
+  /// @param start of the file, at least to the header's end
+  /// @param fileLength in bytes
+  /// @throws SafetensorsException if the header is malformed or does not fit the file
+  static Header read(MemorySegment start, long fileLength) {
+    if (fileLength < LENGTH.byteSize()) {
+      throw new SafetensorsException(
+          Problem.FILE_TOO_SHORT,
+          "the file has %d bytes, but must begin with 8 of the header's length"
+              .formatted(fileLength));
+    }
+    long length = start.get(LENGTH, 0);
+    if (length < 0 || length > MAX_LENGTH) {
+      throw new SafetensorsException(
+          Problem.HEADER_TOO_LONG,
+          "the header's length is %s bytes, but must be at most %d"
+              .formatted(Long.toUnsignedString(length), MAX_LENGTH));
+    }
+    if (length > fileLength - LENGTH.byteSize()) {
+      throw new SafetensorsException(
+          Problem.HEADER_BEYOND_FILE,
+          "the header's length is %d bytes, but only %d follow in the file"
+              .formatted(length, fileLength - LENGTH.byteSize()));
+    }
+    HeaderParser parser = new HeaderParser();
+    parser.parse(start.asSlice(LENGTH.byteSize(), length));
+    long dataStart = LENGTH.byteSize() + length;
+    List<Entry> entries = new ArrayList<>(parser.entries.values());
+    entries.sort(BY_PLACE);
+    requireCover(entries, fileLength - dataStart);
+    return new Header(dataStart, entries, parser.metadata());
+  }
+
+  private static void requireCover(List<Entry> entries, long dataLength) {
+    long covered = 0;
+    for (Entry each : entries) {
+      if (each.end > dataLength) {
+        throw new SafetensorsException(
+            Problem.OFFSETS_OUT_OF_BOUNDS,
+            "tensor %s: data_offsets are [%d, %d], but the file has only %d bytes of data"
+                .formatted(Text.quote(each.name), each.begin, each.end, dataLength));
+      }
+      if (each.begin != covered) {
+        throw new SafetensorsException(
+            each.begin > covered ? Problem.HOLE : Problem.OVERLAP,
+            "tensor %s: data_offsets are [%d, %d], but must begin at %d, where the one before ends"
+                .formatted(Text.quote(each.name), each.begin, each.end, covered));
+      }
+      covered = each.end;
+    }
+    if (covered != dataLength) {
+      throw new SafetensorsException(
+          Problem.TRAILING_BYTES,
+          "the tensors end after %d bytes of data, but the file has %d"
+              .formatted(covered, dataLength));
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package dev.panoptim.safetensors;
+
+import dev.panoptim.safetensors.SafetensorsException.Problem;
+import java.util.HexFormat;
+import java.util.List;
+
+/// Strings as JSON and UTF-8 have them.
+final class Text {
+  private static final HexFormat HEX = HexFormat.of();
+  private static final int QUOTED_LENGTH = 100;
+  private static final int LISTED = 16;
+
+  private Text() {}
+
+  /// Appends a JSON string with the escapes that serde_json writes, and no others.
+  static void appendJson(StringBuilder json, String text) {
+    json.append('"');
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      switch (c) {
+        case '"' -> json.append("\\\"");
+        case '\\' -> json.append("\\\\");
+        case '\b' -> json.append("\\b");
+        case '\t' -> json.append("\\t");
+        case '\n' -> json.append("\\n");
+        case '\f' -> json.append("\\f");
+        case '\r' -> json.append("\\r");
+        default -> {
+          if (c < ' ') {
+            json.append("\\u").append(HEX.toHexDigits(c));
+          } else {
+            json.append(c);
+          }
+        }
+      }
+    }
+    json.append('"');
+  }
+
+  /// For messages: quoted and escaped, and shortened, for a name may be as long as the header.
+  static String quote(String text) {
+    StringBuilder quoted = new StringBuilder();
+    if (text.length() <= QUOTED_LENGTH) {
+      appendJson(quoted, text);
+    } else {
+      appendJson(quoted, text.substring(0, QUOTED_LENGTH));
+      quoted.append("... (").append(text.length()).append(" characters)");
+    }
+    return quoted.toString();
+  }
+
+  /// For messages: a list's beginning.
+  static String list(List<?> all) {
+    if (all.size() <= LISTED) {
+      return all.toString();
+    }
+    return all.subList(0, LISTED) + "... (" + all.size() + " in all)";
+  }
+
+  /// @param kind what the text belongs to, as `name`, for the message
+  /// @throws SafetensorsException if UTF-8 cannot hold the text
+  static void requireWellFormed(String text, String kind, String name) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (!Character.isSurrogate(c)) {
+        continue;
+      }
+      if (i + 1 < text.length() && Character.isSurrogatePair(c, text.charAt(i + 1))) {
+        i++;
+      } else {
+        throw new SafetensorsException(
+            Problem.LONE_SURROGATE,
+            "%s %s has a lone surrogate, U+%04X, at index %d, but must be valid Unicode"
+                .formatted(kind, quote(name), (int) c, i));
+      }
+    }
+  }
+
+  /// The order of the texts' UTF-8 bytes. That of [String#compareTo] puts surrogate pairs before
+  /// U+E000 and what follows.
+  static int compareCodePoints(String left, String right) {
+    int length = Math.min(left.length(), right.length());
+    for (int i = 0; i < length; i++) {
+      char a = left.charAt(i);
+      char b = right.charAt(i);
+      if (a != b) {
+        boolean astral = Character.isSurrogate(a);
+        return astral == Character.isSurrogate(b) ? Character.compare(a, b) : astral ? 1 : -1;
+      }
+    }
+    return Integer.compare(left.length(), right.length());
+  }
+}
