@@ -22,6 +22,7 @@ import zlib
 import torch
 import torch.optim.lr_scheduler as original
 from mpmath import mp, mpf
+from mpmath.libmp import to_rational
 
 STEPS = 10_001
 BLOCK = 100
@@ -29,8 +30,14 @@ FOLDER = pathlib.Path(__file__).parent
 mp.prec = 300
 
 
+def rounded(value):
+    """Rounds once, even to less than full precision, where mpmath rounds twice; division of integers is exact."""
+    numerator, denominator = to_rational(value._mpf_)
+    return numerator / denominator
+
+
 def rounded_cos(x):
-    return float(mp.cos(mpf(x)))
+    return rounded(mp.cos(mpf(x)))
 
 
 def rounded_pow(a, b):
@@ -38,7 +45,7 @@ def rounded_pow(a, b):
         return a**b
     if a == 0 or b == 0 or a == 1:
         return float(a) ** float(b)
-    return float(mp.power(mpf(a), int(b) if b == int(b) else mpf(b)))
+    return rounded(mp.power(mpf(a), int(b) if b == int(b) else mpf(b)))
 
 
 class Powers(ast.NodeTransformer):
@@ -125,11 +132,6 @@ def warmup_cosine(t, o):
     return t.SequentialLR(o, [t.LinearLR(o, 1 / 501, 1.0, 500), t.CosineAnnealingLR(o, 9500)], [500])
 
 
-def nested(t, o):
-    inner = t.SequentialLR(o, [t.StepLR(o, 7, 0.9), t.PolynomialLR(o, 3000, 0.7)], [1500])
-    return t.SequentialLR(o, [inner, t.ExponentialLR(o, 0.9999)], [4000])
-
-
 def one_cycle(t, o, **options):
     return t.OneCycleLR(o, 0.1, STEPS, **options)
 
@@ -166,7 +168,6 @@ CASES = {
     "cyclic-exp": (0.1, lambda t, o: t.CyclicLR(o, 1e-4, 0.1, 77, 131, mode="exp_range", gamma=0.9994)),
     "sequential": (0.1, sequential),
     "sequential-warmup-cosine": (3e-4, warmup_cosine),
-    "sequential-nested": (0.1, nested),
     "chained": (0.1, lambda t, o: t.ChainedScheduler([t.ConstantLR(o, 0.1, 20), t.ExponentialLR(o, 0.999)])),
     "chained-three": (
         0.1,

@@ -12,7 +12,7 @@ package dev.panoptim.schedule;
 /// Thread-safe: nothing but functions, which allocate nothing.
 final class Rounded {
   /// The largest magnitude that [#cos] takes.
-  static final double LARGEST_ANGLE = 0x1p20;
+  static final double LARGEST_ANGLE = 0x1p30;
 
   /// pi / 2 as the sum of three doubles.
   private static final double HALF_PI = 0x1.921fb54442d18p0;
@@ -88,7 +88,7 @@ final class Rounded {
   static double cos(double angle) {
     if (!(Math.abs(angle) <= LARGEST_ANGLE)) {
       throw new IllegalArgumentException(
-          "angle is " + angle + ", but must be at most 2^20 in magnitude");
+          "angle is " + angle + ", but must be at most 2^30 in magnitude");
     }
     // angle = turns * pi / 2 + (high, low), with a remainder of at most pi / 4
     double turns = Math.rint(angle / HALF_PI);

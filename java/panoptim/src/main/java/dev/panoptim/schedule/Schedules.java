@@ -81,6 +81,8 @@ public final class Schedules {
   /// `tMax`, after which it rises again. (PyTorch: CosineAnnealingLR. Source: Loshchilov and Hutter
   /// 2017.)
   ///
+  /// Reaches as far as `2^28 * tMax` steps; after that it throws an [IllegalArgumentException].
+  ///
   /// @param tMax 1 or more
   /// @param etaMin finite, 0 or more; 0 in PyTorch unless told
   public static Schedule cosineAnnealing(long tMax, double etaMin) {
@@ -247,7 +249,8 @@ public final class Schedules {
   /// One schedule after the other: at each milestone the next one takes over and starts from its
   /// own step 0 and the initial value. (PyTorch: SequentialLR. There, what has no closed form
   /// starts otherwise if it is not the first: a MultiplicativeLR goes on from the present value,
-  /// and a ChainedScheduler or a SequentialLR throws.)
+  /// and a ChainedScheduler or a SequentialLR throws; and if it is the first, a SequentialLR inside
+  /// another changes over one step too early.)
   ///
   /// @param schedules at least one
   /// @param milestones steps, 1 or more, ascending without repetition; one less than schedules

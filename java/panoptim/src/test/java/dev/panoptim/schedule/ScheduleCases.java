@@ -55,15 +55,6 @@ final class ScheduleCases {
     all.put(
         "sequential-warmup-cosine", Schedules.warmupThen(500, Schedules.cosineAnnealing(9500, 0)));
     all.put(
-        "sequential-nested",
-        Schedules.sequential(
-            List.of(
-                Schedules.sequential(
-                    List.of(Schedules.step(7, 0.9), Schedules.polynomial(3000, 0.7)),
-                    List.of(1500L)),
-                Schedules.exponential(0.9999)),
-            List.of(4000L)));
-    all.put(
         "chained",
         Schedules.chained(Schedules.constantFactor(0.1, 20), Schedules.exponential(0.999)));
     all.put(
