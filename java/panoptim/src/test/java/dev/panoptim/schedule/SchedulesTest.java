@@ -175,8 +175,7 @@ class SchedulesTest {
             });
     assertTrue(Schedules.warmRestarts(1, Long.MAX_VALUE, 0).at(1L << 40, 1) > 0.9);
     assertThrows(
-        IllegalArgumentException.class,
-        () -> Schedules.cosineAnnealing(1, 0).at(1L << 30, 0.1));
+        IllegalArgumentException.class, () -> Schedules.cosineAnnealing(1, 0).at(1L << 30, 0.1));
   }
 
   static Stream<Arguments> badArguments() {
