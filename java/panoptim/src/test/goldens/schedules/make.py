@@ -138,6 +138,7 @@ def one_cycle(t, o, **options):
 
 # Name, initial learning rate, scheduler.
 CASES = {
+    "constant": (0.3, lambda t, o: t.LambdaLR(o, lambda step: 1.0)),
     "constant-factor": (0.3, lambda t, o: t.ConstantLR(o, 0.3, 40)),
     "constant-factor-default": (1e-3, lambda t, o: t.ConstantLR(o)),
     "step": (0.1, lambda t, o: t.StepLR(o, 30, 0.9)),

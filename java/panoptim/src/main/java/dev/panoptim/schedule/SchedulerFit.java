@@ -7,6 +7,8 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
 /// How a [SchedulerState] fits a scheduler, whose groups may be other ones: what differs and, if
 /// nothing does, where each drive finds its own.
@@ -48,24 +50,24 @@ final class SchedulerFit {
   }
 
   private void rename(SchedulerState state, Map<String, String> renaming) {
+    Set<String> unknown = new TreeSet<>(renaming.keySet());
+    Set<String> ambiguous = new TreeSet<>();
     for (SchedulerState.Drive drive : state.drives()) {
       Map<String, SchedulerState.Drive> byName =
           saved.computeIfAbsent(drive.hyperparameter(), key -> new LinkedHashMap<>());
       for (String old : drive.initial().keySet()) {
+        unknown.remove(old);
         String name = renaming.getOrDefault(old, old);
-        String other = names.put(name, old);
-        if (other != null && !other.equals(old)) {
-          differences.add("renaming leaves two parameters with the name '" + name + "'");
+        if (!names.computeIfAbsent(name, key -> old).equals(old)) {
+          ambiguous.add(name);
         } else if (byName.put(name, drive) != null) {
           differences.add("it drives %s of '%s' twice".formatted(drive.hyperparameter(), name));
         }
       }
     }
-    for (String old : renaming.keySet()) {
-      if (!names.containsValue(old)) {
-        differences.add("renaming names '" + old + "', which it does not have");
-      }
-    }
+    ambiguous.forEach(
+        name -> differences.add("renaming leaves two parameters with the name '" + name + "'"));
+    unknown.forEach(old -> differences.add("renaming names '" + old + "', which it does not have"));
   }
 
   /// Takes what the drive finds away from `left`.

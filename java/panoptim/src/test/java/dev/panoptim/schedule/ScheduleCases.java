@@ -12,6 +12,7 @@ final class ScheduleCases {
 
   static Map<String, Schedule> all() {
     Map<String, Schedule> all = new LinkedHashMap<>();
+    all.put("constant", Schedules.constant());
     all.put("constant-factor", Schedules.constantFactor(0.3, 40));
     all.put("constant-factor-default", Schedules.constantFactor(1.0 / 3, 5));
     all.put("step", Schedules.step(30, 0.9));

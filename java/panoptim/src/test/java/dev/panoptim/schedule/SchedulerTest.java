@@ -409,10 +409,24 @@ class SchedulerTest {
     assertEquals(
         List.of("renaming names 'z', which it does not have"),
         scheduler.differences(state, Map.of("z", "y")));
-    assertTrue(
-        scheduler
-            .differences(state, Map.of("a", "b"))
-            .contains("renaming leaves two parameters with the name 'b'"));
+  }
+
+  @Test
+  void twoParametersCannotTakeOneName() {
+    Optimizer optimizer = twoGroups();
+    Scheduler scheduler =
+        Scheduler.builder(optimizer)
+            .drive(group(optimizer, "a"), RATE, Schedules.constant())
+            .drive(group(optimizer, "c"), RATE, Schedules.constant())
+            .build();
+    SchedulerState state = scheduler.state();
+    for (String old : List.of("a", "c")) {
+      assertEquals(
+          List.of(
+              "renaming leaves two parameters with the name 'b'",
+              "it does not drive learningRate of '" + old + "'"),
+          scheduler.differences(state, Map.of(old, "b")));
+    }
   }
 
   @Test
