@@ -14,4 +14,6 @@ module dev.panoptim.examples {
       info.picocli;
   opens dev.panoptim.examples.quickstart to
       info.picocli;
+  opens dev.panoptim.examples.schedules to
+      info.picocli;
 }

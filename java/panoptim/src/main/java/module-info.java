@@ -6,4 +6,5 @@ module dev.panoptim {
   exports dev.panoptim.memory;
   exports dev.panoptim.optim;
   exports dev.panoptim.rule;
+  exports dev.panoptim.schedule;
 }

@@ -12,7 +12,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/// Imports run downwards only: `memory`, `rule` and `ffi`, then `backend`, then `optim`.
+/// Imports run downwards only: `memory`, `rule` and `ffi`, then `backend`, then `optim`, then
+/// `schedule`.
 class ArchitectureTest {
   private static final JavaClasses CLASSES =
       new ClassFileImporter().importPath(Path.of("target/classes"));
@@ -32,16 +33,20 @@ class ArchitectureTest {
         .definedBy("dev.panoptim.backend")
         .layer("optim")
         .definedBy("dev.panoptim.optim")
-        .whereLayer("optim")
+        .layer("schedule")
+        .definedBy("dev.panoptim.schedule")
+        .whereLayer("schedule")
         .mayNotBeAccessedByAnyLayer()
+        .whereLayer("optim")
+        .mayOnlyBeAccessedByLayers("schedule")
         .whereLayer("backend")
         .mayOnlyBeAccessedByLayers("optim")
         .whereLayer("ffi")
         .mayOnlyBeAccessedByLayers("backend")
         .whereLayer("rule")
-        .mayOnlyBeAccessedByLayers("backend", "optim")
+        .mayOnlyBeAccessedByLayers("backend", "optim", "schedule")
         .whereLayer("memory")
-        .mayOnlyBeAccessedByLayers("backend", "optim")
+        .mayOnlyBeAccessedByLayers("backend", "optim", "schedule")
         .check(CLASSES);
   }
 
@@ -61,7 +66,8 @@ class ArchitectureTest {
             "dev.panoptim.backend",
             "dev.panoptim.memory",
             "dev.panoptim.optim",
-            "dev.panoptim.rule"),
+            "dev.panoptim.rule",
+            "dev.panoptim.schedule"),
         exported);
   }
 }

@@ -45,15 +45,20 @@ public final class Hyperparameters {
   /// @throws IllegalArgumentException if the rule has none of a name, or a value is out of range
   public void setAll(Map<Hyperparameter, Double> changes) {
     changes.forEach((each, value) -> requireOpen(each).check(value));
-    double[] changed = values.clone();
-    changes.forEach((each, value) -> changed[each.ordinal()] = value);
-    adopt(changed);
+    double[] before = values.clone();
+    changes.forEach((each, value) -> values[each.ordinal()] = value);
+    try {
+      requireFitTogether();
+    } catch (IllegalArgumentException e) {
+      System.arraycopy(before, 0, values, 0, values.length);
+      throw e;
+    }
   }
 
-  /// Takes over values of which each is in its range, if they also fit together.
-  private void adopt(double[] changed) {
-    double momentum = changed[Hyperparameter.MOMENTUM.ordinal()];
-    double dampening = changed[Hyperparameter.DAMPENING.ordinal()];
+  /// Of values each of which is in its range.
+  private void requireFitTogether() {
+    double momentum = orZero(Hyperparameter.MOMENTUM);
+    double dampening = orZero(Hyperparameter.DAMPENING);
     if (rule.lookAhead() == LookAhead.NESTEROV
         && rule.firstMoment() == FirstMoment.HEAVY_BALL
         && (momentum == 0 || dampening != 0)) {
@@ -61,7 +66,6 @@ public final class Hyperparameters {
           "nesterov needs a momentum above 0 and a dampening of 0, but momentum is %s and dampening %s"
               .formatted(momentum, dampening));
     }
-    System.arraycopy(changed, 0, values, 0, values.length);
   }
 
   private Hyperparameter requireOpen(Hyperparameter each) {
@@ -89,10 +93,20 @@ public final class Hyperparameters {
     return values[requireOpen(name).ordinal()];
   }
 
+  /// Changes one value, and allocates nothing.
+  ///
   /// @throws IllegalArgumentException if the rule has none of that name, or the value is out of
-  ///   range
+  ///   range; nothing has changed then
   public void set(Hyperparameter name, double value) {
-    setAll(Map.of(name, value));
+    requireOpen(name).check(value);
+    double before = values[name.ordinal()];
+    values[name.ordinal()] = value;
+    try {
+      requireFitTogether();
+    } catch (IllegalArgumentException e) {
+      values[name.ordinal()] = before;
+      throw e;
+    }
   }
 
   /// Whether there is weight decay to apply.

@@ -1,0 +1,35 @@
+package dev.panoptim.schedule;
+
+/// PyTorch's CosineAnnealingLR.
+record CosineAnnealing(long tMax, double etaMin) implements Schedule {
+  CosineAnnealing {
+    Require.atLeast(1, tMax, "tMax");
+    Require.notNegative(etaMin, "etaMin");
+  }
+
+  @Override
+  public double at(long step, double initial) {
+    return etaMin + (initial - etaMin) * (1 + cosAt(step)) / 2;
+  }
+
+  @Override
+  public double next(long step, double previous, double initial) {
+    if (step == 0) {
+      return previous;
+    }
+    // One step after the lowest point the ratio below would divide 0 by 0.
+    if ((step - 1) % (2 * tMax) == tMax) {
+      return previous + (initial - etaMin) * (1 - Rounded.cos(Math.PI / tMax)) / 2;
+    }
+    return (1 + cosAt(step)) / (1 + cosAt(step - 1)) * (previous - etaMin) + etaMin;
+  }
+
+  private double cosAt(long step) {
+    return Rounded.cos(Math.PI * step / tMax);
+  }
+
+  @Override
+  public String toString() {
+    return "cosineAnnealing(tMax=" + tMax + ", etaMin=" + etaMin + ")";
+  }
+}

@@ -1,0 +1,33 @@
+package dev.panoptim.schedule;
+
+/// What becomes of the height of the cycles of [Schedules#cyclic].
+///
+/// Immutable.
+public enum CyclicMode {
+  /// It stays.
+  TRIANGULAR {
+    @Override
+    double scale(double gamma, double cycle, long step) {
+      return 1;
+    }
+  },
+
+  /// Each cycle is half as high as the one before.
+  TRIANGULAR2 {
+    @Override
+    double scale(double gamma, double cycle, long step) {
+      return 1 / Rounded.pow(2, cycle - 1);
+    }
+  },
+
+  /// It is multiplied by gamma at every step.
+  EXP_RANGE {
+    @Override
+    double scale(double gamma, double cycle, long step) {
+      return Rounded.pow(gamma, step);
+    }
+  };
+
+  /// @param cycle counted from 1
+  abstract double scale(double gamma, double cycle, long step);
+}

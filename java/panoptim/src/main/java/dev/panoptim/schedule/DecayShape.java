@@ -1,0 +1,34 @@
+package dev.panoptim.schedule;
+
+/// The way down at the end of [Schedules#warmupStableDecay].
+///
+/// Immutable.
+public enum DecayShape {
+  /// `1 - share`
+  LINEAR {
+    @Override
+    double left(double share) {
+      return 1 - share;
+    }
+  },
+
+  /// `(1 + cos(pi * share)) / 2`
+  COSINE {
+    @Override
+    double left(double share) {
+      return 0.5 * (1 + Rounded.cos(Math.PI * share));
+    }
+  },
+
+  /// `1 - sqrt(share)`
+  ONE_MINUS_SQRT {
+    @Override
+    double left(double share) {
+      return 1 - Math.sqrt(share);
+    }
+  };
+
+  /// @param share of the way, from 0 to 1
+  /// @return from 1 to 0
+  abstract double left(double share);
+}

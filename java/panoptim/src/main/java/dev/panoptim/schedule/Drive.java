@@ -1,0 +1,91 @@
+package dev.panoptim.schedule;
+
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.optim.ParameterGroup;
+import dev.panoptim.rule.Hyperparameter;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// A hyperparameter of some groups with what drives it: a schedule or a plateau.
+///
+/// Not thread-safe.
+final class Drive {
+  final Hyperparameter hyperparameter;
+  final String description;
+  final Target[] targets;
+
+  /// `null` where a plateau drives.
+  final Schedule schedule;
+
+  /// `null` where a schedule drives.
+  final Plateau plateau;
+
+  /// One group's hyperparameter.
+  static final class Target {
+    final ParameterGroup group;
+    final Hyperparameter hyperparameter;
+    final String description;
+    double initial;
+
+    /// What it is to become.
+    double value;
+
+    /// What it was.
+    double before;
+
+    private Target(ParameterGroup group, Hyperparameter hyperparameter, String description) {
+      this.group = group;
+      this.hyperparameter = hyperparameter;
+      this.description = description;
+      initial = group.get(hyperparameter);
+    }
+  }
+
+  /// @throws IllegalArgumentException if a group does not have the hyperparameter
+  Drive(
+      Hyperparameter hyperparameter,
+      List<ParameterGroup> groups,
+      Schedule schedule,
+      ReduceOnPlateau plateau) {
+    this.hyperparameter = hyperparameter;
+    this.schedule = schedule;
+    this.plateau = plateau == null ? null : new Plateau(plateau);
+    description = plateau == null ? schedule.toString() : plateau.toString();
+    targets =
+        groups.stream()
+            .map(each -> new Target(each, hyperparameter, description))
+            .toArray(Target[]::new);
+  }
+
+  /// Says what the targets are to become.
+  ///
+  /// @param reduce whether a plateau has been reached
+  void prepare(long position, boolean recurrent, boolean reduce) {
+    for (Target each : targets) {
+      if (plateau != null) {
+        double present = each.group.get(hyperparameter);
+        each.value = reduce ? plateau.reduced(present) : present;
+      } else if (recurrent) {
+        each.value = schedule.next(position, each.group.get(hyperparameter), each.initial);
+      } else {
+        each.value = schedule.at(position, each.initial);
+      }
+    }
+  }
+
+  SchedulerState.Drive state() {
+    Map<String, Double> initial = new LinkedHashMap<>();
+    for (Target each : targets) {
+      for (Parameter parameter : each.group.parameters()) {
+        initial.put(parameter.name(), each.initial);
+      }
+    }
+    return new SchedulerState.Drive(
+        hyperparameter,
+        description,
+        initial,
+        plateau == null ? Map.of() : plateau.doubles(),
+        plateau == null ? Map.of() : plateau.longs());
+  }
+}

@@ -1,0 +1,23 @@
+package dev.panoptim.schedule;
+
+/// PyTorch's ExponentialLR.
+record Exponential(double gamma) implements Schedule {
+  Exponential {
+    Require.notNegative(gamma, "gamma");
+  }
+
+  @Override
+  public double at(long step, double initial) {
+    return initial * Rounded.pow(gamma, step);
+  }
+
+  @Override
+  public double next(long step, double previous, double initial) {
+    return step == 0 ? previous : previous * gamma;
+  }
+
+  @Override
+  public String toString() {
+    return "exponential(gamma=" + gamma + ")";
+  }
+}

@@ -1,0 +1,40 @@
+package dev.panoptim.schedule;
+
+import java.util.List;
+
+/// PyTorch's MultiStepLR.
+///
+/// @param milestones ascending; one that is there twice counts twice
+record MultiStep(List<Long> milestones, double gamma) implements Schedule {
+  MultiStep {
+    for (long each : milestones) {
+      Require.atLeast(0, each, "a milestone");
+    }
+    milestones = milestones.stream().sorted().toList();
+    Require.notNegative(gamma, "gamma");
+  }
+
+  @Override
+  public double at(long step, double initial) {
+    return initial * Rounded.pow(gamma, upTo(step));
+  }
+
+  @Override
+  public double next(long step, double previous, double initial) {
+    int here = upTo(step) - upTo(step - 1);
+    return here == 0 ? previous : previous * Rounded.pow(gamma, here);
+  }
+
+  private int upTo(long step) {
+    int count = 0;
+    while (count < milestones.size() && milestones.get(count) <= step) {
+      count++;
+    }
+    return count;
+  }
+
+  @Override
+  public String toString() {
+    return "multiStep(milestones=" + milestones + ", gamma=" + gamma + ")";
+  }
+}
