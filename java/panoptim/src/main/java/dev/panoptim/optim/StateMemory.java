@@ -206,8 +206,7 @@ final class StateMemory {
   /// A copy of everything.
   StateDict snapshot(List<TrackedGroup> groups) {
     return stateDict(
-        groups,
-        state -> Arena.ofAuto().allocate(state.byteSize(), Float.BYTES).copyFrom(state));
+        groups, state -> Arena.ofAuto().allocate(state.byteSize(), Float.BYTES).copyFrom(state));
   }
 
   /// Everything as it lies here: steps change it.

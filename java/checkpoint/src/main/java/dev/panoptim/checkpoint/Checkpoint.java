@@ -1,0 +1,270 @@
+package dev.panoptim.checkpoint;
+
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.optim.Optimizer;
+import dev.panoptim.optim.ParameterGroup;
+import dev.panoptim.optim.StateDict;
+import dev.panoptim.rule.Rule;
+import dev.panoptim.safetensors.DType;
+import dev.panoptim.safetensors.SafetensorsException;
+import dev.panoptim.safetensors.SafetensorsFile;
+import dev.panoptim.safetensors.Tensor;
+import dev.panoptim.schedule.SchedulerState;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/// A checkpoint that is being read: a mapped safetensors file, all of whose checksums have been
+/// verified.
+///
+/// ```java
+/// try (Checkpoint checkpoint = Checkpoint.open(folder.latest().orElseThrow())) {
+///   checkpoint.load(Training.of(optimizer).withScheduler(scheduler));
+/// }
+/// ```
+///
+/// The file's format stands in the README of the module, for those who read it without Panoptim.
+///
+/// Thread-safe, but for the training that something is loaded into. If another process cuts the
+/// file off meanwhile, reading throws an [InternalError].
+public final class Checkpoint implements AutoCloseable {
+  private final Path file;
+  private final Arena arena;
+  private final TrainingDocument document;
+  private final StateDict state;
+
+  /// Empty where the checkpoint was saved without them.
+  private final Map<String, MemorySegment> parameters = new LinkedHashMap<>();
+
+  private Checkpoint(Path file, Arena arena) {
+    this.file = file;
+    this.arena = arena;
+    try {
+      SafetensorsFile tensors = SafetensorsFile.map(file, arena);
+      document = TrainingDocument.parse(verify(tensors));
+      state = stateDict(tensors);
+    } catch (SafetensorsException | IllegalArgumentException e) {
+      throw new CheckpointException(file + " is no intact checkpoint: " + e.getMessage(), e);
+    }
+  }
+
+  /// Maps a file and verifies all of it: reads it once.
+  ///
+  /// @throws CheckpointException if it is no checkpoint, or anything in it is damaged
+  /// @throws UncheckedIOException if it cannot be opened or mapped
+  public static Checkpoint open(Path file) {
+    Arena arena = Arena.ofShared();
+    try {
+      return new Checkpoint(file, arena);
+    } catch (Throwable e) {
+      arena.close();
+      throw e;
+    }
+  }
+
+  /// Compares every checksum.
+  ///
+  /// @return the training document
+  private static String verify(SafetensorsFile file) {
+    String training = metadata(file, CheckpointWriter.TRAINING);
+    String checksums = metadata(file, CheckpointWriter.CHECKSUMS);
+    requireSame(
+        "the metadata",
+        metadata(file, CheckpointWriter.CHECKSUM),
+        Checksums.of(training + checksums));
+    Fields expected = new Fields("checksums", Json.read(checksums));
+    for (Tensor each : file.tensors().values()) {
+      requireSame(
+          "tensor '" + each.name() + "'",
+          expected.text(each.name()),
+          Checksums.ofMapped(each.data()));
+    }
+    expected.end();
+    if (file.metadata().size() != 3) {
+      throw new IllegalArgumentException(
+          "its metadata have more than the three of a checkpoint: " + file.metadata().keySet());
+    }
+    return training;
+  }
+
+  private static String metadata(SafetensorsFile file, String key) {
+    String value = file.metadata().get(key);
+    if (value == null) {
+      throw new IllegalArgumentException("its metadata have no '" + key + "'");
+    }
+    return value;
+  }
+
+  private static void requireSame(String what, String expected, String found) {
+    if (!found.equals(expected)) {
+      throw new IllegalArgumentException(
+          "the checksum of %s is %s, but must be %s".formatted(what, found, expected));
+    }
+  }
+
+  /// Sorts tensors to the parameters that they belong to.
+  private StateDict stateDict(SafetensorsFile tensors) {
+    Map<String, Map<String, MemorySegment>> states = new LinkedHashMap<>();
+    for (Tensor each : tensors.tensors().values()) {
+      int slash = each.name().indexOf('/');
+      String kind = each.name().substring(0, Math.max(slash, 0));
+      String name = each.name().substring(slash + 1);
+      StateDict.ParameterState described = document.parameters().get(name);
+      if (slash < 0 || described == null) {
+        throw new IllegalArgumentException(
+            "tensor '%s' belongs to none of the parameters".formatted(each.name()));
+      }
+      if (each.dtype() != DType.F32 || !each.shape().equals(List.of(described.size()))) {
+        throw new IllegalArgumentException(
+            "tensor '%s' is %s %s, but must be F32 [%d]"
+                .formatted(each.name(), each.dtype(), each.shape(), described.size()));
+      }
+      if (kind.equals(CheckpointWriter.PARAMETER)) {
+        parameters.put(name, each.data());
+      } else {
+        states.computeIfAbsent(name, key -> new LinkedHashMap<>()).put(kind, each.data());
+      }
+    }
+    if (!parameters.isEmpty() && parameters.size() != document.parameters().size()) {
+      Set<String> missing = new HashSet<>(document.parameters().keySet());
+      missing.removeAll(parameters.keySet());
+      throw new IllegalArgumentException("it lacks the data of the parameters " + missing);
+    }
+    Map<String, StateDict.ParameterState> all = new LinkedHashMap<>();
+    document
+        .parameters()
+        .forEach(
+            (name, described) ->
+                all.put(
+                    name,
+                    new StateDict.ParameterState(
+                        described.size(),
+                        described.steps(),
+                        described.momentumProduct(),
+                        described.hyperparameters(),
+                        states.getOrDefault(name, Map.of()))));
+    return new StateDict(document.rule(), all);
+  }
+
+  /// The step that it was saved with.
+  public long step() {
+    return document.step();
+  }
+
+  /// The version of the library that wrote it.
+  public String libraryVersion() {
+    return document.version();
+  }
+
+  public Rule rule() {
+    return document.rule();
+  }
+
+  /// What was saved beside the training, such as random seeds; unmodifiable.
+  public Map<String, String> extras() {
+    return Map.copyOf(document.extras());
+  }
+
+  /// The optimizer's state; its segments are mapped, read-only, and good until this is closed.
+  public StateDict stateDict() {
+    return state;
+  }
+
+  /// The parameters' data by name: floats, mapped, read-only, and good until this is closed. Empty
+  /// if it was saved without them.
+  public Map<String, MemorySegment> parameters() {
+    return Map.copyOf(parameters);
+  }
+
+  /// The scheduler's state, if it was saved with one.
+  public Optional<SchedulerState> schedulerState() {
+    return document.scheduler();
+  }
+
+  /// All that [#load(Training, Map)] would refuse, a sentence for each; empty if everything fits.
+  /// Changes nothing.
+  ///
+  /// @param renaming from names in the checkpoint to names in the training; what it does not
+  ///   mention keeps its name
+  /// @throws IllegalStateException if this or the optimizer has been closed
+  public List<String> differences(Training training, Map<String, String> renaming) {
+    requireOpen();
+    List<String> all = new ArrayList<>(training.optimizer().differences(state, renaming));
+    if (training.hasParameters() && parameters.isEmpty() && !document.parameters().isEmpty()) {
+      all.add("it was saved without the parameters' data");
+    }
+    if (training.scheduler().isPresent() && schedulerState().isPresent()) {
+      all.addAll(training.scheduler().get().differences(schedulerState().get(), renaming));
+    } else if (training.scheduler().isPresent()) {
+      all.add("it was saved without a scheduler");
+    } else if (schedulerState().isPresent()) {
+      all.add("it was saved with a scheduler, but the training has none");
+    }
+    return List.copyOf(all);
+  }
+
+  /// Continues from here, with whatever backend, threads and grouping the training has.
+  ///
+  /// @throws IllegalArgumentException as [#load(Training, Map)]
+  /// @throws IllegalStateException as [#load(Training, Map)]
+  public void load(Training training) {
+    load(training, Map.of());
+  }
+
+  /// Continues from here: sets the optimizer's states, step counts and hyperparameters, the
+  /// parameters' data and the scheduler's state, with whatever backend, threads and grouping the
+  /// training has.
+  ///
+  /// @param renaming as in [#differences]
+  /// @throws IllegalArgumentException if anything does not fit; the message lists all
+  ///   [#differences], and nothing has changed
+  /// @throws IllegalStateException if this or the optimizer has been closed, or another thread is
+  ///   using the optimizer
+  public void load(Training training, Map<String, String> renaming) {
+    List<String> differences = differences(training, renaming);
+    if (!differences.isEmpty()) {
+      throw new IllegalArgumentException(
+          file + " does not fit the training: " + String.join("; ", differences));
+    }
+    // What could still be refused comes first, before anything has changed.
+    training.scheduler().ifPresent(scheduler -> scheduler.load(schedulerState().get(), renaming));
+    Optimizer optimizer = training.optimizer();
+    optimizer.loadStateDict(state, renaming);
+    if (training.hasParameters()) {
+      loadParameters(optimizer, renaming);
+      optimizer.refreshShadow();
+    }
+  }
+
+  private void loadParameters(Optimizer optimizer, Map<String, String> renaming) {
+    Map<String, MemorySegment> renamed = new LinkedHashMap<>();
+    parameters.forEach((name, data) -> renamed.put(renaming.getOrDefault(name, name), data));
+    for (ParameterGroup group : optimizer.paramGroups()) {
+      for (Parameter each : group.parameters()) {
+        each.data().copyFrom(renamed.get(each.name()));
+      }
+    }
+  }
+
+  private void requireOpen() {
+    if (!arena.scope().isAlive()) {
+      throw new IllegalStateException("the checkpoint " + file + " has been closed");
+    }
+  }
+
+  /// Unmaps the file. Does nothing when that has been done.
+  @Override
+  public void close() {
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
+  }
+}

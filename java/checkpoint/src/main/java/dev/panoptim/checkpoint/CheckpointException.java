@@ -1,0 +1,16 @@
+package dev.panoptim.checkpoint;
+
+/// A file is no checkpoint, or is damaged. The message names the file and what is wrong with it.
+///
+/// Immutable.
+public final class CheckpointException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  CheckpointException(String message) {
+    super(message);
+  }
+
+  CheckpointException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

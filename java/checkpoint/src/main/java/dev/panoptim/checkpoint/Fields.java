@@ -1,0 +1,118 @@
+package dev.panoptim.checkpoint;
+
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiFunction;
+
+/// A JSON object that is read strictly: every field must be there, be of its type, and be asked
+/// for.
+final class Fields {
+  private final String where;
+  private final Map<?, ?> fields;
+  private final Set<Object> asked = new HashSet<>();
+
+  /// @param where what messages call it
+  /// @throws IllegalArgumentException if the value is no object
+  Fields(String where, Object value) {
+    this.where = where;
+    fields = cast(where, Map.class, value);
+  }
+
+  boolean has(String name) {
+    return fields.containsKey(name);
+  }
+
+  String text(String name) {
+    return get(name, String.class);
+  }
+
+  boolean truth(String name) {
+    return get(name, Boolean.class);
+  }
+
+  long integer(String name) {
+    return get(name, Long.class);
+  }
+
+  double number(String name) {
+    return number(where + "." + name, get(name, Object.class));
+  }
+
+  Fields object(String name) {
+    return new Fields(where + "." + name, get(name, Object.class));
+  }
+
+  List<?> list(String name) {
+    return get(name, List.class);
+  }
+
+  Map<String, Double> numbers(String name) {
+    return object(name).all(Fields::number);
+  }
+
+  Map<String, Long> integers(String name) {
+    return object(name).all((at, value) -> cast(at, Long.class, value));
+  }
+
+  Map<String, String> texts(String name) {
+    return object(name).all((at, value) -> cast(at, String.class, value));
+  }
+
+  /// One of an enum's constants, by its name.
+  <E extends Enum<E>> E constant(String name, Class<E> type) {
+    String text = text(name);
+    for (E each : type.getEnumConstants()) {
+      if (each.name().equals(text)) {
+        return each;
+      }
+    }
+    throw new IllegalArgumentException(
+        "%s.%s is '%s', but must be one of %s"
+            .formatted(where, name, text, List.of(type.getEnumConstants())));
+  }
+
+  /// @throws IllegalArgumentException if there is a field that nobody asked for
+  void end() {
+    Set<Object> left = new HashSet<>(fields.keySet());
+    left.removeAll(asked);
+    if (!left.isEmpty()) {
+      throw new IllegalArgumentException(where + " has unknown fields: " + left);
+    }
+  }
+
+  <T> Map<String, T> all(BiFunction<String, Object, T> of) {
+    Map<String, T> all = new LinkedHashMap<>();
+    fields.forEach((name, value) -> all.put((String) name, of.apply(where + "." + name, value)));
+    return all;
+  }
+
+  private <T> T get(String name, Class<T> type) {
+    asked.add(name);
+    if (!has(name)) {
+      throw new IllegalArgumentException(where + " has no field '" + name + "'");
+    }
+    return cast(where + "." + name, type, fields.get(name));
+  }
+
+  /// What [Json] writes a double as, and integers, which other writers shorten it to.
+  private static double number(String where, Object value) {
+    return switch (value) {
+      case Double number -> number;
+      case Long number -> number;
+      case String text when text.matches("NaN|-?Infinity") -> Double.parseDouble(text);
+      default ->
+          throw new IllegalArgumentException(where + " is " + value + ", but must be a number");
+    };
+  }
+
+  private static <T> T cast(String where, Class<T> type, Object value) {
+    if (!type.isInstance(value)) {
+      throw new IllegalArgumentException(
+          "%s is %s, but must be a %s".formatted(where, value, type.getSimpleName()));
+    }
+    return type.cast(value);
+  }
+}

@@ -1,0 +1,188 @@
+package dev.panoptim.checkpoint;
+
+import dev.panoptim.optim.StateDict;
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.FirstMoment;
+import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.SecondMoment;
+import dev.panoptim.schedule.SchedulerState;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/// What a checkpoint says beside its tensors, as the JSON in its metadata.
+///
+/// @param version of the library that wrote it
+/// @param step that its writer gave it
+/// @param parameters by name, without their states
+/// @param extras the user's own
+record TrainingDocument(
+    String version,
+    long step,
+    Rule rule,
+    Map<String, StateDict.ParameterState> parameters,
+    Optional<SchedulerState> scheduler,
+    Map<String, String> extras) {
+  /// Rises when files can no longer be read by those who know the format before.
+  private static final long FORMAT = 1;
+
+  private static final Map<String, Hyperparameter> BY_LABEL =
+      Arrays.stream(Hyperparameter.values())
+          .collect(Collectors.toMap(Hyperparameter::label, each -> each));
+
+  String toJson() {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("format", FORMAT);
+    json.put("version", version);
+    json.put("step", step);
+    json.put("rule", toJson(rule));
+    Map<String, Object> all = new LinkedHashMap<>();
+    new TreeMap<>(parameters).forEach((name, state) -> all.put(name, toJson(state)));
+    json.put("parameters", all);
+    scheduler.ifPresent(state -> json.put("scheduler", toJson(state)));
+    json.put("extras", new TreeMap<>(extras));
+    return Json.write(json);
+  }
+
+  /// @throws IllegalArgumentException if it is not what [#toJson] writes; the message says why
+  static TrainingDocument parse(String json) {
+    Fields fields = new Fields("training", Json.read(json));
+    long format = fields.integer("format");
+    if (format != FORMAT) {
+      throw new IllegalArgumentException(
+          "training.format is %d, but this library knows %d".formatted(format, FORMAT));
+    }
+    Optional<SchedulerState> scheduler =
+        fields.has("scheduler")
+            ? Optional.of(scheduler(fields.object("scheduler")))
+            : Optional.empty();
+    TrainingDocument document =
+        new TrainingDocument(
+            fields.text("version"),
+            fields.integer("step"),
+            rule(fields.object("rule")),
+            fields.object("parameters").all(TrainingDocument::parameter),
+            scheduler,
+            fields.texts("extras"));
+    fields.end();
+    return document;
+  }
+
+  private static Map<String, Object> toJson(Rule rule) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("firstMoment", rule.firstMoment().name());
+    json.put("lookAhead", rule.lookAhead().name());
+    json.put("secondMoment", rule.secondMoment().name());
+    json.put("momentumLast", rule.momentumLast());
+    json.put("epsilonInside", rule.epsilonInside());
+    json.put("unitCorrection", rule.unitCorrection());
+    json.put("sign", rule.sign());
+    json.put("biasCorrection", rule.biasCorrection());
+    json.put("decay", rule.decay().name());
+    json.put("maximize", rule.maximize());
+    return json;
+  }
+
+  private static Rule rule(Fields fields) {
+    Rule rule =
+        Rule.builder()
+            .firstMoment(fields.constant("firstMoment", FirstMoment.class))
+            .lookAhead(fields.constant("lookAhead", LookAhead.class))
+            .secondMoment(fields.constant("secondMoment", SecondMoment.class))
+            .momentumLast(fields.truth("momentumLast"))
+            .epsilonInside(fields.truth("epsilonInside"))
+            .unitCorrection(fields.truth("unitCorrection"))
+            .sign(fields.truth("sign"))
+            .biasCorrection(fields.truth("biasCorrection"))
+            .decay(fields.constant("decay", Decay.class))
+            .maximize(fields.truth("maximize"))
+            .build();
+    fields.end();
+    return rule;
+  }
+
+  private static Map<String, Object> toJson(StateDict.ParameterState state) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("size", state.size());
+    json.put("steps", state.steps());
+    json.put("momentumProduct", state.momentumProduct());
+    Map<String, Object> values = new LinkedHashMap<>();
+    new TreeMap<>(state.hyperparameters())
+        .forEach((name, value) -> values.put(name.label(), value));
+    json.put("hyperparameters", values);
+    return json;
+  }
+
+  private static StateDict.ParameterState parameter(String where, Object value) {
+    Fields fields = new Fields(where, value);
+    long size = fields.integer("size");
+    if (size < 0) {
+      throw new IllegalArgumentException(where + ".size is " + size + ", but must be 0 or more");
+    }
+    Map<Hyperparameter, Double> values = new EnumMap<>(Hyperparameter.class);
+    fields
+        .numbers("hyperparameters")
+        .forEach((label, number) -> values.put(hyperparameter(where, label), number));
+    StateDict.ParameterState state =
+        new StateDict.ParameterState(
+            size, fields.integer("steps"), fields.number("momentumProduct"), values, Map.of());
+    fields.end();
+    return state;
+  }
+
+  private static Hyperparameter hyperparameter(String where, String label) {
+    Hyperparameter found = BY_LABEL.get(label);
+    if (found == null) {
+      throw new IllegalArgumentException(
+          "%s has the hyperparameter '%s', but there are %s"
+              .formatted(where, label, new TreeMap<>(BY_LABEL).keySet()));
+    }
+    return found;
+  }
+
+  private static Map<String, Object> toJson(SchedulerState state) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("position", state.position());
+    json.put("recurrent", state.recurrent());
+    json.put("drives", state.drives().stream().map(TrainingDocument::toJson).toList());
+    return json;
+  }
+
+  private static Map<String, Object> toJson(SchedulerState.Drive drive) {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("hyperparameter", drive.hyperparameter().label());
+    json.put("schedule", drive.schedule());
+    json.put("initial", drive.initial());
+    json.put("doubles", drive.doubles());
+    json.put("longs", drive.longs());
+    return json;
+  }
+
+  private static SchedulerState scheduler(Fields fields) {
+    List<SchedulerState.Drive> drives = new ArrayList<>();
+    for (Object each : fields.list("drives")) {
+      String where = "training.scheduler.drives[" + drives.size() + "]";
+      Fields drive = new Fields(where, each);
+      drives.add(
+          new SchedulerState.Drive(
+              hyperparameter(where, drive.text("hyperparameter")),
+              drive.text("schedule"),
+              drive.numbers("initial"),
+              drive.numbers("doubles"),
+              drive.integers("longs")));
+      drive.end();
+    }
+    SchedulerState state =
+        new SchedulerState(fields.integer("position"), fields.truth("recurrent"), drives);
+    fields.end();
+    return state;
+  }
+}
