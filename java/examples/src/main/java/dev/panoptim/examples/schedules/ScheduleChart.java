@@ -65,7 +65,6 @@ public final class ScheduleChart implements Callable<Integer> {
         .setXAxisMax(Panel.STEPS - 1.0)
         .setYAxisMin(momentum ? 0.78 : 0.0)
         .setYAxisMax(momentum ? 1.0 : 1.4)
-        .setXAxisTickMarkSpacingHint(70)
         .setPlotGridLinesColor(new Color(0xeeeeee));
     chart
         .getStyler()
