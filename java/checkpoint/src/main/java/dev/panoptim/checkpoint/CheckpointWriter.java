@@ -128,7 +128,7 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
           crc.update(piece.duplicate());
           written += piece.remaining();
           writeAll(channel, piece);
-          if (at + PIECE < data.byteSize()) {
+          if (written < layout.bytes()) {
             progress.update(written, layout.bytes());
           }
         }

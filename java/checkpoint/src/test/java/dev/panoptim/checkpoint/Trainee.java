@@ -1,0 +1,167 @@
+package dev.panoptim.checkpoint;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.panoptim.backend.Backends;
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Parameters;
+import dev.panoptim.memory.ShadowType;
+import dev.panoptim.optim.Adadelta;
+import dev.panoptim.optim.Adagrad;
+import dev.panoptim.optim.Adam;
+import dev.panoptim.optim.AdamW;
+import dev.panoptim.optim.Lion;
+import dev.panoptim.optim.NAdam;
+import dev.panoptim.optim.Optimizer;
+import dev.panoptim.optim.OptimizerBuilder;
+import dev.panoptim.optim.RmsProp;
+import dev.panoptim.optim.Sgd;
+import dev.panoptim.rule.FirstMoment;
+import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.SecondMoment;
+import dev.panoptim.schedule.Scheduler;
+import dev.panoptim.schedule.Schedules;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+
+/// A small training whose gradients are a function of step and parameter alone, so that it can be
+/// interrupted anywhere and compared bit by bit.
+final class Trainee implements AutoCloseable {
+  /// Of every preset's state, and of what else is part of a state dict.
+  static final Map<String, Function<Iterable<Parameter>, OptimizerBuilder<?>>> KINDS =
+      new LinkedHashMap<>();
+
+  static {
+    KINDS.put("sgd", p -> Sgd.builder(p).learningRate(0.1));
+    KINDS.put("momentum", p -> Sgd.builder(p).learningRate(0.1).momentum(0.9));
+    KINDS.put("adagrad", p -> Adagrad.builder(p).initialAccumulator(0.5));
+    KINDS.put("rmsprop", p -> RmsProp.builder(p).centered(true).momentum(0.9));
+    KINDS.put("adadelta", p -> Adadelta.builder(p));
+    KINDS.put("adam", p -> Adam.builder(p).amsgrad(true));
+    KINDS.put("adamw", p -> AdamW.builder(p).learningRate(0.01));
+    KINDS.put("nadam", p -> NAdam.builder(p));
+    KINDS.put("lion", p -> Lion.builder(p));
+    KINDS.put("averaged", p -> AdamW.builder(p).averageParameters(0.9).shadow(ShadowType.BFLOAT16));
+    KINDS.put(
+        "composed",
+        p ->
+            Optimizer.builder(
+                Rule.builder()
+                    .firstMoment(FirstMoment.MOVING_AVERAGE)
+                    .lookAhead(LookAhead.NESTEROV)
+                    .secondMoment(SecondMoment.CENTERED_AVERAGE)
+                    .build(),
+                p));
+  }
+
+  final Parameters parameters;
+  final Optimizer optimizer;
+  final Scheduler scheduler;
+  private long step;
+
+  Trainee(Function<Iterable<Parameter>, OptimizerBuilder<?>> kind, long... sizes) {
+    Parameters.Builder builder = Parameters.builder();
+    for (int i = 0; i < sizes.length; i++) {
+      builder.add("layer" + i + ".weight", sizes[i]);
+    }
+    parameters = builder.build();
+    for (Parameter each : parameters) {
+      fill(each.data(), each.name().hashCode());
+    }
+    optimizer = kind.apply(parameters).build();
+    scheduler = schedule(optimizer);
+  }
+
+  /// As another process would have it, with other groups, backend and threads.
+  Trainee(Trainee like, Function<Iterable<Parameter>, OptimizerBuilder<?>> kind) {
+    Parameters.Builder builder = Parameters.builder();
+    like.parameters.all().reversed().forEach(each -> builder.add(each.name(), each.size()));
+    parameters = builder.build();
+    List<Parameter> all = parameters.all();
+    optimizer =
+        kind.apply(all.subList(0, 1))
+            .group(all.subList(1, all.size()), Map.of(Hyperparameter.LEARNING_RATE, 0.5))
+            .backend(Backends.scalar())
+            .threads(1)
+            .build();
+    scheduler = schedule(optimizer);
+  }
+
+  private static Scheduler schedule(Optimizer optimizer) {
+    return Scheduler.builder(optimizer)
+        .drive(
+            Hyperparameter.LEARNING_RATE,
+            Schedules.warmupThen(5, Schedules.cosineAnnealing(1000, 1e-5)))
+        .build();
+  }
+
+  Training training() {
+    return Training.of(optimizer).withScheduler(scheduler);
+  }
+
+  long step() {
+    return step;
+  }
+
+  /// Continues from a checkpoint.
+  void resume(Checkpoint checkpoint) {
+    checkpoint.load(training());
+    step = checkpoint.step();
+  }
+
+  void trainTo(long last) {
+    while (step < last) {
+      step++;
+      for (Parameter each : parameters) {
+        fill(each.gradient(), each.name().hashCode() + 31 * step);
+      }
+      optimizer.step();
+      scheduler.step();
+    }
+  }
+
+  private static void fill(java.lang.foreign.MemorySegment values, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    for (long i = 0; i < values.byteSize() / Float.BYTES; i++) {
+      values.setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(-1, 1));
+    }
+  }
+
+  /// All that must be the same: data, states, averages, shadows, counts and hyperparameters.
+  Map<String, String> bits() {
+    Map<String, String> all = new java.util.TreeMap<>();
+    for (Parameter each : parameters) {
+      all.put(each.name(), Checksums.ofMapped(each.data()));
+      optimizer
+          .state(each)
+          .forEach((kind, state) -> all.put(kind + "/" + each.name(), Checksums.ofMapped(state)));
+      if (optimizer.hasShadow()) {
+        all.put("shadow/" + each.name(), Checksums.ofMapped(optimizer.shadow(each)));
+      }
+      all.put("steps/" + each.name(), Long.toString(optimizer.stepCount(each)));
+    }
+    optimizer
+        .stateDict()
+        .parameters()
+        .forEach(
+            (name, state) -> {
+              all.put("product/" + name, Double.toString(state.momentumProduct()));
+              all.put(
+                  "hyperparameters/" + name,
+                  new java.util.TreeMap<>(state.hyperparameters()).toString());
+            });
+    all.put("position", Long.toString(scheduler.position()));
+    return all;
+  }
+
+  @Override
+  public void close() {
+    optimizer.close();
+    parameters.close();
+  }
+}
