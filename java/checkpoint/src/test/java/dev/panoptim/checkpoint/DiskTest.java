@@ -1,0 +1,109 @@
+package dev.panoptim.checkpoint;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A disk that takes no more: a clear error, and the checkpoint that was there stays whole.
+class DiskTest {
+  @TempDir Path temporary;
+
+  /// Runs a program whose first step is saved and whose next ones cannot be.
+  ///
+  /// @param prepared shell commands that come before it, with `$folder` for the folder; run in
+  ///   namespaces of their own, so that what they mount is gone with them
+  /// @param afterwards shell commands whose output is returned too
+  private String run(String prepared, String afterwards, String... wrapper) throws Exception {
+    Path folder = Files.createDirectories(temporary.resolve("folder"));
+    List<String> command = new ArrayList<>(List.of(wrapper));
+    String script = prepared + "\n\"$@\" 2>&1\necho \"exit $?\"\n" + afterwards;
+    command.addAll(List.of("sh", "-c", script, "sh"));
+    command.addAll(TraineeProgram.process(folder, 40).command());
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put("folder", folder.toString());
+    Process process = builder.start();
+    String output = new String(process.getInputStream().readAllBytes());
+    process.waitFor();
+    return output;
+  }
+
+  /// Saves once where there is room, so that there is something to lose.
+  private Path saved() {
+    Path folder = temporary.resolve("folder");
+    try (Trainee trainee = TraineeProgram.trainee()) {
+      trainee.trainTo(2);
+      return CheckpointFolder.of(folder, 3).save(trainee.training(), 2, java.util.Map.of());
+    }
+  }
+
+  private static void assumeNamespaces() throws Exception {
+    boolean can =
+        new ProcessBuilder("unshare", "-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt")
+                .redirectErrorStream(true)
+                .start()
+                .waitFor()
+            == 0;
+    assumeTrue(can, "this system lets nobody mount a small disk (unshare -rm)");
+  }
+
+  @Test
+  void onAFullDiskThePreviousOneStays() throws Exception {
+    assumeNamespaces();
+    Path kept = temporary.resolve("kept");
+    // Room for one of them, and a half.
+    String output =
+        run(
+            "mount -t tmpfs -o size=1500k tmpfs \"$folder\"",
+            "ls -A \"$folder\"; cp \"$folder\"/step-*.safetensors " + kept,
+            "unshare",
+            "-rm");
+    assertTrue(output.contains("No space left on device"), output);
+    assertTrue(output.contains("the checkpoint of step"), output);
+    assertTrue(output.contains("exit 1"), output);
+    assertTrue(!output.contains(".tmp"), output);
+    try (Checkpoint checkpoint = Checkpoint.open(kept);
+        Trainee continued = TraineeProgram.trainee()) {
+      continued.resume(checkpoint);
+      assertEquals(3, continued.step());
+    }
+  }
+
+  @Test
+  void inAReadOnlyFolderThePreviousOneStays() throws Exception {
+    assumeNamespaces();
+    Path before = saved();
+    byte[] bytes = Files.readAllBytes(before);
+    String output =
+        run(
+            "mount --bind \"$folder\" \"$folder\" && mount -o remount,ro,bind \"$folder\"",
+            "",
+            "unshare",
+            "-rm");
+    assertTrue(output.contains("training from 2"), output);
+    assertTrue(output.contains("Read-only file system"), output);
+    assertTrue(output.contains("exit 1"), output);
+    assertEquals(-1, java.util.Arrays.mismatch(bytes, Files.readAllBytes(before)));
+  }
+
+  /// Needs no mounting, so it runs everywhere.
+  @Test
+  void beyondTheLargestFileThePreviousOneStays() throws Exception {
+    Path before = saved();
+    byte[] bytes = Files.readAllBytes(before);
+    // In blocks of 512 bytes; the file of checkpoints is larger.
+    String output = run("ulimit -f 1000", "ls -A \"$folder\"");
+    assertTrue(output.contains("training from 2"), output);
+    assertTrue(output.contains("File too large"), output);
+    assertTrue(output.contains("exit 1"), output);
+    assertTrue(!output.contains(".tmp"), output);
+    assertEquals(List.of(before), CheckpointFolder.of(temporary.resolve("folder"), 3).files());
+    assertEquals(-1, java.util.Arrays.mismatch(bytes, Files.readAllBytes(before)));
+  }
+}

@@ -1,0 +1,94 @@
+package dev.panoptim.checkpoint;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A training that is killed again and again, without warning, ends as if it had not been.
+class KillTest {
+  private static final int KILLS = 200;
+
+  @TempDir Path folder;
+
+  private int whileSaving;
+
+  @Test
+  void killedTwoHundredTimesItEndsWithTheSameBits() throws Exception {
+    long seed = System.nanoTime();
+    System.out.println("KillTest: seed " + seed);
+    SplittableRandom random = new SplittableRandom(seed);
+    long reached = 0;
+    int resumed = 0;
+    for (int i = 0; i < KILLS; i++) {
+      killOnce(random);
+      long now = latestStep();
+      assertTrue(now >= reached, "step " + reached + " was there, now it is " + now);
+      resumed += now > reached ? 1 : 0;
+      reached = now;
+    }
+    long last = reached + 5;
+    Process process = TraineeProgram.process(folder, last).start();
+    String output = new String(process.getInputStream().readAllBytes());
+    assertEquals(0, process.waitFor(), output);
+    assertTrue(output.contains("training from " + reached), output);
+    System.out.printf(
+        "KillTest: %d kills, %d of them while saving; %d steps, progress between %d kills%n",
+        KILLS, whileSaving, last, resumed);
+    assertTrue(whileSaving >= KILLS / 20, whileSaving + " kills while saving");
+    assertTrue(resumed >= KILLS / 4, resumed + " times there was progress");
+    try (Trainee uninterrupted = TraineeProgram.trainee();
+        Trainee killed = TraineeProgram.trainee();
+        Checkpoint checkpoint =
+            Checkpoint.open(CheckpointFolder.of(folder, 3).latest().orElseThrow())) {
+      killed.resume(checkpoint);
+      assertEquals(last, killed.step());
+      uninterrupted.trainTo(last);
+      assertEquals(uninterrupted.bits(), killed.bits());
+    }
+  }
+
+  /// Sometimes before it trains, mostly a moment after it has begun.
+  private void killOnce(SplittableRandom random) throws Exception {
+    Process process = TraineeProgram.process(folder, Long.MAX_VALUE).start();
+    try (InputStream output = process.getInputStream()) {
+      if (random.nextInt(10) > 0) {
+        String said = new String(output.readNBytes("training from ".length()));
+        assertEquals("training from ", said, () -> said + rest(output));
+      }
+      TimeUnit.MICROSECONDS.sleep(random.nextLong(80_000));
+      process.destroyForcibly();
+      process.waitFor();
+      assertEquals(137, process.exitValue(), () -> "it ended by itself: " + rest(output));
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      whileSaving += files.anyMatch(each -> each.toString().endsWith(".tmp")) ? 1 : 0;
+    }
+  }
+
+  private static String rest(InputStream output) {
+    try {
+      return new String(output.readAllBytes());
+    } catch (java.io.IOException e) {
+      return e.toString();
+    }
+  }
+
+  /// Every checkpoint that is there must be whole.
+  private long latestStep() {
+    long step = 0;
+    for (Path each : CheckpointFolder.of(folder, 3).files()) {
+      try (Checkpoint checkpoint = Checkpoint.open(each)) {
+        step = checkpoint.step();
+      }
+    }
+    return step;
+  }
+}
