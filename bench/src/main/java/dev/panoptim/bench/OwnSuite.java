@@ -44,6 +44,7 @@ final class OwnSuite {
             .param("against", EpilogueBenchmark.PASSES));
     suite.run(suite.pairs(ManyTensorsBenchmark.class, quick ? 5 : 10));
     suite.run(suite.times(CallOverheadBenchmark.class));
+    suite.run(suite.pairs(CheckpointBenchmark.class, quick ? 2 : 5));
     if (!quick) {
       suite.run(suite.pairs(ConstantsBenchmark.class, 10));
       suite.run(suite.pairs(PausedStepsBenchmark.class, 5));

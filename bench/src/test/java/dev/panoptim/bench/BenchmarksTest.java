@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -100,6 +101,27 @@ class BenchmarksTest {
     benchmark.tensors = tensors;
     benchmark.threads = 2;
     benchmark.setUp();
+    benchmark.tearDown();
+  }
+
+  /// The setting up compares what is loaded with what was saved.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {CheckpointBenchmark.SAVE, CheckpointBenchmark.SNAPSHOT, CheckpointBenchmark.LOAD})
+  void checkpointsAreSavedAndLoadedAndCopied(String action, @TempDir Path disk) throws Exception {
+    CheckpointBenchmark benchmark = new CheckpointBenchmark();
+    benchmark.action = action;
+    benchmark.elements = 100_003;
+    benchmark.disk = disk.toString();
+    benchmark.setUp();
+    Pair pair = new Pair();
+    CheckpointBenchmark.Heap heap = new CheckpointBenchmark.Heap();
+    benchmark.pair(pair, heap);
+    requireTimed(pair);
+    assertTrue(heap.heapBytes > 0);
+    Path file = Files.write(disk.resolve("file"), new byte[] {1, 2, 3});
+    CheckpointBenchmark.copy(file, disk.resolve("copied"));
+    assertEquals(-1, Files.mismatch(file, disk.resolve("copied")));
     benchmark.tearDown();
   }
 

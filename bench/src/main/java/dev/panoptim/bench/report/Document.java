@@ -17,6 +17,11 @@ record Document(String title, List<Section> sections) {
       parts.add(part);
     }
 
+    /// A table; nothing where it has no rows.
+    void add(Table table) {
+      add(table, new String[0]);
+    }
+
     /// A table and what is to be said of it; nothing where it has no rows.
     void add(Table table, String... texts) {
       if (!table.rows().isEmpty()) {

@@ -2,6 +2,7 @@ package dev.panoptim.bench.report;
 
 import dev.panoptim.bench.CallOverheadBenchmark;
 import dev.panoptim.bench.CallersBenchmark;
+import dev.panoptim.bench.CheckpointBenchmark;
 import dev.panoptim.bench.ConstantsBenchmark;
 import dev.panoptim.bench.Contender;
 import dev.panoptim.bench.EpilogueBenchmark;
@@ -82,6 +83,7 @@ public final class Report {
             manyTensors(),
             peers(),
             calls(),
+            checkpoints(),
             constants(),
             new Wanted(results).section())
         .filter(each -> !each.isEmpty())
@@ -341,6 +343,33 @@ public final class Report {
           ratio.range("%.2f"));
     }
     section.add(table);
+    return section;
+  }
+
+  private Section checkpoints() {
+    Section section = Section.of("Checkpoints");
+    Table table =
+        Table.of(
+            "1 GiB of AdamW's parameters and states",
+            "takes",
+            "copying the file with fsync",
+            "it to copying",
+            "quartiles",
+            "allocated on the heap");
+    for (Result each : results.of(CheckpointBenchmark.class)) {
+      Summary ratio = each.stepToOther();
+      table.add(
+          each.has("action", CheckpointBenchmark.SNAPSHOT)
+              ? "snapshot, until training may go on"
+              : each.param("action"),
+          median(each, "stepNanos"),
+          median(each, "otherNanos"),
+          format("%.2f", ratio.median()),
+          ratio.range("%.2f"),
+          format("%.2f MiB", each.counter("heapBytes").high() / (1 << 20)));
+    }
+    section.add(
+        table, "Saving forces file and folder to the disk; loading verifies all checksums.");
     return section;
   }
 

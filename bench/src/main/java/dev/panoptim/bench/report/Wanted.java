@@ -3,6 +3,7 @@ package dev.panoptim.bench.report;
 import static dev.panoptim.bench.report.Report.format;
 
 import dev.panoptim.bench.CallersBenchmark;
+import dev.panoptim.bench.CheckpointBenchmark;
 import dev.panoptim.bench.Contender;
 import dev.panoptim.bench.EpilogueBenchmark;
 import dev.panoptim.bench.Peer;
@@ -30,6 +31,7 @@ final class Wanted {
     addBackends();
     addEpilogue();
     addCallers();
+    addCheckpoints();
     addPeers();
     Section section = Section.of("What was wanted");
     section.add(table);
@@ -98,6 +100,17 @@ final class Wanted {
               .formatted(each.param("callers"), each.param("kind")),
           0.8,
           each.otherToStep());
+    }
+  }
+
+  private void addCheckpoints() {
+    for (Result each :
+        results.of(
+            CheckpointBenchmark.class, each -> !each.has("action", CheckpointBenchmark.SNAPSHOT))) {
+      String action = each.param("action") + " of 1 GiB of state";
+      atMost(action + " to copying the file with fsync", 1.3, each.stepToOther());
+      double allocated = each.counter("heapBytes").high() / (1 << 20);
+      add("MiB allocated by the " + action, "16", format("%.1f", allocated), allocated <= 16);
     }
   }
 
