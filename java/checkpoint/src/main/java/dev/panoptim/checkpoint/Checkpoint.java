@@ -154,6 +154,10 @@ public final class Checkpoint implements AutoCloseable {
     return new StateDict(document.rule(), all);
   }
 
+  TrainingDocument document() {
+    return document;
+  }
+
   /// The step that it was saved with.
   public long step() {
     return document.step();
