@@ -60,7 +60,7 @@ def to_torch(file, named_parameters, optimizer):
         training = json.loads(opened.metadata()["panoptim.training"])
         tensors = {name: opened.get_tensor(name) for name in opened.keys()}
     assert training["rule"] == rule(optimizer), (training["rule"], rule(optimizer))
-    names = {parameter: name for name, parameter in named_parameters}
+    kind, names = type(optimizer).__name__, {parameter: name for name, parameter in named_parameters}
     loaded = optimizer.state_dict()
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for index, parameter in enumerate(parameters):
@@ -68,8 +68,9 @@ def to_torch(file, named_parameters, optimizer):
         saved = training["parameters"][name]
         parameter.data.copy_(tensors["parameter/" + name].view_as(parameter))
         if saved["steps"]:
-            state = {"step": torch.tensor(float(saved["steps"])), "mu_product": torch.tensor(saved["momentumProduct"])}
-            for ours, theirs in STATES[type(optimizer).__name__].items():
+            state = {} if kind == "SGD" else {"step": torch.tensor(float(saved["steps"]))}
+            state |= {"mu_product": torch.tensor(saved["momentumProduct"])} if kind == "NAdam" else {}
+            for ours, theirs in STATES[kind].items():
                 if f"{ours}/{name}" in tensors:
                     state[theirs] = tensors[f"{ours}/{name}"].view_as(parameter).clone()
             loaded["state"][index] = state
