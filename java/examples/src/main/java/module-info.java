@@ -1,6 +1,7 @@
 /// Programs that show Panoptim at work.
 module dev.panoptim.examples {
   requires dev.panoptim;
+  requires dev.panoptim.checkpoint;
   requires info.picocli;
   requires java.desktop;
   requires java.logging;

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
 
 /// Text as bytes, split into a part to train on and a tenth that is held out.
 ///
@@ -41,6 +42,14 @@ record Corpus(byte[] training, byte[] validation) {
           .write(text, start, Math.min(block, text.length - start));
     }
     return new Corpus(training.toByteArray(), validation.toByteArray());
+  }
+
+  /// Tells whether two runs have the same text.
+  long checksum() {
+    CRC32 crc = new CRC32();
+    crc.update(training);
+    crc.update(validation);
+    return crc.getValue();
   }
 
   /// The project's own README, Java and C++ sources, below a folder.

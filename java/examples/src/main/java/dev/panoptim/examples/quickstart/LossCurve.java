@@ -24,12 +24,23 @@ final class LossCurve {
   private final List<Double> validationSteps = new ArrayList<>();
   private final List<Double> validation = new ArrayList<>();
 
+  private final int stepsBefore;
+
+  private final String subtitle;
+
+  /// @param stepsBefore that an earlier run made
+  /// @param subtitle what is trained with
+  LossCurve(int stepsBefore, String subtitle) {
+    this.stepsBefore = stepsBefore;
+    this.subtitle = subtitle;
+  }
+
   void addTraining(double bits) {
     training.add(bits);
   }
 
   void addValidation(double bits) {
-    validationSteps.add((double) training.size());
+    validationSteps.add((double) stepsBefore + training.size());
     validation.add(bits);
   }
 
@@ -64,9 +75,8 @@ final class LossCurve {
     }
   }
 
-  /// @param subtitle what was trained with
   /// @throws IllegalArgumentException if the file cannot be written
-  void save(Path file, String subtitle) {
+  void save(Path file) {
     XYChart chart =
         new XYChartBuilder()
             .width(1200)
@@ -82,7 +92,7 @@ final class LossCurve {
         .setLegendPosition(Styler.LegendPosition.InsideNE);
     chart.getStyler().setPlotGridLinesColor(new Color(0xe4e4e4));
     chart.getStyler().setYAxisMin(0.0);
-    chart.getStyler().setXAxisMin(0.0);
+    chart.getStyler().setXAxisMin((double) stepsBefore);
     add(chart, "one batch", steps(), training, new Color(0xc9dcf2), 1f);
     List<Double> smooth = new ArrayList<>();
     for (int i = 0; i < training.size(); i++) {
@@ -104,7 +114,7 @@ final class LossCurve {
   private List<Double> steps() {
     List<Double> steps = new ArrayList<>();
     for (int i = 1; i <= training.size(); i++) {
-      steps.add((double) i);
+      steps.add((double) stepsBefore + i);
     }
     return steps;
   }

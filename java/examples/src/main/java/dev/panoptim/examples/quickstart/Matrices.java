@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Products of matrices that lie off-heap, row after row. The number of columns is a multiple of
@@ -64,9 +63,10 @@ final class Matrices {
   /// `result[rows][inner] = a[rows][columns] * transposed(b[inner][columns])`.
   static void setProductWithTransposed(
       MemorySegment a, MemorySegment b, MemorySegment result, int rows, int inner, int columns) {
+    float[] lanes = new float[SPECIES.length()];
     for (int row = 0; row < rows; row++) {
       for (int k = 0; k < inner; k++) {
-        result.setAtIndex(JAVA_FLOAT, (long) row * inner + k, dot(a, row, b, k, columns));
+        result.setAtIndex(JAVA_FLOAT, (long) row * inner + k, dot(a, row, b, k, columns, lanes));
       }
     }
   }
@@ -95,13 +95,24 @@ final class Matrices {
     }
   }
 
-  private static float dot(MemorySegment a, int rowA, MemorySegment b, int rowB, int columns) {
+  /// Adds its lanes up in an order of its own: that of `reduceLanes` is one thing in the
+  /// interpreter and another once it is compiled.
+  ///
+  /// @param lanes to work with
+  private static float dot(
+      MemorySegment a, int rowA, MemorySegment b, int rowB, int columns, float[] lanes) {
     long width = (long) columns * Float.BYTES;
     FloatVector sum = FloatVector.zero(SPECIES);
     for (long at = 0; at < width; at += SPECIES.vectorByteSize()) {
       sum = load(a, rowA * width + at).fma(load(b, rowB * width + at), sum);
     }
-    return sum.reduceLanes(VectorOperators.ADD);
+    sum.intoArray(lanes, 0);
+    for (int half = lanes.length / 2; half > 0; half /= 2) {
+      for (int i = 0; i < half; i++) {
+        lanes[i] += lanes[i + half];
+      }
+    }
+    return lanes[0];
   }
 
   private static FloatVector load(MemorySegment segment, long at) {

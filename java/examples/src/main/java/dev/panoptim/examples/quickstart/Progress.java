@@ -13,13 +13,17 @@ final class Progress implements AutoCloseable {
   private static final int WIDTH = 100;
 
   private final PrintStream out;
+  private final long before;
   private final long steps;
   private final long start = System.nanoTime();
   private final ProgressBar bar;
   private long lastLine = start;
 
-  Progress(PrintStream out, long steps) {
+  /// @param before the steps that an earlier run made
+  /// @param steps of all runs together
+  Progress(PrintStream out, long before, long steps) {
     this.out = out;
+    this.before = before;
     this.steps = steps;
     boolean terminal = System.console() != null && System.console().isTerminal();
     bar =
@@ -38,9 +42,10 @@ final class Progress implements AutoCloseable {
   void update(long step, double loss, long optimizerNanos) {
     long now = System.nanoTime();
     double seconds = (now - start) / 1e9;
+    double speed = (step - before) / seconds;
     if (bar != null) {
       bar.stepTo(step);
-      bar.setExtraMessage(words(loss, step / seconds, optimizerNanos / (now - start + 0.0)));
+      bar.setExtraMessage(words(loss, speed, optimizerNanos / (now - start + 0.0)));
     } else if (now - lastLine > NANOS_BETWEEN_LINES || step == steps) {
       lastLine = now;
       out.printf(
@@ -48,7 +53,7 @@ final class Progress implements AutoCloseable {
           "step %d of %d: %s%n",
           step,
           steps,
-          words(loss, step / seconds, optimizerNanos / (now - start + 0.0)));
+          words(loss, speed, optimizerNanos / (now - start + 0.0)));
     }
   }
 

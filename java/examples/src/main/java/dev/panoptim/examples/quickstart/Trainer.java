@@ -2,9 +2,10 @@ package dev.panoptim.examples.quickstart;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.panoptim.checkpoint.Training;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.optim.Optimizer;
+import dev.panoptim.schedule.Scheduler;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -32,9 +33,9 @@ final class Trainer implements AutoCloseable {
 
   private final LanguageModel model;
   private final Parameters parameters;
-  private final Optimizer optimizer;
+  private final Training training;
   private final Corpus corpus;
-  private final SplittableRandom random;
+  private final long seed;
   private final Arena arena = Arena.ofShared();
   private final ExecutorService threads;
   private final List<LanguageModel.Worker> workers = new ArrayList<>();
@@ -45,15 +46,15 @@ final class Trainer implements AutoCloseable {
   Trainer(
       LanguageModel model,
       Parameters parameters,
-      Optimizer optimizer,
+      Training training,
       Corpus corpus,
       long seed,
       int threads) {
     this.model = model;
     this.parameters = parameters;
-    this.optimizer = optimizer;
+    this.training = training;
     this.corpus = corpus;
-    this.random = new SplittableRandom(seed);
+    this.seed = seed;
     this.threads =
         Executors.newFixedThreadPool(
             Math.min(threads, SHARDS), Thread.ofPlatform().daemon().name("model-", 0).factory());
@@ -67,16 +68,25 @@ final class Trainer implements AutoCloseable {
     }
   }
 
+  Training training() {
+    return training;
+  }
+
   /// One step; returns the batch's loss from before it, in bits per byte.
-  double step() {
+  ///
+  /// @param number which step it is: its batch depends on that and the seed alone, so that a run
+  ///   can go on anywhere
+  double step(long number) {
+    SplittableRandom random = new SplittableRandom((seed << 32) + number);
     for (int i = 0; i < BATCH; i++) {
       batch[i] = model.context() + random.nextInt(corpus.training().length - model.context());
     }
     double loss = onAllShards((worker, from) -> worker.learn(corpus.training(), batch, from));
     averageGradients();
     long start = System.nanoTime();
-    optimizer.step();
+    training.optimizer().step();
     optimizerNanos += System.nanoTime() - start;
+    training.scheduler().ifPresent(Scheduler::step);
     return loss / BATCH / NATS_OF_BIT;
   }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.backend.Backends;
+import dev.panoptim.checkpoint.Training;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.Optimizer;
@@ -67,9 +68,10 @@ class LanguageModelTest {
   private static int[] trained(int threads, int steps) {
     try (Parameters parameters = SMALL.newParameters(1);
         Optimizer optimizer = ADAMW.build(parameters, Backends.auto());
-        Trainer trainer = new Trainer(SMALL, parameters, optimizer, Corpus.of(TEXT), 1, threads)) {
+        Trainer trainer =
+            new Trainer(SMALL, parameters, Training.of(optimizer), Corpus.of(TEXT), 1, threads)) {
       for (int i = 0; i < steps; i++) {
-        trainer.step();
+        trainer.step(i + 1);
       }
       return parameters.get("hidden.weight").data().toArray(JAVA_INT);
     }
@@ -79,10 +81,11 @@ class LanguageModelTest {
   void learnsWhatRepeatsItself() {
     try (Parameters parameters = SMALL.newParameters(1);
         Optimizer optimizer = ADAMW.build(parameters, Backends.auto());
-        Trainer trainer = new Trainer(SMALL, parameters, optimizer, Corpus.of(TEXT), 1, 2)) {
+        Trainer trainer =
+            new Trainer(SMALL, parameters, Training.of(optimizer), Corpus.of(TEXT), 1, 2)) {
       assertEquals(8, trainer.validationLoss(), 0.1);
       for (int i = 0; i < 400; i++) {
-        trainer.step();
+        trainer.step(i + 1);
       }
       assertTrue(trainer.validationLoss() < 0.6, "bits per byte: " + trainer.validationLoss());
       assertEquals(50, trainer.generate(50, 1).length);
@@ -95,10 +98,11 @@ class LanguageModelTest {
       OptimizerChoice choice = new OptimizerChoice(kind, null, 0.01, 2);
       try (Parameters parameters = SMALL.newParameters(1);
           Optimizer optimizer = choice.build(parameters, Backends.auto());
-          Trainer trainer = new Trainer(SMALL, parameters, optimizer, Corpus.of(TEXT), 1, 2);
+          Trainer trainer =
+              new Trainer(SMALL, parameters, Training.of(optimizer), Corpus.of(TEXT), 1, 2);
           Recording recording = new Recording(SMALL, parameters, 7)) {
         for (int i = 0; i < 9; i++) {
-          trainer.step();
+          trainer.step(i + 1);
           recording.record(parameters);
         }
         assertEquals(7, recording.steps());

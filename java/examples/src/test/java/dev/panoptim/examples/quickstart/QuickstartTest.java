@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import javax.imageio.ImageIO;
@@ -65,6 +66,82 @@ class QuickstartTest {
             .execute("--steps", "3", "--threads", "1", "--out", "" + picture, "" + text(5000));
     assertEquals(0, status);
     assertEquals(1200, ImageIO.read(picture.toFile()).getWidth());
+  }
+
+  /// Arguments of a run of 300 steps that saves.
+  private List<String> run(String directory, String... more) throws Exception {
+    List<String> arguments = new ArrayList<>();
+    arguments.addAll(List.of("--steps=300", "--schedule=cosine", "--warmup=5", "--every=7"));
+    arguments.add("--checkpoint=" + temporary.resolve(directory));
+    arguments.add("--out=" + temporary.resolve("loss.png"));
+    arguments.addAll(List.of(more));
+    arguments.add(text(5000).toString());
+    return arguments;
+  }
+
+  private static int execute(List<String> arguments) {
+    return Quickstart.commandLine().execute(arguments.toArray(String[]::new));
+  }
+
+  private byte[] last(String directory) throws Exception {
+    return Files.readAllBytes(
+        temporary.resolve(directory).resolve("step-000000000300.safetensors"));
+  }
+
+  /// With another backend and number of threads at that.
+  @Test
+  void interruptedAndContinuedItEndsWithTheSameBits() throws Exception {
+    assertEquals(0, execute(run("whole")));
+    List<String> command = new ArrayList<>();
+    command.add(ProcessHandle.current().info().command().orElseThrow());
+    command.addAll(List.of("-Djava.awt.headless=true", "--enable-native-access=ALL-UNNAMED"));
+    command.addAll(List.of("--add-modules=jdk.incubator.vector", "-cp"));
+    command.add(
+        System.getProperty("jdk.module.path", "")
+            + System.getProperty("path.separator")
+            + System.getProperty("java.class.path"));
+    command.add(Quickstart.class.getName());
+    command.addAll(run("halves"));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    Path early = temporary.resolve("halves").resolve("step-000000000021.safetensors");
+    while (process.isAlive() && !Files.exists(early)) {
+      Thread.sleep(2);
+    }
+    // Of the handle, as the process would close the stream too.
+    process.toHandle().destroy();
+    String output = new String(process.getInputStream().readAllBytes());
+    assertEquals(143, process.waitFor(), output);
+    assertTrue(output.contains("Interrupted after step "), output);
+    assertTrue(output.contains("-Dquickstart.args=\"--steps=300 --schedule=cosine"), output);
+    assertTrue(output.contains(" --resume\""), output);
+    assertEquals(0, execute(run("halves", "--resume", "--backend=scalar", "--threads=1")), output);
+    assertEquals(-1, Arrays.mismatch(last("whole"), last("halves")));
+  }
+
+  @Test
+  void whatCannotBeContinuedIsRefusedInOneLine() throws Exception {
+    String file = text(4000).toString();
+    String directory = "--checkpoint=" + temporary.resolve("saved");
+    String out = "--out=" + temporary.resolve("loss.png");
+    refused("--resume needs --checkpoint", "--resume", file);
+    refused("--every is 0", "--every=0", file);
+    refused("--warmup is 3, but must be from 0 to 2", "--steps=3", "--warmup=3", file);
+    refused("expected one of [constant, linear, ", "--schedule=zigzag", file);
+    // Where there is nothing to go on from, it starts anew.
+    assertEquals(0, execute(List.of("--steps=2", directory, out, "--resume", file)));
+    refused("is there already: go on from it with --resume", "--steps=2", directory, out, file);
+    refused("its seed is 1, but this run's 2", "--seed=2", directory, out, "--resume", file);
+    refused("its optimizer is adamw, ", "--optimizer=sgd", directory, out, "--resume", file);
+    refused("its schedule is ", "--schedule=linear", directory, out, "--resume", file);
+    refused("its text is ", directory, out, "--resume", text(6000).toString());
+    // All steps are made: nothing is left to do, which is no error.
+    text(4000);
+    assertEquals(0, execute(List.of("--steps=2", directory, out, "--resume", file)));
+    Path saved = temporary.resolve("saved").resolve("step-000000000002.safetensors");
+    byte[] bytes = Files.readAllBytes(saved);
+    bytes[bytes.length - 1] ^= 1;
+    Files.write(saved, bytes);
+    refused("is no intact checkpoint", "--steps=2", directory, out, "--resume", file);
   }
 
   @Test
