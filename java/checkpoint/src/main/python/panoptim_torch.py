@@ -27,7 +27,13 @@ OPTIONS |= {"initialAccumulator": "initial_accumulator_value", "momentumDecay": 
 
 
 def rule(optimizer):
-    kind, group = type(optimizer).__name__, optimizer.param_groups[0]
+    kinds = [group_rule(type(optimizer).__name__, group) for group in optimizer.param_groups]
+    if any(each != kinds[0] for each in kinds):
+        raise ValueError(f"the groups have different rules, but a checkpoint has one: {kinds}")
+    return kinds[0]
+
+
+def group_rule(kind, group):
     adam, heavy = STATES[kind] is ADAM, bool(group.get("momentum"))
     second = "MAXIMUM_OF_AVERAGE" if group.get("amsgrad") else "MOVING_AVERAGE"
     second = "CENTERED_AVERAGE" if group.get("centered") else second
@@ -54,19 +60,40 @@ def hyperparameters(group):
     return values
 
 
-def to_torch(file, named_parameters, optimizer):
-    """Loads parameters and states, and returns the optimizer's state dict."""
+def read(file):
+    """The training and the tensors, once all checksums are verified."""
     with safe_open(file, "pt") as opened:
-        training = json.loads(opened.metadata()["panoptim.training"])
-        tensors = {name: opened.get_tensor(name) for name in opened.keys()}
-    assert training["rule"] == rule(optimizer), (training["rule"], rule(optimizer))
+        metadata, tensors = opened.metadata(), {name: opened.get_tensor(name) for name in opened.keys()}
+    training, sums = metadata["panoptim.training"], metadata["panoptim.checksums"]
+    if crc((training + sums).encode()) != metadata["panoptim.checksum"] or json.loads(sums) != checksums(tensors):
+        raise ValueError(f"{file} is damaged: a checksum differs")
+    return json.loads(training), tensors
+
+
+def crc(data):
+    return f"{zlib.crc32(data):08x}"
+
+
+def checksums(tensors):
+    return {name: crc(tensor.numpy().tobytes()) for name, tensor in tensors.items()}
+
+
+def to_torch(file, named_parameters, optimizer):
+    """Loads parameters and states, and returns the optimizer's state dict; nothing changes unless all of it fits."""
+    training, tensors = read(file)
     kind, names = type(optimizer).__name__, {parameter: name for name, parameter in named_parameters}
-    loaded = optimizer.state_dict()
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    if training["rule"] != rule(optimizer):
+        raise ValueError(f"the checkpoint's rule is {training['rule']}, but the optimizer's {rule(optimizer)}")
+    if {names[parameter]: parameter.numel() for parameter in parameters} != {
+        name: saved["size"] for name, saved in training["parameters"].items()
+    }:
+        raise ValueError("the checkpoint has other parameters than the optimizer")
+    # What a new optimizer has: Adagrad, for one, starts with states.
+    loaded = type(optimizer)(optimizer.param_groups).state_dict()
     for index, parameter in enumerate(parameters):
         name = names[parameter]
         saved = training["parameters"][name]
-        parameter.data.copy_(tensors["parameter/" + name].view_as(parameter))
         if saved["steps"]:
             state = {} if kind == "SGD" else {"step": torch.tensor(float(saved["steps"]))}
             state |= {"mu_product": torch.tensor(saved["momentumProduct"])} if kind == "NAdam" else {}
@@ -76,11 +103,15 @@ def to_torch(file, named_parameters, optimizer):
             loaded["state"][index] = state
     for group, into in zip(optimizer.param_groups, loaded["param_groups"]):
         values = training["parameters"][names[group["params"][0]]]["hyperparameters"]
+        if any(training["parameters"][names[each]]["hyperparameters"] != values for each in group["params"]):
+            raise ValueError("parameters of one group have different hyperparameters in the checkpoint")
         into |= {theirs: values[ours] for ours, theirs in OPTIONS.items() if theirs in into}
         into |= {name: values[name] for name in ("momentum", "dampening") if name in into and name in values}
         into |= {name: values["beta2"] for name in ("alpha", "rho") if name in into}
         into |= {"betas": (values["beta1"], values["beta2"])} if "betas" in into else {}
     optimizer.load_state_dict(loaded)
+    for parameter in parameters:
+        parameter.data.copy_(tensors["parameter/" + names[parameter]].view_as(parameter))
     return optimizer.state_dict()
 
 
@@ -93,7 +124,7 @@ def from_torch(named_parameters, optimizer, file, step):
             states = {ours: state.get(theirs) for ours, theirs in STATES[type(optimizer).__name__].items()}
             states = {f"{ours}/{name}": tensor for ours, tensor in states.items() if tensor is not None}
             # SGD counts no steps: those with a momentum buffer have made some.
-            steps = int(state.get("step", step if states or not group.get("momentum") else 0))
+            steps = int(state.get("step", max(step, 1) if states else 0 if group.get("momentum") else step))
             for key, tensor in {f"parameter/{name}": parameter, **(states if steps else {})}.items():
                 tensors[key] = tensor.detach().cpu().float().flatten().clone()
             parameters[name] = {"size": parameter.numel(), "steps": steps}
@@ -101,7 +132,7 @@ def from_torch(named_parameters, optimizer, file, step):
             parameters[name] |= {"hyperparameters": hyperparameters(group)}
     training = {"format": 1, "version": f"torch {torch.__version__}", "step": step, "rule": rule(optimizer)}
     training = json.dumps(training | {"parameters": parameters, "extras": {}})
-    checksums = json.dumps({key: f"{zlib.crc32(tensor.numpy().tobytes()):08x}" for key, tensor in tensors.items()})
-    checksum = f"{zlib.crc32((training + checksums).encode()):08x}"
-    metadata = {"panoptim.training": training, "panoptim.checksums": checksums, "panoptim.checksum": checksum}
+    sums = json.dumps(checksums(tensors))
+    metadata = {"panoptim.training": training, "panoptim.checksums": sums}
+    metadata |= {"panoptim.checksum": crc((training + sums).encode())}
     save_file(tensors, file, metadata)

@@ -35,7 +35,10 @@ final class Trainer implements AutoCloseable {
   private final Parameters parameters;
   private final Training training;
   private final Corpus corpus;
-  private final long seed;
+
+  /// A mixed one, so that the batches of neighbouring seeds have nothing in common.
+  private final long batchSeed;
+
   private final Arena arena = Arena.ofShared();
   private final ExecutorService threads;
   private final List<LanguageModel.Worker> workers = new ArrayList<>();
@@ -54,7 +57,7 @@ final class Trainer implements AutoCloseable {
     this.parameters = parameters;
     this.training = training;
     this.corpus = corpus;
-    this.seed = seed;
+    batchSeed = new SplittableRandom(seed).nextLong();
     this.threads =
         Executors.newFixedThreadPool(
             Math.min(threads, SHARDS), Thread.ofPlatform().daemon().name("model-", 0).factory());
@@ -77,7 +80,7 @@ final class Trainer implements AutoCloseable {
   /// @param number which step it is: its batch depends on that and the seed alone, so that a run
   ///   can go on anywhere
   double step(long number) {
-    SplittableRandom random = new SplittableRandom((seed << 32) + number);
+    SplittableRandom random = new SplittableRandom(batchSeed + number);
     for (int i = 0; i < BATCH; i++) {
       batch[i] = model.context() + random.nextInt(corpus.training().length - model.context());
     }
