@@ -4,11 +4,13 @@ import dev.panoptim.memory.Parameter;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.optim.ParameterGroup;
 import dev.panoptim.optim.StateDict;
+import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.safetensors.DType;
 import dev.panoptim.safetensors.SafetensorsException;
 import dev.panoptim.safetensors.SafetensorsFile;
 import dev.panoptim.safetensors.Tensor;
+import dev.panoptim.schedule.Scheduler;
 import dev.panoptim.schedule.SchedulerState;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -206,10 +208,11 @@ public final class Checkpoint implements AutoCloseable {
       all.add("it was saved without the parameters' data");
     }
     if (training.scheduler().isPresent() && schedulerState().isPresent()) {
-      all.addAll(training.scheduler().get().differences(schedulerState().get(), renaming));
+      SchedulerState saved = schedulerState().get();
+      all.addAll(training.scheduler().get().differences(saved, driven(saved, renaming)));
     } else if (training.scheduler().isPresent()) {
       all.add("it was saved without a scheduler");
-    } else if (schedulerState().isPresent()) {
+    } else if (schedulerState().isPresent() && !training.ignoresScheduler()) {
       all.add("it was saved with a scheduler, but the training has none");
     }
     return List.copyOf(all);
@@ -230,21 +233,74 @@ public final class Checkpoint implements AutoCloseable {
   /// @param renaming as in [#differences]
   /// @throws IllegalArgumentException if anything does not fit; the message lists all
   ///   [#differences], and nothing has changed
-  /// @throws IllegalStateException if this or the optimizer has been closed, or another thread is
-  ///   using the optimizer
+  /// @throws IllegalStateException if this, the optimizer or the arena of a parameter has been
+  ///   closed, or another thread is using the optimizer; nothing has changed
+  /// @throws WrongThreadException if a parameter's data are confined to another thread; nothing has
+  ///   changed
+  /// @throws OutOfMemoryError if the system has not the memory for the states; nothing has changed
   public void load(Training training, Map<String, String> renaming) {
     List<String> differences = differences(training, renaming);
     if (!differences.isEmpty()) {
       throw new IllegalArgumentException(
           file + " does not fit the training: " + String.join("; ", differences));
     }
-    // What could still be refused comes first, before anything has changed.
-    training.scheduler().ifPresent(scheduler -> scheduler.load(schedulerState().get(), renaming));
     Optimizer optimizer = training.optimizer();
-    optimizer.loadStateDict(state, renaming);
+    if (training.hasParameters()) {
+      requireAccess(optimizer);
+    }
+    loadStates(training, renaming);
     if (training.hasParameters()) {
       loadParameters(optimizer, renaming);
       optimizer.refreshShadow();
+    }
+  }
+
+  /// What names of parameters that a scheduler drives become; it does not know the others.
+  private static Map<String, String> driven(SchedulerState saved, Map<String, String> renaming) {
+    Map<String, String> known = new LinkedHashMap<>(renaming);
+    known
+        .keySet()
+        .removeIf(
+            name -> saved.drives().stream().noneMatch(each -> each.initial().containsKey(name)));
+    return known;
+  }
+
+  private static void requireAccess(Optimizer optimizer) {
+    for (ParameterGroup group : optimizer.paramGroups()) {
+      for (Parameter each : group.parameters()) {
+        if (!each.data().scope().isAlive()) {
+          throw new IllegalStateException("the arena of " + each + " has been closed");
+        }
+        if (!each.data().isAccessibleBy(Thread.currentThread())) {
+          throw new WrongThreadException(each + " is confined to another thread");
+        }
+      }
+    }
+  }
+
+  /// The scheduler's and the optimizer's, or neither.
+  private void loadStates(Training training, Map<String, String> renaming) {
+    Optimizer optimizer = training.optimizer();
+    Scheduler scheduler = training.scheduler().orElse(null);
+    if (scheduler == null) {
+      optimizer.loadStateDict(state, renaming);
+      return;
+    }
+    SchedulerState before = scheduler.state();
+    Map<ParameterGroup, Map<Hyperparameter, Double>> values = new LinkedHashMap<>();
+    for (ParameterGroup group : optimizer.paramGroups()) {
+      Map<Hyperparameter, Double> ofGroup = new LinkedHashMap<>();
+      group.hyperparameters().forEach(name -> ofGroup.put(name, group.get(name)));
+      values.put(group, ofGroup);
+    }
+    SchedulerState saved = schedulerState().orElseThrow();
+    scheduler.load(saved, driven(saved, renaming));
+    try {
+      optimizer.loadStateDict(state, renaming);
+    } catch (Throwable e) {
+      scheduler.load(before, Map.of());
+      values.forEach((group, ofGroup) -> ofGroup.forEach(group::set));
+      throw e;
     }
   }
 

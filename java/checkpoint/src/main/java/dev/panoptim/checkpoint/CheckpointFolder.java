@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -38,7 +39,7 @@ import java.util.regex.Pattern;
 /// Thread-safe; savings into folders come one after the other, also those of several processes into
 /// one folder.
 public final class CheckpointFolder {
-  private static final Pattern NAME = Pattern.compile("step-(\\d{12,18})\\.safetensors");
+  private static final Pattern NAME = Pattern.compile("step-(\\d{12,19})\\.safetensors");
   private static final Pattern TEMPORARY = Pattern.compile("\\.step-\\d+\\.tmp");
   private static final boolean WINDOWS =
       System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("windows");
@@ -47,7 +48,11 @@ public final class CheckpointFolder {
   private final int keep;
   private final Progress progress;
 
-  private CheckpointFolder(Path folder, int keep, Progress progress) {
+  /// Held by a saving from before it copies until its file is there.
+  private final Semaphore turn;
+
+  private CheckpointFolder(Path folder, int keep, Progress progress, Semaphore turn) {
+    this.turn = turn;
     this.folder = folder;
     this.keep = keep;
     this.progress = progress;
@@ -61,12 +66,13 @@ public final class CheckpointFolder {
     if (keep < 1) {
       throw new IllegalArgumentException("keep is " + keep + ", but must be 1 or more");
     }
-    return new CheckpointFolder(folder, keep, Progress.NONE);
+    return new CheckpointFolder(folder, keep, Progress.NONE, new Semaphore(1, true));
   }
 
   /// The same folder, whose savings tell how far they are.
   public CheckpointFolder withProgress(Progress value) {
-    return new CheckpointFolder(folder, keep, Objects.requireNonNull(value, "progress is null"));
+    return new CheckpointFolder(
+        folder, keep, Objects.requireNonNull(value, "progress is null"), turn);
   }
 
   /// Writes a checkpoint straight from the memory of optimizer and parameters, which no step may
@@ -77,30 +83,42 @@ public final class CheckpointFolder {
   /// @param extras whatever else is to come back, such as random seeds
   /// @return the file
   /// @throws IllegalArgumentException if the step is negative
-  /// @throws IllegalStateException if the folder has a checkpoint of a later step, or the optimizer
-  ///   has been closed, or another thread is using it
+  /// @throws IllegalStateException if the folder has a checkpoint of a later step, the optimizer
+  ///   has been closed, another thread is using it, or a schedule has no description (see
+  ///   [dev.panoptim.schedule.Scheduler#state])
   /// @throws UncheckedIOException if it cannot be written; the checkpoints that were there are
   ///   whole
   public Path save(Training training, long step, Map<String, String> extras) {
-    return training
-        .optimizer()
-        .withStateDict(
-            state ->
-                write(
-                    CheckpointWriter.of(training, state, step, extras, UnaryOperator.identity())));
+    turn.acquireUninterruptibly();
+    try {
+      return training
+          .optimizer()
+          .withStateDict(
+              state ->
+                  write(
+                      CheckpointWriter.of(
+                          training, state, step, extras, UnaryOperator.identity())));
+    } finally {
+      turn.release();
+    }
   }
 
   /// Copies everything, off-heap, and returns: steps may go on at once. A daemon thread writes the
-  /// copy, and frees it.
+  /// copy, and frees it. Should an earlier saving here still be under way, its end is awaited
+  /// first: there is one copy at most, and files come in order.
+  ///
+  /// Whoever ends the process must await the future first: a checkpoint that is being written then
+  /// is lost.
   ///
   /// @param step as in [#save]
   /// @param extras as in [#save]
-  /// @return the file once it is there, or what [#save] throws
+  /// @return the file once it is there, or what [#save] throws; nobody else says that it failed
   /// @throws IllegalArgumentException if the step is negative
   /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
   /// @throws OutOfMemoryError if the system has not so much memory
   public CompletableFuture<Path> saveInBackground(
       Training training, long step, Map<String, String> extras) {
+    turn.acquireUninterruptibly();
     Arena arena = Arena.ofShared();
     try {
       CheckpointWriter copy =
@@ -114,18 +132,30 @@ public final class CheckpointFolder {
       Thread.ofPlatform()
           .daemon()
           .name("panoptim-checkpoint")
-          .start(
-              () -> {
-                try (arena) {
-                  saved.complete(write(copy));
-                } catch (Throwable e) {
-                  saved.completeExceptionally(e);
-                }
-              });
+          .start(() -> write(copy, arena, saved));
       return saved;
     } catch (Throwable e) {
       arena.close();
+      turn.release();
       throw e;
+    }
+  }
+
+  private void write(CheckpointWriter copy, Arena arena, CompletableFuture<Path> saved) {
+    Path file = null;
+    Throwable failure = null;
+    try {
+      file = write(copy);
+    } catch (Throwable e) {
+      failure = e;
+    }
+    arena.close();
+    turn.release();
+    // At last, as it runs what others have attached.
+    if (failure == null) {
+      saved.complete(file);
+    } else {
+      saved.completeExceptionally(failure);
     }
   }
 
@@ -144,7 +174,8 @@ public final class CheckpointFolder {
     }
   }
 
-  /// The checkpoint of the latest step.
+  /// The checkpoint of the latest step. Should it turn out to be damaged, delete it: then the one
+  /// before is the latest.
   ///
   /// @throws UncheckedIOException if the folder cannot be read
   public Optional<Path> latest() {
@@ -176,13 +207,13 @@ public final class CheckpointFolder {
   }
 
   private Path write(CheckpointWriter contents) {
+    // Channels refuse the threads that an ending server interrupts, and whose last checkpoint this
+    // may be.
+    boolean interrupted = Thread.interrupted();
     // A file's lock is the whole process's: two threads cannot hold it, but would fail.
     synchronized (CheckpointFolder.class) {
       try {
-        if (Files.exists(folder) && !Files.isDirectory(folder)) {
-          throw new NotDirectoryException(folder.toString());
-        }
-        Files.createDirectories(folder);
+        createFolder();
         try (FileChannel lock =
                 FileChannel.open(
                     folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -194,6 +225,33 @@ public final class CheckpointFolder {
             "the checkpoint of step %d cannot be saved in %s: %s"
                 .formatted(contents.document().step(), folder, e),
             e);
+      } finally {
+        if (interrupted) {
+          Thread.currentThread().interrupt();
+        }
+      }
+    }
+  }
+
+  /// With all folders above it, whose names are to survive the loss of power too.
+  private void createFolder() throws IOException {
+    if (Files.isDirectory(folder)) {
+      return;
+    }
+    if (Files.exists(folder)) {
+      throw new NotDirectoryException(folder.toString());
+    }
+    Path existing = folder.toAbsolutePath().getParent();
+    while (!Files.exists(existing)) {
+      existing = existing.getParent();
+    }
+    Files.createDirectories(folder);
+    for (Path above = folder.toAbsolutePath().getParent();
+        above.startsWith(existing);
+        above = above.getParent()) {
+      force(above);
+      if (above.equals(existing)) {
+        return;
       }
     }
   }
@@ -214,19 +272,33 @@ public final class CheckpointFolder {
     try {
       contents.write(temporary, progress);
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      Files.deleteIfExists(temporary);
+    } catch (Throwable e) {
+      try {
+        Files.deleteIfExists(temporary);
+      } catch (IOException another) {
+        e.addSuppressed(another);
+      }
+      throw e;
     }
-    force();
-    List<Path> all = list();
-    for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
-      Files.deleteIfExists(old);
-    }
+    force(folder);
+    prune();
     return file;
   }
 
+  private void prune() throws IOException {
+    List<Path> all = list();
+    for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
+      try {
+        Files.deleteIfExists(old);
+      } catch (IOException e) {
+        // Somebody may be reading it: the next saving tries again.
+        continue;
+      }
+    }
+  }
+
   /// Makes names that were given survive the loss of power.
-  private void force() throws IOException {
+  private static void force(Path folder) throws IOException {
     if (!WINDOWS) { // which cannot open folders, and needs not
       try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
         channel.force(true);

@@ -42,7 +42,9 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
 
   static final String PARAMETER = "parameter";
 
-  private static final long PIECE = 4 << 20;
+  /// So small that it stays in the cache from one use to the next.
+  private static final int PIECE = 512 << 10;
+
   private static final String UNKNOWN = "00000000";
   private static final String VERSION = version();
 
@@ -120,14 +122,18 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
         FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       channel.position(written);
       CRC32 crc = new CRC32();
+      ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
       for (Tensor each : layout.tensors()) {
         crc.reset();
         MemorySegment data = each.data();
         for (long at = 0; at < data.byteSize(); at += PIECE) {
-          ByteBuffer piece = data.asSlice(at, Math.min(PIECE, data.byteSize() - at)).asByteBuffer();
-          crc.update(piece.duplicate());
-          written += piece.remaining();
-          writeAll(channel, piece);
+          int length = (int) Math.min(PIECE, data.byteSize() - at);
+          // A copy, so that the checksum is of what is written even where other processes share
+          // the states and step meanwhile.
+          MemorySegment.copy(data, at, MemorySegment.ofBuffer(piece.clear()), 0, length);
+          crc.update(piece.limit(length));
+          writeAll(channel, piece.rewind());
+          written += length;
           if (written < layout.bytes()) {
             progress.update(written, layout.bytes());
           }

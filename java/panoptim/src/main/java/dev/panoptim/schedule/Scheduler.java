@@ -115,7 +115,20 @@ public final class Scheduler {
   }
 
   /// A copy of all that is needed to continue.
+  ///
+  /// @throws IllegalStateException if a schedule is described by nothing but its identity, as a
+  ///   lambda is: no other process would know it again
   public SchedulerState state() {
+    for (Drive each : drives) {
+      if (each.schedule != null
+          && (each.description.contains("$$Lambda")
+              || each.description.equals(Objects.toIdentityString(each.schedule)))) {
+        throw new IllegalStateException(
+            "the schedule of %s has no description of its own: give it a toString, or use"
+                    .formatted(each.hyperparameter)
+                + " Schedules.lambda, which takes a name");
+      }
+    }
     return new SchedulerState(position, recurrent, drives.stream().map(Drive::state).toList());
   }
 

@@ -108,8 +108,8 @@ public final class Quickstart implements Callable<Integer> {
       names = "--resume",
       description =
           "Go on from the latest checkpoint, if there is one, with the bits of a run that was never"
-              + " interrupted. Text, seed, optimizer and schedule must be the same; backend and"
-              + " threads need not.")
+              + " interrupted. Text, seed, optimizer and schedule (which depends on --steps) must"
+              + " be the same; backend and threads need not.")
   private boolean resume;
 
   @Spec private CommandSpec spec;
