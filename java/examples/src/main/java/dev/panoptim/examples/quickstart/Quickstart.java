@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -302,7 +303,9 @@ public final class Quickstart implements Callable<Integer> {
     }
     console.printf(
         ". Go on from here with%n  mvn -q -Pquickstart -Dquickstart.args=\"%s\"%n",
-        String.join(" ", arguments));
+        arguments.stream()
+            .map(each -> each.contains(" ") ? "'" + each + "'" : each)
+            .collect(Collectors.joining(" ")));
   }
 
   private void show(OptimizerChoice choice, Backend chosen, Trainer trainer) {

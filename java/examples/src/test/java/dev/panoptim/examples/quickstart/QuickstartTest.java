@@ -73,7 +73,7 @@ class QuickstartTest {
     List<String> arguments = new ArrayList<>();
     arguments.addAll(List.of("--steps=300", "--schedule=cosine", "--warmup=5", "--every=7"));
     arguments.add("--checkpoint=" + temporary.resolve(directory));
-    arguments.add("--out=" + temporary.resolve("loss.png"));
+    arguments.add("--out=" + temporary.resolve("loss curve.png"));
     arguments.addAll(List.of(more));
     arguments.add(text(5000).toString());
     return arguments;
@@ -113,6 +113,7 @@ class QuickstartTest {
     assertEquals(143, process.waitFor(), output);
     assertTrue(output.contains("Interrupted after step "), output);
     assertTrue(output.contains("-Dquickstart.args=\"--steps=300 --schedule=cosine"), output);
+    assertTrue(output.contains("loss curve.png' "), output);
     assertTrue(output.contains(" --resume\""), output);
     assertEquals(0, execute(run("halves", "--resume", "--backend=scalar", "--threads=1")), output);
     assertEquals(-1, Arrays.mismatch(last("whole"), last("halves")));
