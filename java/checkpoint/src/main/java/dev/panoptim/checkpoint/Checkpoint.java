@@ -1,6 +1,7 @@
 package dev.panoptim.checkpoint;
 
 import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Streams;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.optim.ParameterGroup;
 import dev.panoptim.optim.StateDict;
@@ -268,12 +269,7 @@ public final class Checkpoint implements AutoCloseable {
   private static void requireAccess(Optimizer optimizer) {
     for (ParameterGroup group : optimizer.paramGroups()) {
       for (Parameter each : group.parameters()) {
-        if (!each.data().scope().isAlive()) {
-          throw new IllegalStateException("the arena of " + each + " has been closed");
-        }
-        if (!each.data().isAccessibleBy(Thread.currentThread())) {
-          throw new WrongThreadException(each + " is confined to another thread");
-        }
+        Streams.requireAlive("data of '" + each.name() + "'", each.data());
       }
     }
   }

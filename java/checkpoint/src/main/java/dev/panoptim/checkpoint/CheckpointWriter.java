@@ -16,9 +16,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.zip.CRC32;
 
@@ -101,11 +101,7 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
 
   static Tensor tensor(String kind, String name, MemorySegment values) {
     return Tensor.of(
-        name(kind, name), DType.F32, values.asReadOnly(), values.byteSize() / Float.BYTES);
-  }
-
-  static String name(String kind, String parameter) {
-    return kind + "/" + parameter;
+        kind + "/" + name, DType.F32, values.asReadOnly(), values.byteSize() / Float.BYTES);
   }
 
   /// Writes a new file and forces it to the disk. The header comes last, when the checksums are
@@ -113,10 +109,11 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
   ///
   /// @param file must not exist
   void write(Path file, Progress progress) throws IOException {
-    Map<String, String> checksums = new LinkedHashMap<>();
-    SafetensorsLayout order = layout(Map.of());
-    order.tensors().forEach(each -> checksums.put(each.name(), UNKNOWN));
-    SafetensorsLayout layout = layout(checksums);
+    String training = document.toJson();
+    // Sorted, so that the same state gives the same file.
+    Map<String, String> checksums = new TreeMap<>();
+    tensors.forEach(each -> checksums.put(each.name(), UNKNOWN));
+    SafetensorsLayout layout = layout(training, checksums);
     long written = layout.header().byteSize();
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
@@ -141,14 +138,13 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
         checksums.put(each.name(), Checksums.hex(crc));
       }
       channel.position(0);
-      writeAll(channel, layout(checksums).header().asByteBuffer());
+      writeAll(channel, layout(training, checksums).header().asByteBuffer());
       channel.force(true);
       progress.update(layout.bytes(), layout.bytes());
     }
   }
 
-  private SafetensorsLayout layout(Map<String, String> checksums) {
-    String training = document.toJson();
+  private SafetensorsLayout layout(String training, Map<String, String> checksums) {
     String sums = Json.write(checksums);
     return SafetensorsWriter.layout(
         tensors,

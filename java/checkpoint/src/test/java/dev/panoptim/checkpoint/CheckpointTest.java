@@ -19,11 +19,13 @@ import dev.panoptim.schedule.ReduceOnPlateau;
 import dev.panoptim.schedule.Schedule;
 import dev.panoptim.schedule.Scheduler;
 import dev.panoptim.schedule.Schedules;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -97,7 +99,7 @@ class CheckpointTest {
       byte[] bytes = Files.readAllBytes(first);
       Path again = folder(2).save(trainee.training(), 3, Map.of("a", "2", "b", "1"));
       assertEquals(first, again);
-      assertEquals(-1, java.util.Arrays.mismatch(bytes, Files.readAllBytes(again)));
+      assertEquals(-1, Arrays.mismatch(bytes, Files.readAllBytes(again)));
     }
   }
 
@@ -238,7 +240,7 @@ class CheckpointTest {
   private static void delete(Path file) {
     try {
       Files.delete(file);
-    } catch (java.io.IOException e) {
+    } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,7 +41,7 @@ class DiskTest {
     Path folder = temporary.resolve("folder");
     try (Trainee trainee = TraineeProgram.trainee()) {
       trainee.trainTo(2);
-      return CheckpointFolder.of(folder, 3).save(trainee.training(), 2, java.util.Map.of());
+      return CheckpointFolder.of(folder, 3).save(trainee.training(), 2, Map.of());
     }
   }
 
@@ -89,7 +91,7 @@ class DiskTest {
     assertTrue(output.contains("training from 2"), output);
     assertTrue(output.contains("Read-only file system"), output);
     assertTrue(output.contains("exit 1"), output);
-    assertEquals(-1, java.util.Arrays.mismatch(bytes, Files.readAllBytes(before)));
+    assertEquals(-1, Arrays.mismatch(bytes, Files.readAllBytes(before)));
   }
 
   /// Needs no mounting, so it runs everywhere.
@@ -104,6 +106,6 @@ class DiskTest {
     assertTrue(output.contains("exit 1"), output);
     assertTrue(!output.contains(".tmp"), output);
     assertEquals(List.of(before), CheckpointFolder.of(temporary.resolve("folder"), 3).files());
-    assertEquals(-1, java.util.Arrays.mismatch(bytes, Files.readAllBytes(before)));
+    assertEquals(-1, Arrays.mismatch(bytes, Files.readAllBytes(before)));
   }
 }

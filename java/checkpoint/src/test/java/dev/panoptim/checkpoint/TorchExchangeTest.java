@@ -1,5 +1,6 @@
 package dev.panoptim.checkpoint;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -34,6 +35,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.DoubleStream;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -142,8 +145,8 @@ class TorchExchangeTest {
     }
   }
 
-  private static java.util.stream.DoubleStream doubles(MemorySegment data, DType type) {
-    return java.util.stream.LongStream.range(0, data.byteSize() * 8 / type.bits())
+  private static DoubleStream doubles(MemorySegment data, DType type) {
+    return LongStream.range(0, data.byteSize() * 8 / type.bits())
         .mapToDouble(
             i ->
                 type == DType.F64
@@ -243,9 +246,7 @@ class TorchExchangeTest {
   }
 
   private static List<Byte> bytes(MemorySegment data) {
-    return data.elements(java.lang.foreign.ValueLayout.JAVA_BYTE)
-        .map(each -> each.get(java.lang.foreign.ValueLayout.JAVA_BYTE, 0))
-        .toList();
+    return data.elements(JAVA_BYTE).map(each -> each.get(JAVA_BYTE, 0)).toList();
   }
 
   /// The same with the PyTorch that is here, whatever its version.

@@ -23,10 +23,12 @@ import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 import dev.panoptim.schedule.Scheduler;
 import dev.panoptim.schedule.Schedules;
+import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.function.Function;
 
 /// A small training whose gradients are a function of step and parameter alone, so that it can be
@@ -125,7 +127,7 @@ final class Trainee implements AutoCloseable {
     }
   }
 
-  private static void fill(java.lang.foreign.MemorySegment values, long seed) {
+  private static void fill(MemorySegment values, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     for (long i = 0; i < values.byteSize() / Float.BYTES; i++) {
       values.setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(-1, 1));
@@ -134,7 +136,7 @@ final class Trainee implements AutoCloseable {
 
   /// All that must be the same: data, states, averages, shadows, counts and hyperparameters.
   Map<String, String> bits() {
-    Map<String, String> all = new java.util.TreeMap<>();
+    Map<String, String> all = new TreeMap<>();
     for (Parameter each : parameters) {
       all.put(each.name(), Checksums.ofMapped(each.data()));
       optimizer
@@ -151,9 +153,7 @@ final class Trainee implements AutoCloseable {
         .forEach(
             (name, state) -> {
               all.put("product/" + name, Double.toString(state.momentumProduct()));
-              all.put(
-                  "hyperparameters/" + name,
-                  new java.util.TreeMap<>(state.hyperparameters()).toString());
+              all.put("hyperparameters/" + name, new TreeMap<>(state.hyperparameters()).toString());
             });
     all.put("position", Long.toString(scheduler.position()));
     return all;
