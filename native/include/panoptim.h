@@ -3,6 +3,8 @@
 // The library owns nothing: no memory, no handle, no state between calls. Every table below lies in memory of the
 // caller, who also keeps it alive for the length of a call. Functions may be called from any thread, and at the
 // same time from several, as long as no two calls write the same memory.
+//
+// Those that begin with panoptim_cuda_ are in a library of their own, for graphics cards.
 #ifndef PANOPTIM_H
 #define PANOPTIM_H
 
@@ -19,7 +21,7 @@ extern "C" {
 #endif
 
 // Changes with every change of a layout, a constant or a signature below.
-#define PANOPTIM_ABI_VERSION 6
+#define PANOPTIM_ABI_VERSION 7
 
 // `long long` rather than `int64_t`, which is a C `long` on Linux alone and would tie the bindings to it.
 typedef long long panoptim_int64;
@@ -28,6 +30,7 @@ typedef long long panoptim_int64;
 #define PANOPTIM_OK 0
 #define PANOPTIM_INVALID_ARGUMENT 1
 #define PANOPTIM_UNSUPPORTED_TIER 2
+#define PANOPTIM_CUDA_FAILED 3  // CUDA refused; its own words are in the error text
 
 // Tiers: the same formula, compiled for more and more capable processors.
 #define PANOPTIM_TIER_SCALAR 0
@@ -70,6 +73,12 @@ typedef long long panoptim_int64;
 #define PANOPTIM_CLOSED 0
 #define PANOPTIM_ANNOUNCED 1  // a call is about to begin: helpers wait for it
 #define PANOPTIM_OPEN 2       // a call is under way: helpers take pieces
+
+// What kind of memory an address is in, as CUDA sees it.
+#define PANOPTIM_MEMORY_PAGEABLE 0  // the host's, which CUDA does not know
+#define PANOPTIM_MEMORY_PINNED 1    // the host's, which a device can reach
+#define PANOPTIM_MEMORY_DEVICE 2
+#define PANOPTIM_MEMORY_MANAGED 3  // which moves between the two
 
 // Sums that a chunk's squares are added to.
 #define PANOPTIM_LANES 16
@@ -167,6 +176,100 @@ PANOPTIM_API int32_t panoptim_sum_squares(panoptim_plan *plan, ...);
 // left. Where there is no such call it returns at once, so it does not matter if it comes too late; but the plan's own
 // memory, though not what its rows point into, must still be there.
 PANOPTIM_API void panoptim_help(panoptim_plan *plan);
+
+// ---- Graphics cards: the library panoptim_cuda ----
+//
+// Nothing here waits for a device, but for panoptim_cuda_await, panoptim_cuda_await_event, and the functions that free
+// memory. Work of one stream is done in order; the stream NULL is CUDA's default stream, which waits for all others
+// that do not opt out of that. Memory, streams and events are the caller's, who frees them.
+//
+// Each function checks what CUDA says to each of its calls. `error` has room for PANOPTIM_TEXT bytes, and is written
+// where the status is not PANOPTIM_OK. The thread's current device is afterwards what it was before.
+
+typedef struct panoptim_cuda_device {
+  char name[PANOPTIM_TEXT];
+  int32_t major;                // of its compute capability
+  int32_t minor;                //
+  panoptim_int64 total_memory;  // bytes
+  panoptim_int64 free_memory;   // bytes
+} panoptim_cuda_device;
+
+// What the norm of all gradients makes of a step. Lies in memory of the device: no host waits for it.
+typedef struct panoptim_cuda_verdict {
+  double squares;      // the sum of all gradients' squares, unscaled
+  double norm;         // of all gradients, scaled and not yet clipped
+  double clip_factor;  // 1 where the norm is not above the limit
+  float scale;         // what gradients are multiplied with: the scale times that factor
+  int32_t skips;  // 1: the step leaves everything as it is, but gradients, which it sets to 0 where the plan says so
+} panoptim_cuda_verdict;
+
+// A step on a device.
+typedef struct panoptim_cuda_plan {
+  panoptim_plan *plan;  // as for panoptim_step, but that its rows and square_sums point into memory of the device;
+                        // tier, sharing and what belongs to them are ignored
+  const panoptim_tensor *tensors;       // on the device: a copy of the plan's rows
+  const int32_t *chunk_rows;            // on the device: for each chunk, the row that it is of
+  panoptim_coefficients *coefficients;  // on the device: room for the plan's, which each step copies there
+  panoptim_cuda_verdict *verdict;       // on the device; NULL where the step depends on none
+  void *stream;                         // a cudaStream_t
+  int32_t device;
+} panoptim_cuda_plan;
+
+PANOPTIM_API int32_t panoptim_cuda_abi_version(void);
+
+// How many devices there are. Where it fails, there is none that can be used, and the error says why.
+PANOPTIM_API int32_t panoptim_cuda_devices(int32_t *count, char *error);
+
+PANOPTIM_API int32_t panoptim_cuda_describe(int32_t device, panoptim_cuda_device *description, char *error);
+
+// Memory of a device, aligned to 256 bytes, with arbitrary content. Freeing it waits for the device.
+PANOPTIM_API int32_t panoptim_cuda_allocate(int32_t device, panoptim_int64 bytes, void **memory, char *error);
+PANOPTIM_API int32_t panoptim_cuda_free(int32_t device, void *memory, char *error);
+
+// Memory of the host that devices reach by themselves, so that copies need not wait for the processor.
+PANOPTIM_API int32_t panoptim_cuda_allocate_pinned(int32_t device, panoptim_int64 bytes, void **memory, char *error);
+PANOPTIM_API int32_t panoptim_cuda_free_pinned(int32_t device, void *memory, char *error);
+
+// The kind of memory that an address is in, PANOPTIM_MEMORY_..., and the device whose it is, -1 if none.
+PANOPTIM_API int32_t panoptim_cuda_locate(const void *memory, int32_t *kind, int32_t *device, char *error);
+
+PANOPTIM_API int32_t panoptim_cuda_create_stream(int32_t device, void **stream, char *error);
+PANOPTIM_API int32_t panoptim_cuda_destroy_stream(int32_t device, void *stream, char *error);
+
+// Waits until all that the stream has been given is done. Where that failed on the device, so does this.
+PANOPTIM_API int32_t panoptim_cuda_await(int32_t device, void *stream, char *error);
+
+PANOPTIM_API int32_t panoptim_cuda_create_event(int32_t device, void **event, char *error);
+PANOPTIM_API int32_t panoptim_cuda_destroy_event(int32_t device, void *event, char *error);
+
+// The event happens when all that the stream has been given so far is done; one that was never recorded has happened.
+PANOPTIM_API int32_t panoptim_cuda_record(int32_t device, void *event, void *stream, char *error);
+PANOPTIM_API int32_t panoptim_cuda_await_event(int32_t device, void *event, char *error);
+
+// The stream does what it is given from now on once the event has happened.
+PANOPTIM_API int32_t panoptim_cuda_follow(int32_t device, void *stream, void *event, char *error);
+
+// Copies between any two kinds of memory, in the order of the stream. Pageable memory makes it wait.
+PANOPTIM_API int32_t panoptim_cuda_copy(int32_t device, void *stream, void *to, const void *from, panoptim_int64 bytes,
+                                        char *error);
+
+// Sets each byte of a device's memory, in the order of the stream.
+PANOPTIM_API int32_t panoptim_cuda_fill(int32_t device, void *stream, void *memory, int32_t value, panoptim_int64 bytes,
+                                        char *error);
+
+// What panoptim_sum_squares computes, in the same order and to the same bits; then adds the chunks' sums, in their
+// order, to the verdict's `squares`. What is wrong is said in the plan's error text, here as in panoptim_cuda_step.
+PANOPTIM_API int32_t panoptim_cuda_add_squares(panoptim_cuda_plan *plan, ...);
+
+// Makes of the verdict's `squares` the rest of it.
+//
+//   limit    the largest norm that is not clipped, perhaps infinite
+//   skips    whether a norm that is not finite makes steps skip
+PANOPTIM_API int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale,
+                                         double limit, int32_t skips, char *error);
+
+// One optimizer step, to the bits of panoptim_step. It is complete when the stream has come to its end.
+PANOPTIM_API int32_t panoptim_cuda_step(panoptim_cuda_plan *plan, ...);
 
 #ifdef __cplusplus
 }

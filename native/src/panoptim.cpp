@@ -1,87 +1,15 @@
 // The functions of the C ABI: they check, then hand over.
 #include "panoptim.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "rule/composition.h"
+#include "step/check.h"
 #include "step/sharing.h"
 #include "step/step.h"
 #include "tier/tiers.h"
 
 namespace {
-
-__attribute__((format(printf, 3, 4))) int32_t fail(panoptim_plan *plan, int32_t status, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(plan->error, sizeof plan->error, format, arguments);
-  va_end(arguments);
-  return status;
-}
-
-int32_t check_composition(panoptim_plan *plan) {
-  const struct {
-    const char *name;
-    int32_t value;
-    int count;
-  } parts[] = {{"first_moment", plan->first_moment, first_moments},
-               {"look_ahead", plan->look_ahead, look_aheads},
-               {"second_moment", plan->second_moment, second_moments},
-               {"unit_correction", plan->unit_correction, unit_corrections},
-               {"sign", plan->sign, signs},
-               {"decay", plan->decay, decays}};
-  for (const auto &part : parts) {
-    if (part.value < 0 || part.value >= part.count) {
-      return fail(plan, PANOPTIM_INVALID_ARGUMENT, "%s is %d, not 0 to %d", part.name, part.value, part.count - 1);
-    }
-  }
-  if (const char *why = why_illegal(composition_of(*plan))) return fail(plan, PANOPTIM_INVALID_ARGUMENT, "%s", why);
-  return PANOPTIM_OK;
-}
-
-int32_t check_rows(panoptim_plan *plan) {
-  if (plan->tensor_count < 0 || plan->coefficients_count < 0) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "tensor_count is %lld and coefficients_count %lld, not 0 or more",
-                plan->tensor_count, plan->coefficients_count);
-  }
-  const int states = states_of(composition_of(*plan));
-  panoptim_int64 offset = 0;
-  panoptim_int64 first_chunk = 0;
-  for (panoptim_int64 row = 0; row < plan->tensor_count; row++) {
-    const panoptim_tensor &tensor = plan->tensors[row];
-    if (tensor.length < 0 || tensor.offset != offset) {
-      return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld has length %lld and offset %lld, not 0 or more and %lld",
-                  row, tensor.length, tensor.offset, offset);
-    }
-    if (tensor.first_chunk != first_chunk) {
-      return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld has first_chunk %lld, not %lld", row, tensor.first_chunk,
-                  first_chunk);
-    }
-    first_chunk += tensor.length / PANOPTIM_CHUNK + (tensor.length % PANOPTIM_CHUNK != 0);
-    if (tensor.coefficients < 0 || tensor.coefficients >= plan->coefficients_count) {
-      return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld names coefficients %lld of %lld", row, tensor.coefficients,
-                  plan->coefficients_count);
-    }
-    if (tensor.length > 0) {
-      if (!tensor.parameter || !tensor.gradient) {
-        return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld has no parameter or no gradient", row);
-      }
-      if ((plan->averages && !tensor.average) || (plan->shadow && !tensor.shadow)) {
-        return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld lacks an average or a shadow", row);
-      }
-      for (int i = 0; i < states; i++) {
-        if (!tensor.state[i]) {
-          return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld lacks state %d of %d", row, i, states);
-        }
-      }
-    }
-    if (__builtin_add_overflow(offset, tensor.length, &offset)) {
-      return fail(plan, PANOPTIM_INVALID_ARGUMENT, "the rows up to %lld have more than 2^63-1 elements", row);
-    }
-  }
-  return PANOPTIM_OK;
-}
 
 int32_t check(panoptim_plan *plan) {
   if (!kernels_of(plan->tier)) {
@@ -92,24 +20,14 @@ int32_t check(panoptim_plan *plan) {
                 "sharing is %d in pieces of %lld, not %d, or %d in pieces of 1 or more", plan->sharing, plan->piece,
                 PANOPTIM_CLOSED, PANOPTIM_ANNOUNCED);
   }
-  if (plan->clips && !(plan->clip >= 0)) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "clip is %g, not 0 or more", static_cast<double>(plan->clip));
-  }
-  if (plan->shadow < PANOPTIM_SHADOW_NONE || plan->shadow > PANOPTIM_SHADOW_FLOAT16) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "shadow is %d, not %d to %d", plan->shadow, PANOPTIM_SHADOW_NONE,
-                PANOPTIM_SHADOW_FLOAT16);
-  }
-  if (const int32_t status = check_composition(plan)) return status;
-  return check_rows(plan);
+  return check_work(plan);
 }
 
 // Checks, then works.
 int32_t call(panoptim_plan *plan, void (*run)(panoptim_plan &plan, const kernel_table &kernels)) {
   if (!plan) return PANOPTIM_INVALID_ARGUMENT;
   int32_t status = check(plan);
-  if (!status && run == run_sum_squares && !plan->square_sums) {
-    status = fail(plan, PANOPTIM_INVALID_ARGUMENT, "square_sums is NULL");
-  }
+  if (!status && run == run_sum_squares) status = check_sums(plan);
   if (status) {
     close(*plan);
   } else {

@@ -168,6 +168,20 @@ class problem {
     return tensors_;
   }
 
+  struct extent {
+    float *start;
+    size_t size;
+  };
+
+  // The memory that a stream lies in, with the padding around it.
+  extent extent_of(const float *stream) const {
+    for (const memory &each : streams_) {
+      float *start = each.start.get();
+      if (start <= stream && stream < start + each.size) return {start, each.size};
+    }
+    return {nullptr, 0};
+  }
+
  private:
   struct release {
     void operator()(float *start) const {

@@ -8,19 +8,48 @@
 #define PANOPTIM_FORMULA static inline __attribute__((always_inline))
 #endif
 
-// Builtins, not <cmath>: an inline function of the standard library would be shared by tiers with different flags.
+// Builtins, not <cmath>: an inline function of the standard library would be shared by tiers with different flags. A
+// GPU has them under other names.
 PANOPTIM_FORMULA float fused_multiply_add(float a, float b, float c) {
+#if defined(__CUDA_ARCH__)
+  return __fmaf_rn(a, b, c);
+#else
   return __builtin_fmaf(a, b, c);
+#endif
 }
 
 PANOPTIM_FORMULA float square_root(float x) {
+#if defined(__CUDA_ARCH__)
+  return __fsqrt_rn(x);
+#else
   return __builtin_sqrtf(x);
+#endif
+}
+
+PANOPTIM_FORMULA unsigned bits_of(float x) {
+#if defined(__CUDA_ARCH__)
+  return __float_as_uint(x);
+#else
+  unsigned bits;
+  __builtin_memcpy(&bits, &x, sizeof bits);
+  return bits;
+#endif
+}
+
+PANOPTIM_FORMULA float float_of(unsigned bits) {
+#if defined(__CUDA_ARCH__)
+  return __uint_as_float(bits);
+#else
+  float x;
+  __builtin_memcpy(&x, &bits, sizeof x);
+  return x;
+#endif
 }
 
 // Which bits a NaN has depends on the processor and on the order in which a compiler puts two operands. What is
 // stored is therefore always the same one, 0x7fc00000.
 PANOPTIM_FORMULA float canonical(float x) {
-  return x == x ? x : __builtin_nanf("");
+  return x == x ? x : float_of(0x7fc00000u);
 }
 
 // NaN wins, from either side.
@@ -29,24 +58,12 @@ PANOPTIM_FORMULA float maximum(float a, float b) {
 }
 
 PANOPTIM_FORMULA float absolute(float x) {
-  return __builtin_fabsf(x);
+  return float_of(bits_of(x) & 0x7fffffffu);
 }
 
 // 1 or -1; zeros and NaN stay what they are.
 PANOPTIM_FORMULA float sign_of(float x) {
   return x > 0 ? 1.0f : x < 0 ? -1.0f : x;
-}
-
-PANOPTIM_FORMULA unsigned bits_of(float x) {
-  unsigned bits;
-  __builtin_memcpy(&bits, &x, sizeof bits);
-  return bits;
-}
-
-PANOPTIM_FORMULA float float_of(unsigned bits) {
-  float x;
-  __builtin_memcpy(&x, &bits, sizeof x);
-  return x;
 }
 
 // To 16 bits: to nearest, ties to even; every NaN becomes the same one.

@@ -6,6 +6,16 @@
 #include "rule/arithmetic.h"
 #include "rule/moment.h"
 
+// A gradient, once scaled, from -bound to bound; NaN stays NaN.
+PANOPTIM_FORMULA float kept_within(float bound, float gradient) {
+  return gradient < -bound ? -bound : gradient > bound ? bound : gradient;
+}
+
+// The average once the parameter's share has been added.
+PANOPTIM_FORMULA float moved_average(float take, float w, float average) {
+  return canonical(fused_multiply_add(take, w - average, average));
+}
+
 // The states of one element; a rule reads and writes those that it has.
 struct states {
   float first;

@@ -102,15 +102,14 @@ constexpr kernel loop_at() {
 void clip_loop(float scale, float bound, panoptim_int64 length, const float *gradient, float *clipped) {
   PANOPTIM_VECTOR_LOOP
   for (panoptim_int64 i = 0; i < length; i++) {
-    const float g = scale * gradient[i];
-    clipped[i] = g < -bound ? -bound : g > bound ? bound : g;
+    clipped[i] = kept_within(bound, scale * gradient[i]);
   }
 }
 
 void average_loop(float take, panoptim_int64 length, const float *parameter, float *average) {
   PANOPTIM_VECTOR_LOOP
   for (panoptim_int64 i = 0; i < length; i++) {
-    average[i] = canonical(fused_multiply_add(take, parameter[i] - average[i], average[i]));
+    average[i] = moved_average(take, parameter[i], average[i]);
   }
 }
 

@@ -23,10 +23,10 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANOPTIM_ABI_VERSION = (int)6L;
+    private static final int PANOPTIM_ABI_VERSION = (int)7L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_ABI_VERSION 6
+     * #define PANOPTIM_ABI_VERSION 7
      * }
      */
     public static int PANOPTIM_ABI_VERSION() {
@@ -58,6 +58,15 @@ public class PanoptimAbi extends PanoptimAbi$shared {
      */
     public static int PANOPTIM_UNSUPPORTED_TIER() {
         return PANOPTIM_UNSUPPORTED_TIER;
+    }
+    private static final int PANOPTIM_CUDA_FAILED = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_CUDA_FAILED 3
+     * }
+     */
+    public static int PANOPTIM_CUDA_FAILED() {
+        return PANOPTIM_CUDA_FAILED;
     }
     private static final int PANOPTIM_TIER_SCALAR = (int)0L;
     /**
@@ -292,6 +301,42 @@ public class PanoptimAbi extends PanoptimAbi$shared {
      */
     public static int PANOPTIM_OPEN() {
         return PANOPTIM_OPEN;
+    }
+    private static final int PANOPTIM_MEMORY_PAGEABLE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_MEMORY_PAGEABLE 0
+     * }
+     */
+    public static int PANOPTIM_MEMORY_PAGEABLE() {
+        return PANOPTIM_MEMORY_PAGEABLE;
+    }
+    private static final int PANOPTIM_MEMORY_PINNED = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_MEMORY_PINNED 1
+     * }
+     */
+    public static int PANOPTIM_MEMORY_PINNED() {
+        return PANOPTIM_MEMORY_PINNED;
+    }
+    private static final int PANOPTIM_MEMORY_DEVICE = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_MEMORY_DEVICE 2
+     * }
+     */
+    public static int PANOPTIM_MEMORY_DEVICE() {
+        return PANOPTIM_MEMORY_DEVICE;
+    }
+    private static final int PANOPTIM_MEMORY_MANAGED = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_MEMORY_MANAGED 3
+     * }
+     */
+    public static int PANOPTIM_MEMORY_MANAGED() {
+        return PANOPTIM_MEMORY_MANAGED;
     }
     private static final int PANOPTIM_LANES = (int)16L;
     /**
@@ -639,6 +684,1338 @@ public class PanoptimAbi extends PanoptimAbi$shared {
            throw ex;
         } catch (Throwable ex$) {
            throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_abi_version {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_abi_version");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_abi_version()
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_abi_version$descriptor() {
+        return panoptim_cuda_abi_version.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_abi_version()
+     * }
+     */
+    public static MethodHandle panoptim_cuda_abi_version$handle() {
+        return panoptim_cuda_abi_version.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_abi_version()
+     * }
+     */
+    public static MemorySegment panoptim_cuda_abi_version$address() {
+        return panoptim_cuda_abi_version.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_abi_version()
+     * }
+     */
+    public static int panoptim_cuda_abi_version() {
+        var mh$ = panoptim_cuda_abi_version.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_abi_version");
+            }
+            return (int)mh$.invokeExact();
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_devices {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_devices");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_devices(int32_t *count, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_devices$descriptor() {
+        return panoptim_cuda_devices.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_devices(int32_t *count, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_devices$handle() {
+        return panoptim_cuda_devices.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_devices(int32_t *count, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_devices$address() {
+        return panoptim_cuda_devices.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_devices(int32_t *count, char *error)
+     * }
+     */
+    public static int panoptim_cuda_devices(MemorySegment count, MemorySegment error) {
+        var mh$ = panoptim_cuda_devices.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_devices", count, error);
+            }
+            return (int)mh$.invokeExact(count, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_describe {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_describe");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_describe(int32_t device, panoptim_cuda_device *description, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_describe$descriptor() {
+        return panoptim_cuda_describe.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_describe(int32_t device, panoptim_cuda_device *description, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_describe$handle() {
+        return panoptim_cuda_describe.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_describe(int32_t device, panoptim_cuda_device *description, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_describe$address() {
+        return panoptim_cuda_describe.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_describe(int32_t device, panoptim_cuda_device *description, char *error)
+     * }
+     */
+    public static int panoptim_cuda_describe(int device, MemorySegment description, MemorySegment error) {
+        var mh$ = panoptim_cuda_describe.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_describe", device, description, error);
+            }
+            return (int)mh$.invokeExact(device, description, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_allocate {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_LONG_LONG,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_allocate");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_allocate(int32_t device, panoptim_int64 bytes, void **memory, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_allocate$descriptor() {
+        return panoptim_cuda_allocate.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_allocate(int32_t device, panoptim_int64 bytes, void **memory, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_allocate$handle() {
+        return panoptim_cuda_allocate.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_allocate(int32_t device, panoptim_int64 bytes, void **memory, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_allocate$address() {
+        return panoptim_cuda_allocate.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_allocate(int32_t device, panoptim_int64 bytes, void **memory, char *error)
+     * }
+     */
+    public static int panoptim_cuda_allocate(int device, long bytes, MemorySegment memory, MemorySegment error) {
+        var mh$ = panoptim_cuda_allocate.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_allocate", device, bytes, memory, error);
+            }
+            return (int)mh$.invokeExact(device, bytes, memory, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_free {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_free");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_free(int32_t device, void *memory, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_free$descriptor() {
+        return panoptim_cuda_free.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_free(int32_t device, void *memory, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_free$handle() {
+        return panoptim_cuda_free.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_free(int32_t device, void *memory, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_free$address() {
+        return panoptim_cuda_free.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_free(int32_t device, void *memory, char *error)
+     * }
+     */
+    public static int panoptim_cuda_free(int device, MemorySegment memory, MemorySegment error) {
+        var mh$ = panoptim_cuda_free.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_free", device, memory, error);
+            }
+            return (int)mh$.invokeExact(device, memory, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_allocate_pinned {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_LONG_LONG,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_allocate_pinned");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_allocate_pinned(int32_t device, panoptim_int64 bytes, void **memory, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_allocate_pinned$descriptor() {
+        return panoptim_cuda_allocate_pinned.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_allocate_pinned(int32_t device, panoptim_int64 bytes, void **memory, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_allocate_pinned$handle() {
+        return panoptim_cuda_allocate_pinned.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_allocate_pinned(int32_t device, panoptim_int64 bytes, void **memory, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_allocate_pinned$address() {
+        return panoptim_cuda_allocate_pinned.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_allocate_pinned(int32_t device, panoptim_int64 bytes, void **memory, char *error)
+     * }
+     */
+    public static int panoptim_cuda_allocate_pinned(int device, long bytes, MemorySegment memory, MemorySegment error) {
+        var mh$ = panoptim_cuda_allocate_pinned.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_allocate_pinned", device, bytes, memory, error);
+            }
+            return (int)mh$.invokeExact(device, bytes, memory, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_free_pinned {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_free_pinned");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_free_pinned(int32_t device, void *memory, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_free_pinned$descriptor() {
+        return panoptim_cuda_free_pinned.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_free_pinned(int32_t device, void *memory, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_free_pinned$handle() {
+        return panoptim_cuda_free_pinned.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_free_pinned(int32_t device, void *memory, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_free_pinned$address() {
+        return panoptim_cuda_free_pinned.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_free_pinned(int32_t device, void *memory, char *error)
+     * }
+     */
+    public static int panoptim_cuda_free_pinned(int device, MemorySegment memory, MemorySegment error) {
+        var mh$ = panoptim_cuda_free_pinned.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_free_pinned", device, memory, error);
+            }
+            return (int)mh$.invokeExact(device, memory, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_locate {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_locate");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_locate(const void *memory, int32_t *kind, int32_t *device, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_locate$descriptor() {
+        return panoptim_cuda_locate.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_locate(const void *memory, int32_t *kind, int32_t *device, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_locate$handle() {
+        return panoptim_cuda_locate.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_locate(const void *memory, int32_t *kind, int32_t *device, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_locate$address() {
+        return panoptim_cuda_locate.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_locate(const void *memory, int32_t *kind, int32_t *device, char *error)
+     * }
+     */
+    public static int panoptim_cuda_locate(MemorySegment memory, MemorySegment kind, MemorySegment device, MemorySegment error) {
+        var mh$ = panoptim_cuda_locate.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_locate", memory, kind, device, error);
+            }
+            return (int)mh$.invokeExact(memory, kind, device, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_create_stream {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_create_stream");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_create_stream(int32_t device, void **stream, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_create_stream$descriptor() {
+        return panoptim_cuda_create_stream.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_create_stream(int32_t device, void **stream, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_create_stream$handle() {
+        return panoptim_cuda_create_stream.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_create_stream(int32_t device, void **stream, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_create_stream$address() {
+        return panoptim_cuda_create_stream.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_create_stream(int32_t device, void **stream, char *error)
+     * }
+     */
+    public static int panoptim_cuda_create_stream(int device, MemorySegment stream, MemorySegment error) {
+        var mh$ = panoptim_cuda_create_stream.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_create_stream", device, stream, error);
+            }
+            return (int)mh$.invokeExact(device, stream, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_destroy_stream {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_destroy_stream");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_destroy_stream(int32_t device, void *stream, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_destroy_stream$descriptor() {
+        return panoptim_cuda_destroy_stream.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_destroy_stream(int32_t device, void *stream, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_destroy_stream$handle() {
+        return panoptim_cuda_destroy_stream.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_destroy_stream(int32_t device, void *stream, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_destroy_stream$address() {
+        return panoptim_cuda_destroy_stream.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_destroy_stream(int32_t device, void *stream, char *error)
+     * }
+     */
+    public static int panoptim_cuda_destroy_stream(int device, MemorySegment stream, MemorySegment error) {
+        var mh$ = panoptim_cuda_destroy_stream.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_destroy_stream", device, stream, error);
+            }
+            return (int)mh$.invokeExact(device, stream, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_await {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_await");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_await(int32_t device, void *stream, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_await$descriptor() {
+        return panoptim_cuda_await.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_await(int32_t device, void *stream, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_await$handle() {
+        return panoptim_cuda_await.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_await(int32_t device, void *stream, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_await$address() {
+        return panoptim_cuda_await.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_await(int32_t device, void *stream, char *error)
+     * }
+     */
+    public static int panoptim_cuda_await(int device, MemorySegment stream, MemorySegment error) {
+        var mh$ = panoptim_cuda_await.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_await", device, stream, error);
+            }
+            return (int)mh$.invokeExact(device, stream, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_create_event {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_create_event");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_create_event(int32_t device, void **event, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_create_event$descriptor() {
+        return panoptim_cuda_create_event.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_create_event(int32_t device, void **event, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_create_event$handle() {
+        return panoptim_cuda_create_event.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_create_event(int32_t device, void **event, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_create_event$address() {
+        return panoptim_cuda_create_event.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_create_event(int32_t device, void **event, char *error)
+     * }
+     */
+    public static int panoptim_cuda_create_event(int device, MemorySegment event, MemorySegment error) {
+        var mh$ = panoptim_cuda_create_event.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_create_event", device, event, error);
+            }
+            return (int)mh$.invokeExact(device, event, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_destroy_event {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_destroy_event");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_destroy_event(int32_t device, void *event, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_destroy_event$descriptor() {
+        return panoptim_cuda_destroy_event.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_destroy_event(int32_t device, void *event, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_destroy_event$handle() {
+        return panoptim_cuda_destroy_event.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_destroy_event(int32_t device, void *event, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_destroy_event$address() {
+        return panoptim_cuda_destroy_event.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_destroy_event(int32_t device, void *event, char *error)
+     * }
+     */
+    public static int panoptim_cuda_destroy_event(int device, MemorySegment event, MemorySegment error) {
+        var mh$ = panoptim_cuda_destroy_event.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_destroy_event", device, event, error);
+            }
+            return (int)mh$.invokeExact(device, event, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_record {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_record");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_record(int32_t device, void *event, void *stream, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_record$descriptor() {
+        return panoptim_cuda_record.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_record(int32_t device, void *event, void *stream, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_record$handle() {
+        return panoptim_cuda_record.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_record(int32_t device, void *event, void *stream, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_record$address() {
+        return panoptim_cuda_record.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_record(int32_t device, void *event, void *stream, char *error)
+     * }
+     */
+    public static int panoptim_cuda_record(int device, MemorySegment event, MemorySegment stream, MemorySegment error) {
+        var mh$ = panoptim_cuda_record.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_record", device, event, stream, error);
+            }
+            return (int)mh$.invokeExact(device, event, stream, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_await_event {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_await_event");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_await_event(int32_t device, void *event, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_await_event$descriptor() {
+        return panoptim_cuda_await_event.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_await_event(int32_t device, void *event, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_await_event$handle() {
+        return panoptim_cuda_await_event.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_await_event(int32_t device, void *event, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_await_event$address() {
+        return panoptim_cuda_await_event.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_await_event(int32_t device, void *event, char *error)
+     * }
+     */
+    public static int panoptim_cuda_await_event(int device, MemorySegment event, MemorySegment error) {
+        var mh$ = panoptim_cuda_await_event.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_await_event", device, event, error);
+            }
+            return (int)mh$.invokeExact(device, event, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_follow {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_follow");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_follow(int32_t device, void *stream, void *event, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_follow$descriptor() {
+        return panoptim_cuda_follow.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_follow(int32_t device, void *stream, void *event, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_follow$handle() {
+        return panoptim_cuda_follow.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_follow(int32_t device, void *stream, void *event, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_follow$address() {
+        return panoptim_cuda_follow.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_follow(int32_t device, void *stream, void *event, char *error)
+     * }
+     */
+    public static int panoptim_cuda_follow(int device, MemorySegment stream, MemorySegment event, MemorySegment error) {
+        var mh$ = panoptim_cuda_follow.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_follow", device, stream, event, error);
+            }
+            return (int)mh$.invokeExact(device, stream, event, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_copy {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_LONG_LONG,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_copy");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_copy(int32_t device, void *stream, void *to, const void *from, panoptim_int64 bytes, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_copy$descriptor() {
+        return panoptim_cuda_copy.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_copy(int32_t device, void *stream, void *to, const void *from, panoptim_int64 bytes, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_copy$handle() {
+        return panoptim_cuda_copy.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_copy(int32_t device, void *stream, void *to, const void *from, panoptim_int64 bytes, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_copy$address() {
+        return panoptim_cuda_copy.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_copy(int32_t device, void *stream, void *to, const void *from, panoptim_int64 bytes, char *error)
+     * }
+     */
+    public static int panoptim_cuda_copy(int device, MemorySegment stream, MemorySegment to, MemorySegment from, long bytes, MemorySegment error) {
+        var mh$ = panoptim_cuda_copy.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_copy", device, stream, to, from, bytes, error);
+            }
+            return (int)mh$.invokeExact(device, stream, to, from, bytes, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_cuda_fill {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_LONG_LONG,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_fill");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_fill(int32_t device, void *stream, void *memory, int32_t value, panoptim_int64 bytes, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_fill$descriptor() {
+        return panoptim_cuda_fill.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_fill(int32_t device, void *stream, void *memory, int32_t value, panoptim_int64 bytes, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_fill$handle() {
+        return panoptim_cuda_fill.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_fill(int32_t device, void *stream, void *memory, int32_t value, panoptim_int64 bytes, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_fill$address() {
+        return panoptim_cuda_fill.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_fill(int32_t device, void *stream, void *memory, int32_t value, panoptim_int64 bytes, char *error)
+     * }
+     */
+    public static int panoptim_cuda_fill(int device, MemorySegment stream, MemorySegment memory, int value, long bytes, MemorySegment error) {
+        var mh$ = panoptim_cuda_fill.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_fill", device, stream, memory, value, bytes, error);
+            }
+            return (int)mh$.invokeExact(device, stream, memory, value, bytes, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    /**
+     * Variadic invoker class for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_add_squares(panoptim_cuda_plan *plan, ...)
+     * }
+     */
+    public static class panoptim_cuda_add_squares {
+        private static final FunctionDescriptor BASE_DESC = FunctionDescriptor.of(
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_POINTER
+            );
+        private static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_add_squares");
+
+        private final MethodHandle handle;
+        private final FunctionDescriptor descriptor;
+        private final MethodHandle spreader;
+
+        private panoptim_cuda_add_squares(MethodHandle handle, FunctionDescriptor descriptor, MethodHandle spreader) {
+            this.handle = handle;
+            this.descriptor = descriptor;
+            this.spreader = spreader;
+        }
+
+        /**
+         * Variadic invoker factory for:
+         * {@snippet lang=c :
+         * int32_t panoptim_cuda_add_squares(panoptim_cuda_plan *plan, ...)
+         * }
+         */
+        public static panoptim_cuda_add_squares makeInvoker(MemoryLayout... layouts) {
+            FunctionDescriptor desc$ = BASE_DESC.appendArgumentLayouts(layouts);
+            Linker.Option fva$ = Linker.Option.firstVariadicArg(BASE_DESC.argumentLayouts().size());
+            var mh$ = Linker.nativeLinker().downcallHandle(ADDR, desc$, fva$);
+            var spreader$ = mh$.asSpreader(Object[].class, layouts.length);
+            return new panoptim_cuda_add_squares(mh$, desc$, spreader$);
+        }
+
+        /**
+         * {@return the address}
+         */
+        public static MemorySegment address() {
+            return ADDR;
+        }
+
+        /**
+         * {@return the specialized method handle}
+         */
+        public MethodHandle handle() {
+            return handle;
+        }
+
+        /**
+         * {@return the specialized descriptor}
+         */
+        public FunctionDescriptor descriptor() {
+            return descriptor;
+        }
+
+        public int apply(MemorySegment plan, Object... x1) {
+            try {
+                if (TRACE_DOWNCALLS) {
+                    traceDowncall("panoptim_cuda_add_squares", plan, x1);
+                }
+                return (int) spreader.invokeExact(plan, x1);
+            } catch(IllegalArgumentException | ClassCastException ex$)  {
+                throw ex$; // rethrow IAE from passing wrong number/type of args
+            } catch (Throwable ex$) {
+               throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    private static class panoptim_cuda_judge {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_DOUBLE,
+            PanoptimAbi.C_DOUBLE,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_judge");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale, double limit, int32_t skips, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_cuda_judge$descriptor() {
+        return panoptim_cuda_judge.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale, double limit, int32_t skips, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_cuda_judge$handle() {
+        return panoptim_cuda_judge.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale, double limit, int32_t skips, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_cuda_judge$address() {
+        return panoptim_cuda_judge.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale, double limit, int32_t skips, char *error)
+     * }
+     */
+    public static int panoptim_cuda_judge(int device, MemorySegment stream, MemorySegment verdict, double scale, double limit, int skips, MemorySegment error) {
+        var mh$ = panoptim_cuda_judge.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_cuda_judge", device, stream, verdict, scale, limit, skips, error);
+            }
+            return (int)mh$.invokeExact(device, stream, verdict, scale, limit, skips, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    /**
+     * Variadic invoker class for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_step(panoptim_cuda_plan *plan, ...)
+     * }
+     */
+    public static class panoptim_cuda_step {
+        private static final FunctionDescriptor BASE_DESC = FunctionDescriptor.of(
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_POINTER
+            );
+        private static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_step");
+
+        private final MethodHandle handle;
+        private final FunctionDescriptor descriptor;
+        private final MethodHandle spreader;
+
+        private panoptim_cuda_step(MethodHandle handle, FunctionDescriptor descriptor, MethodHandle spreader) {
+            this.handle = handle;
+            this.descriptor = descriptor;
+            this.spreader = spreader;
+        }
+
+        /**
+         * Variadic invoker factory for:
+         * {@snippet lang=c :
+         * int32_t panoptim_cuda_step(panoptim_cuda_plan *plan, ...)
+         * }
+         */
+        public static panoptim_cuda_step makeInvoker(MemoryLayout... layouts) {
+            FunctionDescriptor desc$ = BASE_DESC.appendArgumentLayouts(layouts);
+            Linker.Option fva$ = Linker.Option.firstVariadicArg(BASE_DESC.argumentLayouts().size());
+            var mh$ = Linker.nativeLinker().downcallHandle(ADDR, desc$, fva$);
+            var spreader$ = mh$.asSpreader(Object[].class, layouts.length);
+            return new panoptim_cuda_step(mh$, desc$, spreader$);
+        }
+
+        /**
+         * {@return the address}
+         */
+        public static MemorySegment address() {
+            return ADDR;
+        }
+
+        /**
+         * {@return the specialized method handle}
+         */
+        public MethodHandle handle() {
+            return handle;
+        }
+
+        /**
+         * {@return the specialized descriptor}
+         */
+        public FunctionDescriptor descriptor() {
+            return descriptor;
+        }
+
+        public int apply(MemorySegment plan, Object... x1) {
+            try {
+                if (TRACE_DOWNCALLS) {
+                    traceDowncall("panoptim_cuda_step", plan, x1);
+                }
+                return (int) spreader.invokeExact(plan, x1);
+            } catch(IllegalArgumentException | ClassCastException ex$)  {
+                throw ex$; // rethrow IAE from passing wrong number/type of args
+            } catch (Throwable ex$) {
+               throw new AssertionError("should not reach here", ex$);
+            }
         }
     }
 }

@@ -131,7 +131,7 @@ class LoadingTest {
     assertContains(
         run("native", "-Dpanoptim.library=" + library("panoptim_of_another_version")),
         "REFUSED",
-        "it has ABI version 999, but these classes need 6");
+        "it has ABI version 999, but these classes need 7");
   }
 
   @Test

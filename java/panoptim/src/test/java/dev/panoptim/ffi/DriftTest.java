@@ -1,6 +1,7 @@
 package dev.panoptim.ffi;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
@@ -35,7 +36,10 @@ class DriftTest {
           "panoptim_coefficients", panoptim_coefficients.layout(),
           "panoptim_tensor", panoptim_tensor.layout(),
           "panoptim_plan", panoptim_plan.layout(),
-          "panoptim_description", panoptim_description.layout());
+          "panoptim_description", panoptim_description.layout(),
+          "panoptim_cuda_device", panoptim_cuda_device.layout(),
+          "panoptim_cuda_verdict", panoptim_cuda_verdict.layout(),
+          "panoptim_cuda_plan", panoptim_cuda_plan.layout());
 
   @Test
   void sizesOffsetsAndConstantsAreTheCompilers() throws Throwable {
@@ -112,7 +116,7 @@ class DriftTest {
   }
 
   @Test
-  void functionsOfTheHeaderAreThoseOfTheBindingsAndOfTheLibrary() throws Exception {
+  void functionsOfTheHeaderAreThoseOfTheBindingsAndOfTheLibraries() throws Exception {
     Set<String> declared = new TreeSet<>();
     Matcher matcher =
         Pattern.compile("PANOPTIM_API \\w+ (panoptim_\\w+)\\(").matcher(Files.readString(HEADER));
@@ -125,13 +129,23 @@ class DriftTest {
     }
     assertEquals(declared, bound);
 
+    Set<String> exported = exported("panoptim");
+    assertFalse(exported.isEmpty());
+    // The emulation is the CUDA library's own source, and is built everywhere.
+    Set<String> ofCuda = exported("panoptim_cuda_emulated");
+    assertFalse(ofCuda.isEmpty());
+    exported.addAll(ofCuda);
+    assertEquals(declared, exported);
+  }
+
+  private static Set<String> exported(String library) throws Exception {
     Process nm =
-        new ProcessBuilder("nm", "-D", "--defined-only", library("panoptim").toString()).start();
+        new ProcessBuilder("nm", "-D", "--defined-only", library(library).toString()).start();
     Set<String> exported = new TreeSet<>();
     for (String line : new String(nm.getInputStream().readAllBytes()).lines().toList()) {
       exported.add(line.substring(line.lastIndexOf(' ') + 1));
     }
-    assertEquals(declared, exported);
+    return exported;
   }
 
   @Test

@@ -1,0 +1,30 @@
+// Brings coefficients to a device within a launch, so that no copy has to wait for the processor's memory.
+#ifndef PANOPTIM_CUDA_COEFFICIENTS_WORK_H
+#define PANOPTIM_CUDA_COEFFICIENTS_WORK_H
+
+#include "cuda/launch.h"
+#include "panoptim.h"
+
+struct coefficients_work {
+  // What a launch may bring is 4 KiB.
+  static constexpr int most = 32;
+  static constexpr int threads = most;
+
+  struct shared {};
+
+  panoptim_coefficients *to;
+  int count;
+  panoptim_coefficients from[most];
+
+  PANOPTIM_DEVICE int phases() const {
+    return 1;
+  }
+
+  PANOPTIM_DEVICE void operator()(int, panoptim_int64, int thread, shared &) const {
+    if (thread < count) to[thread] = from[thread];
+  }
+};
+
+static_assert(sizeof(coefficients_work) <= 4096, "more than a launch may bring");
+
+#endif

@@ -1,0 +1,40 @@
+// Starts work on a device.
+//
+// Work is an object that is copied to the device and called there, once by each thread of each block:
+//
+//   struct some_work {
+//     static constexpr int threads = 256;  // of a block
+//     struct shared {};                    // what the threads of a block have in common
+//     PANOPTIM_DEVICE int phases() const;  // all threads of a block end a phase before any begins the next
+//     PANOPTIM_DEVICE void operator()(int phase, panoptim_int64 block, int thread, shared &) const;
+//   };
+//
+// So it is no more than C++, and tests run it without a device.
+#ifndef PANOPTIM_CUDA_LAUNCH_H
+#define PANOPTIM_CUDA_LAUNCH_H
+
+#include <cuda_runtime.h>
+
+#include "panoptim.h"
+
+#define PANOPTIM_DEVICE __host__ __device__ __forceinline__
+
+template <class Work>
+__global__ void __launch_bounds__(Work::threads) run_on_device(const __grid_constant__ Work work) {
+  __shared__ typename Work::shared shared;
+  const int phases = work.phases();
+  for (int phase = 0; phase < phases; phase++) {
+    if (phase > 0) __syncthreads();
+    work(phase, blockIdx.x, static_cast<int>(threadIdx.x), shared);
+  }
+}
+
+template <class Work>
+cudaError_t launch(cudaStream_t stream, panoptim_int64 blocks, const Work &work) {
+  if (blocks == 0) return cudaSuccess;
+  void *arguments[] = {const_cast<Work *>(&work)};
+  return cudaLaunchKernel(reinterpret_cast<const void *>(run_on_device<Work>), dim3(static_cast<unsigned>(blocks)),
+                          dim3(Work::threads), arguments, 0, stream);
+}
+
+#endif

@@ -1,0 +1,119 @@
+// The norm of all gradients in its one canonical order, and what it makes of a step.
+#ifndef PANOPTIM_CUDA_NORM_WORK_H
+#define PANOPTIM_CUDA_NORM_WORK_H
+
+#include "cuda/launch.h"
+#include "cuda/pieces.h"
+#include "panoptim.h"
+
+// Writes each chunk's sum. A thread adds up one lane of one chunk: neighbours read neighbouring elements.
+struct chunk_sums_work {
+  static constexpr int threads = 256;
+  static constexpr int chunks_of_block = threads / PANOPTIM_LANES;
+
+  struct shared {
+    double sums[threads];
+  };
+
+  const panoptim_tensor *tensors;
+  const int32_t *chunk_rows;
+  panoptim_int64 chunks;
+  double *square_sums;
+
+  PANOPTIM_DEVICE int phases() const {
+    return 2;
+  }
+
+  PANOPTIM_DEVICE void operator()(int phase, panoptim_int64 block, int thread, shared &all) const {
+    const panoptim_int64 chunk = block * chunks_of_block + thread / PANOPTIM_LANES;
+    const int lane = thread % PANOPTIM_LANES;
+    if (chunk >= chunks) return;
+    if (phase == 0) {
+      all.sums[thread] = lane_sum(chunk_at(tensors, chunk_rows, chunk), lane);
+    } else if (lane == 0) {
+      square_sums[chunk] = added_in_halves(all.sums + thread);
+    }
+  }
+
+ private:
+  PANOPTIM_DEVICE double lane_sum(const range &r, int lane) const {
+    const float *gradient = tensors[r.row].gradient + r.start;
+    double sum = 0;
+#if defined(__CUDACC__)
+#pragma unroll 16
+#endif
+    for (panoptim_int64 i = lane; i < r.length; i += PANOPTIM_LANES) {
+      // A float's square fits into a double: there is one rounding, that of the sum.
+      const double g = gradient[i];
+      sum += g * g;
+    }
+    return sum;
+  }
+
+  PANOPTIM_DEVICE static double added_in_halves(double *sums) {
+    for (int half = PANOPTIM_LANES / 2; half > 0; half /= 2) {
+      for (int lane = 0; lane < half; lane++) sums[lane] += sums[lane + half];
+    }
+    return sums[0];
+  }
+};
+
+// Adds the chunks' sums to the verdict's squares, one after the other: all threads of the one block bring them near, a
+// tile at a time, and the first adds.
+struct add_in_order_work {
+  static constexpr int threads = 256;
+  static constexpr int tile = 2048;
+
+  struct shared {
+    double sums[tile];
+  };
+
+  const double *square_sums;
+  panoptim_int64 chunks;
+  panoptim_cuda_verdict *verdict;
+
+  PANOPTIM_DEVICE int phases() const {
+    return static_cast<int>(2 * ((chunks + tile - 1) / tile));
+  }
+
+  PANOPTIM_DEVICE void operator()(int phase, panoptim_int64, int thread, shared &near) const {
+    const panoptim_int64 start = static_cast<panoptim_int64>(phase / 2) * tile;
+    const int length = static_cast<int>(chunks - start < tile ? chunks - start : tile);
+    if (phase % 2 == 0) {
+      for (int i = thread; i < length; i += threads) near.sums[i] = square_sums[start + i];
+    } else if (thread == 0) {
+      double sum = verdict->squares;
+      for (int i = 0; i < length; i++) sum += near.sums[i];
+      verdict->squares = sum;
+    }
+  }
+};
+
+// One thread, once all squares are added.
+struct judge_work {
+  static constexpr int threads = 1;
+
+  struct shared {};
+
+  panoptim_cuda_verdict *verdict;
+  double scale;
+  double limit;
+  bool skips;
+
+  PANOPTIM_DEVICE int phases() const {
+    return 1;
+  }
+
+  PANOPTIM_DEVICE void operator()(int, panoptim_int64, int, shared &) const {
+    constexpr double infinity = __builtin_huge_val();
+    const double squares = verdict->squares;
+    const double norm = sqrt(squares) * scale;
+    const double factor = norm <= limit || limit == infinity ? 1 : limit / norm;
+    verdict->norm = norm;
+    verdict->clip_factor = factor;
+    verdict->scale = static_cast<float>(scale * factor);
+    verdict->skips = skips && !(squares < infinity);
+  }
+};
+
+#endif

@@ -1,0 +1,259 @@
+// The functions of the C ABI that concern graphics cards: they check, then hand over to CUDA.
+#include <cuda_runtime.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cuda/coefficients_work.h"
+#include "cuda/norm_work.h"
+#include "cuda/pieces.h"
+#include "cuda/step.h"
+#include "panoptim.h"
+#include "step/check.h"
+
+namespace {
+
+// Turns what CUDA says to a call into a status and words.
+int32_t checked(cudaError_t said, const char *call, char *error) {
+  if (said == cudaSuccess) return PANOPTIM_OK;
+  cudaGetLastError();  // so that the next call does not find this error again
+  snprintf(error, PANOPTIM_TEXT, "%s: %s (%s)", call, cudaGetErrorString(said), cudaGetErrorName(said));
+  return PANOPTIM_CUDA_FAILED;
+}
+
+#define CHECKED(call, error) checked(call, #call, error)
+
+// Makes a device the thread's current one for as long as this lives; whoever else uses CUDA in this thread is not to
+// notice.
+class on_device {
+ public:
+  on_device(int32_t device, char *error) {
+    status = checked(cudaGetDevice(&before_), "cudaGetDevice", error);
+    if (!status && device != before_) {
+      status = checked(cudaSetDevice(device), "cudaSetDevice", error);
+      changed_ = !status;
+    }
+  }
+
+  ~on_device() {
+    if (changed_) cudaSetDevice(before_);
+  }
+
+  on_device(const on_device &) = delete;
+  on_device &operator=(const on_device &) = delete;
+
+  int32_t status;
+
+ private:
+  int before_ = 0;
+  bool changed_ = false;
+};
+
+// Calls CUDA with a device as the current one.
+template <class Call>
+int32_t call_on(int32_t device, const char *name, char *error, Call call) {
+  const on_device current(device, error);
+  return current.status ? current.status : checked(call(), name, error);
+}
+
+cudaStream_t stream_of(void *stream) {
+  return static_cast<cudaStream_t>(stream);
+}
+
+cudaEvent_t event_of(void *event) {
+  return static_cast<cudaEvent_t>(event);
+}
+
+panoptim_int64 chunks_of(const panoptim_plan &plan) {
+  if (plan.tensor_count == 0) return 0;
+  const panoptim_tensor &last = plan.tensors[plan.tensor_count - 1];
+  return last.first_chunk + last.length / PANOPTIM_CHUNK + (last.length % PANOPTIM_CHUNK != 0);
+}
+
+// What a launch can number.
+constexpr panoptim_int64 most_blocks = 0x7fffffff;
+
+int32_t check(panoptim_cuda_plan *call) {
+  panoptim_plan *plan = call->plan;
+  if (const int32_t status = check_work(plan)) return status;
+  if (plan->tensor_count > most_blocks || chunks_of(*plan) > most_blocks / pieces_of_chunk) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT,
+                "the plan has %lld rows and %lld chunks, but the most are %lld and %lld", plan->tensor_count,
+                chunks_of(*plan), most_blocks, most_blocks / pieces_of_chunk);
+  }
+  if (chunks_of(*plan) > 0 && (!call->tensors || !call->chunk_rows || !call->coefficients)) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "tensors, chunk_rows or coefficients is NULL");
+  }
+  return PANOPTIM_OK;
+}
+
+int32_t write_coefficients(const panoptim_cuda_plan &call) {
+  const panoptim_plan &plan = *call.plan;
+  for (panoptim_int64 first = 0; first < plan.coefficients_count; first += coefficients_work::most) {
+    coefficients_work work{};
+    const panoptim_int64 left = plan.coefficients_count - first;
+    work.count = static_cast<int>(left < coefficients_work::most ? left : coefficients_work::most);
+    work.to = call.coefficients + first;
+    memcpy(work.from, plan.coefficients + first, static_cast<size_t>(work.count) * sizeof *work.from);
+    const cudaError_t said = launch(stream_of(call.stream), 1, work);
+    if (const int32_t status = checked(said, "launching the copy of coefficients", call.plan->error)) return status;
+  }
+  return PANOPTIM_OK;
+}
+
+}  // namespace
+
+int32_t panoptim_cuda_abi_version(void) {
+  return PANOPTIM_ABI_VERSION;
+}
+
+int32_t panoptim_cuda_devices(int32_t *count, char *error) {
+  *count = 0;
+  return checked(cudaGetDeviceCount(count), "cudaGetDeviceCount", error);
+}
+
+int32_t panoptim_cuda_describe(int32_t device, panoptim_cuda_device *description, char *error) {
+  cudaDeviceProp properties;
+  if (const int32_t status = checked(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties", error)) {
+    return status;
+  }
+  memset(description, 0, sizeof *description);
+  snprintf(description->name, PANOPTIM_TEXT, "%s", properties.name);
+  description->major = properties.major;
+  description->minor = properties.minor;
+  size_t free = 0;
+  size_t total = 0;
+  const int32_t status = call_on(device, "cudaMemGetInfo", error, [&] { return cudaMemGetInfo(&free, &total); });
+  description->free_memory = static_cast<panoptim_int64>(free);
+  description->total_memory = static_cast<panoptim_int64>(total);
+  return status;
+}
+
+int32_t panoptim_cuda_allocate(int32_t device, panoptim_int64 bytes, void **memory, char *error) {
+  return call_on(device, "cudaMalloc", error, [&] { return cudaMalloc(memory, static_cast<size_t>(bytes)); });
+}
+
+int32_t panoptim_cuda_free(int32_t device, void *memory, char *error) {
+  return call_on(device, "cudaFree", error, [&] { return cudaFree(memory); });
+}
+
+int32_t panoptim_cuda_allocate_pinned(int32_t device, panoptim_int64 bytes, void **memory, char *error) {
+  return call_on(device, "cudaHostAlloc", error,
+                 [&] { return cudaHostAlloc(memory, static_cast<size_t>(bytes), cudaHostAllocPortable); });
+}
+
+int32_t panoptim_cuda_free_pinned(int32_t device, void *memory, char *error) {
+  return call_on(device, "cudaFreeHost", error, [&] { return cudaFreeHost(memory); });
+}
+
+int32_t panoptim_cuda_locate(const void *memory, int32_t *kind, int32_t *device, char *error) {
+  cudaPointerAttributes attributes;
+  if (const int32_t status =
+          checked(cudaPointerGetAttributes(&attributes, memory), "cudaPointerGetAttributes", error)) {
+    return status;
+  }
+  switch (attributes.type) {
+    case cudaMemoryTypeHost: *kind = PANOPTIM_MEMORY_PINNED; break;
+    case cudaMemoryTypeDevice: *kind = PANOPTIM_MEMORY_DEVICE; break;
+    case cudaMemoryTypeManaged: *kind = PANOPTIM_MEMORY_MANAGED; break;
+    default: *kind = PANOPTIM_MEMORY_PAGEABLE; break;
+  }
+  *device = *kind == PANOPTIM_MEMORY_PAGEABLE ? -1 : attributes.device;
+  return PANOPTIM_OK;
+}
+
+int32_t panoptim_cuda_create_stream(int32_t device, void **stream, char *error) {
+  return call_on(device, "cudaStreamCreate", error, [&] {
+    cudaStream_t created;
+    const cudaError_t said = cudaStreamCreate(&created);
+    if (said == cudaSuccess) *stream = created;
+    return said;
+  });
+}
+
+int32_t panoptim_cuda_destroy_stream(int32_t device, void *stream, char *error) {
+  return call_on(device, "cudaStreamDestroy", error, [&] { return cudaStreamDestroy(stream_of(stream)); });
+}
+
+int32_t panoptim_cuda_await(int32_t device, void *stream, char *error) {
+  return call_on(device, "cudaStreamSynchronize", error, [&] { return cudaStreamSynchronize(stream_of(stream)); });
+}
+
+int32_t panoptim_cuda_create_event(int32_t device, void **event, char *error) {
+  return call_on(device, "cudaEventCreate", error, [&] {
+    cudaEvent_t created;
+    const cudaError_t said = cudaEventCreateWithFlags(&created, cudaEventDisableTiming);
+    if (said == cudaSuccess) *event = created;
+    return said;
+  });
+}
+
+int32_t panoptim_cuda_destroy_event(int32_t device, void *event, char *error) {
+  return call_on(device, "cudaEventDestroy", error, [&] { return cudaEventDestroy(event_of(event)); });
+}
+
+int32_t panoptim_cuda_record(int32_t device, void *event, void *stream, char *error) {
+  return call_on(device, "cudaEventRecord", error, [&] { return cudaEventRecord(event_of(event), stream_of(stream)); });
+}
+
+int32_t panoptim_cuda_await_event(int32_t device, void *event, char *error) {
+  return call_on(device, "cudaEventSynchronize", error, [&] { return cudaEventSynchronize(event_of(event)); });
+}
+
+int32_t panoptim_cuda_follow(int32_t device, void *stream, void *event, char *error) {
+  return call_on(device, "cudaStreamWaitEvent", error,
+                 [&] { return cudaStreamWaitEvent(stream_of(stream), event_of(event), 0); });
+}
+
+int32_t panoptim_cuda_copy(int32_t device, void *stream, void *to, const void *from, panoptim_int64 bytes,
+                           char *error) {
+  return call_on(device, "cudaMemcpyAsync", error, [&] {
+    return cudaMemcpyAsync(to, from, static_cast<size_t>(bytes), cudaMemcpyDefault, stream_of(stream));
+  });
+}
+
+int32_t panoptim_cuda_fill(int32_t device, void *stream, void *memory, int32_t value, panoptim_int64 bytes,
+                           char *error) {
+  return call_on(device, "cudaMemsetAsync", error,
+                 [&] { return cudaMemsetAsync(memory, value, static_cast<size_t>(bytes), stream_of(stream)); });
+}
+
+int32_t panoptim_cuda_add_squares(panoptim_cuda_plan *call, ...) {
+  panoptim_plan &plan = *call->plan;
+  if (int32_t status = check(call)) return status;
+  if (int32_t status = check_sums(&plan)) return status;
+  if (!call->verdict) return fail(&plan, PANOPTIM_INVALID_ARGUMENT, "verdict is NULL");
+  const panoptim_int64 chunks = chunks_of(plan);
+  if (chunks == 0) return PANOPTIM_OK;
+  const on_device current(call->device, plan.error);
+  if (current.status) return current.status;
+  const chunk_sums_work sums{call->tensors, call->chunk_rows, chunks, plan.square_sums};
+  const panoptim_int64 blocks = (chunks + chunk_sums_work::chunks_of_block - 1) / chunk_sums_work::chunks_of_block;
+  if (int32_t status =
+          checked(launch(stream_of(call->stream), blocks, sums), "launching the sums of squares", plan.error)) {
+    return status;
+  }
+  const add_in_order_work add{plan.square_sums, chunks, call->verdict};
+  return checked(launch(stream_of(call->stream), 1, add), "launching the sum of the chunks' sums", plan.error);
+}
+
+int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale, double limit,
+                            int32_t skips, char *error) {
+  return call_on(device, "launching the verdict", error, [&] {
+    return launch(stream_of(stream), 1, judge_work{verdict, scale, limit, skips != 0});
+  });
+}
+
+int32_t panoptim_cuda_step(panoptim_cuda_plan *call, ...) {
+  panoptim_plan &plan = *call->plan;
+  if (int32_t status = check(call)) return status;
+  const panoptim_int64 chunks = chunks_of(plan);
+  if (chunks == 0) return PANOPTIM_OK;
+  const on_device current(call->device, plan.error);
+  if (current.status) return current.status;
+  if (int32_t status = write_coefficients(*call)) return status;
+  const step_arguments arguments{call->tensors,   call->chunk_rows,   call->coefficients, call->verdict, plan.clip,
+                                 plan.clips != 0, plan.averages != 0, plan.zeroes != 0,   plan.shadow};
+  const cudaError_t said =
+      launch_step(composition_of(plan), stream_of(call->stream), chunks * pieces_of_chunk, arguments);
+  return checked(said, "launching the step", plan.error);
+}

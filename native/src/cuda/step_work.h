@@ -1,0 +1,156 @@
+// The update, with all that a plan asks for around it: each thread has a few elements in its registers, and memory is
+// passed over once.
+#ifndef PANOPTIM_CUDA_STEP_WORK_H
+#define PANOPTIM_CUDA_STEP_WORK_H
+
+#include "cuda/launch.h"
+#include "cuda/pieces.h"
+#include "panoptim.h"
+#include "rule/update.h"
+
+// Elements that are read and written at once: with 4, 16 bytes of each stream.
+template <class Element, int Width>
+struct alignas(sizeof(Element) * Width) pack {
+  Element at[Width];
+};
+
+template <int Width, class Element>
+PANOPTIM_DEVICE pack<Element, Width> get(const Element *from) {
+  return *reinterpret_cast<const pack<Element, Width> *>(from);
+}
+
+template <int Width, class Element>
+PANOPTIM_DEVICE void put(Element *to, const pack<Element, Width> &elements) {
+  *reinterpret_cast<pack<Element, Width> *>(to) = elements;
+}
+
+struct step_arguments {
+  const panoptim_tensor *tensors;
+  const int32_t *chunk_rows;
+  const panoptim_coefficients *coefficients;
+  const panoptim_cuda_verdict *verdict;
+  float clip;
+  bool clips;
+  bool averages;
+  bool zeroes;
+  int shadow;
+};
+
+template <class Rule>
+struct step_work : step_arguments {
+  static constexpr int threads = 256;
+  static constexpr int wide = 4;
+
+  struct shared {};
+
+  explicit step_work(const step_arguments &arguments) : step_arguments(arguments) {
+  }
+
+  PANOPTIM_DEVICE int phases() const {
+    return 1;
+  }
+
+  PANOPTIM_DEVICE void operator()(int, panoptim_int64 block, int thread, shared &) const {
+    const range p = piece_at(tensors, chunk_rows, block);
+    if (p.length <= 0) return;
+    const panoptim_tensor &tensor = tensors[p.row];
+    const streams s(tensor, p.start);
+    panoptim_coefficients c = coefficients[tensor.coefficients];
+    if (verdict) {
+      if (verdict->skips) {
+        if (zeroes) {
+          for (panoptim_int64 i = thread; i < p.length; i += threads) s.gradient[i] = 0;
+        }
+        return;
+      }
+      c.gradient_scale *= verdict->scale;
+    }
+    const float scale = c.gradient_scale;
+    if (clips) c.gradient_scale = 1;
+    panoptim_int64 whole = 0;
+    if (s.are_aligned()) {
+      whole = p.length / wide * wide;
+      for (panoptim_int64 i = thread * wide; i < whole; i += threads * wide) update<wide>(c, scale, s, i);
+    }
+    for (panoptim_int64 i = whole + thread; i < p.length; i += threads) update<1>(c, scale, s, i);
+  }
+
+ private:
+  // Those that the rule or the plan lacks are NULL.
+  struct streams {
+    float *parameter;
+    float *gradient;
+    float *first;
+    float *second;
+    float *other;
+    float *units;
+    float *average;
+    unsigned short *shadow;
+
+    PANOPTIM_DEVICE streams(const panoptim_tensor &tensor, panoptim_int64 start)
+        : parameter(tensor.parameter + start),
+          gradient(tensor.gradient + start),
+          first(nullptr),
+          second(nullptr),
+          other(nullptr),
+          units(nullptr),
+          average(tensor.average ? tensor.average + start : nullptr),
+          shadow(tensor.shadow ? tensor.shadow + start : nullptr) {
+      float *const *state = tensor.state;
+      if constexpr (Rule::has_first) first = *state++ + start;
+      if constexpr (Rule::has_second) second = *state++ + start;
+      if constexpr (Rule::has_other) other = *state++ + start;
+      if constexpr (Rule::has_units) units = *state++ + start;
+    }
+
+    PANOPTIM_DEVICE bool are_aligned() const {
+      const uintptr_t floats = address(parameter) | address(gradient) | address(first) | address(second) |
+                               address(other) | address(units) | address(average);
+      return floats % (wide * sizeof(float)) == 0 && address(shadow) % (wide * sizeof(short)) == 0;
+    }
+
+    PANOPTIM_DEVICE static uintptr_t address(const void *stream) {
+      return reinterpret_cast<uintptr_t>(stream);
+    }
+  };
+
+  template <int Width>
+  PANOPTIM_DEVICE void update(const panoptim_coefficients &c, float scale, const streams &s, panoptim_int64 i) const {
+    pack<float, Width> w = get<Width>(s.parameter + i);
+    pack<float, Width> g = get<Width>(s.gradient + i);
+    pack<float, Width> first{}, second{}, other{}, units{};
+    if constexpr (Rule::has_first) first = get<Width>(s.first + i);
+    if constexpr (Rule::has_second) second = get<Width>(s.second + i);
+    if constexpr (Rule::has_other) other = get<Width>(s.other + i);
+    if constexpr (Rule::has_units) units = get<Width>(s.units + i);
+    for (int k = 0; k < Width; k++) {
+      const float gradient = clips ? kept_within(clip, scale * g.at[k]) : g.at[k];
+      states x{first.at[k], second.at[k], other.at[k], units.at[k]};
+      Rule::update(c, w.at[k], gradient, x);
+      first.at[k] = x.first;
+      second.at[k] = x.second;
+      other.at[k] = x.other;
+      units.at[k] = x.units;
+    }
+    put(s.parameter + i, w);
+    if constexpr (Rule::has_first) put(s.first + i, first);
+    if constexpr (Rule::has_second) put(s.second + i, second);
+    if constexpr (Rule::has_other) put(s.other + i, other);
+    if constexpr (Rule::has_units) put(s.units + i, units);
+    if (averages) {
+      pack<float, Width> average = get<Width>(s.average + i);
+      for (int k = 0; k < Width; k++) average.at[k] = moved_average(c.average_take, w.at[k], average.at[k]);
+      put(s.average + i, average);
+    }
+    if (shadow != PANOPTIM_SHADOW_NONE) {
+      pack<unsigned short, Width> copy;
+      for (int k = 0; k < Width; k++) {
+        copy.at[k] = shadow == PANOPTIM_SHADOW_BFLOAT16 ? bfloat16(w.at[k]) : float16(w.at[k]);
+      }
+      put(s.shadow + i, copy);
+    }
+    if (zeroes) put(s.gradient + i, pack<float, Width>{});
+  }
+};
+
+#endif

@@ -1,0 +1,364 @@
+// A device reaches the bits of the scalar tier. Linked once with CUDA, and skipped where there is no device; and once
+// with the emulation, which catches all but what the hardware does.
+#include <functional>
+
+#include "check.h"
+#include "problem.h"
+
+namespace {
+
+char error[PANOPTIM_TEXT];
+
+#define CHECK_OK(call) CHECK((call) == PANOPTIM_OK, "%s", error)
+
+// What the test of other things takes for granted.
+void need_device() {
+  int32_t count = 0;
+  if (panoptim_cuda_devices(&count, error) == PANOPTIM_OK && count > 0) return;
+  std::printf("skipped: %s\n", error);
+  std::exit(77);
+}
+
+// Memory of a device with what an array of the host holds.
+template <class Element>
+class on_device {
+ public:
+  explicit on_device(size_t count) : bytes_(static_cast<panoptim_int64>(count * sizeof(Element))) {
+    void *memory;
+    CHECK_OK(panoptim_cuda_allocate(0, bytes_ + 1, &memory, error));
+    memory_ = static_cast<Element *>(memory);
+  }
+
+  on_device(const Element *from, size_t count) : on_device(count) {
+    CHECK_OK(panoptim_cuda_copy(0, nullptr, memory_, from, bytes_, error));
+  }
+
+  on_device(on_device &&other) : memory_(other.memory_), bytes_(other.bytes_) {
+    other.memory_ = nullptr;
+  }
+
+  ~on_device() {
+    if (memory_) panoptim_cuda_free(0, memory_, error);
+  }
+
+  Element *get() const {
+    return memory_;
+  }
+
+  void copy_to(Element *to) const {
+    CHECK_OK(panoptim_cuda_copy(0, nullptr, to, memory_, bytes_, error));
+    CHECK_OK(panoptim_cuda_await(0, nullptr, error));
+  }
+
+ private:
+  Element *memory_;
+  panoptim_int64 bytes_;
+};
+
+// A problem whose streams have been moved to the device, padding and all.
+class device_problem {
+ public:
+  explicit device_problem(problem &of) : of_(of), plan_(of.plan(0)) {
+    tensors_ = of.tensors();
+    for (panoptim_tensor &tensor : tensors_) {
+      move(tensor.parameter);
+      move(tensor.gradient);
+      for (float *&state : tensor.state) {
+        if (state) move(state);
+      }
+      move(tensor.average);
+      float *shadow = reinterpret_cast<float *>(tensor.shadow);
+      move(shadow);
+      tensor.shadow = reinterpret_cast<uint16_t *>(shadow);
+    }
+    std::vector<int32_t> rows;
+    for (size_t row = 0; row < tensors_.size(); row++) {
+      for (panoptim_int64 start = 0; start < tensors_[row].length; start += PANOPTIM_CHUNK) {
+        rows.push_back(static_cast<int32_t>(row));
+      }
+    }
+    device_tensors_ = std::make_unique<on_device<panoptim_tensor>>(tensors_.data(), tensors_.size());
+    chunk_rows_ = std::make_unique<on_device<int32_t>>(rows.data(), rows.size());
+    square_sums_ = std::make_unique<on_device<double>>(rows.size());
+    plan_.tensors = tensors_.data();
+    plan_.square_sums = square_sums_->get();
+    set_coefficients({usual_coefficients()});
+    call_.plan = &plan_;
+    call_.tensors = device_tensors_->get();
+    call_.chunk_rows = chunk_rows_->get();
+  }
+
+  void set_coefficients(const std::vector<panoptim_coefficients> &all) {
+    coefficients_ = all;
+    device_coefficients_ = std::make_unique<on_device<panoptim_coefficients>>(all.size());
+    plan_.coefficients = coefficients_.data();
+    plan_.coefficients_count = static_cast<panoptim_int64>(all.size());
+    call_.coefficients = device_coefficients_->get();
+  }
+
+  panoptim_plan &plan() {
+    return plan_;
+  }
+
+  panoptim_cuda_plan &call() {
+    return call_;
+  }
+
+  void step() {
+    CHECK(panoptim_cuda_step(&call_) == PANOPTIM_OK, "%s", plan_.error);
+  }
+
+  // All bits of all streams, once they are back in the problem.
+  std::vector<uint32_t> bits() {
+    for (const auto &each : streams_) each.second.copy_to(each.first);
+    return of_.bits();
+  }
+
+ private:
+  void move(float *&stream) {
+    const problem::extent all = of_.extent_of(stream);
+    streams_.emplace_back(all.start, on_device<float>(all.start, all.size));
+    stream = streams_.back().second.get() + (stream - all.start);
+  }
+
+  problem &of_;
+  panoptim_plan plan_;
+  panoptim_cuda_plan call_{};
+  std::vector<panoptim_tensor> tensors_;
+  std::vector<panoptim_coefficients> coefficients_;
+  std::vector<std::pair<float *, on_device<float>>> streams_;
+  std::unique_ptr<on_device<panoptim_tensor>> device_tensors_;
+  std::unique_ptr<on_device<int32_t>> chunk_rows_;
+  std::unique_ptr<on_device<double>> square_sums_;
+  std::unique_ptr<on_device<panoptim_coefficients>> device_coefficients_;
+};
+
+void set_options(panoptim_plan &plan, bool fused, int shadow) {
+  plan.clips = fused;
+  plan.clip = 0.25f;
+  plan.averages = fused;
+  plan.shadow = fused ? shadow : PANOPTIM_SHADOW_NONE;
+}
+
+void check_same(composition rule, const std::vector<panoptim_int64> &lengths, uint64_t seed, int shift, int steps,
+                bool special, bool fused = false, int shadow = PANOPTIM_SHADOW_BFLOAT16) {
+  problem expected(rule, lengths, seed, shift, special);
+  panoptim_plan plan = expected.plan(PANOPTIM_TIER_SCALAR);
+  problem moved(rule, lengths, seed, shift, special);
+  device_problem actual(moved);
+  set_options(plan, fused, shadow);
+  set_options(actual.plan(), fused, shadow);
+  for (int i = 0; i < steps; i++) {
+    plan.zeroes = actual.plan().zeroes = fused && i == steps - 1;
+    CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
+    actual.step();
+  }
+  CHECK(actual.bits() == expected.bits(), "the device differs: seed %llu, first of %zu lengths %lld, shift %d, %s",
+        static_cast<unsigned long long>(seed), lengths.size(), lengths[0], shift, words(rule).c_str());
+}
+
+}  // namespace
+
+TEST(a_device_agrees_for_every_composition) {
+  need_device();
+  uint64_t seed = 1;
+  for (composition rule : legal_compositions()) {
+    check_same(rule, {0, 1, 3, 4, 5, 1023, 4097}, seed++, 0, 2, true);
+    check_same(rule, {0, 1, 3, 4, 5, 1023, 4097}, seed++, 0, 2, true, true);
+  }
+}
+
+TEST(a_device_agrees_at_every_size) {
+  need_device();
+  uint64_t seed = 500;
+  for (panoptim_int64 size : {0,
+                              1,
+                              2,
+                              3,
+                              4,
+                              5,
+                              31,
+                              32,
+                              33,
+                              255,
+                              256,
+                              257,
+                              1023,
+                              1024,
+                              1025,
+                              4095,
+                              4096,
+                              4097,
+                              PANOPTIM_CHUNK - 1,
+                              PANOPTIM_CHUNK,
+                              PANOPTIM_CHUNK + 1,
+                              100003}) {
+    check_same({1, 0, 1, 0, 0, 2}, {size}, seed++, 0, 2, true);
+    check_same({1, 0, 1, 0, 0, 2}, {size}, seed++, 0, 2, true, true, PANOPTIM_SHADOW_FLOAT16);
+  }
+}
+
+TEST(a_device_agrees_on_unaligned_streams) {
+  need_device();
+  for (int shift = 0; shift < 4; shift++) {
+    check_same({1, 1, 2, 1, 0, 2}, {1003, 5, 6000}, 7 + shift, shift, 2, true);
+    check_same({1, 1, 2, 1, 0, 2}, {1003, 5, 6000}, 17 + shift, shift, 2, true, true);
+  }
+}
+
+TEST(a_device_agrees_on_300_tensors_of_mixed_sizes) {
+  need_device();
+  random_numbers numbers(3);
+  std::vector<panoptim_int64> lengths;
+  for (int i = 0; i < 300; i++) lengths.push_back(numbers.below(10) == 0 ? numbers.below(40000) : numbers.below(300));
+  check_same({1, 1, 2, 1, 0, 2}, lengths, 11, 0, 3, true);
+  check_same({}, lengths, 12, 0, 3, true, true);
+}
+
+TEST(each_row_has_its_own_coefficients) {
+  need_device();
+  std::vector<panoptim_int64> lengths(100, 70);
+  problem expected({1, 0, 1, 0, 0, 2}, lengths, 5);
+  problem moved({1, 0, 1, 0, 0, 2}, lengths, 5);
+  std::vector<panoptim_coefficients> coefficients;
+  for (int i = 0; i < 100; i++) {
+    coefficients.push_back(usual_coefficients());
+    coefficients.back().step_size = 0.01f * static_cast<float>(i);
+    expected.tensors()[static_cast<size_t>(i)].coefficients = 99 - i;
+    moved.tensors()[static_cast<size_t>(i)].coefficients = 99 - i;
+  }
+  panoptim_plan plan = expected.plan(PANOPTIM_TIER_SCALAR);
+  plan.coefficients = coefficients.data();
+  plan.coefficients_count = 100;
+  CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
+  device_problem actual(moved);
+  actual.set_coefficients(coefficients);
+  actual.step();
+  CHECK(actual.bits() == expected.bits(), "other bits");
+}
+
+namespace {
+
+// The norm and what follows from it, in one thread of the host; then the step.
+void check_verdict(const std::vector<panoptim_int64> &lengths, uint64_t seed, bool special, double scale, double limit,
+                   bool skips, bool zeroes) {
+  const composition rule{1, 0, 1, 0, 0, 2};
+  problem expected(rule, lengths, seed, 0, special);
+  panoptim_plan plan = expected.plan(PANOPTIM_TIER_SCALAR);
+  std::vector<double> sums(static_cast<size_t>(expected.chunks()) + 1);
+  plan.square_sums = sums.data();
+  CHECK(panoptim_sum_squares(&plan) == PANOPTIM_OK, "%s", plan.error);
+  double squares = 0;
+  for (int pass = 0; pass < 2; pass++) {
+    for (panoptim_int64 i = 0; i < expected.chunks(); i++) squares += sums[static_cast<size_t>(i)];
+  }
+  const double norm = std::sqrt(squares) * scale;
+  const double factor = norm <= limit || std::isinf(limit) ? 1 : limit / norm;
+  const bool skipped = skips && !std::isfinite(squares);
+  panoptim_coefficients c = usual_coefficients();
+  c.gradient_scale *= static_cast<float>(scale * factor);
+  plan.coefficients = &c;
+  plan.zeroes = zeroes;
+  if (!skipped) {
+    CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
+  } else if (zeroes) {
+    for (const panoptim_tensor &tensor : expected.tensors()) std::fill_n(tensor.gradient, tensor.length, 0.0f);
+  }
+
+  problem moved(rule, lengths, seed, 0, special);
+  device_problem actual(moved);
+  panoptim_cuda_verdict verdict{};
+  on_device<panoptim_cuda_verdict> on(&verdict, 1);
+  actual.call().verdict = on.get();
+  actual.plan().zeroes = zeroes;
+  // Two plans, one after the other, are summed up as one.
+  for (int pass = 0; pass < 2; pass++) {
+    CHECK(panoptim_cuda_add_squares(&actual.call()) == PANOPTIM_OK, "%s", actual.plan().error);
+  }
+  CHECK_OK(panoptim_cuda_judge(0, nullptr, on.get(), scale, limit, skips, error));
+  actual.step();
+  CHECK(actual.bits() == expected.bits(), "other bits: seed %llu", static_cast<unsigned long long>(seed));
+  on.copy_to(&verdict);
+  const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+  CHECK(same(verdict.squares, squares), "%a, not %a", verdict.squares, squares);
+  CHECK(same(verdict.norm, norm), "%a, not %a", verdict.norm, norm);
+  CHECK(same(verdict.clip_factor, factor), "%a, not %a", verdict.clip_factor, factor);
+  CHECK(verdict.skips == skipped, "%d", verdict.skips);
+}
+
+}  // namespace
+
+TEST(a_norm_has_the_host_s_bits_and_consequences) {
+  need_device();
+  const std::vector<panoptim_int64> lengths = {0, 1, 15, 16, 17, PANOPTIM_CHUNK, 3 * PANOPTIM_CHUNK + 5, 4097};
+  check_verdict(lengths, 1, false, 0.5, 1, true, false);
+  check_verdict(lengths, 2, false, 1.0 / 3, 1e9, true, true);
+  check_verdict(lengths, 3, false, 1.0 / 3, std::numeric_limits<double>::infinity(), false, false);
+  check_verdict(lengths, 4, true, 0.5, 1, true, false);
+  check_verdict(lengths, 5, true, 0.5, 1, true, true);
+  check_verdict(lengths, 6, true, 0.5, 1, false, false);
+  // More chunks than one tile of those that are added in order.
+  check_verdict(std::vector<panoptim_int64>(5000, 3), 7, false, 0.5, 1, true, false);
+}
+
+TEST(nothing_at_all_is_a_step_too) {
+  need_device();
+  problem none({}, {}, 1);
+  device_problem actual(none);
+  actual.step();
+  problem empty({}, {0, 0}, 1);
+  device_problem also(empty);
+  also.step();
+}
+
+TEST(what_is_wrong_is_said) {
+  need_device();
+  void *memory = nullptr;
+  CHECK(panoptim_cuda_allocate(0, panoptim_int64{1} << 50, &memory, error) == PANOPTIM_CUDA_FAILED, "allocated");
+  CHECK(std::strcmp(error, "cudaMalloc: out of memory (cudaErrorMemoryAllocation)") == 0, "%s", error);
+  CHECK(panoptim_cuda_allocate(1000, 1, &memory, error) == PANOPTIM_CUDA_FAILED, "allocated");
+  CHECK(std::strcmp(error, "cudaSetDevice: invalid device ordinal (cudaErrorInvalidDevice)") == 0, "%s", error);
+  problem p({}, {5}, 1);
+  device_problem moved(p);
+  moved.plan().first_moment = 7;
+  CHECK(panoptim_cuda_step(&moved.call()) == PANOPTIM_INVALID_ARGUMENT, "made");
+  CHECK(std::strcmp(moved.plan().error, "first_moment is 7, not 0 to 2") == 0, "%s", moved.plan().error);
+}
+
+TEST(memory_is_where_it_was_allocated) {
+  need_device();
+  int32_t kind = -1;
+  int32_t device = -1;
+  on_device<float> there(1);
+  CHECK_OK(panoptim_cuda_locate(there.get(), &kind, &device, error));
+  CHECK(kind == PANOPTIM_MEMORY_DEVICE && device == 0, "kind %d of device %d", kind, device);
+  float here;
+  CHECK_OK(panoptim_cuda_locate(&here, &kind, &device, error));
+  CHECK(kind == PANOPTIM_MEMORY_PAGEABLE && device == -1, "kind %d of device %d", kind, device);
+  void *pinned;
+  CHECK_OK(panoptim_cuda_allocate_pinned(0, 4, &pinned, error));
+  CHECK_OK(panoptim_cuda_locate(pinned, &kind, &device, error));
+  CHECK(kind == PANOPTIM_MEMORY_PINNED, "kind %d of device %d", kind, device);
+  CHECK_OK(panoptim_cuda_free_pinned(0, pinned, error));
+}
+
+TEST(streams_follow_events) {
+  need_device();
+  void *first, *second, *event, *pinned;
+  CHECK_OK(panoptim_cuda_create_stream(0, &first, error));
+  CHECK_OK(panoptim_cuda_create_stream(0, &second, error));
+  CHECK_OK(panoptim_cuda_create_event(0, &event, error));
+  CHECK_OK(panoptim_cuda_allocate_pinned(0, 4, &pinned, error));
+  on_device<uint32_t> there(1);
+  CHECK_OK(panoptim_cuda_fill(0, first, there.get(), 0x11, 4, error));
+  CHECK_OK(panoptim_cuda_record(0, event, first, error));
+  CHECK_OK(panoptim_cuda_follow(0, second, event, error));
+  CHECK_OK(panoptim_cuda_copy(0, second, pinned, there.get(), 4, error));
+  CHECK_OK(panoptim_cuda_record(0, event, second, error));
+  CHECK_OK(panoptim_cuda_await_event(0, event, error));
+  CHECK(*static_cast<uint32_t *>(pinned) == 0x11111111u, "%x", *static_cast<uint32_t *>(pinned));
+  CHECK_OK(panoptim_cuda_free_pinned(0, pinned, error));
+  CHECK_OK(panoptim_cuda_destroy_event(0, event, error));
+  CHECK_OK(panoptim_cuda_destroy_stream(0, first, error));
+  CHECK_OK(panoptim_cuda_destroy_stream(0, second, error));
+}

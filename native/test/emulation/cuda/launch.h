@@ -1,0 +1,26 @@
+// Starts work on the emulated device: its threads one after the other, in the place of the library's cuda/launch.h.
+#ifndef PANOPTIM_TEST_EMULATION_CUDA_LAUNCH_H
+#define PANOPTIM_TEST_EMULATION_CUDA_LAUNCH_H
+
+#include <cuda_runtime.h>
+
+#include <memory>
+
+#include "panoptim.h"
+
+#define PANOPTIM_DEVICE inline
+
+template <class Work>
+cudaError_t launch(cudaStream_t stream, panoptim_int64 blocks, const Work &work) {
+  if (blocks == 0) return cudaSuccess;
+  return emulated_enqueue(stream, [work, blocks] {
+    const auto shared = std::make_unique<typename Work::shared>();
+    for (panoptim_int64 block = 0; block < blocks; block++) {
+      for (int phase = 0; phase < work.phases(); phase++) {
+        for (int thread = 0; thread < Work::threads; thread++) work(phase, block, thread, *shared);
+      }
+    }
+  });
+}
+
+#endif
