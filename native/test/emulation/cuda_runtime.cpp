@@ -299,7 +299,9 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
   const std::lock_guard<std::recursive_mutex> lock(mutex);
   if (!fits(to, bytes) || !fits(from, bytes)) return cudaErrorInvalidValue;
-  const cudaError_t said = emulated_enqueue(stream, [=] { std::memcpy(to, from, bytes); });
+  const cudaError_t said = emulated_enqueue(stream, [=] {
+    if (bytes > 0) std::memcpy(to, from, bytes);
+  });
   // Pageable memory is copied before the call returns.
   if (said == cudaSuccess && bytes > 0 && (is_pageable(to) || is_pageable(from))) {
     run_up_to(*find(stream)->all, operations);

@@ -3,6 +3,7 @@ module dev.panoptim {
   requires static jdk.incubator.vector;
 
   exports dev.panoptim.backend;
+  exports dev.panoptim.device;
   exports dev.panoptim.memory;
   exports dev.panoptim.optim;
   exports dev.panoptim.rule;

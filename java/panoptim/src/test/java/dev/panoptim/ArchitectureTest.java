@@ -12,8 +12,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/// Imports run downwards only: `memory`, `rule` and `ffi`, then `backend`, then `optim`, then
-/// `schedule`.
+/// Imports run downwards only: `rule` and `ffi`, then `device`, then `memory`, then `backend`, then
+/// `optim`, then `schedule`.
 class ArchitectureTest {
   private static final JavaClasses CLASSES =
       new ClassFileImporter().importPath(Path.of("target/classes"));
@@ -23,6 +23,8 @@ class ArchitectureTest {
     assertTrue(CLASSES.contain("dev.panoptim.optim.Optimizer"));
     layeredArchitecture()
         .consideringOnlyDependenciesInLayers()
+        .layer("device")
+        .definedBy("dev.panoptim.device")
         .layer("memory")
         .definedBy("dev.panoptim.memory")
         .layer("rule")
@@ -42,7 +44,9 @@ class ArchitectureTest {
         .whereLayer("backend")
         .mayOnlyBeAccessedByLayers("optim")
         .whereLayer("ffi")
-        .mayOnlyBeAccessedByLayers("backend")
+        .mayOnlyBeAccessedByLayers("device", "backend")
+        .whereLayer("device")
+        .mayOnlyBeAccessedByLayers("memory", "backend", "optim")
         .whereLayer("rule")
         .mayOnlyBeAccessedByLayers("backend", "optim", "schedule")
         .whereLayer("memory")
@@ -64,6 +68,7 @@ class ArchitectureTest {
     assertEquals(
         Set.of(
             "dev.panoptim.backend",
+            "dev.panoptim.device",
             "dev.panoptim.memory",
             "dev.panoptim.optim",
             "dev.panoptim.rule",

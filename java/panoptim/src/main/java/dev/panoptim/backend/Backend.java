@@ -1,11 +1,16 @@
 package dev.panoptim.backend;
 
+import dev.panoptim.device.CudaException;
+import dev.panoptim.device.Device;
+import java.lang.foreign.MemorySegment;
+
 /// Something that carries out a step. All of them reach the same bits; they differ in speed and in
 /// what they need.
 ///
 /// [Backends] hands them out. Thread-safe: one backend serves any number of optimizers at the same
 /// time.
-public abstract sealed class Backend permits NativeBackend, VectorBackend, ScalarBackend {
+public abstract sealed class Backend
+    permits NativeBackend, VectorBackend, ScalarBackend, CudaBackend, OffloadBackend {
   /// The most threads that a step may be asked to take.
   public static final int MOST_THREADS = 1024;
 
@@ -46,11 +51,21 @@ public abstract sealed class Backend permits NativeBackend, VectorBackend, Scala
     return most;
   }
 
-  /// `native`, `vector` or `scalar`.
+  /// `native`, `vector`, `scalar`, `cuda` or `offload`.
   public abstract String name();
 
   /// What this backend runs on, in words.
   public abstract String describe();
+
+  /// Where the parameters and gradients lie that this backend works on.
+  public Device device() {
+    return Device.cpu();
+  }
+
+  /// Where the states lie that this backend works on.
+  public Device stateDevice() {
+    return Device.cpu();
+  }
 
   /// Makes what steps over a plan will need, so that none of them can fail halfway for want of it.
   public abstract void prepare(StepPlan plan);
@@ -58,16 +73,32 @@ public abstract sealed class Backend permits NativeBackend, VectorBackend, Scala
   /// Updates all rows of a plan.
   ///
   /// The native backend holds all memory open until it returns: closing an arena fails meanwhile.
-  /// The others cannot, and throw in the middle when an arena is closed under them.
+  /// The JVM's cannot, and throw in the middle when an arena is closed under them. That of a card
+  /// returns before the step is made; memory that is freed before waits for it.
   ///
   /// @param threads at most so many, from 1 to [#MOST_THREADS], the calling one among them; small
-  ///   plans take fewer
+  ///   plans take fewer, and a card takes none
+  /// @throws IllegalArgumentException if the plan's memory is not where this backend works
   /// @throws IllegalStateException if memory of the plan is no longer alive
   /// @throws WrongThreadException if memory of the plan is confined to another thread
+  /// @throws CudaException if CUDA refuses
   public final void step(StepPlan plan, int threads) {
-    requireThreads(threads);
-    plan.requireAlive();
+    check(plan, threads);
     run(plan, threads);
+  }
+
+  /// Updates all rows of a plan as a verdict says, unless that is for the caller to do: where a
+  /// verdict [Verdict#isKnown()], its scale belongs into the coefficients, and a step that it skips
+  /// must not be asked for.
+  ///
+  /// @param verdict one of this backend's
+  public void step(StepPlan plan, int threads, Verdict verdict) {
+    step(plan, threads);
+  }
+
+  /// What a norm will be measured and judged by.
+  public Verdict newVerdict() {
+    return new HostVerdict(this);
   }
 
   /// The sum of the squares of all gradients of a plan, unscaled, added to another plan's: finite
@@ -75,14 +106,37 @@ public abstract sealed class Backend permits NativeBackend, VectorBackend, Scala
   ///
   /// @param before the sum over the plans before this one, 0 if there are none
   /// @param threads as for [#step]
+  /// @throws IllegalArgumentException if the plan's memory is not where this backend works
   /// @throws IllegalStateException if memory of the plan is no longer alive
   /// @throws WrongThreadException if memory of the plan is confined to another thread
+  /// @throws CudaException if CUDA refuses
   public final double addSquares(double before, StepPlan plan, int threads) {
-    requireThreads(threads);
-    plan.requireAlive();
+    check(plan, threads);
     plan.squareSums();
     sumSquares(plan, threads);
     return plan.addSquareSums(before);
+  }
+
+  /// Sets memory of this backend's device to 0, after all steps that were asked for before.
+  ///
+  /// @param bytes of the memory
+  public void zero(MemorySegment memory, long bytes) {
+    memory.fill((byte) 0);
+  }
+
+  /// Waits until all that was asked for before is done. Without a card it is already.
+  ///
+  /// @throws CudaException if something failed on the card
+  public void await() {}
+
+  final void check(StepPlan plan, int threads) {
+    requireThreads(threads);
+    if (plan.device() != device() || plan.stateDevice() != stateDevice()) {
+      throw new IllegalArgumentException(
+          "the plan's parameters are on %s and its states on %s, but backend %s needs %s and %s"
+              .formatted(plan.device(), plan.stateDevice(), name(), device(), stateDevice()));
+    }
+    plan.requireAlive();
   }
 
   abstract void run(StepPlan plan, int threads);

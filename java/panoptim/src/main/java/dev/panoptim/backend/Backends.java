@@ -1,5 +1,7 @@
 package dev.panoptim.backend;
 
+import dev.panoptim.device.Device;
+import dev.panoptim.device.DeviceStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -9,8 +11,8 @@ import java.util.stream.Collectors;
 ///
 /// An explicit choice that cannot be had throws; [#auto()] takes the best that can. Two system
 /// properties choose for a whole process: `panoptim.backend` (`auto`, `native`, `vector`, `scalar`)
-/// what [#auto()] returns, `panoptim.tier` (`scalar`, `avx2`, `avx512`) the tier of the native
-/// backend.
+/// what [#auto()] returns for the CPU, `panoptim.tier` (`scalar`, `avx2`, `avx512`) the tier of the
+/// native backend.
 ///
 /// Thread-safe.
 public final class Backends {
@@ -52,7 +54,7 @@ public final class Backends {
 
   /// A backend by its name.
   ///
-  /// @param name `auto`, `native`, `vector` or `scalar`
+  /// @param name `auto`, `native`, `vector`, `scalar`, or `cuda` for the first card
   /// @throws IllegalArgumentException if it is none of these
   /// @throws BackendUnavailableException if it cannot be had
   public static Backend named(String name) {
@@ -61,10 +63,57 @@ public final class Backends {
       case "native" -> nativeCode();
       case "vector" -> vector();
       case "scalar" -> scalar();
+      case "cuda" -> cuda(0);
       default ->
           throw new IllegalArgumentException(
-              "backend is '" + name + "', but must be auto, native, vector or scalar");
+              "backend is '" + name + "', but must be auto, native, vector, scalar or cuda");
     };
+  }
+
+  /// The best backend for parameters on a device: [#auto()] for the CPU, [#cuda] for a card.
+  ///
+  /// @throws BackendUnavailableException if a system property chooses what cannot be had
+  public static Backend of(Device device) {
+    return device.isCpu() ? auto() : cuda(DeviceStream.defaultOf(device));
+  }
+
+  /// CUDA on a card, in its default stream.
+  ///
+  /// @param index as for [Device#cuda]
+  /// @throws BackendUnavailableException if CUDA cannot be had; the message says what is missing
+  /// @throws IllegalArgumentException if there is no card of that number
+  public static Backend cuda(int index) {
+    if (Device.whyNoCuda() != null) {
+      throw new BackendUnavailableException(
+          "the cuda backend cannot be had: " + Device.whyNoCuda());
+    }
+    return of(Device.cuda(index));
+  }
+
+  /// CUDA in a stream, which must live for as long as this backend is used: steps are made in the
+  /// stream's order.
+  public static Backend cuda(DeviceStream stream) {
+    return new CudaBackend(stream);
+  }
+
+  /// Parameters and gradients on a card, states and update on the CPU: for where the card's memory
+  /// is too small for the states (ZeRO-Offload: Ren et al. 2021). Gradients and parameters come
+  /// down and parameters go up in slices, while the slice before is updated.
+  ///
+  /// Steps are complete when they return. They begin once all is done that streams were given which
+  /// the card's default stream waits for.
+  ///
+  /// @throws IllegalArgumentException if the device is the CPU
+  /// @throws BackendUnavailableException as [#auto()]
+  public static Backend offload(Device device) {
+    return offload(device, auto());
+  }
+
+  /// As [#offload(Device)], with a backend of one's choice for the update.
+  ///
+  /// @throws IllegalArgumentException if the device is the CPU, or the backend one for a card
+  public static Backend offload(Device device, Backend update) {
+    return new OffloadBackend(device, update);
   }
 
   /// C++ in the most capable tier of this processor, or in the one that the system property

@@ -55,9 +55,9 @@ final class NativeBackend extends Backend {
 
   /// What keeps a tier from running, or `null`.
   static String whyNot(Tier tier) {
-    if (!NativeLibrary.isLoaded()) {
+    if (!NativeLibrary.ofProcessor().isLoaded()) {
       return "the native library could not be loaded: "
-          + String.join("; ", NativeLibrary.failedAttempts());
+          + String.join("; ", NativeLibrary.ofProcessor().failedAttempts());
     }
     return Description.OF_LIBRARY.whyNot[tier.ordinal()];
   }
@@ -86,7 +86,7 @@ final class NativeBackend extends Backend {
     }
     Description library = Description.OF_LIBRARY;
     text.append("; built with ").append(library.compiler);
-    return text.append("; loaded from ").append(NativeLibrary.origin()).toString();
+    return text.append("; loaded from ").append(NativeLibrary.ofProcessor().origin()).toString();
   }
 
   @Override

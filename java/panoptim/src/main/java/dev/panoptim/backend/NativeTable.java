@@ -30,15 +30,25 @@ final class NativeTable {
     final MemorySegment[] anchors;
     final long elements;
     final long firstChunk;
+    final int firstRow;
+    final int endRow;
 
     /// When the last call ended; long ago at first.
     long lastNanos = System.nanoTime() - 1_000_000_000;
 
-    private Call(MemorySegment plan, MemorySegment[] anchors, long elements, long firstChunk) {
+    private Call(
+        MemorySegment plan,
+        MemorySegment[] anchors,
+        long elements,
+        long firstChunk,
+        int firstRow,
+        int endRow) {
       this.plan = plan;
       this.anchors = anchors;
       this.elements = elements;
       this.firstChunk = firstChunk;
+      this.firstRow = firstRow;
+      this.endRow = endRow;
     }
 
     @Override
@@ -59,6 +69,7 @@ final class NativeTable {
   private final MemorySegment[] coefficientViews;
 
   private final int[] writtenSlots;
+  private long rowChanges;
   private boolean sumsKnown;
   private final List<Call> calls = new ArrayList<>();
 
@@ -102,7 +113,7 @@ final class NativeTable {
     panoptim_plan.tensors(call, tensors.asSlice(from * panoptim_tensor.sizeof()));
     panoptim_plan.tensor_count(call, to - from);
     panoptim_plan.coefficients(call, coefficients);
-    panoptim_plan.coefficients_count(call, plan.rows().size());
+    panoptim_plan.coefficients_count(call, 1);
     panoptim_plan.first_moment(call, firstMoment(rule));
     panoptim_plan.look_ahead(call, lookAhead(rule));
     panoptim_plan.second_moment(call, secondMoment(rule));
@@ -119,7 +130,9 @@ final class NativeTable {
             call,
             anchors.toArray(MemorySegment[]::new),
             plan.offset(to) - plan.offset(from),
-            plan.firstChunk(from)));
+            plan.firstChunk(from),
+            from,
+            to));
   }
 
   private void fillRow(int row, long offset, long firstChunk) {
@@ -193,12 +206,14 @@ final class NativeTable {
     for (int row = 0; row < writtenSlots.length; row++) {
       if (writtenSlots[row] != plan.slot(row)) {
         writtenSlots[row] = plan.slot(row);
+        rowChanges++;
         panoptim_tensor.coefficients(panoptim_tensor.asSlice(tensors, row), plan.slot(row));
       }
     }
     int decay = code(plan.decay());
     for (int i = 0; i < calls.size(); i++) {
       MemorySegment call = calls.get(i).plan;
+      panoptim_plan.coefficients_count(call, plan.usedSlots());
       panoptim_plan.decay(call, decay);
       panoptim_plan.clips(call, plan.clips() ? 1 : 0);
       panoptim_plan.clip(call, plan.clip());
@@ -220,6 +235,16 @@ final class NativeTable {
     }
     sumsKnown = true;
     return calls;
+  }
+
+  /// The calls that make up the table, as they are.
+  List<Call> calls() {
+    return calls;
+  }
+
+  /// How often a row has changed since the table was made.
+  long rowChanges() {
+    return rowChanges;
   }
 
   private MemorySegment coefficientView(int slot) {

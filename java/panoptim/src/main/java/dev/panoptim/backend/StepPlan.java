@@ -1,5 +1,6 @@
 package dev.panoptim.backend;
 
+import dev.panoptim.device.Device;
 import dev.panoptim.memory.ShadowType;
 import dev.panoptim.memory.Streams;
 import dev.panoptim.rule.Coefficients;
@@ -42,6 +43,8 @@ public final class StepPlan {
   }
 
   private final Rule rule;
+  private final Device device;
+  private final Device stateDevice;
   private final List<Row> rows;
   private final States[] states;
   private final long[] offsets;
@@ -58,10 +61,21 @@ public final class StepPlan {
   private boolean zeroes;
   private MemorySegment squareSums;
   private NativeTable nativeTable;
+  private CudaTable cudaTable;
+  private OffloadedSlices offloadedSlices;
   private final SharedLoop sharedLoop = new SharedLoop(this);
+
+  /// One plan for each group of rows, all under one rule, in the CPU's memory; otherwise as the
+  /// other method of this name.
+  public static List<StepPlan> of(
+      Rule rule, List<List<Row>> groups, boolean averages, ShadowType shadow) {
+    return of(rule, Device.cpu(), Device.cpu(), groups, averages, shadow);
+  }
 
   /// One plan for each group of rows, all under one rule.
   ///
+  /// @param device where data, gradients and shadows lie
+  /// @param stateDevice where states and averages lie
   /// @param averages whether the rows have averages
   /// @param shadow what the rows' shadows are, `null` where they have none
   /// @throws IllegalArgumentException as [Backend#mostThreads()]; if a stream has the wrong size,
@@ -71,52 +85,73 @@ public final class StepPlan {
   /// @throws IllegalStateException if a stream's arena has been closed
   /// @throws WrongThreadException if a stream's arena is confined to another thread
   public static List<StepPlan> of(
-      Rule rule, List<List<Row>> groups, boolean averages, ShadowType shadow) {
+      Rule rule,
+      Device device,
+      Device stateDevice,
+      List<List<Row>> groups,
+      boolean averages,
+      ShadowType shadow) {
     Backend.mostThreads();
     // What is checked must be what is kept, whatever the caller's lists do meanwhile.
     List<List<Row>> copies = groups.stream().map(List::copyOf).toList();
     List<Streams.Named> streams = new ArrayList<>();
     for (List<Row> rows : copies) {
       for (Row row : rows) {
-        check(rule, row, streams);
+        check(rule, device, stateDevice, row, streams);
         if (averages) {
-          add(streams, "average", row, row.average(), true);
+          add(streams, stateDevice, "average", row, row.average(), true);
         }
         if (shadow != null) {
           String name = "shadow of '" + row.name() + "'";
-          Streams.requireShadow(name, row.size(), row.shadow());
-          streams.add(new Streams.Named(name, row.shadow()));
+          Streams.requireShadow(device, name, row.size(), row.shadow());
+          streams.add(new Streams.Named(name, row.shadow(), row.size() * Short.BYTES));
         }
       }
     }
     Streams.requireDisjoint(streams);
-    return copies.stream().map(rows -> new StepPlan(rule, rows, averages, shadow)).toList();
+    return copies.stream()
+        .map(rows -> new StepPlan(rule, device, stateDevice, rows, averages, shadow))
+        .toList();
   }
 
-  private static void check(Rule rule, Row row, List<Streams.Named> streams) {
+  private static void check(
+      Rule rule, Device device, Device stateDevice, Row row, List<Streams.Named> streams) {
     List<String> states = rule.stateNames();
     if (row.states().size() != states.size()) {
       throw new IllegalArgumentException(
           "'%s' has %d states, but must have %s"
               .formatted(row.name(), row.states().size(), states));
     }
-    add(streams, "data", row, row.data(), true);
-    add(streams, "gradient", row, row.gradient(), false);
+    add(streams, device, "data", row, row.data(), true);
+    add(streams, device, "gradient", row, row.gradient(), false);
     for (int i = 0; i < states.size(); i++) {
-      add(streams, states.get(i), row, row.states().get(i), true);
+      add(streams, stateDevice, states.get(i), row, row.states().get(i), true);
     }
   }
 
   private static void add(
-      List<Streams.Named> streams, String kind, Row row, MemorySegment segment, boolean written) {
+      List<Streams.Named> streams,
+      Device device,
+      String kind,
+      Row row,
+      MemorySegment segment,
+      boolean written) {
     String name = kind + " of '" + row.name() + "'";
-    Streams.require(name, row.size(), segment, written);
+    Streams.require(device, name, row.size(), segment, written);
     Streams.requireAlive(name, segment);
-    streams.add(new Streams.Named(name, segment));
+    streams.add(new Streams.Named(name, segment, row.size() * Float.BYTES));
   }
 
-  private StepPlan(Rule rule, List<Row> rows, boolean averages, ShadowType shadow) {
+  private StepPlan(
+      Rule rule,
+      Device device,
+      Device stateDevice,
+      List<Row> rows,
+      boolean averages,
+      ShadowType shadow) {
     this.rule = rule;
+    this.device = device;
+    this.stateDevice = stateDevice;
     this.averages = averages;
     this.shadow = shadow;
     this.rows = rows;
@@ -142,6 +177,16 @@ public final class StepPlan {
     return rule;
   }
 
+  /// Where data, gradients and shadows lie.
+  Device device() {
+    return device;
+  }
+
+  /// Where states and averages lie.
+  Device stateDevice() {
+    return stateDevice;
+  }
+
   /// The decay that the next step applies: none where the group's weight decay is 0, else the
   /// rule's.
   public Decay decay() {
@@ -164,7 +209,8 @@ public final class StepPlan {
   public void treatGradients(float clip, boolean zeroes) {
     if (zeroes && !this.zeroes) {
       for (Row row : rows) {
-        Streams.require("gradient of '" + row.name() + "'", row.size(), row.gradient(), true);
+        Streams.require(
+            device, "gradient of '" + row.name() + "'", row.size(), row.gradient(), true);
       }
     }
     this.clip = clip;
@@ -195,13 +241,17 @@ public final class StepPlan {
   /// Room for a sum for each chunk: made at the first use.
   MemorySegment squareSums() {
     if (squareSums == null) {
-      squareSums =
-          Arena.ofAuto().allocate(ValueLayout.JAVA_DOUBLE, Math.max(1, firstChunks[rows.size()]));
+      squareSums = Arena.ofAuto().allocate(ValueLayout.JAVA_DOUBLE, Math.max(1, chunks()));
     }
     return squareSums;
   }
 
-  /// The chunks of all rows before this one.
+  /// The chunks of all rows.
+  long chunks() {
+    return firstChunks[rows.size()];
+  }
+
+  /// The chunks of all rows before this one; after the last row, of all rows.
   long firstChunk(int row) {
     return firstChunks[row];
   }
@@ -214,7 +264,7 @@ public final class StepPlan {
   /// Adds the chunks' sums, in their order, to a number.
   double addSquareSums(double before) {
     double sum = before;
-    for (long i = 0; i < firstChunks[rows.size()]; i++) {
+    for (long i = 0; i < chunks(); i++) {
       sum += squareSums.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
     }
     return sum;
@@ -236,6 +286,27 @@ public final class StepPlan {
       throw new IllegalStateException("row " + row + " has no coefficients to be given");
     }
     slots[row] = usedSlots - 1;
+  }
+
+  /// Takes over what another plan's step is made with.
+  ///
+  /// @param parts which of its rows the rows of this one are parts of
+  void follow(StepPlan whole, List<OffloadedSlices.Part> parts) {
+    decay = whole.decay;
+    clip = whole.clip;
+    usedSlots = 0;
+    int last = -1;
+    for (int i = 0; i < slots.length; i++) {
+      int slot = whole.slots[parts.get(i).row()];
+      if (slot != last) {
+        if (usedSlots == coefficients.size()) {
+          coefficients.add(null);
+        }
+        coefficients.set(usedSlots++, whole.coefficients.get(slot));
+        last = slot;
+      }
+      slots[i] = usedSlots - 1;
+    }
   }
 
   /// Checks that all memory is alive and open to this thread.
@@ -296,6 +367,23 @@ public final class StepPlan {
       nativeTable = new NativeTable(this);
     }
     return nativeTable;
+  }
+
+  /// The form that a card reads; made at the first use.
+  CudaTable cudaTable() {
+    if (cudaTable == null) {
+      cudaTable = new CudaTable(this);
+    }
+    return cudaTable;
+  }
+
+  /// The parts in which a plan over a card's memory is carried out elsewhere; made at the first
+  /// use.
+  OffloadedSlices offloadedSlices() {
+    if (offloadedSlices == null) {
+      offloadedSlices = new OffloadedSlices(this);
+    }
+    return offloadedSlices;
   }
 
   /// Updates a chunk: `length` elements of a row from `start` on.

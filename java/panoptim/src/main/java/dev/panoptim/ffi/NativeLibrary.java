@@ -16,46 +16,68 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// Finds and loads the native library, once, when this class is first used.
+/// A native library, found and loaded once, when it is first asked for.
 ///
 /// The places, in this order:
-/// 1. the file that the system property `panoptim.library` names; whoever names one wants that one,
-///    so no other place is tried then;
+/// 1. the file that a system property names; whoever names one wants that one, so no other place is
+///    tried then;
 /// 2. the library that is packaged with these classes for this system, extracted as [Extraction]
 ///    says;
 /// 3. the directories of `java.library.path`.
 public final class NativeLibrary {
-  private static final String FILE_PROPERTY = "panoptim.library";
-  private static final String NAME = "panoptim";
+  private static final class Processor {
+    static final NativeLibrary LIBRARY = new NativeLibrary("panoptim", "panoptim.library");
+  }
 
-  private static final List<String> ATTEMPTS = new ArrayList<>();
-  private static final String ORIGIN = find();
+  private static final class Cuda {
+    static final NativeLibrary LIBRARY =
+        new NativeLibrary("panoptim_cuda", "panoptim.cuda.library");
+  }
 
-  private NativeLibrary() {}
+  private final String name;
+  private final String fileProperty;
+  private final List<String> attempts = new ArrayList<>();
+  private final String origin;
 
-  /// Whether the functions of [PanoptimAbi] can be called.
-  public static boolean isLoaded() {
-    return ORIGIN != null;
+  private NativeLibrary(String name, String fileProperty) {
+    this.name = name;
+    this.fileProperty = fileProperty;
+    origin = find();
+  }
+
+  /// The library for processors; `panoptim.library` may name its file.
+  public static NativeLibrary ofProcessor() {
+    return Processor.LIBRARY;
+  }
+
+  /// The library for graphics cards; `panoptim.cuda.library` may name its file.
+  public static NativeLibrary ofCuda() {
+    return Cuda.LIBRARY;
+  }
+
+  /// Whether those functions of [PanoptimAbi] can be called that are in this library.
+  public boolean isLoaded() {
+    return origin != null;
   }
 
   /// Where the library came from, in words.
-  public static String origin() {
-    return ORIGIN;
+  public String origin() {
+    return origin;
   }
 
   /// Each attempt that failed, with the dynamic linker's own words where it was asked.
-  public static List<String> failedAttempts() {
-    return List.copyOf(ATTEMPTS);
+  public List<String> failedAttempts() {
+    return List.copyOf(attempts);
   }
 
-  private static String find() {
-    String named = System.getProperty(FILE_PROPERTY);
+  private String find() {
+    String named = System.getProperty(fileProperty);
     if (named != null) {
-      String place = "the system property " + FILE_PROPERTY;
+      String place = "the system property " + fileProperty;
       try {
         return load(place, Path.of(named)) ? place + ", " + named : null;
       } catch (InvalidPathException e) {
-        ATTEMPTS.add(place + ": " + e.getMessage());
+        attempts.add(place + ": " + e.getMessage());
         return null;
       }
     }
@@ -63,25 +85,31 @@ public final class NativeLibrary {
     return packaged != null ? packaged : loadFromPath();
   }
 
-  private static String loadPackaged() {
-    String resource = platform() + "/" + System.mapLibraryName(NAME);
+  private String loadPackaged() {
+    String resource = platform() + "/" + System.mapLibraryName(name);
     String place = "the packaged " + resource;
     try (InputStream content = NativeLibrary.class.getResourceAsStream(resource)) {
       if (content == null) {
-        ATTEMPTS.add(place + ": not packaged, this build is for other systems");
+        attempts.add(place + ": not packaged, " + whyNotPackaged());
         return null;
       }
-      Path file = Extraction.extract(content.readAllBytes(), System.mapLibraryName(NAME));
+      Path file = Extraction.extract(content.readAllBytes(), System.mapLibraryName(name));
       return load(place, file) ? place + ", extracted to " + file : null;
     } catch (IOException | RuntimeException e) {
-      ATTEMPTS.add(place + ": " + e);
+      attempts.add(place + ": " + e);
       return null;
     }
   }
 
-  private static String loadFromPath() {
+  private String whyNotPackaged() {
+    return name.endsWith("_cuda")
+        ? "this build is for other systems, or was made without nvcc"
+        : "this build is for other systems";
+  }
+
+  private String loadFromPath() {
     String directories = System.getProperty("java.library.path", "");
-    String file = System.mapLibraryName(NAME);
+    String file = System.mapLibraryName(name);
     boolean found = false;
     for (String directory : directories.split(File.pathSeparator)) {
       Path candidate;
@@ -98,18 +126,18 @@ public final class NativeLibrary {
       }
     }
     if (!found) {
-      ATTEMPTS.add("java.library.path: no " + file + " in " + directories);
+      attempts.add("java.library.path: no " + file + " in " + directories);
     }
     return null;
   }
 
   /// Loads a file for good, unless it cannot be linked or speaks another version of the ABI.
-  private static boolean load(String place, Path file) {
+  private boolean load(String place, Path file) {
     String attempt = place + ", " + file + ": ";
     try {
       Integer version = abiVersion(file);
       if (version != null && version != PanoptimAbi.PANOPTIM_ABI_VERSION()) {
-        ATTEMPTS.add(
+        attempts.add(
             attempt
                 + "it has ABI version %d, but these classes need %d"
                     .formatted(version, PanoptimAbi.PANOPTIM_ABI_VERSION()));
@@ -118,9 +146,9 @@ public final class NativeLibrary {
       System.load(file.toAbsolutePath().toString());
       return true;
     } catch (UnsatisfiedLinkError e) {
-      ATTEMPTS.add(attempt + e.getMessage());
+      attempts.add(attempt + e.getMessage());
     } catch (IllegalCallerException e) {
-      ATTEMPTS.add(
+      attempts.add(
           attempt
               + "native access is not enabled, start Java with --enable-native-access="
               + (NativeLibrary.class.getModule().isNamed() ? "dev.panoptim" : "ALL-UNNAMED")
@@ -136,7 +164,8 @@ public final class NativeLibrary {
   /// then says why.
   ///
   /// @throws UnsatisfiedLinkError if the file is some other library
-  private static Integer abiVersion(Path file) {
+  private Integer abiVersion(Path file) {
+    String asked = name + "_abi_version";
     try (Arena arena = Arena.ofConfined()) {
       SymbolLookup symbols;
       try {
@@ -146,9 +175,8 @@ public final class NativeLibrary {
       }
       MemorySegment function =
           symbols
-              .find("panoptim_abi_version")
-              .orElseThrow(
-                  () -> new UnsatisfiedLinkError("it has no function panoptim_abi_version"));
+              .find(asked)
+              .orElseThrow(() -> new UnsatisfiedLinkError("it has no function " + asked));
       return (int)
           Linker.nativeLinker()
               .downcallHandle(function, FunctionDescriptor.of(ValueLayout.JAVA_INT))

@@ -1,5 +1,6 @@
 package dev.panoptim.memory;
 
+import dev.panoptim.device.Device;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -68,10 +69,15 @@ public final class Layout {
   ///
   /// @param memory [#bytes()] of them, from a page boundary
   public MemorySegment[][] slices(MemorySegment memory) {
+    return slices(Device.cpu(), memory);
+  }
+
+  /// The streams, and in each of them the tensors, in memory of a device.
+  public MemorySegment[][] slices(Device device, MemorySegment memory) {
     MemorySegment[][] streams = new MemorySegment[count][lengths.length];
     for (int k = 0; k < count; k++) {
       for (int i = 0; i < lengths.length; i++) {
-        streams[k][i] = memory.asSlice(begin + k * distance + starts[i], lengths[i]);
+        streams[k][i] = device.slice(memory, begin + k * distance + starts[i], lengths[i]);
       }
     }
     return streams;

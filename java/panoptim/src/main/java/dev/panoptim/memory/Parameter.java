@@ -1,27 +1,35 @@
 package dev.panoptim.memory;
 
+import dev.panoptim.device.CudaException;
+import dev.panoptim.device.Device;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
 
-/// A tensor that an optimizer updates: a name, float data off-heap, and the gradient of the loss,
-/// or none.
+/// A tensor that an optimizer updates: a name, float data off-heap or on a graphics card, and the
+/// gradient of the loss, or none.
 ///
 /// The memory is the caller's: a parameter keeps it reachable, but neither copies nor frees it.
 /// [Parameters] makes parameters together with memory that is laid out for speed. Of the shape,
 /// optimizers need only the number of elements; data and gradient have the same one.
 ///
+/// On a card, data and gradient are segments of length 0, which Java cannot read or write: the
+/// `copy` methods do, and work everywhere.
+///
 /// Not thread-safe: a gradient must not be set while a step runs.
 public final class Parameter {
+  private final Device device;
   private final String name;
   private final long size;
   private final MemorySegment data;
   private MemorySegment gradient;
 
-  private Parameter(String name, long size, MemorySegment data, MemorySegment gradient) {
+  private Parameter(
+      Device device, String name, long size, MemorySegment data, MemorySegment gradient) {
+    this.device = Objects.requireNonNull(device, "device is null");
     this.name = Objects.requireNonNull(name, "name is null, but must be a string");
     this.size = size;
-    this.data = Streams.require("data of '" + name + "'", size, data, true);
+    this.data = Streams.require(device, "data of '" + name + "'", size, data, true);
     if (gradient != null) {
       setGradient(gradient);
     }
@@ -35,7 +43,7 @@ public final class Parameter {
   /// @throws IllegalArgumentException if `data` is not such a segment
   /// @throws IllegalStateException if the arena of `data` has been closed
   public static Parameter of(String name, long size, MemorySegment data) {
-    return new Parameter(name, size, data, null);
+    return new Parameter(Device.cpu(), name, size, data, null);
   }
 
   /// A parameter with its gradient.
@@ -49,11 +57,32 @@ public final class Parameter {
   /// @throws IllegalStateException if the arena of `data` or `gradient` has been closed
   public static Parameter of(String name, long size, MemorySegment data, MemorySegment gradient) {
     Objects.requireNonNull(gradient, "gradient is null, but must be a memory segment");
-    return new Parameter(name, size, data, gradient);
+    return new Parameter(Device.cpu(), name, size, data, gradient);
+  }
+
+  /// A parameter on a device, which has no gradient yet; [#setGradient] gives it one.
+  ///
+  /// On a card, `data` may be what [Device#allocate] returned, or an address that a deep-learning
+  /// framework gives: `MemorySegment.ofAddress(tensor.data_ptr())`. Such memory must live for as
+  /// long as it is used, and be as large as `size` says: CUDA does not tell.
+  ///
+  /// @param name unique among the parameters of an optimizer
+  /// @param size number of elements, 0 or more
+  /// @param data `size` floats in the device's memory, aligned to 4 bytes
+  /// @throws IllegalArgumentException if `data` is not such a segment
+  /// @throws IllegalStateException if the arena of `data` has been closed
+  /// @throws CudaException if CUDA does not say whose memory it is
+  public static Parameter onDevice(Device device, String name, long size, MemorySegment data) {
+    return new Parameter(device, name, size, data, null);
   }
 
   public String name() {
     return name;
+  }
+
+  /// Where data and gradient lie.
+  public Device device() {
+    return device;
   }
 
   /// The number of elements.
@@ -61,7 +90,11 @@ public final class Parameter {
     return size;
   }
 
-  /// The live data: [#size()] floats.
+  private long bytes() {
+    return size * Float.BYTES;
+  }
+
+  /// The live data: [#size()] floats; on a card, their address alone.
   public MemorySegment data() {
     return data;
   }
@@ -70,7 +103,7 @@ public final class Parameter {
     return gradient != null;
   }
 
-  /// The live gradient: [#size()] floats.
+  /// The live gradient: [#size()] floats; on a card, their address alone.
   ///
   /// @throws IllegalStateException if there is none
   public MemorySegment gradient() {
@@ -87,22 +120,66 @@ public final class Parameter {
 
   /// Makes a segment this parameter's gradient; it is read at each step from now on.
   ///
-  /// @param gradient [#size()] floats: off-heap, aligned to 4 bytes; may be read-only
+  /// @param gradient [#size()] floats where the data are: off-heap or on the same card, aligned to
+  ///   4 bytes; may be read-only
   /// @throws IllegalArgumentException if it is not such a segment, or overlaps the data
   /// @throws IllegalStateException if its arena has been closed
+  /// @throws CudaException if CUDA does not say whose memory it is
   public void setGradient(MemorySegment gradient) {
     String described = "gradient of '" + name + "'";
-    Streams.require(described, size, gradient, false);
+    MemorySegment checked = Streams.require(device, described, size, gradient, false);
     Streams.requireDisjoint(
         List.of(
-            new Streams.Named("data of '" + name + "'", data),
-            new Streams.Named(described, gradient)));
-    this.gradient = gradient;
+            new Streams.Named("data of '" + name + "'", data, bytes()),
+            new Streams.Named(described, checked, bytes())));
+    this.gradient = device.isCpu() ? gradient : checked;
   }
 
   /// Leaves this parameter without a gradient: steps pass it by until it has one again.
   public void removeGradient() {
     gradient = null;
+  }
+
+  /// Sets the data to what some memory holds that Java can reach. Waits for it; on a card, after
+  /// the work of all streams that the default stream waits for.
+  ///
+  /// @param from [#size()] floats
+  /// @throws IllegalArgumentException if it has another size
+  /// @throws CudaException if CUDA refuses
+  public void copyDataFrom(MemorySegment from) {
+    device.upload(requireSize("from", from), data);
+  }
+
+  /// Copies the data to memory that Java can reach; otherwise as [#copyDataFrom].
+  ///
+  /// @param to [#size()] floats
+  public void copyDataTo(MemorySegment to) {
+    device.download(data, requireSize("to", to));
+  }
+
+  /// Sets the gradient; otherwise as [#copyDataFrom].
+  ///
+  /// @param from [#size()] floats
+  /// @throws IllegalStateException if there is none
+  public void copyGradientFrom(MemorySegment from) {
+    device.upload(requireSize("from", from), gradient());
+  }
+
+  /// Copies the gradient; otherwise as [#copyDataTo].
+  ///
+  /// @param to [#size()] floats
+  /// @throws IllegalStateException if there is none
+  public void copyGradientTo(MemorySegment to) {
+    device.download(gradient(), requireSize("to", to));
+  }
+
+  private MemorySegment requireSize(String name, MemorySegment segment) {
+    if (segment.byteSize() != bytes()) {
+      throw new IllegalArgumentException(
+          "%s has %d bytes, but must have %d for the %d elements of '%s'"
+              .formatted(name, segment.byteSize(), bytes(), size, this.name));
+    }
+    return segment;
   }
 
   @Override
@@ -112,6 +189,7 @@ public final class Parameter {
         + ", "
         + size
         + " elements"
+        + (device.isCpu() ? "" : " on " + device)
         + (hasGradient() ? "]" : ", no gradient]");
   }
 }

@@ -1,5 +1,7 @@
 package dev.panoptim.memory;
 
+import dev.panoptim.device.CudaException;
+import dev.panoptim.device.Device;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -21,14 +23,16 @@ import java.util.function.Consumer;
 ///
 /// Thread-safe once built, as far as a [Parameter] is.
 public final class Parameters implements AutoCloseable, Iterable<Parameter> {
+  private final Device device;
   private final Slab slab;
   private final Arena mapping = Arena.ofShared();
   private final Map<String, Parameter> byName = new LinkedHashMap<>();
 
-  private Parameters(Map<String, Long> sizes) {
+  private Parameters(Map<String, Long> sizes, Device device) {
+    this.device = device;
     List<String> names = List.copyOf(sizes.keySet());
     long[] lengths = lengths(sizes);
-    slab = Slab.allocate(new Layout(names, lengths, 0, 2));
+    slab = Slab.allocate(new Layout(names, lengths, 0, 2), device);
     for (int i = 0; i < lengths.length; i++) {
       add(names.get(i), lengths[i], slab.streams()[0][i], slab.streams()[1][i]);
     }
@@ -36,6 +40,7 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
 
   /// With data in a file and gradients of its own.
   private Parameters(Map<String, Long> sizes, Path file, Consumer<Parameters> initialise) {
+    device = Device.cpu();
     List<String> names = List.copyOf(sizes.keySet());
     long[] lengths = lengths(sizes);
     Layout layout = new Layout(names, lengths, 0, 1);
@@ -65,7 +70,9 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
   }
 
   private void add(String name, long size, MemorySegment data, MemorySegment gradient) {
-    byName.put(name, Parameter.of(name, size, data, gradient));
+    Parameter added = Parameter.onDevice(device, name, size, data);
+    added.setGradient(gradient);
+    byName.put(name, added);
   }
 
   private static long[] lengths(Map<String, Long> sizes) {
@@ -110,8 +117,15 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
   /// Collects names and sizes, so that all of them can be laid out together.
   public static final class Builder {
     private final Map<String, Long> sizes = new LinkedHashMap<>();
+    private Device device = Device.cpu();
 
     private Builder() {}
+
+    /// @param value where data and gradients are to lie, by default the CPU's memory
+    public Builder device(Device value) {
+      device = Objects.requireNonNull(value, "device is null");
+      return this;
+    }
 
     /// @param name not used before
     /// @param size number of elements, 0 or more
@@ -127,8 +141,9 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     }
 
     /// @throws OutOfMemoryError if the system has not so much memory
+    /// @throws CudaException if the card has not
     public Parameters build() {
-      return new Parameters(sizes);
+      return new Parameters(sizes, device);
     }
 
     /// Parameters whose data lie in a file that several processes map, so that each sees what the
@@ -142,6 +157,7 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     /// @param initialise gives the zeroed data their first values; called only in the process that
     ///   creates the file, before any other can map it; must neither open the file nor wait for
     ///   another thread that maps one
+    /// @throws IllegalStateException if a card was named: it cannot map a file
     /// @throws IllegalArgumentException if the file holds anything else, or parameters of other
     ///   names or sizes
     /// @throws UncheckedIOException if it cannot be opened, written or mapped
@@ -149,6 +165,10 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     public Parameters buildShared(Path file, Consumer<Parameters> initialise) {
       Objects.requireNonNull(file, "file is null");
       Objects.requireNonNull(initialise, "initialise is null");
+      if (!device.isCpu()) {
+        throw new IllegalStateException(
+            "device is " + device + ", but parameters in a file are for the cpu");
+      }
       return new Parameters(sizes, file, initialise);
     }
   }

@@ -1,5 +1,7 @@
 package dev.panoptim.memory;
 
+import dev.panoptim.device.CudaException;
+import dev.panoptim.device.Device;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -11,9 +13,14 @@ public final class Slab implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final MemorySegment[][] streams;
 
-  private Slab(Layout layout) {
+  private Slab(Layout layout, Device device) {
     try {
-      streams = layout.slices(Pages.allocate(arena, layout.bytes()));
+      streams =
+          layout.slices(
+              device,
+              device.isCpu()
+                  ? Pages.allocate(arena, layout.bytes())
+                  : device.allocate(layout.bytes(), arena));
     } catch (Throwable e) {
       arena.close();
       throw e;
@@ -24,7 +31,15 @@ public final class Slab implements AutoCloseable {
   ///
   /// @throws OutOfMemoryError if the system has not so much memory
   public static Slab allocate(Layout layout) {
-    return new Slab(layout);
+    return allocate(layout, Device.cpu());
+  }
+
+  /// Allocates zeroed streams in memory of a device.
+  ///
+  /// @throws OutOfMemoryError if the system has not so much memory
+  /// @throws CudaException if the device has not so much memory
+  public static Slab allocate(Layout layout, Device device) {
+    return new Slab(layout, device);
   }
 
   /// The streams, and in each of them the tensors.

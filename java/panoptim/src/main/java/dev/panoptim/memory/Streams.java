@@ -1,5 +1,6 @@
 package dev.panoptim.memory;
 
+import dev.panoptim.device.Device;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -44,10 +45,47 @@ public final class Streams {
     return require(name, size, bytes(name, size), FLOAT_BYTES, segment, written);
   }
 
-  /// As [#require(String, long, MemorySegment, boolean)], for 16-bit elements that native code
-  /// writes, aligned to 2 bytes.
-  public static MemorySegment requireShadow(String name, long size, MemorySegment segment) {
-    return require(name, size, bytes(name, size) / 2, Short.BYTES, segment, true);
+  /// As [#require(String, long, MemorySegment, boolean)], for memory of a device. Of a card's, the
+  /// size cannot be checked; that it is the card's can.
+  ///
+  /// @return the segment; of a card's memory, the address alone
+  public static MemorySegment require(
+      Device device, String name, long size, MemorySegment segment, boolean written) {
+    return device.isCpu()
+        ? require(name, size, segment, written)
+        : requireOnCard(device, name, size, FLOAT_BYTES, segment, written);
+  }
+
+  /// As [#require(Device, String, long, MemorySegment, boolean)], for 16-bit elements that are
+  /// written, aligned to 2 bytes.
+  public static MemorySegment requireShadow(
+      Device device, String name, long size, MemorySegment segment) {
+    return device.isCpu()
+        ? require(name, size, bytes(name, size) / 2, Short.BYTES, segment, true)
+        : requireOnCard(device, name, size, Short.BYTES, segment, true);
+  }
+
+  private static MemorySegment requireOnCard(
+      Device device,
+      String name,
+      long size,
+      long alignment,
+      MemorySegment segment,
+      boolean written) {
+    bytes(name, size);
+    MemorySegment address =
+        require(name, size, 0, alignment, withoutExtent(name, segment), written);
+    if (size > 0 && !device.holds(address)) {
+      throw new IllegalArgumentException(
+          "%s starts at address 0x%x, which is not in the memory of %s, but must be"
+              .formatted(name, address.address(), device));
+    }
+    return address;
+  }
+
+  private static MemorySegment withoutExtent(String name, MemorySegment segment) {
+    Objects.requireNonNull(segment, () -> name + " is null, but must be a memory segment");
+    return segment.asSlice(0, 0);
   }
 
   private static MemorySegment require(
@@ -91,27 +129,32 @@ public final class Streams {
   }
 
   /// A stream and the words that name it in a message.
-  public record Named(String name, MemorySegment segment) {}
+  ///
+  /// @param bytes of the stream, which a segment of a card's memory does not know
+  public record Named(String name, MemorySegment segment, long bytes) {
+    public Named(String name, MemorySegment segment) {
+      this(name, segment, segment.byteSize());
+    }
+  }
 
   /// Checks that no two streams share a byte.
   ///
   /// @throws IllegalArgumentException if two do
   public static void requireDisjoint(List<Named> streams) {
     List<Named> ordered = new ArrayList<>(streams);
-    ordered.removeIf(stream -> stream.segment().byteSize() == 0);
+    ordered.removeIf(stream -> stream.bytes() == 0);
     ordered.sort(Comparator.comparingLong(stream -> stream.segment().address()));
     for (int i = 1; i < ordered.size(); i++) {
       Named before = ordered.get(i - 1);
       Named after = ordered.get(i);
-      long shared =
-          before.segment().address() + before.segment().byteSize() - after.segment().address();
+      long shared = before.segment().address() + before.bytes() - after.segment().address();
       if (shared > 0) {
         throw new IllegalArgumentException(
             "%s and %s share %d bytes from address 0x%x on, but no two streams may overlap"
                 .formatted(
                     before.name(),
                     after.name(),
-                    Math.min(shared, after.segment().byteSize()),
+                    Math.min(shared, after.bytes()),
                     after.segment().address()));
       }
     }

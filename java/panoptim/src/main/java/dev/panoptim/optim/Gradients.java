@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.StepPlan;
+import dev.panoptim.device.Device;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Streams;
 import dev.panoptim.rule.Rule;
@@ -14,8 +15,9 @@ import java.util.List;
 /// Clips gradients in place, as PyTorch's functions of the same names do. Within a step,
 /// [StepOptions] do it in the same pass over memory and leave the gradients as they are.
 ///
-/// Parameters without a gradient are passed by. Thread-safe, as long as nobody else uses the
-/// gradients meanwhile.
+/// Parameters without a gradient are passed by; all others must be on one device. Gradients on a
+/// graphics card are changed by way of the CPU: there, [StepOptions] do it faster. Thread-safe, as
+/// long as nobody else uses the gradients meanwhile.
 public final class Gradients {
   private Gradients() {}
 
@@ -34,10 +36,7 @@ public final class Gradients {
     if (norm > maxNorm && norm < Double.POSITIVE_INFINITY) {
       float factor = (float) (maxNorm / norm);
       for (Parameter each : clipped) {
-        MemorySegment gradient = each.gradient();
-        for (long i = 0; i < each.size(); i++) {
-          gradient.setAtIndex(JAVA_FLOAT, i, factor * gradient.getAtIndex(JAVA_FLOAT, i));
-        }
+        change(each, x -> factor * x);
       }
     }
     return norm;
@@ -53,11 +52,22 @@ public final class Gradients {
     requirePositive("clipValue", clipValue);
     float bound = (float) clipValue;
     for (Parameter each : withGradient(parameters)) {
-      MemorySegment gradient = each.gradient();
-      for (long i = 0; i < each.size(); i++) {
-        gradient.setAtIndex(
-            JAVA_FLOAT, i, Math.clamp(gradient.getAtIndex(JAVA_FLOAT, i), -bound, bound));
-      }
+      change(each, x -> Math.clamp(x, -bound, bound));
+    }
+  }
+
+  private interface Change {
+    float of(float x);
+  }
+
+  private static void change(Parameter parameter, Change change) {
+    Device device = parameter.device();
+    MemorySegment gradient = device.readable(parameter.gradient(), parameter.size() * Float.BYTES);
+    for (long i = 0; i < parameter.size(); i++) {
+      gradient.setAtIndex(JAVA_FLOAT, i, change.of(gradient.getAtIndex(JAVA_FLOAT, i)));
+    }
+    if (!device.isCpu()) {
+      device.upload(gradient, parameter.gradient());
     }
   }
 
@@ -71,8 +81,14 @@ public final class Gradients {
     List<Parameter> all = new ArrayList<>();
     for (Parameter each : parameters) {
       if (each.hasGradient()) {
-        Streams.require("gradient of '" + each.name() + "'", each.size(), each.gradient(), true);
         all.add(each);
+        Streams.require(
+            each.device(), "gradient of '" + each.name() + "'", each.size(), each.gradient(), true);
+        if (each.device() != all.getFirst().device()) {
+          throw new IllegalArgumentException(
+              "parameter '%s' is on %s, but must be on %s as those before it"
+                  .formatted(each.name(), each.device(), all.getFirst().device()));
+        }
       }
     }
     return all;
@@ -85,9 +101,11 @@ public final class Gradients {
           new StepPlan.Row(
               each.name(), each.size(), each.data(), each.gradient(), List.of(), null, null));
     }
+    Device device = parameters.isEmpty() ? Device.cpu() : parameters.getFirst().device();
     // The plan of plain gradient descent, which needs nothing but data and gradients.
-    StepPlan plan = StepPlan.of(Rule.builder().build(), List.of(rows), false, null).getFirst();
+    StepPlan plan =
+        StepPlan.of(Rule.builder().build(), device, device, List.of(rows), false, null).getFirst();
     int threads = Runtime.getRuntime().availableProcessors();
-    return Math.sqrt(Backends.auto().addSquares(0, plan, threads));
+    return Math.sqrt(Backends.of(device).addSquares(0, plan, threads));
   }
 }

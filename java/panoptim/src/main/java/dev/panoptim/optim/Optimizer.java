@@ -2,6 +2,8 @@ package dev.panoptim.optim;
 
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.StepPlan;
+import dev.panoptim.backend.Verdict;
+import dev.panoptim.device.CudaException;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.ShadowType;
 import dev.panoptim.memory.Streams;
@@ -39,6 +41,9 @@ import java.util.function.Supplier;
 /// step. States lie off-heap, are allocated when a parameter first has a gradient, and belong to
 /// the optimizer until it is closed.
 ///
+/// On a graphics card, a step returns once the card has been told to make it: [#await] waits until
+/// it is done, and so do the methods that need to know what became of it.
+///
 /// Not thread-safe: one thread at a time. Different optimizers may step at the same time as long as
 /// they have no memory in common; where that is meant, see [OptimizerBuilder#sharedStates].
 public final class Optimizer implements AutoCloseable {
@@ -53,6 +58,9 @@ public final class Optimizer implements AutoCloseable {
   private final StateMemory memory;
   private final StepOptions options = new StepOptions();
   private final StepReport report = new StepReport();
+
+  /// Made at the first step that needs one.
+  private Verdict verdict;
 
   /// NaN where parameters are not averaged.
   private final double averageDecay;
@@ -87,8 +95,12 @@ public final class Optimizer implements AutoCloseable {
     this.options.set(options);
     this.averageDecay = averageDecay;
     this.shadow = shadow;
-    memory = new StateMemory(rule, averages(), shadow);
+    memory = new StateMemory(rule, averages(), shadow, backend.device(), backend.stateDevice());
     shared = stateFile != null;
+    if (shared && !backend.device().isCpu()) {
+      throw new IllegalArgumentException(
+          "states in a file are for the cpu, but the backend is " + backend.name());
+    }
     add(groups);
     if (shared) {
       try {
@@ -111,6 +123,7 @@ public final class Optimizer implements AutoCloseable {
             "a parameter group is empty, but must have at least one parameter");
       }
       for (Tracked each : group.parameters) {
+        requireDevice(each.parameter);
         Tracked other = byName.put(each.parameter.name(), each);
         if (other != null) {
           String name = other.parameter.name();
@@ -124,11 +137,22 @@ public final class Optimizer implements AutoCloseable {
     Streams.requireDisjoint(
         byName.values().stream()
             .map(each -> each.parameter)
-            .map(each -> new Streams.Named("data of '" + each.name() + "'", each.data()))
+            .map(
+                each ->
+                    new Streams.Named(
+                        "data of '" + each.name() + "'", each.data(), each.size() * Float.BYTES))
             .toList());
     groups.clear();
     groups.addAll(candidates);
     byName.values().forEach(each -> tracked.put(each.parameter, each));
+  }
+
+  private void requireDevice(Parameter parameter) {
+    if (parameter.device() != backend.device()) {
+      throw new IllegalArgumentException(
+          "parameter '%s' is on %s, but backend %s works on %s"
+              .formatted(parameter.name(), parameter.device(), backend.name(), backend.device()));
+    }
   }
 
   /// Adds parameters in mid-training: they start at their own first step.
@@ -247,6 +271,7 @@ public final class Optimizer implements AutoCloseable {
     acquire();
     try {
       requireOpen();
+      settle();
       return action.get();
     } finally {
       busy.set(false);
@@ -261,6 +286,7 @@ public final class Optimizer implements AutoCloseable {
   }
 
   private void update() {
+    settle();
     report.begin();
     if (gradientsMoved()) {
       plan();
@@ -272,49 +298,89 @@ public final class Optimizer implements AutoCloseable {
     for (int i = 0; i < groups.size(); i++) {
       groups.get(i).plan.treatGradients(clipValue, options.zeroGrad());
     }
-    if (options.needsNorm() && !measure()) {
+    if (!options.needsNorm()) {
+      updateGroups((float) options.gradientScale(), null);
       return;
     }
-    float scale = (float) (options.gradientScale() * report.clipFactor());
+    judge();
+    if (!verdict.isKnown()) {
+      updateGroups(1, verdict);
+    } else if (!verdict.skips()) {
+      updateGroups((float) (options.gradientScale() * verdict.clipFactor()), null);
+    } else if (options.zeroGrad()) {
+      zeroUsedGradients();
+    }
+  }
+
+  /// Takes the norm of all gradients, and says what follows from it.
+  private void judge() {
+    if (verdict == null) {
+      verdict = backend.newVerdict();
+    }
+    verdict.begin();
+    for (int i = 0; i < groups.size(); i++) {
+      verdict.add(groups.get(i).plan, threads);
+    }
+    verdict.judge(options.gradientScale(), options.clipGradNorm(), options.skipNonFinite());
+    report.judgedBy(verdict);
+  }
+
+  /// @param scale what gradients are multiplied with
+  /// @param decides scales too, and whether there is a step; `null` where that is known
+  private void updateGroups(float scale, Verdict decides) {
     for (int i = 0; i < groups.size(); i++) {
       TrackedGroup group = groups.get(i);
       prepare(group, scale);
-      backend.step(group.plan, threads);
+      if (decides == null) {
+        backend.step(group.plan, threads);
+      } else {
+        backend.step(group.plan, threads, decides);
+      }
       report.updated(group.rows.length);
-      for (Tracked row : group.rows) {
-        row.advance();
+      if (decides != null && options.skipNonFinite()) {
+        group.unsettled = true;
+      } else {
+        group.advance();
       }
     }
   }
 
-  /// Takes the norm of all gradients.
-  ///
-  /// @return whether the step is to be made
-  private boolean measure() {
-    double squares = 0;
+  /// Counts the last step where only the card knew whether it was made. It decided that before the
+  /// update, so there is as a rule nothing to wait for.
+  private void settle() {
     for (int i = 0; i < groups.size(); i++) {
-      squares = backend.addSquares(squares, groups.get(i).plan, threads);
-    }
-    double norm = Math.sqrt(squares) * options.gradientScale();
-    double limit = options.clipGradNorm();
-    boolean small = norm <= limit || limit == Double.POSITIVE_INFINITY;
-    report.measured(norm, small ? 1 : limit / norm);
-    if (options.skipNonFinite() && !(squares < Double.POSITIVE_INFINITY)) {
-      report.skip();
-      if (options.zeroGrad()) {
-        zeroUsedGradients();
+      TrackedGroup group = groups.get(i);
+      if (group.unsettled) {
+        if (!verdict.skips()) {
+          group.advance();
+        }
+        group.unsettled = false;
       }
-      return false;
     }
-    return true;
+  }
+
+  /// Waits until all steps are done; on the CPU, they are when they return.
+  ///
+  /// @throws CudaException if something failed on the card
+  /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
+  public void await() {
+    exclusively(
+        () -> {
+          backend.await();
+          return null;
+        });
   }
 
   private void zeroUsedGradients() {
     for (int i = 0; i < groups.size(); i++) {
       for (Tracked row : groups.get(i).rows) {
-        row.parameter.gradient().fill((byte) 0);
+        zeroGradient(row.parameter);
       }
     }
+  }
+
+  private void zeroGradient(Parameter parameter) {
+    backend.zero(parameter.gradient(), parameter.size() * Float.BYTES);
   }
 
   /// Lets the closure compute the loss and its gradients, then updates every parameter that has
@@ -340,12 +406,16 @@ public final class Optimizer implements AutoCloseable {
       if (each.parameter.hasGradient()) {
         Parameter parameter = each.parameter;
         Streams.require(
-            "gradient of '" + parameter.name() + "'", parameter.size(), parameter.gradient(), true);
+            parameter.device(),
+            "gradient of '" + parameter.name() + "'",
+            parameter.size(),
+            parameter.gradient(),
+            true);
       }
     }
     for (Tracked each : tracked.values()) {
       if (each.parameter.hasGradient()) {
-        each.parameter.gradient().fill((byte) 0);
+        zeroGradient(each.parameter);
       }
     }
   }
@@ -369,17 +439,26 @@ public final class Optimizer implements AutoCloseable {
   ///
   /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
   public StateDict stateDict() {
-    return exclusively(() -> memory.snapshot(groups));
+    return exclusively(
+        () -> {
+          backend.await();
+          return memory.snapshot(groups);
+        });
   }
 
-  /// Hands the states themselves, without a copy, to an action during which no step can run.
+  /// Hands the states themselves, without a copy, to an action during which no step can run. Of
+  /// those on a graphics card it is a copy.
   ///
   /// @param action gets a state dict whose segments are live and read-only, and only good until it
   ///   returns: later steps change them; must not use this optimizer
   /// @return what the action returned; what it throws passes through
   /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
   public <T> T withStateDict(Function<StateDict, T> action) {
-    return exclusively(() -> action.apply(memory.live(groups)));
+    return exclusively(
+        () -> {
+          backend.await();
+          return action.apply(memory.live(groups));
+        });
   }
 
   /// Continues from where another optimizer, of whatever backend, threads and grouping, was.
@@ -406,6 +485,7 @@ public final class Optimizer implements AutoCloseable {
             throw new IllegalArgumentException(
                 "the state dict does not fit: " + String.join("; ", differences));
           }
+          backend.await();
           memory.load(groups, state.renamed(renaming));
           return null;
         });
@@ -427,6 +507,7 @@ public final class Optimizer implements AutoCloseable {
   public void refreshShadow() {
     exclusively(
         () -> {
+          backend.await();
           memory.writeShadows(groups);
           return null;
         });
@@ -474,7 +555,8 @@ public final class Optimizer implements AutoCloseable {
   }
 
   /// The live states of a parameter by the names of [Rule#stateNames()], and `average` if
-  /// parameters are averaged, read-only; empty as long as it never had a gradient at a step.
+  /// parameters are averaged, read-only; on a graphics card, their addresses alone; empty as long
+  /// as it never had a gradient at a step.
   ///
   /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
   public Map<String, MemorySegment> state(Parameter parameter) {
@@ -500,6 +582,9 @@ public final class Optimizer implements AutoCloseable {
   public void close() {
     acquire();
     try {
+      if (!closed) {
+        settle();
+      }
       closed = true;
       memory.close(groups);
     } finally {
@@ -512,6 +597,7 @@ public final class Optimizer implements AutoCloseable {
     if (found == null) {
       throw new IllegalArgumentException(parameter + " is not a parameter of this optimizer");
     }
+    settle();
     return found;
   }
 
@@ -543,7 +629,14 @@ public final class Optimizer implements AutoCloseable {
         groups,
         each -> each.parameter.hasGradient(),
         () -> {
-          List<StepPlan> plans = StepPlan.of(rule, rowsOfGroups(), averages(), shadow);
+          List<StepPlan> plans =
+              StepPlan.of(
+                  rule,
+                  backend.device(),
+                  backend.stateDevice(),
+                  rowsOfGroups(),
+                  averages(),
+                  shadow);
           plans.forEach(backend::prepare);
           for (int i = 0; i < plans.size(); i++) {
             groups.get(i).adopt(plans.get(i));

@@ -2,6 +2,7 @@ package dev.panoptim.optim;
 
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
+import dev.panoptim.device.Device;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.memory.ShadowType;
@@ -120,7 +121,8 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
     return self();
   }
 
-  /// @param value by default [Backends#auto()]
+  /// @param value must work where the parameters lie; by default the one for their device, see
+  ///   [Backends#of]
   public final B backend(Backend value) {
     backend = Objects.requireNonNull(value, "backend is null");
     return self();
@@ -146,8 +148,9 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   }
 
   /// @throws IllegalArgumentException if a group is empty, a parameter or its name is given twice,
-  ///   the data of two parameters overlap, or a hyperparameter does not belong to the preset or is
-  ///   out of range, or as [Backend#mostThreads()]
+  ///   the data of two parameters overlap, a parameter is not where the backend works, or a
+  ///   hyperparameter does not belong to the preset or is out of range, or as
+  ///   [Backend#mostThreads()]
   public final Optimizer build() {
     Backend.mostThreads();
     Rule rule = rule();
@@ -162,12 +165,21 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
         rule,
         defaults,
         built,
-        backend == null ? Backends.auto() : backend,
+        backend == null ? Backends.of(device()) : backend,
         threads,
         stateFile,
         options,
         averageDecay,
         shadow);
+  }
+
+  /// That of the first parameter: the optimizer will refuse any other.
+  private Device device() {
+    return groups.stream()
+        .flatMap(each -> each.parameters().stream())
+        .findFirst()
+        .map(Parameter::device)
+        .orElse(Device.cpu());
   }
 
   final B set(Hyperparameter name, double value) {

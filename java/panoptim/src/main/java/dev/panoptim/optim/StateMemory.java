@@ -1,5 +1,6 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.device.Device;
 import dev.panoptim.memory.Layout;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.ShadowType;
@@ -10,7 +11,6 @@ import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
-import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /// Where the states of an optimizer's parameters lie, what they start from, and how they are copied
@@ -41,11 +40,19 @@ final class StateMemory {
   /// Of the copies in 16 bits, `null` where there are none.
   private final ShadowType shadow;
 
+  /// Where parameters and their copies in 16 bits lie.
+  private final Device device;
+
+  /// Where states and averages lie.
+  private final Device stateDevice;
+
   private final List<Slab> slabs = new ArrayList<>();
   private final Arena mapping = Arena.ofShared();
 
-  StateMemory(Rule rule, boolean averages, ShadowType shadow) {
+  StateMemory(Rule rule, boolean averages, ShadowType shadow, Device device, Device stateDevice) {
     this.rule = rule;
+    this.device = device;
+    this.stateDevice = stateDevice;
     this.shadow = shadow;
     names = new ArrayList<>(rule.stateNames());
     if (averages) {
@@ -139,7 +146,7 @@ final class StateMemory {
     }
     List<Slab> taken = new ArrayList<>();
     try {
-      taken.add(Slab.allocate(layout(fresh.keySet())));
+      taken.add(Slab.allocate(layout(fresh.keySet()), stateDevice));
       adopt(fresh.keySet(), taken.getLast().streams());
       if (shadow != null) {
         taken.add(shadows(fresh.keySet()));
@@ -160,10 +167,11 @@ final class StateMemory {
   /// Memory for copies in 16 bits, which are what a step would leave: until there is one, nobody
   /// else writes them.
   private Slab shadows(Collection<Tracked> parameters) {
-    Slab slab = Slab.allocate(shadowLayout(parameters));
+    Slab slab = Slab.allocate(shadowLayout(parameters), device);
     int tensor = 0;
     for (Tracked each : parameters) {
-      each.shadow = slab.streams()[0][tensor++].asSlice(0, each.parameter.size() * Short.BYTES);
+      each.shadow =
+          device.slice(slab.streams()[0][tensor++], 0, each.parameter.size() * Short.BYTES);
       writeShadow(each);
     }
     return slab;
@@ -182,9 +190,7 @@ final class StateMemory {
     if (rule.secondMoment() == SecondMoment.SUM) {
       MemorySegment sum = fresh.states.get(rule.stateNames().indexOf("secondMoment"));
       float initial = (float) group.group.get(Hyperparameter.INITIAL_ACCUMULATOR);
-      for (long i = 0; i < fresh.parameter.size(); i++) {
-        sum.setAtIndex(ValueLayout.JAVA_FLOAT, i, initial);
-      }
+      stateDevice.fill(sum, fresh.parameter.size(), initial);
     }
   }
 
@@ -200,27 +206,40 @@ final class StateMemory {
   }
 
   private void writeShadow(Tracked each) {
-    shadow.write(each.parameter.data(), each.shadow, 0, each.parameter.size());
+    long size = each.parameter.size();
+    MemorySegment data = device.readable(each.parameter.data(), size * Float.BYTES);
+    if (device.isCpu()) {
+      shadow.write(data, each.shadow, 0, size);
+    } else {
+      MemorySegment written = Arena.ofAuto().allocate(size * Short.BYTES, Short.BYTES);
+      shadow.write(data, written, 0, size);
+      device.upload(written, each.shadow);
+    }
   }
 
   /// A copy of everything.
   StateDict snapshot(List<TrackedGroup> groups) {
-    return stateDict(
-        groups, state -> Arena.ofAuto().allocate(state.byteSize(), Float.BYTES).copyFrom(state));
+    return stateDict(groups, stateDevice::copyOf);
   }
 
-  /// Everything as it lies here: steps change it.
+  /// Everything as it lies here, if Java can reach it: steps change it.
   StateDict live(List<TrackedGroup> groups) {
-    return stateDict(groups, state -> state);
+    return stateDict(groups, stateDevice::readable);
   }
 
-  private StateDict stateDict(List<TrackedGroup> groups, UnaryOperator<MemorySegment> taken) {
+  /// How a state is taken, of which the bytes are given.
+  private interface Taking {
+    MemorySegment take(MemorySegment state, long bytes);
+  }
+
+  private StateDict stateDict(List<TrackedGroup> groups, Taking taking) {
     Map<String, StateDict.ParameterState> all = new LinkedHashMap<>();
     for (TrackedGroup group : groups) {
       for (Tracked each : group.parameters) {
         each.refresh();
         Map<String, MemorySegment> states = each.namedStates(names);
-        states.replaceAll((name, state) -> taken.apply(state).asReadOnly());
+        long bytes = each.parameter.size() * Float.BYTES;
+        states.replaceAll((name, state) -> taking.take(state, bytes).asReadOnly());
         all.put(
             each.parameter.name(),
             new StateDict.ParameterState(
@@ -253,11 +272,11 @@ final class StateMemory {
       }
       if (from.steps() > 0) {
         for (int i = 0; i < each.states.size(); i++) {
-          each.states.get(i).copyFrom(from.states().get(names.get(i)));
+          stateDevice.upload(from.states().get(names.get(i)), each.states.get(i));
         }
       } else if (each.states != null) {
         // Kept: another allocation would leave this one behind until the optimizer is closed.
-        each.states.forEach(state -> state.fill((byte) 0));
+        each.states.forEach(state -> stateDevice.fill(state, each.parameter.size(), 0));
         initialise(each, group);
       }
     }

@@ -13,6 +13,9 @@ final class TrackedGroup {
 
   StepPlan plan;
 
+  /// Whether it is not known yet if the last step that was prepared was made.
+  boolean unsettled;
+
   TrackedGroup(ParameterGroup group) {
     this.group = group;
     parameters = group.parameters().stream().map(Tracked::new).toArray(Tracked[]::new);
@@ -22,6 +25,13 @@ final class TrackedGroup {
     return Arrays.stream(parameters)
         .filter(each -> each.parameter.hasGradient())
         .toArray(Tracked[]::new);
+  }
+
+  /// Counts the step that was prepared.
+  void advance() {
+    for (Tracked row : rows) {
+      row.advance();
+    }
   }
 
   void adopt(StepPlan plan) {

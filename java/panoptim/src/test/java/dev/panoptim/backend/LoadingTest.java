@@ -2,8 +2,10 @@ package dev.panoptim.backend;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.panoptim.JavaProcess;
+import dev.panoptim.ffi.NativeLibrary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -190,10 +192,47 @@ class LoadingTest {
   @Test
   void aPropertyChoosesTheBackend() throws Exception {
     assertContains(run("auto", "-Dpanoptim.backend=scalar"), "RAN scalar");
-    assertContains(run("auto", "-Dpanoptim.backend=cuda"), "REFUSED backend is 'cuda'");
+    assertContains(run("auto", "-Dpanoptim.backend=tpu"), "REFUSED backend is 'tpu'");
     String output =
         run("auto", "-Dpanoptim.backend=native", "-Dpanoptim.library=/nowhere/libpanoptim.so");
     assertContains(output, "REFUSED the native backend cannot be had");
+  }
+
+  @Test
+  void withoutTheCudaLibraryTheReasonIsGiven() throws Exception {
+    String missing = "-Dpanoptim.cuda.library=/nowhere/libpanoptim_cuda.so";
+    assertContains(
+        run("cuda", missing),
+        "REFUSED the cuda backend cannot be had: the CUDA library could not be loaded: ",
+        "the system property panoptim.cuda.library, /nowhere/libpanoptim_cuda.so: ",
+        "Can't load library");
+    assertContains(
+        run("auto", missing, "-Dpanoptim.backend=cuda"), "REFUSED the cuda backend cannot be had");
+    assertContains(run("auto", missing), "RAN native");
+    assertContains(
+        run("cuda", "-Dpanoptim.cuda.library=" + library("panoptim")),
+        "REFUSED the cuda backend cannot be had",
+        "it has no function panoptim_cuda_abi_version");
+  }
+
+  /// As it is built and packaged here, if it is.
+  @Test
+  void withoutACardTheReasonIsGiven() throws Exception {
+    assumeFalse(Files.exists(Path.of("/dev/nvidiactl")), "there is a card");
+    boolean packaged = NativeLibrary.class.getResource("linux-x86_64/libpanoptim_cuda.so") != null;
+    assertContains(
+        run("cuda"),
+        "REFUSED the cuda backend cannot be had: ",
+        packaged
+            ? "no card can be used, which takes one of NVIDIA's of compute capability 7.5 or more"
+            : "this build is for other systems, or was made without nvcc");
+  }
+
+  @Test
+  void aCardNeedsParametersOnIt() throws Exception {
+    assertContains(
+        run("cuda", "-Dpanoptim.cuda.library=" + library("panoptim_cuda_emulated")),
+        "REFUSED parameter 'p' is on cpu, but backend cuda works on cuda:0");
   }
 
   @Test

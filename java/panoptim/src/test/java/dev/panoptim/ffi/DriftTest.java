@@ -133,6 +133,7 @@ class DriftTest {
     assertFalse(exported.isEmpty());
     // The emulation is the CUDA library's own source, and is built everywhere.
     Set<String> ofCuda = exported("panoptim_cuda_emulated");
+    ofCuda.removeIf(name -> !name.startsWith("panoptim_"));
     assertFalse(ofCuda.isEmpty());
     exported.addAll(ofCuda);
     assertEquals(declared, exported);

@@ -1,11 +1,11 @@
 package dev.panoptim.optim;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.Tier;
+import dev.panoptim.device.Device;
 import dev.panoptim.memory.Parameter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -51,16 +51,21 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
     return all;
   }
 
+  /// The backends for a card that update on it, and on the CPU.
+  static List<Backend> cardBackends() {
+    return List.of(Backends.cuda(0), Backends.offload(Device.cuda(0), Backends.scalar()));
+  }
+
   /// The bits of all data and states after the last step, by name.
   Map<String, int[]> run(Case tested, Backend backend, int threads) {
     try (Arena arena = Arena.ofShared()) {
       SplittableRandom random = new SplittableRandom(seed);
-      List<Parameter> parameters = parameters(arena, random);
+      List<Parameter> parameters = parameters(arena, random, backend.device());
       try (Optimizer optimizer =
           tested.builder().apply(parameters).backend(backend).threads(threads).build()) {
         for (int step = 0; step < steps; step++) {
           for (Parameter each : parameters) {
-            fill(each.gradient(), random);
+            fillGradient(each, random);
           }
           optimizer.step();
         }
@@ -69,24 +74,33 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
     }
   }
 
-  private List<Parameter> parameters(Arena arena, SplittableRandom random) {
+  List<Parameter> parameters(Arena arena, SplittableRandom random, Device device) {
     List<Parameter> parameters = new ArrayList<>();
     for (int i = 0; i < sizes.length; i++) {
-      MemorySegment data = stream(arena, sizes[i]);
-      fill(data, random);
-      parameters.add(Parameter.of("p" + i, sizes[i], data, stream(arena, sizes[i])));
+      Parameter added =
+          Parameter.onDevice(device, "p" + i, sizes[i], stream(arena, device, sizes[i]));
+      added.copyDataFrom(numbers(sizes[i], random));
+      added.setGradient(stream(arena, device, sizes[i]));
+      parameters.add(added);
     }
     return parameters;
   }
 
-  private MemorySegment stream(Arena arena, long size) {
-    return arena.allocate((size + shift) * Float.BYTES, 64).asSlice((long) shift * Float.BYTES);
+  private MemorySegment stream(Arena arena, Device device, long size) {
+    MemorySegment memory = device.allocate((size + shift) * Float.BYTES, arena);
+    return device.slice(memory, (long) shift * Float.BYTES, size * Float.BYTES);
   }
 
-  private void fill(MemorySegment segment, SplittableRandom random) {
-    for (long i = 0; i < segment.byteSize() / Float.BYTES; i++) {
-      segment.setAtIndex(JAVA_FLOAT, i, value(random));
+  void fillGradient(Parameter parameter, SplittableRandom random) {
+    parameter.copyGradientFrom(numbers(parameter.size(), random));
+  }
+
+  private MemorySegment numbers(long size, SplittableRandom random) {
+    float[] numbers = new float[(int) size];
+    for (int i = 0; i < size; i++) {
+      numbers[i] = value(random);
     }
+    return MemorySegment.ofArray(numbers);
   }
 
   private float value(SplittableRandom random) {
@@ -99,13 +113,17 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
   }
 
   static Map<String, int[]> bits(Optimizer optimizer, List<Parameter> parameters) {
+    StateDict state = optimizer.stateDict();
     Map<String, int[]> all = new LinkedHashMap<>();
     for (Parameter each : parameters) {
-      all.put(each.name() + " data", each.data().toArray(JAVA_INT));
-      optimizer
-          .state(each)
-          .forEach(
-              (state, segment) -> all.put(each.name() + " " + state, segment.toArray(JAVA_INT)));
+      int[] data = new int[(int) each.size()];
+      each.copyDataTo(MemorySegment.ofArray(data));
+      all.put(each.name() + " data", data);
+      state
+          .parameters()
+          .get(each.name())
+          .states()
+          .forEach((kind, segment) -> all.put(each.name() + " " + kind, segment.toArray(JAVA_INT)));
     }
     return all;
   }

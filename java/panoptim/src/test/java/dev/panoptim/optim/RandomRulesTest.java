@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 
 /// Compositions that nobody has named reach the same bits on every backend too.
 class RandomRulesTest {
-  private static final long SEED = 20261124;
+  static final long SEED = 20261124;
   private static final int RULES = 200;
 
   private static <E extends Enum<E>> E any(SplittableRandom random, E[] all) {
@@ -46,10 +46,10 @@ class RandomRulesTest {
     }
   }
 
-  private static Set<Rule> rules() {
+  static Set<Rule> rules(int count) {
     SplittableRandom random = new SplittableRandom(SEED);
     Set<Rule> rules = new LinkedHashSet<>();
-    while (rules.size() < RULES) {
+    while (rules.size() < count) {
       Rule rule = random(random);
       if (rule != null) {
         rules.add(rule);
@@ -58,14 +58,14 @@ class RandomRulesTest {
     return rules;
   }
 
-  private static Case described(Rule rule) {
+  static Case described(Rule rule) {
     return new Case(
         rule.describe(), p -> Optimizer.builder(rule, p).learningRate(0.01), rule.stateNames());
   }
 
   @Test
   void everyBackendReachesTheSameBits() {
-    for (Rule rule : rules()) {
+    for (Rule rule : rules(RULES)) {
       Case tested = described(rule);
       for (Problem problem :
           new Problem[] {

@@ -1,0 +1,52 @@
+package dev.panoptim.backend;
+
+/// A verdict that is known at once.
+final class HostVerdict extends Verdict {
+  private final Backend backend;
+  private double squares;
+  private double norm;
+  private double clipFactor;
+  private boolean skips;
+
+  HostVerdict(Backend backend) {
+    this.backend = backend;
+  }
+
+  @Override
+  public void begin() {
+    squares = 0;
+  }
+
+  @Override
+  public void add(StepPlan plan, int threads) {
+    squares = backend.addSquares(squares, plan, threads);
+  }
+
+  @Override
+  public void judge(double scale, double limit, boolean skipNonFinite) {
+    norm = Math.sqrt(squares) * scale;
+    boolean small = norm <= limit || limit == Double.POSITIVE_INFINITY;
+    clipFactor = small ? 1 : limit / norm;
+    skips = skipNonFinite && !(squares < Double.POSITIVE_INFINITY);
+  }
+
+  @Override
+  public boolean isKnown() {
+    return true;
+  }
+
+  @Override
+  public double norm() {
+    return norm;
+  }
+
+  @Override
+  public double clipFactor() {
+    return clipFactor;
+  }
+
+  @Override
+  public boolean skips() {
+    return skips;
+  }
+}

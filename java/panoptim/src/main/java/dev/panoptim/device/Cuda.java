@@ -1,0 +1,168 @@
+package dev.panoptim.device;
+
+import dev.panoptim.ffi.NativeLibrary;
+import dev.panoptim.ffi.PanoptimAbi;
+import dev.panoptim.ffi.panoptim_cuda_device;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/// CUDA as Java sees it: each function of the ABI that is no step, with an exception in the place
+/// of its status.
+///
+/// An address on a device is a segment of length 0 that carries the lifetime of an arena: whatever
+/// tries to read or write it throws, and nothing has to remember that it must not.
+final class Cuda {
+  /// What an address is in, as CUDA sees it.
+  ///
+  /// @param kind one of the `PANOPTIM_MEMORY_` constants
+  /// @param device its number, -1 for memory that CUDA does not know
+  record Place(int kind, int device) {
+    boolean isOnDevice() {
+      return kind == PanoptimAbi.PANOPTIM_MEMORY_DEVICE()
+          || kind == PanoptimAbi.PANOPTIM_MEMORY_MANAGED();
+    }
+
+    boolean isPinned() {
+      return kind == PanoptimAbi.PANOPTIM_MEMORY_PINNED();
+    }
+  }
+
+  /// A function of the ABI that is given room for what it has to say.
+  private interface Call {
+    int status(MemorySegment error);
+  }
+
+  /// A function of the ABI that writes an address.
+  private interface Creation {
+    int status(MemorySegment created, MemorySegment error);
+  }
+
+  /// A function of the ABI that ends what another one made.
+  private interface End {
+    int status(int device, MemorySegment ended, MemorySegment error);
+  }
+
+  private Cuda() {}
+
+  /// How many devices there are.
+  ///
+  /// @throws CudaException if there are none that can be used; the message says why
+  static int devices() {
+    NativeLibrary library = NativeLibrary.ofCuda();
+    if (!library.isLoaded()) {
+      throw new CudaException(
+          "the CUDA library could not be loaded: " + String.join("; ", library.failedAttempts()));
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
+      check(error -> PanoptimAbi.panoptim_cuda_devices(count, error));
+      return count.get(ValueLayout.JAVA_INT, 0);
+    } catch (CudaException e) {
+      throw new CudaException(
+          "no card can be used, which takes one of NVIDIA's of compute capability 7.5 or more and a"
+              + " driver that is new enough: "
+              + e.getMessage());
+    }
+  }
+
+  /// A filled `panoptim_cuda_device`.
+  static MemorySegment describe(int device, Arena arena) {
+    MemorySegment description = panoptim_cuda_device.allocate(arena);
+    check(error -> PanoptimAbi.panoptim_cuda_describe(device, description, error));
+    return description;
+  }
+
+  /// Memory of a device with arbitrary content, for as long as the arena lives.
+  static MemorySegment allocate(int device, long bytes, Arena arena) {
+    return owned(
+        device,
+        0,
+        arena,
+        (memory, error) -> PanoptimAbi.panoptim_cuda_allocate(device, bytes, memory, error),
+        PanoptimAbi::panoptim_cuda_free);
+  }
+
+  /// Memory of the host that the device reaches by itself, with arbitrary content.
+  static MemorySegment allocatePinned(int device, long bytes, Arena arena) {
+    return owned(
+        device,
+        bytes,
+        arena,
+        (memory, error) -> PanoptimAbi.panoptim_cuda_allocate_pinned(device, bytes, memory, error),
+        PanoptimAbi::panoptim_cuda_free_pinned);
+  }
+
+  static MemorySegment createStream(int device, Arena arena) {
+    return owned(
+        device,
+        0,
+        arena,
+        (stream, error) -> PanoptimAbi.panoptim_cuda_create_stream(device, stream, error),
+        PanoptimAbi::panoptim_cuda_destroy_stream);
+  }
+
+  static MemorySegment createEvent(int device, Arena arena) {
+    return owned(
+        device,
+        0,
+        arena,
+        (event, error) -> PanoptimAbi.panoptim_cuda_create_event(device, event, error),
+        PanoptimAbi::panoptim_cuda_destroy_event);
+  }
+
+  static Place locate(MemorySegment memory) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment kind = arena.allocate(ValueLayout.JAVA_INT);
+      MemorySegment device = arena.allocate(ValueLayout.JAVA_INT);
+      check(error -> PanoptimAbi.panoptim_cuda_locate(memory, kind, device, error));
+      return new Place(kind.get(ValueLayout.JAVA_INT, 0), device.get(ValueLayout.JAVA_INT, 0));
+    }
+  }
+
+  static void await(int device, MemorySegment stream) {
+    check(error -> PanoptimAbi.panoptim_cuda_await(device, stream, error));
+  }
+
+  static void record(int device, MemorySegment event, MemorySegment stream) {
+    check(error -> PanoptimAbi.panoptim_cuda_record(device, event, stream, error));
+  }
+
+  static void awaitEvent(int device, MemorySegment event) {
+    check(error -> PanoptimAbi.panoptim_cuda_await_event(device, event, error));
+  }
+
+  static void follow(int device, MemorySegment stream, MemorySegment event) {
+    check(error -> PanoptimAbi.panoptim_cuda_follow(device, stream, event, error));
+  }
+
+  static void copy(
+      int device, MemorySegment stream, MemorySegment to, MemorySegment from, long bytes) {
+    check(error -> PanoptimAbi.panoptim_cuda_copy(device, stream, to, from, bytes, error));
+  }
+
+  static void fill(int device, MemorySegment stream, MemorySegment memory, int value, long bytes) {
+    check(error -> PanoptimAbi.panoptim_cuda_fill(device, stream, memory, value, bytes, error));
+  }
+
+  /// Makes something that ends with the arena.
+  private static MemorySegment owned(
+      int device, long bytes, Arena arena, Creation creation, End end) {
+    try (Arena temporary = Arena.ofConfined()) {
+      MemorySegment created = temporary.allocate(ValueLayout.ADDRESS);
+      check(error -> creation.status(created, error));
+      return created
+          .get(ValueLayout.ADDRESS, 0)
+          .reinterpret(bytes, arena, ended -> check(error -> end.status(device, ended, error)));
+    }
+  }
+
+  private static void check(Call call) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment error = arena.allocate(PanoptimAbi.PANOPTIM_TEXT());
+      if (call.status(error) != PanoptimAbi.PANOPTIM_OK()) {
+        throw new CudaException(error.getString(0));
+      }
+    }
+  }
+}

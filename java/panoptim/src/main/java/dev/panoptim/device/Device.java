@@ -1,0 +1,253 @@
+package dev.panoptim.device;
+
+import dev.panoptim.ffi.NativeLibrary;
+import dev.panoptim.ffi.panoptim_cuda_device;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/// Where parameters, gradients and states lie, and are updated: the CPU's memory, or a graphics
+/// card's.
+///
+/// Memory of a graphics card is a [MemorySegment] too, but one of length 0: an address with the
+/// lifetime of its arena, which Java cannot read or write (an [IndexOutOfBoundsException] says so).
+/// It is filled and read by copies.
+///
+/// ```java
+/// Device gpu = Device.cuda(0);
+/// try (Arena arena = Arena.ofShared()) {
+///   MemorySegment there = gpu.allocate(floats.byteSize(), arena);
+///   gpu.upload(floats, there);
+///   gpu.download(there, floats);
+/// }
+/// ```
+///
+/// Thread-safe. Two devices are equal if they are the same one.
+public final class Device {
+  private static final int CPU_INDEX = -1;
+  private static final Device CPU = new Device(CPU_INDEX);
+
+  /// -1 for the CPU.
+  private final int index;
+
+  private final StagedCopies stagedCopies;
+
+  private static final class CudaDevices {
+    static final Device[] ALL;
+    static final String WHY_NONE;
+
+    static {
+      Device[] found = {};
+      String why = null;
+      try {
+        found = new Device[Cuda.devices()];
+        for (int i = 0; i < found.length; i++) {
+          found[i] = new Device(i);
+        }
+      } catch (CudaException e) {
+        why = e.getMessage();
+      }
+      ALL = found;
+      WHY_NONE = why;
+    }
+  }
+
+  private Device(int index) {
+    this.index = index;
+    stagedCopies = index == CPU_INDEX ? null : new StagedCopies(index);
+  }
+
+  /// The processor, and memory that Java can reach.
+  public static Device cpu() {
+    return CPU;
+  }
+
+  /// A graphics card.
+  ///
+  /// @param index its number, as CUDA counts the cards that this process may use
+  /// @throws CudaException if CUDA cannot be had: no library, no driver, no card; the message says
+  ///   what is missing
+  /// @throws IllegalArgumentException if there is no card of that number
+  public static Device cuda(int index) {
+    if (CudaDevices.WHY_NONE != null) {
+      throw new CudaException("CUDA cannot be had: " + CudaDevices.WHY_NONE);
+    }
+    if (index < 0 || index >= CudaDevices.ALL.length) {
+      throw new IllegalArgumentException(
+          "index is " + index + ", but must be from 0 to " + (CudaDevices.ALL.length - 1));
+    }
+    return CudaDevices.ALL[index];
+  }
+
+  /// How many graphics cards there are for [#cuda]; 0 where CUDA cannot be had.
+  public static int cudaCount() {
+    return CudaDevices.ALL.length;
+  }
+
+  /// What keeps [#cuda] from working, in words; `null` if it works.
+  public static String whyNoCuda() {
+    return CudaDevices.WHY_NONE;
+  }
+
+  public boolean isCpu() {
+    return index == CPU_INDEX;
+  }
+
+  /// A card's number, -1 for the CPU.
+  public int index() {
+    return index;
+  }
+
+  /// `cpu`, or `cuda:0` and so on.
+  public String name() {
+    return isCpu() ? "cpu" : "cuda:" + index;
+  }
+
+  /// What it is, in words.
+  ///
+  /// @throws CudaException if CUDA does not say
+  public String describe() {
+    if (isCpu()) {
+      return "the processor";
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment described = Cuda.describe(index, arena);
+      return "%s, compute capability %d.%d, %.1f GiB; library loaded from %s"
+          .formatted(
+              panoptim_cuda_device.name(described).getString(0),
+              panoptim_cuda_device.major(described),
+              panoptim_cuda_device.minor(described),
+              panoptim_cuda_device.total_memory(described) / (double) (1 << 30),
+              NativeLibrary.ofCuda().origin());
+    }
+  }
+
+  /// The bytes that can still be allocated on a card.
+  ///
+  /// @throws IllegalStateException on the CPU, whose memory Java's own means tell of
+  public long freeMemory() {
+    requireCuda("freeMemory");
+    try (Arena arena = Arena.ofConfined()) {
+      return panoptim_cuda_device.free_memory(Cuda.describe(index, arena));
+    }
+  }
+
+  /// Zeroed memory, which is freed with the arena: [Arena#close()] then waits for the card.
+  ///
+  /// @param bytes 0 or more
+  /// @return on a card, a segment of length 0, aligned to 256 bytes
+  /// @throws IllegalArgumentException if `bytes` is negative
+  /// @throws CudaException if the card has not so much memory
+  public MemorySegment allocate(long bytes, Arena arena) {
+    requireBytes(bytes);
+    if (isCpu()) {
+      return arena.allocate(bytes, 64);
+    }
+    // CUDA has no address for nothing.
+    MemorySegment memory = Cuda.allocate(index, Math.max(1, bytes), arena);
+    Cuda.fill(index, MemorySegment.NULL, memory, 0, bytes);
+    Cuda.await(index, MemorySegment.NULL);
+    return memory;
+  }
+
+  /// Memory that both Java and the card reach, with arbitrary content: what is copied from and to
+  /// it takes no detour. The system cannot page it out, so it should be small.
+  ///
+  /// @param bytes 0 or more
+  /// @throws IllegalArgumentException if `bytes` is negative
+  /// @throws CudaException if the system has not so much memory
+  public MemorySegment allocatePinned(long bytes, Arena arena) {
+    requireBytes(bytes);
+    return isCpu()
+        ? arena.allocate(bytes, 64)
+        : Cuda.allocatePinned(index, Math.max(1, bytes), arena).asSlice(0, bytes);
+  }
+
+  /// A part of this device's memory.
+  public MemorySegment slice(MemorySegment memory, long offset, long bytes) {
+    return isCpu() ? memory.asSlice(offset, bytes) : CardAddress.plus(memory, offset);
+  }
+
+  /// Whether an address is in this device's memory.
+  ///
+  /// @throws CudaException if CUDA does not say
+  public boolean holds(MemorySegment memory) {
+    if (isCpu()) {
+      return memory.isNative();
+    }
+    Cuda.Place place = Cuda.locate(memory);
+    return place.isOnDevice() && place.device() == index;
+  }
+
+  /// Copies from memory that Java reaches to memory of this device, and waits until it is there. On
+  /// a card, after all work of streams that the default stream waits for.
+  ///
+  /// @param to so many bytes
+  /// @throws CudaException if CUDA refuses
+  public void upload(MemorySegment from, MemorySegment to) {
+    if (isCpu()) {
+      to.copyFrom(from);
+    } else {
+      stagedCopies.upload(from, to);
+    }
+  }
+
+  /// Copies from memory of this device to memory that Java reaches, and waits until it is there. On
+  /// a card, after all work of streams that the default stream waits for.
+  ///
+  /// @param from as many bytes as `to` has
+  /// @throws CudaException if CUDA refuses, or work before the copy has failed
+  public void download(MemorySegment from, MemorySegment to) {
+    if (isCpu()) {
+      to.copyFrom(from);
+    } else {
+      stagedCopies.download(from, to);
+    }
+  }
+
+  /// The floats as Java can read them: on the CPU the memory itself, else a copy.
+  ///
+  /// @param bytes of the memory
+  public MemorySegment readable(MemorySegment memory, long bytes) {
+    return isCpu() ? memory : copyOf(memory, bytes);
+  }
+
+  /// A copy that Java can reach, and the garbage collector frees.
+  ///
+  /// @param bytes of the memory
+  public MemorySegment copyOf(MemorySegment memory, long bytes) {
+    MemorySegment copy = Arena.ofAuto().allocate(bytes, Float.BYTES);
+    download(memory, copy);
+    return copy;
+  }
+
+  /// Sets each of some floats.
+  ///
+  /// @param count elements
+  public void fill(MemorySegment memory, long count, float value) {
+    if (isCpu()) {
+      for (long i = 0; i < count; i++) {
+        memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+      }
+    } else {
+      stagedCopies.fill(memory, count, value);
+    }
+  }
+
+  private static void requireBytes(long bytes) {
+    if (bytes < 0) {
+      throw new IllegalArgumentException("bytes is " + bytes + ", but must be 0 or more");
+    }
+  }
+
+  private void requireCuda(String name) {
+    if (isCpu()) {
+      throw new IllegalStateException(name + " is known of CUDA devices only");
+    }
+  }
+
+  @Override
+  public String toString() {
+    return name();
+  }
+}
