@@ -305,7 +305,7 @@ public final class Checkpoint implements AutoCloseable {
     parameters.forEach((name, data) -> renamed.put(renaming.getOrDefault(name, name), data));
     for (ParameterGroup group : optimizer.paramGroups()) {
       for (Parameter each : group.parameters()) {
-        each.data().copyFrom(renamed.get(each.name()));
+        each.copyDataFrom(renamed.get(each.name()));
       }
     }
   }

@@ -77,7 +77,7 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
           .forEach(
               group -> {
                 for (Parameter each : group.parameters()) {
-                  tensors.add(tensor(PARAMETER, each.name(), taken.apply(each.data())));
+                  tensors.add(tensor(PARAMETER, each.name(), data(each, taken)));
                 }
               });
     }
@@ -97,6 +97,13 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
             training.scheduler().map(scheduler -> scheduler.state()),
             Map.copyOf(extras)),
         tensors);
+  }
+
+  /// Of what is on a graphics card, a copy.
+  private static MemorySegment data(Parameter parameter, UnaryOperator<MemorySegment> taken) {
+    return parameter.device().isCpu()
+        ? taken.apply(parameter.data())
+        : parameter.device().copyOf(parameter.data(), parameter.size() * Float.BYTES);
   }
 
   static Tensor tensor(String kind, String name, MemorySegment values) {

@@ -1,7 +1,6 @@
 package dev.panoptim.checkpoint;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-
+import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
@@ -73,7 +72,7 @@ final class Trainee implements AutoCloseable {
     }
     parameters = builder.build();
     for (Parameter each : parameters) {
-      fill(each.data(), each.name().hashCode());
+      each.copyDataFrom(numbers(each.size(), each.name().hashCode()));
     }
     optimizer = kind.apply(parameters).build();
     scheduler = schedule(optimizer);
@@ -81,14 +80,18 @@ final class Trainee implements AutoCloseable {
 
   /// As another process would have it, with other groups, backend and threads.
   Trainee(Trainee like, Function<Iterable<Parameter>, OptimizerBuilder<?>> kind) {
-    Parameters.Builder builder = Parameters.builder();
+    this(like, kind, Backends.scalar());
+  }
+
+  Trainee(Trainee like, Function<Iterable<Parameter>, OptimizerBuilder<?>> kind, Backend backend) {
+    Parameters.Builder builder = Parameters.builder().device(backend.device());
     like.parameters.all().reversed().forEach(each -> builder.add(each.name(), each.size()));
     parameters = builder.build();
     List<Parameter> all = parameters.all();
     optimizer =
         kind.apply(all.subList(0, 1))
             .group(all.subList(1, all.size()), Map.of(Hyperparameter.LEARNING_RATE, 0.5))
-            .backend(Backends.scalar())
+            .backend(backend)
             .threads(1)
             .build();
     scheduler = schedule(optimizer);
@@ -120,30 +123,32 @@ final class Trainee implements AutoCloseable {
     while (step < last) {
       step++;
       for (Parameter each : parameters) {
-        fill(each.gradient(), each.name().hashCode() + 31 * step);
+        each.copyGradientFrom(numbers(each.size(), each.name().hashCode() + 31 * step));
       }
       optimizer.step();
       scheduler.step();
     }
   }
 
-  private static void fill(MemorySegment values, long seed) {
+  private static MemorySegment numbers(long size, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
-    for (long i = 0; i < values.byteSize() / Float.BYTES; i++) {
-      values.setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(-1, 1));
+    float[] numbers = new float[(int) size];
+    for (int i = 0; i < size; i++) {
+      numbers[i] = (float) random.nextDouble(-1, 1);
     }
+    return MemorySegment.ofArray(numbers);
   }
 
   /// All that must be the same: data, states, averages, shadows, counts and hyperparameters.
   Map<String, String> bits() {
     Map<String, String> all = new TreeMap<>();
     for (Parameter each : parameters) {
-      all.put(each.name(), Checksums.ofMapped(each.data()));
-      optimizer
-          .state(each)
-          .forEach((kind, state) -> all.put(kind + "/" + each.name(), Checksums.ofMapped(state)));
+      long bytes = each.size() * Float.BYTES;
+      all.put(each.name(), Checksums.ofMapped(each.device().copyOf(each.data(), bytes)));
       if (optimizer.hasShadow()) {
-        all.put("shadow/" + each.name(), Checksums.ofMapped(optimizer.shadow(each)));
+        all.put(
+            "shadow/" + each.name(),
+            Checksums.ofMapped(each.device().copyOf(optimizer.shadow(each), bytes / 2)));
       }
       all.put("steps/" + each.name(), Long.toString(optimizer.stepCount(each)));
     }
@@ -152,6 +157,9 @@ final class Trainee implements AutoCloseable {
         .parameters()
         .forEach(
             (name, state) -> {
+              state
+                  .states()
+                  .forEach((kind, of) -> all.put(kind + "/" + name, Checksums.ofMapped(of)));
               all.put("product/" + name, Double.toString(state.momentumProduct()));
               all.put("hyperparameters/" + name, new TreeMap<>(state.hyperparameters()).toString());
             });
