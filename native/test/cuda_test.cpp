@@ -215,6 +215,23 @@ TEST(a_device_agrees_on_300_tensors_of_mixed_sizes) {
   check_same({}, lengths, 12, 0, 3, true, true);
 }
 
+TEST(a_device_agrees_on_10000_tensors) {
+  need_device();
+  std::vector<panoptim_int64> lengths;
+  for (int i = 0; i < 10000; i++) lengths.push_back(i % 23);
+  check_same({1, 0, 1, 0, 0, 2}, lengths, 14, 0, 2, true);
+}
+
+// More than 2^28 elements: 30 GiB of the host's memory, and a minute.
+TEST(a_device_agrees_on_a_tensor_of_more_than_a_gibibyte) {
+  need_device();
+  if (!std::getenv("PANOPTIM_LARGE")) {
+    std::printf("skipped: PANOPTIM_LARGE is not set\n");
+    std::exit(77);
+  }
+  check_same({1, 0, 1, 0, 0, 2}, {(panoptim_int64{1} << 28) + 3}, 15, 0, 1, true);
+}
+
 TEST(each_row_has_its_own_coefficients) {
   need_device();
   std::vector<panoptim_int64> lengths(100, 70);

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -174,12 +175,9 @@ class problem {
   };
 
   // The memory that a stream lies in, with the padding around it.
-  extent extent_of(const float *stream) const {
-    for (const memory &each : streams_) {
-      float *start = each.start.get();
-      if (start <= stream && stream < start + each.size) return {start, each.size};
-    }
-    return {nullptr, 0};
+  extent extent_of(float *stream) const {
+    const memory &found = streams_[places_.at(stream)];
+    return {found.start.get(), found.size};
   }
 
  private:
@@ -203,6 +201,7 @@ class problem {
     float *start = static_cast<float *>(std::aligned_alloc(64, size * sizeof(float)));
     std::fill(start, start + size, untouched);
     streams_.push_back({std::unique_ptr<float, release>(start), size});
+    places_[start + padding + shift] = streams_.size() - 1;
     return start + padding + shift;
   }
 
@@ -210,6 +209,7 @@ class problem {
   panoptim_coefficients coefficients_ = usual_coefficients();
   std::vector<panoptim_tensor> tensors_;
   std::vector<memory> streams_;
+  std::map<float *, size_t> places_;  // of each stream among all
 };
 
 // The tiers that this processor has, from the scalar one on.

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CardTest {
   @TempDir Path temporary;
 
-  @BeforeAll
-  static void needsACard() {
+  @BeforeEach
+  void needsACard() {
     assumeTrue(Device.cudaCount() > 0, Device::whyNoCuda);
   }
 

@@ -29,7 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,8 +43,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CardTest {
   private static final int CHUNK = 16384;
 
-  @BeforeAll
-  static void needsACard() {
+  @BeforeEach
+  void needsACard() {
     assumeTrue(Device.cudaCount() > 0, Device::whyNoCuda);
   }
 
