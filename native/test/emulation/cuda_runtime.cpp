@@ -50,6 +50,7 @@ emulated_stream default_stream;
 std::set<emulated_stream *> streams;
 std::set<emulated_event *> events;
 std::map<uintptr_t, allocation> allocations;
+std::map<int, size_t> used;  // bytes of each device
 thread_local int current_device;
 
 size_t number_of(const char *variable, size_t otherwise) {
@@ -115,6 +116,7 @@ cudaError_t allocate(void **memory, size_t bytes, cudaMemoryType type) {
   if (!*memory) return cudaErrorMemoryAllocation;
   std::memset(*memory, 0xa5, bytes);
   allocations[reinterpret_cast<uintptr_t>(*memory)] = {bytes, current_device, type};
+  if (type == cudaMemoryTypeDevice) used[current_device] += bytes;
   return cudaSuccess;
 }
 
@@ -124,6 +126,7 @@ cudaError_t release(void *memory, cudaMemoryType type) {
   const auto found = allocations.find(reinterpret_cast<uintptr_t>(memory));
   if (found == allocations.end() || found->second.type != type) return cudaErrorInvalidValue;
   run_all();
+  if (type == cudaMemoryTypeDevice) used[found->second.device] -= found->second.bytes;
   allocations.erase(found);
   std::free(memory);
   return cudaSuccess;
@@ -194,12 +197,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device) {
 
 cudaError_t cudaMemGetInfo(size_t *free, size_t *total) {
   const std::lock_guard<std::recursive_mutex> lock(mutex);
-  size_t used = 0;
-  for (const auto &each : allocations) {
-    if (each.second.type == cudaMemoryTypeDevice && each.second.device == current_device) used += each.second.bytes;
-  }
   *total = memory_of_device();
-  *free = *total - used;
+  *free = *total - used[current_device];
   return cudaSuccess;
 }
 
