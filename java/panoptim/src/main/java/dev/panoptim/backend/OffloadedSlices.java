@@ -56,6 +56,8 @@ final class OffloadedSlices {
 
   private final Slot[] slots = new Slot[SLOTS];
   private final List<Slice> slices = new ArrayList<>();
+  private final DeviceStream before;
+  private final DeviceEvent beginning;
   private final DeviceStream down;
   private final DeviceStream up;
 
@@ -66,6 +68,8 @@ final class OffloadedSlices {
     for (int i = 0; i < SLOTS; i++) {
       slots[i] = new Slot(device, slotElements, whole.shadow() != null, arena);
     }
+    before = DeviceStream.defaultOf(device);
+    beginning = new DeviceEvent(device, arena);
     down = DeviceStream.create(device, arena);
     up = DeviceStream.create(device, arena);
     cut(slotElements);
@@ -145,6 +149,9 @@ final class OffloadedSlices {
   }
 
   private void inTurn(boolean updates, Work work) {
+    // The default stream waits for others, whose work may be what the gradients come from.
+    beginning.record(before);
+    down.follow(beginning);
     try {
       for (int i = 0; i < Math.min(SLOTS, slices.size()); i++) {
         bringDown(i, updates);

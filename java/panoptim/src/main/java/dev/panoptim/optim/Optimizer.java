@@ -615,7 +615,7 @@ public final class Optimizer implements AutoCloseable {
         return true;
       }
       for (Tracked each : group.parameters) {
-        if (each.parameter.gradientOrNull() != each.plannedGradient) {
+        if (each.gradientMoved()) {
           return true;
         }
       }

@@ -34,6 +34,19 @@ final class Tracked {
     this.parameter = parameter;
   }
 
+  /// Whether the gradient is in another place than it was when the plan was made. Another segment of
+  /// the same memory is no other place: frameworks hand out a new one at each step.
+  boolean gradientMoved() {
+    MemorySegment now = parameter.gradientOrNull();
+    MemorySegment before = plannedGradient;
+    return now != before
+        && (now == null
+            || before == null
+            || now.address() != before.address()
+            || now.isReadOnly() != before.isReadOnly()
+            || !now.scope().equals(before.scope()));
+  }
+
   /// Looks whether others have made steps.
   void refresh() {
     if (shared != null) {

@@ -279,6 +279,30 @@ class CardTest {
     }
   }
 
+  /// Gradients that another stream is still to compute.
+  @Test
+  void anOffloadedStepWaitsForOtherStreams() {
+    Device card = Device.cuda(0);
+    try (DeviceStream stream = DeviceStream.create(card);
+        Arena arena = Arena.ofShared();
+        Parameters parameters = Parameters.builder().add("p", 100_000).device(card).build();
+        Optimizer optimizer =
+            Sgd.builder(parameters).learningRate(1).backend(Backends.offload(card)).build()) {
+      Parameter p = parameters.get("p");
+      MemorySegment pinned = card.allocatePinned(400_000, arena);
+      for (int i = 0; i < 100_000; i++) {
+        pinned.setAtIndex(JAVA_FLOAT, i, i);
+      }
+      stream.copy(pinned, p.gradient(), 400_000);
+      optimizer.step();
+      float[] data = new float[100_000];
+      p.copyDataTo(MemorySegment.ofArray(data));
+      for (int i = 0; i < data.length; i++) {
+        assertEquals(-(float) i, data[i]);
+      }
+    }
+  }
+
   @Test
   void awaitWaitsForAStep() {
     try (DeviceStream stream = DeviceStream.create(Device.cuda(0));
@@ -460,6 +484,35 @@ class CardTest {
         for (int i = 0; i < found.size(); i++) {
           assertArrayEquals(expected.get(i), found.get(i));
         }
+      }
+    }
+  }
+
+  /// As a framework's do that makes a new tensor for the same memory each time, or other memory.
+  @Test
+  void gradientsMove() {
+    Device card = Device.cuda(0);
+    try (Arena arena = Arena.ofShared();
+        Parameters expected = Parameters.builder().add("p", 5000).build();
+        Optimizer there = Adam.builder(expected).backend(Backends.scalar()).build()) {
+      Parameter p = Parameter.onDevice(card, "p", 5000, card.allocate(20_000, arena));
+      try (Optimizer optimizer = Adam.builder(List.of(p)).build()) {
+        MemorySegment[] gradients = {card.allocate(20_000, arena), card.allocate(20_000, arena)};
+        SplittableRandom random = new SplittableRandom(1);
+        for (int step = 0; step < 8; step++) {
+          float[] numbers = new float[5000];
+          for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = (float) random.nextDouble(-1, 1);
+          }
+          p.setGradient(gradients[step / 2 % 2].asSlice(0));
+          p.copyGradientFrom(MemorySegment.ofArray(numbers));
+          expected.get("p").copyGradientFrom(MemorySegment.ofArray(numbers));
+          optimizer.step();
+          there.step();
+        }
+        assertNull(
+            Problem.difference(
+                Problem.bits(there, expected.all()), Problem.bits(optimizer, List.of(p))));
       }
     }
   }
