@@ -40,6 +40,7 @@ class training {
  public:
   explicit training(const bench_case &what) : what_(what), tensors_(static_cast<size_t>(what.tensors)) {
     std::vector<int32_t> chunk_rows;
+    std::vector<panoptim_cuda_piece> pieces;
     panoptim_int64 first_chunk = 0;
     for (panoptim_int64 row = 0; row < what.tensors; row++) {
       panoptim_tensor &tensor = tensors_[static_cast<size_t>(row)];
@@ -49,6 +50,9 @@ class training {
       for (panoptim_int64 start = 0; start < what.elements; start += PANOPTIM_CHUNK) {
         chunk_rows.push_back(static_cast<int32_t>(row));
         first_chunk++;
+      }
+      for (int32_t i = 0; i * panoptim_int64{PANOPTIM_PIECE} < what.elements; i++) {
+        pieces.push_back({static_cast<int32_t>(row), i});
       }
     }
     place(&panoptim_tensor::parameter);
@@ -88,20 +92,29 @@ class training {
     call_.plan = &plan_;
     call_.tensors = static_cast<panoptim_tensor *>(copied(tensors_.data(), tensors_.size() * sizeof tensors_[0]));
     call_.chunk_rows = static_cast<int32_t *>(copied(chunk_rows.data(), chunk_rows.size() * sizeof chunk_rows[0]));
+    call_.pieces = static_cast<panoptim_cuda_piece *>(copied(pieces.data(), pieces.size() * sizeof pieces[0]));
+    call_.piece_count = static_cast<panoptim_int64>(pieces.size());
+    call_.coefficients_room = 1;
+    call_.begins = 1;
     call_.coefficients = reinterpret_cast<panoptim_coefficients *>(zeroed(sizeof coefficients_));
     verdict_ = reinterpret_cast<panoptim_cuda_verdict *>(zeroed(sizeof *verdict_));
     call_.verdict = what.fused ? verdict_ : nullptr;
+    void *copy;
+    check(panoptim_cuda_allocate_pinned(0, sizeof *verdict_, &copy, error));
+    copy_of_verdict_ = static_cast<panoptim_cuda_verdict *>(copy);
+    check(panoptim_cuda_create_event(0, &arrival_, error));
   }
 
   ~training() {
+    panoptim_cuda_free_pinned(0, copy_of_verdict_, error);
+    panoptim_cuda_destroy_event(0, arrival_, error);
     for (void *each : memory_) panoptim_cuda_free(0, each, error);
   }
 
   void step() {
     if (what_.fused) {
-      check(panoptim_cuda_fill(0, nullptr, verdict_, 0, sizeof *verdict_, error));
       check(panoptim_cuda_add_squares(&call_), plan_.error);
-      check(panoptim_cuda_judge(0, nullptr, verdict_, 1, 1, 1, error));
+      check(panoptim_cuda_judge(0, nullptr, verdict_, 1, 1, 1, copy_of_verdict_, arrival_, error));
     }
     check(panoptim_cuda_step(&call_), plan_.error);
   }
@@ -159,6 +172,8 @@ class training {
   panoptim_plan plan_{};
   panoptim_cuda_plan call_{};
   panoptim_cuda_verdict *verdict_;
+  panoptim_cuda_verdict *copy_of_verdict_;
+  void *arrival_;
 };
 
 double seconds(int times, const std::function<void()> &work) {

@@ -83,6 +83,9 @@ typedef long long panoptim_int64;
 // Sums that a chunk's squares are added to.
 #define PANOPTIM_LANES 16
 
+// Elements of one tensor that one block of a card updates: a part of a chunk.
+#define PANOPTIM_PIECE 4096
+
 #define PANOPTIM_STATES 4
 #define PANOPTIM_TEXT 256
 
@@ -179,12 +182,12 @@ PANOPTIM_API void panoptim_help(panoptim_plan *plan);
 
 // ---- Graphics cards: the library panoptim_cuda ----
 //
-// Nothing here waits for a device, but for panoptim_cuda_await, panoptim_cuda_await_event, and the functions that free
-// memory. Work of one stream is done in order; the stream NULL is CUDA's default stream, which waits for all others
-// that do not opt out of that. Memory, streams and events are the caller's, who frees them.
+// Work of one stream is done in order; the stream NULL is CUDA's default stream, which waits for all others that do not
+// opt out of that. Work is only asked for: the functions that wait until it is done say so. Memory, streams and events
+// are the caller's, who frees them.
 //
 // Each function checks what CUDA says to each of its calls. `error` has room for PANOPTIM_TEXT bytes, and is written
-// where the status is not PANOPTIM_OK. The thread's current device is afterwards what it was before.
+// where the status is not PANOPTIM_OK. The thread's current context is afterwards what it was before.
 
 typedef struct panoptim_cuda_device {
   char name[PANOPTIM_TEXT];
@@ -203,16 +206,26 @@ typedef struct panoptim_cuda_verdict {
   int32_t skips;  // 1: the step leaves everything as it is, but gradients, which it sets to 0 where the plan says so
 } panoptim_cuda_verdict;
 
+// Elements of a row from `index * PANOPTIM_PIECE` on.
+typedef struct panoptim_cuda_piece {
+  int32_t row;
+  int32_t index;
+} panoptim_cuda_piece;
+
 // A step on a device.
 typedef struct panoptim_cuda_plan {
   panoptim_plan *plan;  // as for panoptim_step, but that its rows and square_sums point into memory of the device;
                         // tier, sharing and what belongs to them are ignored
   const panoptim_tensor *tensors;       // on the device: a copy of the plan's rows
   const int32_t *chunk_rows;            // on the device: for each chunk, the row that it is of
+  const panoptim_cuda_piece *pieces;    // on the device: all rows' pieces, in order
+  panoptim_int64 piece_count;           //
   panoptim_coefficients *coefficients;  // on the device: room for the plan's, which each step copies there
+  panoptim_int64 coefficients_room;     // how many there is room for
   panoptim_cuda_verdict *verdict;       // on the device; NULL where the step depends on none
   void *stream;                         // a cudaStream_t
   int32_t device;
+  int32_t begins;  // panoptim_cuda_add_squares: 1: the verdict's squares start from 0
 } panoptim_cuda_plan;
 
 PANOPTIM_API int32_t panoptim_cuda_abi_version(void);
@@ -222,17 +235,21 @@ PANOPTIM_API int32_t panoptim_cuda_devices(int32_t *count, char *error);
 
 PANOPTIM_API int32_t panoptim_cuda_describe(int32_t device, panoptim_cuda_device *description, char *error);
 
-// Memory of a device, aligned to 256 bytes, with arbitrary content. Freeing it waits for the device.
+// Memory of a device, aligned to 256 bytes, with arbitrary content. Allocating and freeing it may wait for the device.
 PANOPTIM_API int32_t panoptim_cuda_allocate(int32_t device, panoptim_int64 bytes, void **memory, char *error);
 PANOPTIM_API int32_t panoptim_cuda_free(int32_t device, void *memory, char *error);
 
-// Memory of the host that devices reach by themselves, so that copies need not wait for the processor.
+// Memory of the host that devices reach by themselves, so that copies need not wait for the processor. Freeing it waits
+// for the device.
 PANOPTIM_API int32_t panoptim_cuda_allocate_pinned(int32_t device, panoptim_int64 bytes, void **memory, char *error);
 PANOPTIM_API int32_t panoptim_cuda_free_pinned(int32_t device, void *memory, char *error);
 
-// The kind of memory that an address is in, PANOPTIM_MEMORY_..., and the device whose it is, -1 if none.
-PANOPTIM_API int32_t panoptim_cuda_locate(const void *memory, int32_t *kind, int32_t *device, char *error);
+// The kind of memory that an address is in, PANOPTIM_MEMORY_..., and the device whose it is, -1 if none. `device` is
+// the one that is asked.
+PANOPTIM_API int32_t panoptim_cuda_locate(int32_t device, const void *memory, int32_t *kind, int32_t *owner,
+                                          char *error);
 
+// Destroying a stream waits until all that it has been given is done.
 PANOPTIM_API int32_t panoptim_cuda_create_stream(int32_t device, void **stream, char *error);
 PANOPTIM_API int32_t panoptim_cuda_destroy_stream(int32_t device, void *stream, char *error);
 
@@ -261,12 +278,17 @@ PANOPTIM_API int32_t panoptim_cuda_fill(int32_t device, void *stream, void *memo
 // order, to the verdict's `squares`. What is wrong is said in the plan's error text, here as in panoptim_cuda_step.
 PANOPTIM_API int32_t panoptim_cuda_add_squares(panoptim_cuda_plan *plan, ...);
 
-// Makes of the verdict's `squares` the rest of it.
+// Makes of the verdict's `squares` the rest of it, and brings a copy to the host.
 //
 //   limit    the largest norm that is not clipped, perhaps infinite
 //   skips    whether a norm that is not finite makes steps skip
+//   copy     pinned memory, in which the verdict is once `arrival` has happened
 PANOPTIM_API int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale,
-                                         double limit, int32_t skips, char *error);
+                                         double limit, int32_t skips, panoptim_cuda_verdict *copy, void *arrival,
+                                         char *error);
+
+// Sets all gradients of the plan to 0.
+PANOPTIM_API int32_t panoptim_cuda_zero_gradients(panoptim_cuda_plan *plan, ...);
 
 // One optimizer step, to the bits of panoptim_step. It is complete when the stream has come to its end.
 PANOPTIM_API int32_t panoptim_cuda_step(panoptim_cuda_plan *plan, ...);

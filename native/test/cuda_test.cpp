@@ -72,13 +72,15 @@ class device_problem {
       tensor.shadow = reinterpret_cast<uint16_t *>(shadow);
     }
     std::vector<int32_t> rows;
+    std::vector<panoptim_cuda_piece> pieces;
     for (size_t row = 0; row < tensors_.size(); row++) {
-      for (panoptim_int64 start = 0; start < tensors_[row].length; start += PANOPTIM_CHUNK) {
-        rows.push_back(static_cast<int32_t>(row));
-      }
+      const int32_t number = static_cast<int32_t>(row);
+      for (panoptim_int64 start = 0; start < tensors_[row].length; start += PANOPTIM_CHUNK) rows.push_back(number);
+      for (int32_t i = 0; i * panoptim_int64{PANOPTIM_PIECE} < tensors_[row].length; i++) pieces.push_back({number, i});
     }
     device_tensors_ = std::make_unique<on_device<panoptim_tensor>>(tensors_.data(), tensors_.size());
     chunk_rows_ = std::make_unique<on_device<int32_t>>(rows.data(), rows.size());
+    pieces_ = std::make_unique<on_device<panoptim_cuda_piece>>(pieces.data(), pieces.size());
     square_sums_ = std::make_unique<on_device<double>>(rows.size());
     plan_.tensors = tensors_.data();
     plan_.square_sums = square_sums_->get();
@@ -86,6 +88,8 @@ class device_problem {
     call_.plan = &plan_;
     call_.tensors = device_tensors_->get();
     call_.chunk_rows = chunk_rows_->get();
+    call_.pieces = pieces_->get();
+    call_.piece_count = static_cast<panoptim_int64>(pieces.size());
   }
 
   void set_coefficients(const std::vector<panoptim_coefficients> &all) {
@@ -94,6 +98,7 @@ class device_problem {
     plan_.coefficients = coefficients_.data();
     plan_.coefficients_count = static_cast<panoptim_int64>(all.size());
     call_.coefficients = device_coefficients_->get();
+    call_.coefficients_room = plan_.coefficients_count;
   }
 
   panoptim_plan &plan() {
@@ -129,6 +134,7 @@ class device_problem {
   std::vector<std::pair<float *, on_device<float>>> streams_;
   std::unique_ptr<on_device<panoptim_tensor>> device_tensors_;
   std::unique_ptr<on_device<int32_t>> chunk_rows_;
+  std::unique_ptr<on_device<panoptim_cuda_piece>> pieces_;
   std::unique_ptr<on_device<double>> square_sums_;
   std::unique_ptr<on_device<panoptim_coefficients>> device_coefficients_;
 };
@@ -284,23 +290,29 @@ void check_verdict(const std::vector<panoptim_int64> &lengths, uint64_t seed, bo
 
   problem moved(rule, lengths, seed, 0, special);
   device_problem actual(moved);
-  panoptim_cuda_verdict verdict{};
-  on_device<panoptim_cuda_verdict> on(&verdict, 1);
+  on_device<panoptim_cuda_verdict> on(1);
+  void *pinned, *event;
+  CHECK_OK(panoptim_cuda_allocate_pinned(0, sizeof(panoptim_cuda_verdict), &pinned, error));
+  CHECK_OK(panoptim_cuda_create_event(0, &event, error));
+  panoptim_cuda_verdict &verdict = *static_cast<panoptim_cuda_verdict *>(pinned);
   actual.call().verdict = on.get();
   actual.plan().zeroes = zeroes;
   // Two plans, one after the other, are summed up as one.
   for (int pass = 0; pass < 2; pass++) {
+    actual.call().begins = pass == 0;
     CHECK(panoptim_cuda_add_squares(&actual.call()) == PANOPTIM_OK, "%s", actual.plan().error);
   }
-  CHECK_OK(panoptim_cuda_judge(0, nullptr, on.get(), scale, limit, skips, error));
+  CHECK_OK(panoptim_cuda_judge(0, nullptr, on.get(), scale, limit, skips, &verdict, event, error));
   actual.step();
   CHECK(actual.bits() == expected.bits(), "other bits: seed %llu", static_cast<unsigned long long>(seed));
-  on.copy_to(&verdict);
+  CHECK_OK(panoptim_cuda_await_event(0, event, error));
   const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
   CHECK(same(verdict.squares, squares), "%a, not %a", verdict.squares, squares);
   CHECK(same(verdict.norm, norm), "%a, not %a", verdict.norm, norm);
   CHECK(same(verdict.clip_factor, factor), "%a, not %a", verdict.clip_factor, factor);
   CHECK(verdict.skips == skipped, "%d", verdict.skips);
+  CHECK_OK(panoptim_cuda_free_pinned(0, pinned, error));
+  CHECK_OK(panoptim_cuda_destroy_event(0, event, error));
 }
 
 }  // namespace
@@ -316,6 +328,17 @@ TEST(a_norm_has_the_host_s_bits_and_consequences) {
   check_verdict(lengths, 6, true, 0.5, 1, false, false);
   // More chunks than one tile of those that are added in order.
   check_verdict(std::vector<panoptim_int64>(5000, 3), 7, false, 0.5, 1, true, false);
+}
+
+TEST(gradients_are_set_to_zero_and_nothing_else) {
+  need_device();
+  const std::vector<panoptim_int64> lengths = {0, 1, 4097, 2 * PANOPTIM_CHUNK + 5};
+  problem expected({}, lengths, 3, 1);
+  problem moved({}, lengths, 3, 1);
+  device_problem actual(moved);
+  for (const panoptim_tensor &tensor : expected.tensors()) std::fill_n(tensor.gradient, tensor.length, 0.0f);
+  CHECK(panoptim_cuda_zero_gradients(&actual.call()) == PANOPTIM_OK, "%s", actual.plan().error);
+  CHECK(actual.bits() == expected.bits(), "other bits");
 }
 
 TEST(nothing_at_all_is_a_step_too) {
@@ -340,6 +363,13 @@ TEST(what_is_wrong_is_said) {
   moved.plan().first_moment = 7;
   CHECK(panoptim_cuda_step(&moved.call()) == PANOPTIM_INVALID_ARGUMENT, "made");
   CHECK(std::strcmp(moved.plan().error, "first_moment is 7, not 0 to 2") == 0, "%s", moved.plan().error);
+  moved.plan().first_moment = 0;
+  moved.call().coefficients_room = 0;
+  CHECK(panoptim_cuda_step(&moved.call()) == PANOPTIM_INVALID_ARGUMENT, "made");
+  CHECK(std::strstr(moved.plan().error, "there is room for 0"), "%s", moved.plan().error);
+  moved.call().piece_count++;
+  CHECK(panoptim_cuda_step(&moved.call()) == PANOPTIM_INVALID_ARGUMENT, "made");
+  CHECK(std::strstr(moved.plan().error, "1 rows of 1 pieces, not 2"), "%s", moved.plan().error);
 }
 
 TEST(memory_is_where_it_was_allocated) {
@@ -347,14 +377,14 @@ TEST(memory_is_where_it_was_allocated) {
   int32_t kind = -1;
   int32_t device = -1;
   on_device<float> there(1);
-  CHECK_OK(panoptim_cuda_locate(there.get(), &kind, &device, error));
+  CHECK_OK(panoptim_cuda_locate(0, there.get(), &kind, &device, error));
   CHECK(kind == PANOPTIM_MEMORY_DEVICE && device == 0, "kind %d of device %d", kind, device);
   float here;
-  CHECK_OK(panoptim_cuda_locate(&here, &kind, &device, error));
+  CHECK_OK(panoptim_cuda_locate(0, &here, &kind, &device, error));
   CHECK(kind == PANOPTIM_MEMORY_PAGEABLE && device == -1, "kind %d of device %d", kind, device);
   void *pinned;
   CHECK_OK(panoptim_cuda_allocate_pinned(0, 4, &pinned, error));
-  CHECK_OK(panoptim_cuda_locate(pinned, &kind, &device, error));
+  CHECK_OK(panoptim_cuda_locate(0, pinned, &kind, &device, error));
   CHECK(kind == PANOPTIM_MEMORY_PINNED, "kind %d of device %d", kind, device);
   CHECK_OK(panoptim_cuda_free_pinned(0, pinned, error));
 }
@@ -374,8 +404,12 @@ TEST(streams_follow_events) {
   CHECK_OK(panoptim_cuda_record(0, event, second, error));
   CHECK_OK(panoptim_cuda_await_event(0, event, error));
   CHECK(*static_cast<uint32_t *>(pinned) == 0x11111111u, "%x", *static_cast<uint32_t *>(pinned));
-  CHECK_OK(panoptim_cuda_free_pinned(0, pinned, error));
   CHECK_OK(panoptim_cuda_destroy_event(0, event, error));
+  // What a stream has been given is done once it has been destroyed.
+  std::memset(pinned, 0, 4);
+  CHECK_OK(panoptim_cuda_copy(0, first, pinned, there.get(), 4, error));
   CHECK_OK(panoptim_cuda_destroy_stream(0, first, error));
+  CHECK(*static_cast<uint32_t *>(pinned) == 0x11111111u, "%x", *static_cast<uint32_t *>(pinned));
   CHECK_OK(panoptim_cuda_destroy_stream(0, second, error));
+  CHECK_OK(panoptim_cuda_free_pinned(0, pinned, error));
 }

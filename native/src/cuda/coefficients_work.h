@@ -9,6 +9,7 @@ struct coefficients_work {
   // What a launch may bring is 4 KiB.
   static constexpr int most = 32;
   static constexpr int threads = most;
+  static constexpr int blocks = 1;
 
   struct shared {};
 

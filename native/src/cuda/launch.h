@@ -4,6 +4,7 @@
 //
 //   struct some_work {
 //     static constexpr int threads = 256;  // of a block
+//     static constexpr int blocks = 4;     // that a multiprocessor should have room for at once
 //     struct shared {};                    // what the threads of a block have in common
 //     PANOPTIM_DEVICE int phases() const;  // all threads of a block end a phase before any begins the next
 //     PANOPTIM_DEVICE void operator()(int phase, panoptim_int64 block, int thread, shared &) const;
@@ -20,7 +21,7 @@
 #define PANOPTIM_DEVICE __host__ __device__ __forceinline__
 
 template <class Work>
-__global__ void __launch_bounds__(Work::threads) run_on_device(const __grid_constant__ Work work) {
+__global__ void __launch_bounds__(Work::threads, Work::blocks) run_on_device(const __grid_constant__ Work work) {
   __shared__ typename Work::shared shared;
   const int phases = work.phases();
   for (int phase = 0; phase < phases; phase++) {

@@ -9,6 +9,7 @@
 // Writes each chunk's sum. A thread adds up one lane of one chunk: neighbours read neighbouring elements.
 struct chunk_sums_work {
   static constexpr int threads = 256;
+  static constexpr int blocks = 4;
   static constexpr int chunks_of_block = threads / PANOPTIM_LANES;
 
   struct shared {
@@ -58,40 +59,48 @@ struct chunk_sums_work {
   }
 };
 
-// Adds the chunks' sums to the verdict's squares, one after the other: all threads of the one block bring them near, a
-// tile at a time, and the first adds.
+// Adds the chunks' sums to the verdict's squares, one after the other: the first thread of the one block adds a tile of
+// them while the others bring the next one near.
 struct add_in_order_work {
   static constexpr int threads = 256;
-  static constexpr int tile = 2048;
+  static constexpr int blocks = 1;
+  static constexpr int tile = 1024;
 
   struct shared {
-    double sums[tile];
+    double sums[2][tile];
   };
 
   const double *square_sums;
   panoptim_int64 chunks;
   panoptim_cuda_verdict *verdict;
+  bool begins;
 
   PANOPTIM_DEVICE int phases() const {
-    return static_cast<int>(2 * ((chunks + tile - 1) / tile));
+    return static_cast<int>((chunks + tile - 1) / tile) + 1;
   }
 
   PANOPTIM_DEVICE void operator()(int phase, panoptim_int64, int thread, shared &near) const {
-    const panoptim_int64 start = static_cast<panoptim_int64>(phase / 2) * tile;
-    const int length = static_cast<int>(chunks - start < tile ? chunks - start : tile);
-    if (phase % 2 == 0) {
-      for (int i = thread; i < length; i += threads) near.sums[i] = square_sums[start + i];
-    } else if (thread == 0) {
-      double sum = verdict->squares;
-      for (int i = 0; i < length; i++) sum += near.sums[i];
+    if (thread == 0) {
+      double sum = begins && phase == 0 ? 0 : verdict->squares;
+      for (int i = 0; i < length_of(phase - 1); i++) sum += near.sums[(phase - 1) % 2][i];
       verdict->squares = sum;
+    } else {
+      const panoptim_int64 start = static_cast<panoptim_int64>(phase) * tile;
+      for (int i = thread - 1; i < length_of(phase); i += threads - 1) near.sums[phase % 2][i] = square_sums[start + i];
     }
+  }
+
+ private:
+  PANOPTIM_DEVICE int length_of(int number) const {
+    const panoptim_int64 left = chunks - static_cast<panoptim_int64>(number) * tile;
+    return number < 0 || left < 0 ? 0 : static_cast<int>(left < tile ? left : tile);
   }
 };
 
 // One thread, once all squares are added.
 struct judge_work {
   static constexpr int threads = 1;
+  static constexpr int blocks = 1;
 
   struct shared {};
 

@@ -4,49 +4,15 @@
 #include <string.h>
 
 #include "cuda/coefficients_work.h"
+#include "cuda/current.h"
 #include "cuda/norm_work.h"
 #include "cuda/pieces.h"
 #include "cuda/step.h"
+#include "cuda/zero_work.h"
 #include "panoptim.h"
 #include "step/check.h"
 
 namespace {
-
-// Turns what CUDA says to a call into a status and words.
-int32_t checked(cudaError_t said, const char *call, char *error) {
-  if (said == cudaSuccess) return PANOPTIM_OK;
-  cudaGetLastError();  // so that the next call does not find this error again
-  snprintf(error, PANOPTIM_TEXT, "%s: %s (%s)", call, cudaGetErrorString(said), cudaGetErrorName(said));
-  return PANOPTIM_CUDA_FAILED;
-}
-
-#define CHECKED(call, error) checked(call, #call, error)
-
-// Makes a device the thread's current one for as long as this lives; whoever else uses CUDA in this thread is not to
-// notice.
-class on_device {
- public:
-  on_device(int32_t device, char *error) {
-    status = checked(cudaGetDevice(&before_), "cudaGetDevice", error);
-    if (!status && device != before_) {
-      status = checked(cudaSetDevice(device), "cudaSetDevice", error);
-      changed_ = !status;
-    }
-  }
-
-  ~on_device() {
-    if (changed_) cudaSetDevice(before_);
-  }
-
-  on_device(const on_device &) = delete;
-  on_device &operator=(const on_device &) = delete;
-
-  int32_t status;
-
- private:
-  int before_ = 0;
-  bool changed_ = false;
-};
 
 // Calls CUDA with a device as the current one.
 template <class Call>
@@ -69,19 +35,30 @@ panoptim_int64 chunks_of(const panoptim_plan &plan) {
   return last.first_chunk + last.length / PANOPTIM_CHUNK + (last.length % PANOPTIM_CHUNK != 0);
 }
 
+panoptim_int64 pieces_of(const panoptim_plan &plan) {
+  panoptim_int64 count = 0;
+  for (panoptim_int64 row = 0; row < plan.tensor_count; row++) {
+    count += plan.tensors[row].length / piece + (plan.tensors[row].length % piece != 0);
+  }
+  return count;
+}
+
 // What a launch can number.
 constexpr panoptim_int64 most_blocks = 0x7fffffff;
 
 int32_t check(panoptim_cuda_plan *call) {
   panoptim_plan *plan = call->plan;
   if (const int32_t status = check_work(plan)) return status;
-  if (plan->tensor_count > most_blocks || chunks_of(*plan) > most_blocks / pieces_of_chunk) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT,
-                "the plan has %lld rows and %lld chunks, but the most are %lld and %lld", plan->tensor_count,
-                chunks_of(*plan), most_blocks, most_blocks / pieces_of_chunk);
+  if (call->piece_count != pieces_of(*plan) || call->piece_count > most_blocks || plan->tensor_count > most_blocks) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "the plan has %lld rows of %lld pieces, not %lld, and at most %lld",
+                plan->tensor_count, pieces_of(*plan), call->piece_count, most_blocks);
   }
-  if (chunks_of(*plan) > 0 && (!call->tensors || !call->chunk_rows || !call->coefficients)) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "tensors, chunk_rows or coefficients is NULL");
+  if (call->piece_count > 0 && (!call->tensors || !call->chunk_rows || !call->pieces || !call->coefficients)) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "tensors, chunk_rows, pieces or coefficients is NULL");
+  }
+  if (plan->coefficients_count > call->coefficients_room) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "coefficients_count is %lld, but there is room for %lld",
+                plan->coefficients_count, call->coefficients_room);
   }
   return PANOPTIM_OK;
 }
@@ -142,22 +119,26 @@ int32_t panoptim_cuda_allocate_pinned(int32_t device, panoptim_int64 bytes, void
 }
 
 int32_t panoptim_cuda_free_pinned(int32_t device, void *memory, char *error) {
-  return call_on(device, "cudaFreeHost", error, [&] { return cudaFreeHost(memory); });
+  const on_device current(device, error);
+  if (current.status) return current.status;
+  // A copy may be under way.
+  const int32_t status = checked(cudaDeviceSynchronize(), "cudaDeviceSynchronize", error);
+  const int32_t freed = checked(cudaFreeHost(memory), "cudaFreeHost", error);
+  return status ? status : freed;
 }
 
-int32_t panoptim_cuda_locate(const void *memory, int32_t *kind, int32_t *device, char *error) {
-  cudaPointerAttributes attributes;
-  if (const int32_t status =
-          checked(cudaPointerGetAttributes(&attributes, memory), "cudaPointerGetAttributes", error)) {
-    return status;
-  }
+int32_t panoptim_cuda_locate(int32_t device, const void *memory, int32_t *kind, int32_t *owner, char *error) {
+  cudaPointerAttributes attributes{};
+  const int32_t status =
+      call_on(device, "cudaPointerGetAttributes", error, [&] { return cudaPointerGetAttributes(&attributes, memory); });
+  if (status) return status;
   switch (attributes.type) {
     case cudaMemoryTypeHost: *kind = PANOPTIM_MEMORY_PINNED; break;
     case cudaMemoryTypeDevice: *kind = PANOPTIM_MEMORY_DEVICE; break;
     case cudaMemoryTypeManaged: *kind = PANOPTIM_MEMORY_MANAGED; break;
     default: *kind = PANOPTIM_MEMORY_PAGEABLE; break;
   }
-  *device = *kind == PANOPTIM_MEMORY_PAGEABLE ? -1 : attributes.device;
+  *owner = *kind == PANOPTIM_MEMORY_PAGEABLE ? -1 : attributes.device;
   return PANOPTIM_OK;
 }
 
@@ -171,7 +152,11 @@ int32_t panoptim_cuda_create_stream(int32_t device, void **stream, char *error) 
 }
 
 int32_t panoptim_cuda_destroy_stream(int32_t device, void *stream, char *error) {
-  return call_on(device, "cudaStreamDestroy", error, [&] { return cudaStreamDestroy(stream_of(stream)); });
+  const on_device current(device, error);
+  if (current.status) return current.status;
+  const int32_t status = checked(cudaStreamSynchronize(stream_of(stream)), "cudaStreamSynchronize", error);
+  const int32_t destroyed = checked(cudaStreamDestroy(stream_of(stream)), "cudaStreamDestroy", error);
+  return status ? status : destroyed;
 }
 
 int32_t panoptim_cuda_await(int32_t device, void *stream, char *error) {
@@ -223,37 +208,44 @@ int32_t panoptim_cuda_add_squares(panoptim_cuda_plan *call, ...) {
   if (int32_t status = check_sums(&plan)) return status;
   if (!call->verdict) return fail(&plan, PANOPTIM_INVALID_ARGUMENT, "verdict is NULL");
   const panoptim_int64 chunks = chunks_of(plan);
-  if (chunks == 0) return PANOPTIM_OK;
   const on_device current(call->device, plan.error);
   if (current.status) return current.status;
+  const cudaStream_t stream = stream_of(call->stream);
   const chunk_sums_work sums{call->tensors, call->chunk_rows, chunks, plan.square_sums};
   const panoptim_int64 blocks = (chunks + chunk_sums_work::chunks_of_block - 1) / chunk_sums_work::chunks_of_block;
-  if (int32_t status =
-          checked(launch(stream_of(call->stream), blocks, sums), "launching the sums of squares", plan.error)) {
+  if (int32_t status = checked(launch(stream, blocks, sums), "launching the sums of squares", plan.error))
     return status;
-  }
-  const add_in_order_work add{plan.square_sums, chunks, call->verdict};
-  return checked(launch(stream_of(call->stream), 1, add), "launching the sum of the chunks' sums", plan.error);
+  const add_in_order_work add{plan.square_sums, chunks, call->verdict, call->begins != 0};
+  return checked(launch(stream, 1, add), "launching the sum of the chunks' sums", plan.error);
 }
 
 int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale, double limit,
-                            int32_t skips, char *error) {
-  return call_on(device, "launching the verdict", error, [&] {
-    return launch(stream_of(stream), 1, judge_work{verdict, scale, limit, skips != 0});
+                            int32_t skips, panoptim_cuda_verdict *copy, void *arrival, char *error) {
+  const on_device current(device, error);
+  if (current.status) return current.status;
+  const judge_work work{verdict, scale, limit, skips != 0};
+  if (int32_t status = checked(launch(stream_of(stream), 1, work), "launching the verdict", error)) return status;
+  const cudaError_t copied = cudaMemcpyAsync(copy, verdict, sizeof *copy, cudaMemcpyDefault, stream_of(stream));
+  if (int32_t status = checked(copied, "cudaMemcpyAsync", error)) return status;
+  return checked(cudaEventRecord(event_of(arrival), stream_of(stream)), "cudaEventRecord", error);
+}
+
+int32_t panoptim_cuda_zero_gradients(panoptim_cuda_plan *call, ...) {
+  if (int32_t status = check(call)) return status;
+  return call_on(call->device, "launching the zeros", call->plan->error, [&] {
+    return launch(stream_of(call->stream), call->piece_count, zero_work{call->tensors, call->pieces});
   });
 }
 
 int32_t panoptim_cuda_step(panoptim_cuda_plan *call, ...) {
   panoptim_plan &plan = *call->plan;
   if (int32_t status = check(call)) return status;
-  const panoptim_int64 chunks = chunks_of(plan);
-  if (chunks == 0) return PANOPTIM_OK;
+  if (call->piece_count == 0) return PANOPTIM_OK;
   const on_device current(call->device, plan.error);
   if (current.status) return current.status;
   if (int32_t status = write_coefficients(*call)) return status;
-  const step_arguments arguments{call->tensors,   call->chunk_rows,   call->coefficients, call->verdict, plan.clip,
+  const step_arguments arguments{call->tensors,   call->pieces,       call->coefficients, call->verdict, plan.clip,
                                  plan.clips != 0, plan.averages != 0, plan.zeroes != 0,   plan.shadow};
-  const cudaError_t said =
-      launch_step(composition_of(plan), stream_of(call->stream), chunks * pieces_of_chunk, arguments);
+  const cudaError_t said = launch_step(composition_of(plan), stream_of(call->stream), call->piece_count, arguments);
   return checked(said, "launching the step", plan.error);
 }

@@ -14,6 +14,16 @@ struct alignas(sizeof(Element) * Width) pack {
   Element at[Width];
 };
 
+// Says that an address is in a device's memory, and not in what the threads of a block share: it need not be found out
+// at each access.
+template <class Element>
+PANOPTIM_DEVICE Element *global(Element *address) {
+#if defined(__CUDA_ARCH__)
+  __builtin_assume(__isGlobal(address));
+#endif
+  return address;
+}
+
 template <int Width, class Element>
 PANOPTIM_DEVICE pack<Element, Width> get(const Element *from) {
   return *reinterpret_cast<const pack<Element, Width> *>(from);
@@ -26,7 +36,7 @@ PANOPTIM_DEVICE void put(Element *to, const pack<Element, Width> &elements) {
 
 struct step_arguments {
   const panoptim_tensor *tensors;
-  const int32_t *chunk_rows;
+  const panoptim_cuda_piece *pieces;
   const panoptim_coefficients *coefficients;
   const panoptim_cuda_verdict *verdict;
   float clip;
@@ -39,6 +49,7 @@ struct step_arguments {
 template <class Rule>
 struct step_work : step_arguments {
   static constexpr int threads = 256;
+  static constexpr int blocks = 4;
   static constexpr int wide = 4;
 
   struct shared {};
@@ -51,8 +62,7 @@ struct step_work : step_arguments {
   }
 
   PANOPTIM_DEVICE void operator()(int, panoptim_int64 block, int thread, shared &) const {
-    const range p = piece_at(tensors, chunk_rows, block);
-    if (p.length <= 0) return;
+    const range p = piece_at(tensors, pieces, block);
     const panoptim_tensor &tensor = tensors[p.row];
     const streams s(tensor, p.start);
     panoptim_coefficients c = coefficients[tensor.coefficients];
@@ -88,19 +98,19 @@ struct step_work : step_arguments {
     unsigned short *shadow;
 
     PANOPTIM_DEVICE streams(const panoptim_tensor &tensor, panoptim_int64 start)
-        : parameter(tensor.parameter + start),
-          gradient(tensor.gradient + start),
+        : parameter(global(tensor.parameter + start)),
+          gradient(global(tensor.gradient + start)),
           first(nullptr),
           second(nullptr),
           other(nullptr),
           units(nullptr),
-          average(tensor.average ? tensor.average + start : nullptr),
-          shadow(tensor.shadow ? tensor.shadow + start : nullptr) {
+          average(tensor.average ? global(tensor.average + start) : nullptr),
+          shadow(tensor.shadow ? global(tensor.shadow + start) : nullptr) {
       float *const *state = tensor.state;
-      if constexpr (Rule::has_first) first = *state++ + start;
-      if constexpr (Rule::has_second) second = *state++ + start;
-      if constexpr (Rule::has_other) other = *state++ + start;
-      if constexpr (Rule::has_units) units = *state++ + start;
+      if constexpr (Rule::has_first) first = global(*state++ + start);
+      if constexpr (Rule::has_second) second = global(*state++ + start);
+      if constexpr (Rule::has_other) other = global(*state++ + start);
+      if constexpr (Rule::has_units) units = global(*state++ + start);
     }
 
     PANOPTIM_DEVICE bool are_aligned() const {

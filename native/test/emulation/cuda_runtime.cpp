@@ -1,3 +1,4 @@
+#include <cuda.h>
 #include <cuda_runtime.h>
 
 #include <cstdio>
@@ -8,6 +9,8 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <string>
+#include <vector>
 
 namespace {
 
@@ -50,8 +53,23 @@ emulated_stream default_stream;
 std::set<emulated_stream *> streams;
 std::set<emulated_event *> events;
 std::map<uintptr_t, allocation> allocations;
-std::map<int, size_t> used;  // bytes of each device
-thread_local int current_device;
+std::map<int, size_t> used;                   // bytes of each device
+std::vector<std::shared_ptr<queue>> orphans;  // of streams that were destroyed before their work was done
+thread_local CUcontext current_context;       // the device's number and one; NULL where there is none
+
+int current_device() {
+  return current_context ? static_cast<int>(reinterpret_cast<uintptr_t>(current_context)) - 1 : 0;
+}
+
+CUresult get_current(CUcontext *context) {
+  *context = current_context;
+  return CUDA_SUCCESS;
+}
+
+CUresult set_current(CUcontext context) {
+  current_context = context;
+  return CUDA_SUCCESS;
+}
 
 size_t number_of(const char *variable, size_t otherwise) {
   const char *text = std::getenv(variable);
@@ -73,6 +91,7 @@ void run_up_to(queue &q, uint64_t number) {
     // The default stream waits for all others, and they for it.
     if (&q == default_stream.all.get()) {
       for (emulated_stream *other : streams) run_up_to(*other->all, next.number);
+      for (const auto &each : orphans) run_up_to(*each, next.number);
     } else {
       run_up_to(*default_stream.all, next.number);
     }
@@ -83,6 +102,8 @@ void run_up_to(queue &q, uint64_t number) {
 void run_all() {
   run_up_to(*default_stream.all, operations);
   for (emulated_stream *each : streams) run_up_to(*each->all, operations);
+  for (const auto &each : orphans) run_up_to(*each, operations);
+  orphans.clear();
 }
 
 emulated_stream *find(cudaStream_t stream) {
@@ -115,8 +136,8 @@ cudaError_t allocate(void **memory, size_t bytes, cudaMemoryType type) {
   *memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
   if (!*memory) return cudaErrorMemoryAllocation;
   std::memset(*memory, 0xa5, bytes);
-  allocations[reinterpret_cast<uintptr_t>(*memory)] = {bytes, current_device, type};
-  if (type == cudaMemoryTypeDevice) used[current_device] += bytes;
+  allocations[reinterpret_cast<uintptr_t>(*memory)] = {bytes, current_device(), type};
+  if (type == cudaMemoryTypeDevice) used[current_device()] += bytes;
   return cudaSuccess;
 }
 
@@ -125,7 +146,8 @@ cudaError_t release(void *memory, cudaMemoryType type) {
   if (!memory) return cudaSuccess;
   const auto found = allocations.find(reinterpret_cast<uintptr_t>(memory));
   if (found == allocations.end() || found->second.type != type) return cudaErrorInvalidValue;
-  run_all();
+  // That of the host goes at once: nobody promises that copies are awaited.
+  if (type == cudaMemoryTypeDevice) run_all();
   if (type == cudaMemoryTypeDevice) used[found->second.device] -= found->second.bytes;
   allocations.erase(found);
   std::free(memory);
@@ -152,6 +174,7 @@ const char *cudaGetErrorName(cudaError_t error) {
     case cudaErrorNoDevice: return "cudaErrorNoDevice";
     case cudaErrorInvalidDevice: return "cudaErrorInvalidDevice";
     case cudaErrorInvalidResourceHandle: return "cudaErrorInvalidResourceHandle";
+    case cudaErrorUnknown: return "cudaErrorUnknown";
   }
   return "unrecognized error code";
 }
@@ -164,6 +187,7 @@ const char *cudaGetErrorString(cudaError_t error) {
     case cudaErrorNoDevice: return "no CUDA-capable device is detected";
     case cudaErrorInvalidDevice: return "invalid device ordinal";
     case cudaErrorInvalidResourceHandle: return "invalid resource handle";
+    case cudaErrorUnknown: return "unknown error";
   }
   return "unrecognized error code";
 }
@@ -177,20 +201,36 @@ cudaError_t cudaGetDeviceCount(int *count) {
   return *count > 0 ? cudaSuccess : cudaErrorNoDevice;
 }
 
-cudaError_t cudaGetDevice(int *device) {
-  *device = current_device;
+cudaError_t cudaSetDevice(int device) {
+  if (device < 0 || device >= device_count()) return cudaErrorInvalidDevice;
+  current_context = reinterpret_cast<CUcontext>(static_cast<uintptr_t>(device) + 1);
   return cudaSuccess;
 }
 
-cudaError_t cudaSetDevice(int device) {
-  if (device < 0 || device >= device_count()) return cudaErrorInvalidDevice;
-  current_device = device;
+cudaError_t cudaDeviceSynchronize() {
+  const std::lock_guard<std::recursive_mutex> lock(mutex);
+  run_all();
+  return cudaSuccess;
+}
+
+cudaError_t cudaGetDriverEntryPointByVersion(const char *name, void **function, unsigned, unsigned long long,
+                                             cudaDriverEntryPointQueryResult *found) {
+  *found = cudaDriverEntryPointSuccess;
+  if (std::string(name) == "cuCtxGetCurrent") {
+    *function = reinterpret_cast<void *>(get_current);
+  } else if (std::string(name) == "cuCtxSetCurrent") {
+    *function = reinterpret_cast<void *>(set_current);
+  } else {
+    *found = cudaDriverEntryPointSymbolNotFound;
+  }
   return cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device) {
   if (device < 0 || device >= device_count()) return cudaErrorInvalidDevice;
   std::memset(properties, 0, sizeof *properties);
+  properties->major = 7;
+  properties->minor = 5;
   std::snprintf(properties->name, sizeof properties->name, "an emulated device");
   return cudaSuccess;
 }
@@ -198,7 +238,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device) {
 cudaError_t cudaMemGetInfo(size_t *free, size_t *total) {
   const std::lock_guard<std::recursive_mutex> lock(mutex);
   *total = memory_of_device();
-  *free = *total - used[current_device];
+  *free = *total - used[current_device()];
   return cudaSuccess;
 }
 
@@ -236,7 +276,7 @@ cudaError_t cudaStreamCreate(cudaStream_t *stream) {
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   const std::lock_guard<std::recursive_mutex> lock(mutex);
   if (!streams.count(stream)) return cudaErrorInvalidResourceHandle;
-  run_up_to(*stream->all, operations);
+  orphans.push_back(stream->all);
   streams.erase(stream);
   delete stream;
   return cudaSuccess;

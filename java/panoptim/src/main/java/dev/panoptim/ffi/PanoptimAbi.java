@@ -347,6 +347,15 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     public static int PANOPTIM_LANES() {
         return PANOPTIM_LANES;
     }
+    private static final int PANOPTIM_PIECE = (int)4096L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_PIECE 4096
+     * }
+     */
+    public static int PANOPTIM_PIECE() {
+        return PANOPTIM_PIECE;
+    }
     private static final int PANOPTIM_STATES = (int)4L;
     /**
      * {@snippet lang=c :
@@ -1121,6 +1130,7 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     private static class panoptim_cuda_locate {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
             PanoptimAbi.C_POINTER,
             PanoptimAbi.C_POINTER,
             PanoptimAbi.C_POINTER,
@@ -1135,7 +1145,7 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t panoptim_cuda_locate(const void *memory, int32_t *kind, int32_t *device, char *error)
+     * int32_t panoptim_cuda_locate(int32_t device, const void *memory, int32_t *kind, int32_t *owner, char *error)
      * }
      */
     public static FunctionDescriptor panoptim_cuda_locate$descriptor() {
@@ -1145,7 +1155,7 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t panoptim_cuda_locate(const void *memory, int32_t *kind, int32_t *device, char *error)
+     * int32_t panoptim_cuda_locate(int32_t device, const void *memory, int32_t *kind, int32_t *owner, char *error)
      * }
      */
     public static MethodHandle panoptim_cuda_locate$handle() {
@@ -1155,7 +1165,7 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t panoptim_cuda_locate(const void *memory, int32_t *kind, int32_t *device, char *error)
+     * int32_t panoptim_cuda_locate(int32_t device, const void *memory, int32_t *kind, int32_t *owner, char *error)
      * }
      */
     public static MemorySegment panoptim_cuda_locate$address() {
@@ -1164,16 +1174,16 @@ public class PanoptimAbi extends PanoptimAbi$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t panoptim_cuda_locate(const void *memory, int32_t *kind, int32_t *device, char *error)
+     * int32_t panoptim_cuda_locate(int32_t device, const void *memory, int32_t *kind, int32_t *owner, char *error)
      * }
      */
-    public static int panoptim_cuda_locate(MemorySegment memory, MemorySegment kind, MemorySegment device, MemorySegment error) {
+    public static int panoptim_cuda_locate(int device, MemorySegment memory, MemorySegment kind, MemorySegment owner, MemorySegment error) {
         var mh$ = panoptim_cuda_locate.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("panoptim_cuda_locate", memory, kind, device, error);
+                traceDowncall("panoptim_cuda_locate", device, memory, kind, owner, error);
             }
-            return (int)mh$.invokeExact(memory, kind, device, error);
+            return (int)mh$.invokeExact(device, memory, kind, owner, error);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1890,6 +1900,8 @@ public class PanoptimAbi extends PanoptimAbi$shared {
             PanoptimAbi.C_DOUBLE,
             PanoptimAbi.C_DOUBLE,
             PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER,
+            PanoptimAbi.C_POINTER,
             PanoptimAbi.C_POINTER
         );
 
@@ -1901,7 +1913,7 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale, double limit, int32_t skips, char *error)
+     * int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale, double limit, int32_t skips, panoptim_cuda_verdict *copy, void *arrival, char *error)
      * }
      */
     public static FunctionDescriptor panoptim_cuda_judge$descriptor() {
@@ -1911,7 +1923,7 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale, double limit, int32_t skips, char *error)
+     * int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale, double limit, int32_t skips, panoptim_cuda_verdict *copy, void *arrival, char *error)
      * }
      */
     public static MethodHandle panoptim_cuda_judge$handle() {
@@ -1921,7 +1933,7 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale, double limit, int32_t skips, char *error)
+     * int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale, double limit, int32_t skips, panoptim_cuda_verdict *copy, void *arrival, char *error)
      * }
      */
     public static MemorySegment panoptim_cuda_judge$address() {
@@ -1930,20 +1942,92 @@ public class PanoptimAbi extends PanoptimAbi$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale, double limit, int32_t skips, char *error)
+     * int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale, double limit, int32_t skips, panoptim_cuda_verdict *copy, void *arrival, char *error)
      * }
      */
-    public static int panoptim_cuda_judge(int device, MemorySegment stream, MemorySegment verdict, double scale, double limit, int skips, MemorySegment error) {
+    public static int panoptim_cuda_judge(int device, MemorySegment stream, MemorySegment verdict, double scale, double limit, int skips, MemorySegment copy, MemorySegment arrival, MemorySegment error) {
         var mh$ = panoptim_cuda_judge.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("panoptim_cuda_judge", device, stream, verdict, scale, limit, skips, error);
+                traceDowncall("panoptim_cuda_judge", device, stream, verdict, scale, limit, skips, copy, arrival, error);
             }
-            return (int)mh$.invokeExact(device, stream, verdict, scale, limit, skips, error);
+            return (int)mh$.invokeExact(device, stream, verdict, scale, limit, skips, copy, arrival, error);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
            throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    /**
+     * Variadic invoker class for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_zero_gradients(panoptim_cuda_plan *plan, ...)
+     * }
+     */
+    public static class panoptim_cuda_zero_gradients {
+        private static final FunctionDescriptor BASE_DESC = FunctionDescriptor.of(
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_POINTER
+            );
+        private static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_zero_gradients");
+
+        private final MethodHandle handle;
+        private final FunctionDescriptor descriptor;
+        private final MethodHandle spreader;
+
+        private panoptim_cuda_zero_gradients(MethodHandle handle, FunctionDescriptor descriptor, MethodHandle spreader) {
+            this.handle = handle;
+            this.descriptor = descriptor;
+            this.spreader = spreader;
+        }
+
+        /**
+         * Variadic invoker factory for:
+         * {@snippet lang=c :
+         * int32_t panoptim_cuda_zero_gradients(panoptim_cuda_plan *plan, ...)
+         * }
+         */
+        public static panoptim_cuda_zero_gradients makeInvoker(MemoryLayout... layouts) {
+            FunctionDescriptor desc$ = BASE_DESC.appendArgumentLayouts(layouts);
+            Linker.Option fva$ = Linker.Option.firstVariadicArg(BASE_DESC.argumentLayouts().size());
+            var mh$ = Linker.nativeLinker().downcallHandle(ADDR, desc$, fva$);
+            var spreader$ = mh$.asSpreader(Object[].class, layouts.length);
+            return new panoptim_cuda_zero_gradients(mh$, desc$, spreader$);
+        }
+
+        /**
+         * {@return the address}
+         */
+        public static MemorySegment address() {
+            return ADDR;
+        }
+
+        /**
+         * {@return the specialized method handle}
+         */
+        public MethodHandle handle() {
+            return handle;
+        }
+
+        /**
+         * {@return the specialized descriptor}
+         */
+        public FunctionDescriptor descriptor() {
+            return descriptor;
+        }
+
+        public int apply(MemorySegment plan, Object... x1) {
+            try {
+                if (TRACE_DOWNCALLS) {
+                    traceDowncall("panoptim_cuda_zero_gradients", plan, x1);
+                }
+                return (int) spreader.invokeExact(plan, x1);
+            } catch(IllegalArgumentException | ClassCastException ex$)  {
+                throw ex$; // rethrow IAE from passing wrong number/type of args
+            } catch (Throwable ex$) {
+               throw new AssertionError("should not reach here", ex$);
+            }
         }
     }
 

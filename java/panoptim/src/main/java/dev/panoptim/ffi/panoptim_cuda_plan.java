@@ -18,10 +18,14 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     panoptim_plan *plan;
  *     const panoptim_tensor *tensors;
  *     const int32_t *chunk_rows;
+ *     const panoptim_cuda_piece *pieces;
+ *     panoptim_int64 piece_count;
  *     panoptim_coefficients *coefficients;
+ *     panoptim_int64 coefficients_room;
  *     panoptim_cuda_verdict *verdict;
  *     void *stream;
  *     int32_t device;
+ *     int32_t begins;
  * }
  * }
  */
@@ -35,11 +39,14 @@ public class panoptim_cuda_plan {
         PanoptimAbi.C_POINTER.withName("plan"),
         PanoptimAbi.C_POINTER.withName("tensors"),
         PanoptimAbi.C_POINTER.withName("chunk_rows"),
+        PanoptimAbi.C_POINTER.withName("pieces"),
+        PanoptimAbi.C_LONG_LONG.withName("piece_count"),
         PanoptimAbi.C_POINTER.withName("coefficients"),
+        PanoptimAbi.C_LONG_LONG.withName("coefficients_room"),
         PanoptimAbi.C_POINTER.withName("verdict"),
         PanoptimAbi.C_POINTER.withName("stream"),
         PanoptimAbi.C_INT.withName("device"),
-        MemoryLayout.paddingLayout(4)
+        PanoptimAbi.C_INT.withName("begins")
     ).withName("panoptim_cuda_plan");
 
     /**
@@ -181,6 +188,94 @@ public class panoptim_cuda_plan {
         struct.set(chunk_rows$LAYOUT, chunk_rows$OFFSET, fieldValue);
     }
 
+    private static final AddressLayout pieces$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("pieces"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const panoptim_cuda_piece *pieces
+     * }
+     */
+    public static final AddressLayout pieces$layout() {
+        return pieces$LAYOUT;
+    }
+
+    private static final long pieces$OFFSET = $LAYOUT.byteOffset(groupElement("pieces"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const panoptim_cuda_piece *pieces
+     * }
+     */
+    public static final long pieces$offset() {
+        return pieces$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const panoptim_cuda_piece *pieces
+     * }
+     */
+    public static MemorySegment pieces(MemorySegment struct) {
+        return struct.get(pieces$LAYOUT, pieces$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const panoptim_cuda_piece *pieces
+     * }
+     */
+    public static void pieces(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(pieces$LAYOUT, pieces$OFFSET, fieldValue);
+    }
+
+    private static final OfLong piece_count$LAYOUT = (OfLong)$LAYOUT.select(groupElement("piece_count"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * panoptim_int64 piece_count
+     * }
+     */
+    public static final OfLong piece_count$layout() {
+        return piece_count$LAYOUT;
+    }
+
+    private static final long piece_count$OFFSET = $LAYOUT.byteOffset(groupElement("piece_count"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * panoptim_int64 piece_count
+     * }
+     */
+    public static final long piece_count$offset() {
+        return piece_count$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * panoptim_int64 piece_count
+     * }
+     */
+    public static long piece_count(MemorySegment struct) {
+        return struct.get(piece_count$LAYOUT, piece_count$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * panoptim_int64 piece_count
+     * }
+     */
+    public static void piece_count(MemorySegment struct, long fieldValue) {
+        struct.set(piece_count$LAYOUT, piece_count$OFFSET, fieldValue);
+    }
+
     private static final AddressLayout coefficients$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("coefficients"));
 
     /**
@@ -223,6 +318,50 @@ public class panoptim_cuda_plan {
      */
     public static void coefficients(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(coefficients$LAYOUT, coefficients$OFFSET, fieldValue);
+    }
+
+    private static final OfLong coefficients_room$LAYOUT = (OfLong)$LAYOUT.select(groupElement("coefficients_room"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * panoptim_int64 coefficients_room
+     * }
+     */
+    public static final OfLong coefficients_room$layout() {
+        return coefficients_room$LAYOUT;
+    }
+
+    private static final long coefficients_room$OFFSET = $LAYOUT.byteOffset(groupElement("coefficients_room"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * panoptim_int64 coefficients_room
+     * }
+     */
+    public static final long coefficients_room$offset() {
+        return coefficients_room$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * panoptim_int64 coefficients_room
+     * }
+     */
+    public static long coefficients_room(MemorySegment struct) {
+        return struct.get(coefficients_room$LAYOUT, coefficients_room$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * panoptim_int64 coefficients_room
+     * }
+     */
+    public static void coefficients_room(MemorySegment struct, long fieldValue) {
+        struct.set(coefficients_room$LAYOUT, coefficients_room$OFFSET, fieldValue);
     }
 
     private static final AddressLayout verdict$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("verdict"));
@@ -355,6 +494,50 @@ public class panoptim_cuda_plan {
      */
     public static void device(MemorySegment struct, int fieldValue) {
         struct.set(device$LAYOUT, device$OFFSET, fieldValue);
+    }
+
+    private static final OfInt begins$LAYOUT = (OfInt)$LAYOUT.select(groupElement("begins"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t begins
+     * }
+     */
+    public static final OfInt begins$layout() {
+        return begins$LAYOUT;
+    }
+
+    private static final long begins$OFFSET = $LAYOUT.byteOffset(groupElement("begins"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t begins
+     * }
+     */
+    public static final long begins$offset() {
+        return begins$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t begins
+     * }
+     */
+    public static int begins(MemorySegment struct) {
+        return struct.get(begins$LAYOUT, begins$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t begins
+     * }
+     */
+    public static void begins(MemorySegment struct, int fieldValue) {
+        struct.set(begins$LAYOUT, begins$OFFSET, fieldValue);
     }
 
     /**

@@ -39,6 +39,7 @@ class DriftTest {
           "panoptim_description", panoptim_description.layout(),
           "panoptim_cuda_device", panoptim_cuda_device.layout(),
           "panoptim_cuda_verdict", panoptim_cuda_verdict.layout(),
+          "panoptim_cuda_piece", panoptim_cuda_piece.layout(),
           "panoptim_cuda_plan", panoptim_cuda_plan.layout());
 
   @Test
