@@ -68,7 +68,10 @@ public abstract sealed class Backend
   }
 
   /// Makes what steps over a plan will need, so that none of them can fail halfway for want of it.
-  public abstract void prepare(StepPlan plan);
+  ///
+  /// @param before a plan that this one takes the place of, whose memory on a card this one may
+  ///   take over; `null` where there is none
+  public abstract void prepare(StepPlan plan, StepPlan before);
 
   /// Updates all rows of a plan.
   ///
@@ -92,6 +95,7 @@ public abstract sealed class Backend
   /// must not be asked for.
   ///
   /// @param verdict one of this backend's
+  /// @throws IllegalArgumentException if it is another's
   public void step(StepPlan plan, int threads, Verdict verdict) {
     step(plan, threads);
   }
@@ -122,6 +126,18 @@ public abstract sealed class Backend
   /// @param bytes of the memory
   public void zero(MemorySegment memory, long bytes) {
     memory.fill((byte) 0);
+  }
+
+  /// Sets all gradients of a plan to 0, after all steps that were asked for before.
+  ///
+  /// @throws IllegalArgumentException if the plan's memory is not where this backend works
+  /// @throws IllegalStateException if memory of the plan is no longer alive
+  /// @throws CudaException if CUDA refuses
+  public void zeroGradients(StepPlan plan) {
+    check(plan, 1);
+    for (StepPlan.Row row : plan.rows()) {
+      zero(row.gradient(), row.size() * Float.BYTES);
+    }
   }
 
   /// Waits until all that was asked for before is done. Without a card it is already.

@@ -28,13 +28,20 @@ public final class Backends {
 
   private Backends() {}
 
-  /// The best backend that can be had: native, else the Vector API, else plain Java. Says once,
-  /// through [System.Logger], what it chose and why.
+  /// The best backend for the CPU that can be had: native, else the Vector API, else plain Java.
+  /// Says once, through [System.Logger], what it chose and why.
   ///
   /// @throws BackendUnavailableException if a system property chooses what cannot be had
   public static synchronized Backend auto() {
     if (automatic == null) {
       String wanted = System.getProperty(BACKEND_PROPERTY, "auto");
+      if (wanted.equals("cuda")) {
+        cuda(0); // says what is missing
+        throw new IllegalArgumentException(
+            "system property "
+                + BACKEND_PROPERTY
+                + " is 'cuda', which is for parameters on a card, but these are on the cpu");
+      }
       automatic = wanted.equals("auto") ? best() : named(wanted);
       boolean degraded = wanted.equals("auto") && !automatic.name().equals("native");
       System.getLogger(Backends.class.getName())
@@ -100,20 +107,21 @@ public final class Backends {
   /// is too small for the states (ZeRO-Offload: Ren et al. 2021). Gradients and parameters come
   /// down and parameters go up in slices, while the slice before is updated.
   ///
-  /// Steps are complete when they return. They begin once all is done that streams were given which
-  /// the card's default stream waits for.
+  /// Steps are complete when they return. They begin once all is done that the card's default
+  /// stream waits for.
   ///
   /// @throws IllegalArgumentException if the device is the CPU
   /// @throws BackendUnavailableException as [#auto()]
   public static Backend offload(Device device) {
-    return offload(device, auto());
+    return offload(DeviceStream.defaultOf(device), auto());
   }
 
-  /// As [#offload(Device)], with a backend of one's choice for the update.
+  /// As [#offload(Device)], with a backend of one's choice for the update, and a stream whose work
+  /// the gradients come from: steps begin once that is done.
   ///
-  /// @throws IllegalArgumentException if the device is the CPU, or the backend one for a card
-  public static Backend offload(Device device, Backend update) {
-    return new OffloadBackend(device, update);
+  /// @throws IllegalArgumentException if the backend is one for a card
+  public static Backend offload(DeviceStream stream, Backend update) {
+    return new OffloadBackend(stream, update);
   }
 
   /// C++ in the most capable tier of this processor, or in the one that the system property

@@ -6,7 +6,6 @@ import dev.panoptim.device.DeviceStream;
 import dev.panoptim.ffi.PanoptimAbi;
 import dev.panoptim.ffi.panoptim_cuda_plan;
 import dev.panoptim.ffi.panoptim_plan;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -16,6 +15,12 @@ import java.util.List;
 
 /// The framework on a graphics card, in a stream: each call returns once the card has been told.
 final class CudaBackend extends Backend {
+  private enum Function {
+    STEP,
+    ADD_SQUARES,
+    ZERO_GRADIENTS
+  }
+
   private static final class Functions {
     /// The arenas of a call, and the stream.
     private static final MemoryLayout[] ANCHORS =
@@ -25,6 +30,8 @@ final class CudaBackend extends Backend {
     static final MethodHandle STEP = PanoptimAbi.panoptim_cuda_step.makeInvoker(ANCHORS).handle();
     static final MethodHandle ADD_SQUARES =
         PanoptimAbi.panoptim_cuda_add_squares.makeInvoker(ANCHORS).handle();
+    static final MethodHandle ZERO_GRADIENTS =
+        PanoptimAbi.panoptim_cuda_zero_gradients.makeInvoker(ANCHORS).handle();
   }
 
   private final DeviceStream stream;
@@ -55,8 +62,18 @@ final class CudaBackend extends Backend {
   }
 
   @Override
-  public void prepare(StepPlan plan) {
-    plan.cudaTable();
+  public void prepare(StepPlan plan, StepPlan before) {
+    // From here on the old plan has no table, also if this fails: it would get a new one.
+    try (StepPlan.Prepared old = before == null ? null : before.giveAway()) {
+      plan.keep(new CudaTable(plan, stream, (CudaTable) old));
+    }
+  }
+
+  private CudaTable table(StepPlan plan) {
+    if (plan.prepared() == null) {
+      prepare(plan, null);
+    }
+    return (CudaTable) plan.prepared();
   }
 
   @Override
@@ -66,8 +83,11 @@ final class CudaBackend extends Backend {
 
   @Override
   public void step(StepPlan plan, int threads, Verdict verdict) {
+    if (!(verdict instanceof CudaVerdict mine) || !mine.isOf(this)) {
+      throw new IllegalArgumentException("the verdict is another backend's than this one's");
+    }
     check(plan, threads);
-    step(plan, ((CudaVerdict) verdict).there());
+    step(plan, mine.there());
   }
 
   @Override
@@ -77,50 +97,46 @@ final class CudaBackend extends Backend {
 
   private void step(StepPlan plan, MemorySegment verdict) {
     stream.requireOpen();
-    List<CudaTable.Call> calls = plan.cudaTable().calls(stream);
+    List<CudaTable.Call> calls = table(plan).updatedCalls();
     for (int i = 0; i < calls.size(); i++) {
       panoptim_cuda_plan.verdict(calls.get(i).plan(), verdict);
-      call(false, calls.get(i));
+      call(Function.STEP, calls.get(i));
     }
   }
 
   /// Adds the squares of a plan's gradients to a verdict's.
-  void addSquares(StepPlan plan, CudaVerdict verdict) {
+  ///
+  /// @param begins whether these are 0 before
+  void addSquares(StepPlan plan, CudaVerdict verdict, boolean begins) {
     stream.requireOpen();
-    List<CudaTable.Call> calls = plan.cudaTable().callsForSums(stream);
+    List<CudaTable.Call> calls = table(plan).calls();
     for (int i = 0; i < calls.size(); i++) {
       panoptim_cuda_plan.verdict(calls.get(i).plan(), verdict.there());
-      call(true, calls.get(i));
+      panoptim_cuda_plan.begins(calls.get(i).plan(), begins && i == 0 ? 1 : 0);
+      call(Function.ADD_SQUARES, calls.get(i));
     }
   }
 
   @Override
   void sumSquares(StepPlan plan, int threads) {
-    addSquares(plan, new CudaVerdict(this, stream));
-    for (CudaTable.Call call : plan.cudaTable().callsForSums(stream)) {
-      MemorySegment sums =
-          plan.squareSums()
-              .asSlice(call.of().firstChunk * Double.BYTES, call.chunks() * Double.BYTES);
-      stream.copy(call.squareSums(), sums, sums.byteSize());
+    try (CudaVerdict verdict = new CudaVerdict(this, stream)) {
+      addSquares(plan, verdict, true);
+      for (CudaTable.Call call : table(plan).calls()) {
+        MemorySegment sums =
+            plan.squareSums()
+                .asSlice(call.of().firstChunk * Double.BYTES, call.chunks() * Double.BYTES);
+        stream.copy(call.squareSums(), sums, sums.byteSize());
+      }
+      stream.await();
     }
-    stream.await();
   }
 
-  void judge(CudaVerdict verdict, double scale, double limit, boolean skipNonFinite) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment error = arena.allocate(PanoptimAbi.PANOPTIM_TEXT());
-      int status =
-          PanoptimAbi.panoptim_cuda_judge(
-              device().index(),
-              stream.handle(),
-              verdict.there(),
-              scale,
-              limit,
-              skipNonFinite ? 1 : 0,
-              error);
-      if (status != PanoptimAbi.PANOPTIM_OK()) {
-        throw new CudaException(error.getString(0));
-      }
+  @Override
+  public void zeroGradients(StepPlan plan) {
+    check(plan, 1);
+    stream.requireOpen();
+    for (CudaTable.Call call : table(plan).calls()) {
+      call(Function.ZERO_GRADIENTS, call);
     }
   }
 
@@ -134,20 +150,27 @@ final class CudaBackend extends Backend {
     stream.await();
   }
 
-  private void call(boolean sums, CudaTable.Call call) {
+  private void call(Function function, CudaTable.Call call) {
     MemorySegment[] a = call.of().anchors;
     MemorySegment last = stream.handle();
     int status;
     try {
       // Each handle in a place of its own, where it is a constant.
       status =
-          sums
-              ? (int)
-                  Functions.ADD_SQUARES.invokeExact(
-                      call.plan(), a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], last)
-              : (int)
-                  Functions.STEP.invokeExact(
-                      call.plan(), a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], last);
+          switch (function) {
+            case STEP ->
+                (int)
+                    Functions.STEP.invokeExact(
+                        call.plan(), a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], last);
+            case ADD_SQUARES ->
+                (int)
+                    Functions.ADD_SQUARES.invokeExact(
+                        call.plan(), a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], last);
+            case ZERO_GRADIENTS ->
+                (int)
+                    Functions.ZERO_GRADIENTS.invokeExact(
+                        call.plan(), a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], last);
+          };
     } catch (Error | RuntimeException e) {
       throw e;
     } catch (Throwable e) {

@@ -2,7 +2,9 @@ package dev.panoptim.backend;
 
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
+import dev.panoptim.ffi.PanoptimAbi;
 import dev.panoptim.ffi.panoptim_coefficients;
+import dev.panoptim.ffi.panoptim_cuda_piece;
 import dev.panoptim.ffi.panoptim_cuda_plan;
 import dev.panoptim.ffi.panoptim_plan;
 import dev.panoptim.ffi.panoptim_tensor;
@@ -12,9 +14,9 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A plan as a card reads it: the rows of [NativeTable] copied to its memory, and for each chunk
-/// the row that it is of.
-final class CudaTable {
+/// A plan as a card reads it: the rows of [NativeTable] copied to its memory; for each chunk the
+/// row that it is of; and the pieces that its blocks update.
+final class CudaTable implements StepPlan.Prepared {
   /// The rows of one call.
   ///
   /// @param of the host's side of it
@@ -30,82 +32,182 @@ final class CudaTable {
       MemorySegment squareSums,
       long chunks) {}
 
+  /// One allocation on the card for all of a table.
+  private record Block(MemorySegment memory, long bytes, Arena arena) {}
+
   private static final long ALIGNMENT = 256;
 
+  private final StepPlan of;
   private final NativeTable table;
+  private final DeviceStream stream;
   private final Device device;
 
-  /// Freed by the garbage collector once no call uses it; the card's part, once it is idle.
+  /// Freed by the garbage collector once no call uses it: the host's part.
   private final Arena arena = Arena.ofAuto();
 
+  /// `null` once another table has taken it over.
+  private Block block;
+
+  private long used;
   private final List<Call> calls = new ArrayList<>();
   private long writtenChanges;
 
-  CudaTable(StepPlan plan) {
+  /// @param stream in which the card is told of the table, and steps are made
+  /// @param before a table that is no longer used, whose memory on the card this one may take over;
+  ///   `null` where there is none
+  CudaTable(StepPlan plan, DeviceStream stream, CudaTable before) {
+    of = plan;
+    this.stream = stream;
     device = plan.device();
     table = new NativeTable(plan);
+    long bytes = 0;
     for (NativeTable.Call call : table.calls()) {
-      calls.add(callOf(plan, call));
+      bytes += bytes(call);
+    }
+    block = takeOver(before, bytes);
+    try {
+      for (NativeTable.Call call : table.calls()) {
+        calls.add(callOf(call));
+      }
+    } catch (Throwable e) {
+      close();
+      throw e;
     }
   }
 
-  private Call callOf(StepPlan plan, NativeTable.Call call) {
-    int rows = call.endRow - call.firstRow;
-    long chunks = plan.firstChunk(call.endRow) - call.firstChunk;
-    MemorySegment hostRows =
-        panoptim_plan.tensors(call.plan).reinterpret(rows * panoptim_tensor.sizeof());
-    MemorySegment hostChunks = Arena.ofAuto().allocate(ValueLayout.JAVA_INT, Math.max(1, chunks));
-    for (int row = call.firstRow; row < call.endRow; row++) {
-      for (long chunk = plan.firstChunk(row); chunk < plan.firstChunk(row + 1); chunk++) {
-        hostChunks.setAtIndex(ValueLayout.JAVA_INT, chunk - call.firstChunk, row - call.firstRow);
-      }
+  private Block takeOver(CudaTable before, long bytes) {
+    if (before != null && before.block != null && before.block.bytes >= bytes) {
+      Block taken = before.block;
+      before.block = null;
+      return taken;
     }
+    Arena own = Arena.ofShared();
+    try {
+      return new Block(device.allocate(bytes, own), bytes, own);
+    } catch (Throwable e) {
+      own.close();
+      throw e;
+    }
+  }
 
-    long chunkRowsAt = aligned(hostRows.byteSize());
-    long coefficientsAt = aligned(chunkRowsAt + hostChunks.byteSize());
-    long squareSumsAt = aligned(coefficientsAt + rows * panoptim_coefficients.sizeof());
-    MemorySegment all = device.allocate(squareSumsAt + chunks * Double.BYTES, arena);
-    MemorySegment chunkRows = device.slice(all, chunkRowsAt, hostChunks.byteSize());
-    MemorySegment squareSums = device.slice(all, squareSumsAt, chunks * Double.BYTES);
-    device.upload(hostRows, all);
-    device.upload(hostChunks, chunkRows);
+  private long rows(NativeTable.Call call) {
+    return call.endRow - call.firstRow;
+  }
 
-    panoptim_plan.square_sums(call.plan, squareSums);
-    MemorySegment onCard = panoptim_cuda_plan.allocate(arena);
-    panoptim_cuda_plan.plan(onCard, call.plan);
-    panoptim_cuda_plan.tensors(onCard, all);
-    panoptim_cuda_plan.chunk_rows(onCard, chunkRows);
-    panoptim_cuda_plan.coefficients(
-        onCard, device.slice(all, coefficientsAt, rows * panoptim_coefficients.sizeof()));
-    panoptim_cuda_plan.device(onCard, device.index());
-    return new Call(call, onCard, hostRows, all, squareSums, chunks);
+  private long chunks(NativeTable.Call call) {
+    return of.firstChunk(call.endRow) - call.firstChunk;
+  }
+
+  private static long pieces(StepPlan.Row row) {
+    return Math.ceilDiv(row.size(), (long) PanoptimAbi.PANOPTIM_PIECE());
+  }
+
+  private long pieces(NativeTable.Call call) {
+    return of.rows().subList(call.firstRow, call.endRow).stream()
+        .mapToLong(CudaTable::pieces)
+        .sum();
+  }
+
+  /// Every row may have coefficients of its own, and each call is given those of all rows.
+  private long coefficientsRoom() {
+    return of.rows().size();
+  }
+
+  /// What a call's part of the block takes.
+  private long bytes(NativeTable.Call call) {
+    return aligned(rows(call) * panoptim_tensor.sizeof())
+        + aligned(chunks(call) * Integer.BYTES)
+        + aligned(pieces(call) * panoptim_cuda_piece.sizeof())
+        + aligned(coefficientsRoom() * panoptim_coefficients.sizeof())
+        + aligned(chunks(call) * Double.BYTES);
   }
 
   private static long aligned(long bytes) {
     return Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
   }
 
-  /// The calls that make up a step, brought up to date with the plan.
-  List<Call> calls(DeviceStream stream) {
-    table.calls(0);
-    boolean changed = table.rowChanges() != writtenChanges;
-    for (int i = 0; i < calls.size(); i++) {
-      Call call = calls.get(i);
-      panoptim_cuda_plan.stream(call.plan, stream.handle());
-      if (changed) {
-        // Rows are pageable memory: this returns once they have been read.
-        stream.copy(call.hostRows, call.rows, call.hostRows.byteSize());
+  private MemorySegment part(long bytes) {
+    MemorySegment part = device.slice(block.memory, used, bytes);
+    used += aligned(bytes);
+    return part;
+  }
+
+  /// Pageable memory: the copy returns once it has been read.
+  private MemorySegment copied(MemorySegment from) {
+    MemorySegment to = part(from.byteSize());
+    stream.copy(from, to, from.byteSize());
+    return to;
+  }
+
+  private Call callOf(NativeTable.Call call) {
+    long chunks = chunks(call);
+    MemorySegment hostRows =
+        panoptim_plan.tensors(call.plan).reinterpret(rows(call) * panoptim_tensor.sizeof());
+    MemorySegment rows = copied(hostRows);
+    MemorySegment chunkRows = copied(chunkRows(call));
+    MemorySegment pieces = copied(piecesOf(call));
+    MemorySegment coefficients = part(coefficientsRoom() * panoptim_coefficients.sizeof());
+    MemorySegment squareSums = part(chunks * Double.BYTES);
+
+    panoptim_plan.square_sums(call.plan, squareSums);
+    MemorySegment onCard = panoptim_cuda_plan.allocate(arena);
+    panoptim_cuda_plan.plan(onCard, call.plan);
+    panoptim_cuda_plan.tensors(onCard, rows);
+    panoptim_cuda_plan.chunk_rows(onCard, chunkRows);
+    panoptim_cuda_plan.pieces(onCard, pieces);
+    panoptim_cuda_plan.piece_count(onCard, pieces(call));
+    panoptim_cuda_plan.coefficients(onCard, coefficients);
+    panoptim_cuda_plan.coefficients_room(onCard, coefficientsRoom());
+    panoptim_cuda_plan.stream(onCard, stream.handle());
+    panoptim_cuda_plan.device(onCard, device.index());
+    return new Call(call, onCard, hostRows, rows, squareSums, chunks);
+  }
+
+  private MemorySegment chunkRows(NativeTable.Call call) {
+    MemorySegment all = Arena.ofAuto().allocate(ValueLayout.JAVA_INT, chunks(call));
+    for (int row = call.firstRow; row < call.endRow; row++) {
+      for (long chunk = of.firstChunk(row); chunk < of.firstChunk(row + 1); chunk++) {
+        all.setAtIndex(ValueLayout.JAVA_INT, chunk - call.firstChunk, row - call.firstRow);
       }
     }
-    writtenChanges = table.rowChanges();
+    return all;
+  }
+
+  private MemorySegment piecesOf(NativeTable.Call call) {
+    MemorySegment all = panoptim_cuda_piece.allocateArray(pieces(call), Arena.ofAuto());
+    long at = 0;
+    for (int row = call.firstRow; row < call.endRow; row++) {
+      for (int index = 0; index < pieces(of.rows().get(row)); index++) {
+        MemorySegment piece = panoptim_cuda_piece.asSlice(all, at++);
+        panoptim_cuda_piece.row(piece, row - call.firstRow);
+        panoptim_cuda_piece.index(piece, index);
+      }
+    }
+    return all;
+  }
+
+  /// The calls that make up the sums of squares, or the zeroing of gradients.
+  List<Call> calls() {
     return calls;
   }
 
-  /// The calls that make up the sums of squares.
-  List<Call> callsForSums(DeviceStream stream) {
-    for (int i = 0; i < calls.size(); i++) {
-      panoptim_cuda_plan.stream(calls.get(i).plan, stream.handle());
+  /// The calls that make up a step, brought up to date with the plan.
+  List<Call> updatedCalls() {
+    table.calls(0);
+    if (table.rowChanges() != writtenChanges) {
+      for (Call call : calls) {
+        stream.copy(call.hostRows, call.rows, call.hostRows.byteSize());
+      }
+      writtenChanges = table.rowChanges();
     }
     return calls;
+  }
+
+  @Override
+  public void close() {
+    if (block != null) {
+      block.arena.close();
+      block = null;
+    }
   }
 }

@@ -1,8 +1,10 @@
 package dev.panoptim.backend;
 
+import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceEvent;
 import dev.panoptim.device.DeviceStream;
+import dev.panoptim.ffi.PanoptimAbi;
 import dev.panoptim.ffi.panoptim_cuda_verdict;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -12,19 +14,30 @@ import java.lang.foreign.MemorySegment;
 final class CudaVerdict extends Verdict {
   private final CudaBackend backend;
   private final DeviceStream stream;
+  private final Arena arena = Arena.ofShared();
   private final MemorySegment there;
   private final MemorySegment here;
   private final DeviceEvent arrival;
+  private final MemorySegment error;
+  private boolean begins;
 
   CudaVerdict(CudaBackend backend, DeviceStream stream) {
     this.backend = backend;
     this.stream = stream;
-    // Freed by the garbage collector once no step uses it.
-    Arena arena = Arena.ofAuto();
     Device device = stream.device();
-    there = device.allocate(panoptim_cuda_verdict.sizeof(), arena);
-    here = device.allocatePinned(panoptim_cuda_verdict.sizeof(), arena);
-    arrival = new DeviceEvent(device, arena);
+    try {
+      there = device.allocate(panoptim_cuda_verdict.sizeof(), arena);
+      here = device.allocatePinned(panoptim_cuda_verdict.sizeof(), arena);
+      arrival = new DeviceEvent(device, arena);
+      error = arena.allocate(PanoptimAbi.PANOPTIM_TEXT());
+    } catch (Throwable e) {
+      arena.close();
+      throw e;
+    }
+  }
+
+  boolean isOf(CudaBackend other) {
+    return backend == other;
   }
 
   MemorySegment there() {
@@ -33,20 +46,33 @@ final class CudaVerdict extends Verdict {
 
   @Override
   public void begin() {
-    stream.zero(there, panoptim_cuda_verdict.sizeof());
+    begins = true;
   }
 
   @Override
   public void add(StepPlan plan, int threads) {
     backend.check(plan, threads);
-    backend.addSquares(plan, this);
+    backend.addSquares(plan, this, begins);
+    begins = false;
   }
 
   @Override
   public void judge(double scale, double limit, boolean skipNonFinite) {
-    backend.judge(this, scale, limit, skipNonFinite);
-    stream.copy(there, here, panoptim_cuda_verdict.sizeof());
-    arrival.record(stream);
+    stream.requireOpen();
+    int status =
+        PanoptimAbi.panoptim_cuda_judge(
+            stream.device().index(),
+            stream.handle(),
+            there,
+            scale,
+            limit,
+            skipNonFinite ? 1 : 0,
+            here,
+            arrival.handle(),
+            error);
+    if (status != PanoptimAbi.PANOPTIM_OK()) {
+      throw new CudaException(error.getString(0));
+    }
   }
 
   @Override
@@ -70,5 +96,12 @@ final class CudaVerdict extends Verdict {
   public boolean skips() {
     arrival.await();
     return panoptim_cuda_verdict.skips(here) != 0;
+  }
+
+  @Override
+  public void close() {
+    if (arena.scope().isAlive()) {
+      arena.close();
+    }
   }
 }

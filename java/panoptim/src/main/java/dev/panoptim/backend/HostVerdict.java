@@ -49,4 +49,7 @@ final class HostVerdict extends Verdict {
   public boolean skips() {
     return skips;
   }
+
+  @Override
+  public void close() {}
 }

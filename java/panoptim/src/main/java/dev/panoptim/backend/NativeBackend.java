@@ -90,7 +90,7 @@ final class NativeBackend extends Backend {
   }
 
   @Override
-  public void prepare(StepPlan plan) {
+  public void prepare(StepPlan plan, StepPlan before) {
     plan.nativeTable();
   }
 

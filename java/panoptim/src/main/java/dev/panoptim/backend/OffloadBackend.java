@@ -6,18 +6,18 @@ import java.lang.foreign.MemorySegment;
 
 /// Parameters and gradients on a card, states and update on the CPU.
 final class OffloadBackend extends Backend {
-  private final Device device;
+  private final DeviceStream stream;
   private final Backend update;
-  private final DeviceStream defaultStream;
 
-  OffloadBackend(Device device, Backend update) {
+  /// @param stream that the gradients are computed in
+  OffloadBackend(DeviceStream stream, Backend update) {
+    stream.requireOpen();
     if (!update.device().isCpu()) {
       throw new IllegalArgumentException(
           "update is by backend " + update.name() + ", but must be by one for the cpu");
     }
-    this.device = device;
+    this.stream = stream;
     this.update = update;
-    defaultStream = DeviceStream.defaultOf(device);
   }
 
   @Override
@@ -27,28 +27,40 @@ final class OffloadBackend extends Backend {
 
   @Override
   public Device device() {
-    return device;
+    return stream.device();
   }
 
   @Override
   public String describe() {
     return "parameters on %s (%s), update by %s (%s)"
-        .formatted(device, device.describe(), update.name(), update.describe());
+        .formatted(device(), device().describe(), update.name(), update.describe());
   }
 
   @Override
-  public void prepare(StepPlan plan) {
-    plan.offloadedSlices().prepare(update);
+  public void prepare(StepPlan plan, StepPlan before) {
+    try (StepPlan.Prepared old = before == null ? null : before.giveAway()) {
+      OffloadedSlices slices = new OffloadedSlices(plan, stream, (OffloadedSlices) old);
+      plan.keep(slices);
+      slices.prepare(update);
+    }
+  }
+
+  private OffloadedSlices slices(StepPlan plan) {
+    stream.requireOpen();
+    if (plan.prepared() == null) {
+      prepare(plan, null);
+    }
+    return (OffloadedSlices) plan.prepared();
   }
 
   @Override
   void run(StepPlan plan, int threads) {
-    plan.offloadedSlices().update((slice, parts) -> update.step(slice, threads));
+    slices(plan).update((slice, parts) -> update.step(slice, threads));
   }
 
   @Override
   void sumSquares(StepPlan plan, int threads) {
-    plan.offloadedSlices()
+    slices(plan)
         .read(
             (slice, parts) -> {
               update.addSquares(0, slice, threads);
@@ -61,12 +73,18 @@ final class OffloadBackend extends Backend {
   }
 
   @Override
+  public void zeroGradients(StepPlan plan) {
+    check(plan, 1);
+    slices(plan).zeroGradients();
+  }
+
+  @Override
   public void zero(MemorySegment memory, long bytes) {
-    defaultStream.zero(memory, bytes);
+    stream.zero(memory, bytes);
   }
 
   @Override
   public void await() {
-    defaultStream.await();
+    stream.await();
   }
 }

@@ -1,24 +1,20 @@
 package dev.panoptim.backend;
 
 import dev.panoptim.device.Device;
-import dev.panoptim.device.DeviceEvent;
 import dev.panoptim.device.DeviceStream;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
 /// A plan over a card's memory, cut into slices that the CPU updates one after the other. Each is a
-/// plan of its own over one of a few pinned slots: while one is updated, the next come down and the
+/// plan of its own over one of the [OffloadSlots]: while one is updated, the next come down and the
 /// one before goes up.
 ///
 /// Slices begin and end with chunks, so that sums of squares keep their order.
-final class OffloadedSlices {
-  /// Elements of a slot. Large enough that starting a copy costs little beside it, small enough
+final class OffloadedSlices implements StepPlan.Prepared {
+  /// Elements of a slice. Large enough that starting a copy costs little beside it, small enough
   /// that all slots stay in a processor's last-level cache.
   private static final long MOST_ELEMENTS = 1L << 20;
-
-  private static final int SLOTS = 3;
 
   /// What is done with a slice once it is here.
   interface Work {
@@ -30,59 +26,53 @@ final class OffloadedSlices {
   /// @param at where a slot has them
   record Part(int row, long start, long length, long at) {}
 
-  private record Slice(StepPlan plan, List<Part> parts) {}
+  /// A copy of bytes that are neighbours on both sides.
+  private record Run(MemorySegment card, MemorySegment slot, long bytes) {}
 
-  /// Memory that both sides reach, and how far the copies are that fill and empty it.
-  private static final class Slot {
-    final MemorySegment data;
-    final MemorySegment gradients;
-    final MemorySegment shadows;
-    final DeviceEvent arrival;
-    final DeviceEvent departure;
-
-    Slot(Device device, long elements, boolean shadow, Arena arena) {
-      data = device.allocatePinned(elements * Float.BYTES, arena);
-      gradients = device.allocatePinned(elements * Float.BYTES, arena);
-      shadows = device.allocatePinned(shadow ? elements * Short.BYTES : 0, arena);
-      arrival = new DeviceEvent(device, arena);
-      departure = new DeviceEvent(device, arena);
-    }
-  }
+  private record Slice(
+      StepPlan plan, List<Part> parts, List<Run> data, List<Run> gradients, List<Run> shadows) {}
 
   private final StepPlan whole;
+  private final Device device;
 
-  /// Freed by the garbage collector.
-  private final Arena arena = Arena.ofAuto();
+  /// Whose work the gradients come from.
+  private final DeviceStream producer;
 
-  private final Slot[] slots = new Slot[SLOTS];
+  /// `null` once others have taken them over.
+  private OffloadSlots slots;
+
   private final List<Slice> slices = new ArrayList<>();
-  private final DeviceStream before;
-  private final DeviceEvent beginning;
-  private final DeviceStream down;
-  private final DeviceStream up;
 
-  OffloadedSlices(StepPlan whole) {
+  /// @param before slices that are no longer used, whose slots these may take over; `null` where
+  ///   there are none
+  OffloadedSlices(StepPlan whole, DeviceStream producer, OffloadedSlices before) {
     this.whole = whole;
-    Device device = whole.device();
-    long slotElements = Math.min(MOST_ELEMENTS, Math.max(1, whole.elements()));
-    for (int i = 0; i < SLOTS; i++) {
-      slots[i] = new Slot(device, slotElements, whole.shadow() != null, arena);
+    this.producer = producer;
+    device = whole.device();
+    long elements = Math.min(MOST_ELEMENTS, Math.max(1, whole.elements()));
+    boolean shadow = whole.shadow() != null;
+    if (before != null && before.slots != null && before.slots.hasRoomFor(elements, shadow)) {
+      slots = before.slots;
+      before.slots = null;
+    } else {
+      slots = new OffloadSlots(device, elements, shadow);
     }
-    before = DeviceStream.defaultOf(device);
-    beginning = new DeviceEvent(device, arena);
-    down = DeviceStream.create(device, arena);
-    up = DeviceStream.create(device, arena);
-    cut(slotElements);
+    try {
+      cut(elements);
+    } catch (Throwable e) {
+      close();
+      throw e;
+    }
   }
 
-  private void cut(long slotElements) {
+  private void cut(long most) {
     List<Part> parts = new ArrayList<>();
     long used = 0;
     for (int row = 0; row < whole.rows().size(); row++) {
       long size = whole.rows().get(row).size();
       for (long start = 0; start < size; ) {
         long left = size - start;
-        long room = slotElements - used;
+        long room = most - used;
         long length = left <= room ? left : room / StepPlan.CHUNK * StepPlan.CHUNK;
         if (length == 0) {
           addSlice(parts);
@@ -95,21 +85,48 @@ final class OffloadedSlices {
         }
       }
     }
-    addSlice(parts);
+    if (!parts.isEmpty()) {
+      addSlice(parts);
+    }
   }
 
   private void addSlice(List<Part> parts) {
-    if (parts.isEmpty()) {
-      return;
-    }
-    Slot slot = slots[slices.size() % SLOTS];
+    OffloadSlots.Slot slot = slots.slot(slices.size());
     List<StepPlan.Row> rows = parts.stream().map(part -> row(part, slot)).toList();
+    List<Run> data = new ArrayList<>();
+    List<Run> gradients = new ArrayList<>();
+    List<Run> shadows = new ArrayList<>();
+    for (int i = 0; i < parts.size(); i++) {
+      Part part = parts.get(i);
+      StepPlan.Row onCard = whole.rows().get(part.row);
+      StepPlan.Row here = rows.get(i);
+      add(data, onCard.data(), part.start * Float.BYTES, here.data());
+      add(gradients, onCard.gradient(), part.start * Float.BYTES, here.gradient());
+      if (whole.shadow() != null) {
+        add(shadows, onCard.shadow(), part.start * Short.BYTES, here.shadow());
+      }
+    }
     StepPlan plan =
         StepPlan.of(whole.rule(), List.of(rows), whole.averages(), whole.shadow()).getFirst();
-    slices.add(new Slice(plan, parts));
+    slices.add(new Slice(plan, parts, data, gradients, shadows));
   }
 
-  private StepPlan.Row row(Part part, Slot slot) {
+  /// Adds a copy, or makes the one before longer.
+  private void add(List<Run> runs, MemorySegment stream, long offset, MemorySegment slot) {
+    MemorySegment card = device.slice(stream, offset, slot.byteSize());
+    Run before = runs.isEmpty() ? null : runs.getLast();
+    if (before != null
+        && before.card.scope().equals(card.scope())
+        && before.card.address() + before.bytes == card.address()
+        && before.slot.address() + before.bytes == slot.address()) {
+      long bytes = before.bytes + slot.byteSize();
+      runs.set(runs.size() - 1, new Run(before.card, before.slot.reinterpret(bytes), bytes));
+    } else {
+      runs.add(new Run(card, slot, slot.byteSize()));
+    }
+  }
+
+  private StepPlan.Row row(Part part, OffloadSlots.Slot slot) {
     StepPlan.Row row = whole.rows().get(part.row);
     return new StepPlan.Row(
         row.name(),
@@ -118,19 +135,17 @@ final class OffloadedSlices {
         floats(slot.gradients, part.at, part.length),
         row.states().stream().map(state -> floats(state, part.start, part.length)).toList(),
         whole.averages() ? floats(row.average(), part.start, part.length) : null,
-        whole.shadow() == null ? null : shorts(slot.shadows, part.at, part.length));
+        whole.shadow() == null
+            ? null
+            : slot.shadows.asSlice(part.at * Short.BYTES, part.length * Short.BYTES));
   }
 
   private static MemorySegment floats(MemorySegment memory, long start, long length) {
     return memory.asSlice(start * Float.BYTES, length * Float.BYTES);
   }
 
-  private static MemorySegment shorts(MemorySegment memory, long start, long length) {
-    return memory.asSlice(start * Short.BYTES, length * Short.BYTES);
-  }
-
   void prepare(Backend update) {
-    slices.forEach(slice -> update.prepare(slice.plan));
+    slices.forEach(slice -> update.prepare(slice.plan, null));
   }
 
   /// Brings all slices down and updates them; what they have become goes up again.
@@ -148,73 +163,79 @@ final class OffloadedSlices {
     inTurn(false, work);
   }
 
+  /// Sets the gradients to 0.
+  void zeroGradients() {
+    for (Slice slice : slices) {
+      slice.gradients.forEach(run -> producer.zero(run.card, run.bytes));
+    }
+  }
+
   private void inTurn(boolean updates, Work work) {
-    // The default stream waits for others, whose work may be what the gradients come from.
-    beginning.record(before);
-    down.follow(beginning);
+    slots.beginning.record(producer);
+    slots.down.follow(slots.beginning);
+    slots.up.follow(slots.beginning);
+    Throwable failure = null;
     try {
-      for (int i = 0; i < Math.min(SLOTS, slices.size()); i++) {
+      for (int i = 0; i < Math.min(OffloadSlots.COUNT, slices.size()); i++) {
         bringDown(i, updates);
       }
       for (int i = 0; i < slices.size(); i++) {
-        Slot slot = slots[i % SLOTS];
+        OffloadSlots.Slot slot = slots.slot(i);
         slot.arrival.await();
         work.on(slices.get(i).plan, slices.get(i).parts);
         if (updates) {
           takeUp(i);
         }
-        if (i + SLOTS < slices.size()) {
-          down.follow(slot.departure);
-          bringDown(i + SLOTS, updates);
+        if (i + OffloadSlots.COUNT < slices.size()) {
+          slots.down.follow(slot.departure);
+          bringDown(i + OffloadSlots.COUNT, updates);
         }
       }
+    } catch (RuntimeException | Error e) {
+      failure = e;
+      throw e;
     } finally {
-      // Also where the work throws: nobody may find copies under way in memory that is their own
-      // again.
-      down.await();
-      up.await();
+      // Also after a failure: nobody may find copies under way in memory that is their own again.
+      await(slots.down, failure);
+      await(slots.up, failure);
+    }
+  }
+
+  private static void await(DeviceStream stream, Throwable failure) {
+    try {
+      stream.await();
+    } catch (RuntimeException e) {
+      if (failure == null) {
+        throw e;
+      }
+      failure.addSuppressed(e);
     }
   }
 
   private void bringDown(int index, boolean updates) {
-    Slot slot = slots[index % SLOTS];
-    for (Part part : slices.get(index).parts) {
-      StepPlan.Row row = whole.rows().get(part.row);
-      long bytes = part.length * Float.BYTES;
-      down.copy(
-          onCard(row.gradient(), part, Float.BYTES),
-          floats(slot.gradients, part.at, part.length),
-          bytes);
-      if (updates) {
-        down.copy(
-            onCard(row.data(), part, Float.BYTES), floats(slot.data, part.at, part.length), bytes);
-        if (whole.zeroes()) {
-          down.zero(onCard(row.gradient(), part, Float.BYTES), bytes);
-        }
-      }
+    Slice slice = slices.get(index);
+    slice.gradients.forEach(run -> slots.down.copy(run.card, run.slot, run.bytes));
+    if (updates) {
+      slice.data.forEach(run -> slots.down.copy(run.card, run.slot, run.bytes));
     }
-    slot.arrival.record(down);
+    slots.slot(index).arrival.record(slots.down);
   }
 
   private void takeUp(int index) {
-    Slot slot = slots[index % SLOTS];
-    for (Part part : slices.get(index).parts) {
-      StepPlan.Row row = whole.rows().get(part.row);
-      up.copy(
-          floats(slot.data, part.at, part.length),
-          onCard(row.data(), part, Float.BYTES),
-          part.length * Float.BYTES);
-      if (whole.shadow() != null) {
-        up.copy(
-            shorts(slot.shadows, part.at, part.length),
-            onCard(row.shadow(), part, Short.BYTES),
-            part.length * Short.BYTES);
-      }
+    Slice slice = slices.get(index);
+    slice.data.forEach(run -> slots.up.copy(run.slot, run.card, run.bytes));
+    slice.shadows.forEach(run -> slots.up.copy(run.slot, run.card, run.bytes));
+    if (whole.zeroes()) {
+      slice.gradients.forEach(run -> slots.up.zero(run.card, run.bytes));
     }
-    slot.departure.record(up);
+    slots.slot(index).departure.record(slots.up);
   }
 
-  private MemorySegment onCard(MemorySegment stream, Part part, long elementBytes) {
-    return whole.device().slice(stream, part.start * elementBytes, part.length * elementBytes);
+  @Override
+  public void close() {
+    if (slots != null) {
+      slots.close();
+      slots = null;
+    }
   }
 }

@@ -19,7 +19,7 @@ import java.util.List;
 /// native code is checked here, once, and whether the memory is still alive at every step.
 ///
 /// Not thread-safe.
-public final class StepPlan {
+public final class StepPlan implements AutoCloseable {
   /// The elements of one row that a thread takes at a time.
   static final int CHUNK = 16 * 1024;
 
@@ -61,8 +61,7 @@ public final class StepPlan {
   private boolean zeroes;
   private MemorySegment squareSums;
   private NativeTable nativeTable;
-  private CudaTable cudaTable;
-  private OffloadedSlices offloadedSlices;
+  private Prepared prepared;
   private final SharedLoop sharedLoop = new SharedLoop(this);
 
   /// One plan for each group of rows, all under one rule, in the CPU's memory; otherwise as the
@@ -369,21 +368,34 @@ public final class StepPlan {
     return nativeTable;
   }
 
-  /// The form that a card reads; made at the first use.
-  CudaTable cudaTable() {
-    if (cudaTable == null) {
-      cudaTable = new CudaTable(this);
-    }
-    return cudaTable;
+  /// What a backend has made for this plan, beside what the garbage collector frees.
+  interface Prepared extends AutoCloseable {
+    @Override
+    void close();
   }
 
-  /// The parts in which a plan over a card's memory is carried out elsewhere; made at the first
-  /// use.
-  OffloadedSlices offloadedSlices() {
-    if (offloadedSlices == null) {
-      offloadedSlices = new OffloadedSlices(this);
+  Prepared prepared() {
+    return prepared;
+  }
+
+  void keep(Prepared made) {
+    prepared = made;
+  }
+
+  /// Gives away what was made for this plan, which is then not closed with it.
+  Prepared giveAway() {
+    Prepared given = prepared;
+    prepared = null;
+    return given;
+  }
+
+  /// Frees what a card holds for this plan. Whoever makes steps with it all the same makes it anew.
+  @Override
+  public void close() {
+    Prepared closed = giveAway();
+    if (closed != null) {
+      closed.close();
     }
-    return offloadedSlices;
   }
 
   /// Updates a chunk: `length` elements of a row from `start` on.

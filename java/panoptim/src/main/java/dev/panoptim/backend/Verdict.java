@@ -11,7 +11,7 @@ package dev.panoptim.backend;
 /// On a card it stays there, where steps find it, and comes to the host when it is asked for.
 ///
 /// Not thread-safe.
-public abstract sealed class Verdict permits HostVerdict, CudaVerdict {
+public abstract sealed class Verdict implements AutoCloseable permits HostVerdict, CudaVerdict {
   Verdict() {}
 
   /// Begins anew.
@@ -41,4 +41,8 @@ public abstract sealed class Verdict permits HostVerdict, CudaVerdict {
 
   /// Whether the step is to change nothing. May wait for the card.
   public abstract boolean skips();
+
+  /// Frees what a card holds for it; it must not be used any more.
+  @Override
+  public abstract void close();
 }

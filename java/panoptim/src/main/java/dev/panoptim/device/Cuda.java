@@ -6,6 +6,8 @@ import dev.panoptim.ffi.panoptim_cuda_device;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
 
 /// CUDA as Java sees it: each function of the ABI that is no step, with an exception in the place
 /// of its status.
@@ -43,6 +45,13 @@ final class Cuda {
     int status(int device, MemorySegment ended, MemorySegment error);
   }
 
+  /// Memory that was allocated here.
+  record Allocation(int device, long bytes) {}
+
+  /// By address; addresses of several devices differ.
+  private static final ConcurrentSkipListMap<Long, Allocation> ALLOCATIONS =
+      new ConcurrentSkipListMap<>();
+
   private Cuda() {}
 
   /// How many devices there are.
@@ -79,8 +88,30 @@ final class Cuda {
         device,
         0,
         arena,
-        (memory, error) -> PanoptimAbi.panoptim_cuda_allocate(device, bytes, memory, error),
-        PanoptimAbi::panoptim_cuda_free);
+        (memory, error) -> {
+          int status = PanoptimAbi.panoptim_cuda_allocate(device, bytes, memory, error);
+          if (status == PanoptimAbi.PANOPTIM_OK()) {
+            long address = memory.get(ValueLayout.ADDRESS, 0).address();
+            ALLOCATIONS.put(address, new Allocation(device, bytes));
+          }
+          return status;
+        },
+        (on, memory, error) -> {
+          ALLOCATIONS.remove(memory.address());
+          return PanoptimAbi.panoptim_cuda_free(on, memory, error);
+        });
+  }
+
+  /// Whether a device has so many bytes from an address on. Of memory that others have allocated,
+  /// only whose it is can be said.
+  static boolean holds(int device, MemorySegment memory, long bytes) {
+    Map.Entry<Long, Allocation> before = ALLOCATIONS.floorEntry(memory.address());
+    if (before != null && memory.address() - before.getKey() < before.getValue().bytes()) {
+      long left = before.getValue().bytes() - (memory.address() - before.getKey());
+      return before.getValue().device() == device && bytes <= left;
+    }
+    Place place = locate(device, memory);
+    return place.isOnDevice() && place.device() == device;
   }
 
   /// Memory of the host that the device reaches by itself, with arbitrary content.
@@ -111,12 +142,13 @@ final class Cuda {
         PanoptimAbi::panoptim_cuda_destroy_event);
   }
 
-  static Place locate(MemorySegment memory) {
+  /// @param device that is asked
+  static Place locate(int device, MemorySegment memory) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment kind = arena.allocate(ValueLayout.JAVA_INT);
-      MemorySegment device = arena.allocate(ValueLayout.JAVA_INT);
-      check(error -> PanoptimAbi.panoptim_cuda_locate(memory, kind, device, error));
-      return new Place(kind.get(ValueLayout.JAVA_INT, 0), device.get(ValueLayout.JAVA_INT, 0));
+      MemorySegment owner = arena.allocate(ValueLayout.JAVA_INT);
+      check(error -> PanoptimAbi.panoptim_cuda_locate(device, memory, kind, owner, error));
+      return new Place(kind.get(ValueLayout.JAVA_INT, 0), owner.get(ValueLayout.JAVA_INT, 0));
     }
   }
 
@@ -128,8 +160,11 @@ final class Cuda {
     check(error -> PanoptimAbi.panoptim_cuda_record(device, event, stream, error));
   }
 
-  static void awaitEvent(int device, MemorySegment event) {
-    check(error -> PanoptimAbi.panoptim_cuda_await_event(device, event, error));
+  /// @param error room for what CUDA says: a step waits for an event, and should not allocate
+  static void awaitEvent(int device, MemorySegment event, MemorySegment error) {
+    if (PanoptimAbi.panoptim_cuda_await_event(device, event, error) != PanoptimAbi.PANOPTIM_OK()) {
+      throw new CudaException(error.getString(0));
+    }
   }
 
   static void follow(int device, MemorySegment stream, MemorySegment event) {
@@ -151,10 +186,18 @@ final class Cuda {
     try (Arena temporary = Arena.ofConfined()) {
       MemorySegment created = temporary.allocate(ValueLayout.ADDRESS);
       check(error -> creation.status(created, error));
-      return created
-          .get(ValueLayout.ADDRESS, 0)
-          .reinterpret(bytes, arena, ended -> check(error -> end.status(device, ended, error)));
+      MemorySegment address = created.get(ValueLayout.ADDRESS, 0);
+      try {
+        return address.reinterpret(bytes, arena, ended -> end(device, ended, end));
+      } catch (Throwable arenaIsClosed) {
+        end(device, address, end);
+        throw arenaIsClosed;
+      }
     }
+  }
+
+  private static void end(int device, MemorySegment ended, End end) {
+    check(error -> end.status(device, ended, error));
   }
 
   private static void check(Call call) {

@@ -32,6 +32,9 @@ public final class Device {
 
   private final StagedCopies stagedCopies;
 
+  /// Whether the kernels are known to run here.
+  private volatile boolean capable;
+
   private static final class CudaDevices {
     static final Device[] ALL;
     static final String WHY_NONE;
@@ -65,8 +68,8 @@ public final class Device {
   /// A graphics card.
   ///
   /// @param index its number, as CUDA counts the cards that this process may use
-  /// @throws CudaException if CUDA cannot be had: no library, no driver, no card; the message says
-  ///   what is missing
+  /// @throws CudaException if CUDA cannot be had: no library, no driver, no card, or one of another
+  ///   compute capability than 7.5 or more; the message says what is missing
   /// @throws IllegalArgumentException if there is no card of that number
   public static Device cuda(int index) {
     if (CudaDevices.WHY_NONE != null) {
@@ -76,7 +79,25 @@ public final class Device {
       throw new IllegalArgumentException(
           "index is " + index + ", but must be from 0 to " + (CudaDevices.ALL.length - 1));
     }
+    CudaDevices.ALL[index].requireCapability();
     return CudaDevices.ALL[index];
+  }
+
+  private void requireCapability() {
+    if (capable) {
+      return;
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment described = Cuda.describe(index, arena);
+      int major = panoptim_cuda_device.major(described);
+      int minor = panoptim_cuda_device.minor(described);
+      if (10 * major + minor < 75) {
+        throw new CudaException(
+            "%s has compute capability %d.%d, but must have 7.5 or more"
+                .formatted(name(), major, minor));
+      }
+    }
+    capable = true;
   }
 
   /// How many graphics cards there are for [#cuda]; 0 where CUDA cannot be had.
@@ -139,7 +160,7 @@ public final class Device {
   /// @throws IllegalArgumentException if `bytes` is negative
   /// @throws CudaException if the card has not so much memory
   public MemorySegment allocate(long bytes, Arena arena) {
-    requireBytes(bytes);
+    requireNotNegative(bytes);
     if (isCpu()) {
       return arena.allocate(bytes, 64);
     }
@@ -157,7 +178,7 @@ public final class Device {
   /// @throws IllegalArgumentException if `bytes` is negative
   /// @throws CudaException if the system has not so much memory
   public MemorySegment allocatePinned(long bytes, Arena arena) {
-    requireBytes(bytes);
+    requireNotNegative(bytes);
     return isCpu()
         ? arena.allocate(bytes, 64)
         : Cuda.allocatePinned(index, Math.max(1, bytes), arena).asSlice(0, bytes);
@@ -168,26 +189,55 @@ public final class Device {
     return isCpu() ? memory.asSlice(offset, bytes) : CardAddress.plus(memory, offset);
   }
 
-  /// Whether an address is in this device's memory.
+  /// Whether some bytes from an address on are in this device's memory. Of a card's memory that
+  /// others than [#allocate] have allocated, only whose it is can be said.
   ///
   /// @throws CudaException if CUDA does not say
-  public boolean holds(MemorySegment memory) {
-    if (isCpu()) {
-      return memory.isNative();
+  public boolean holds(MemorySegment memory, long bytes) {
+    return isCpu()
+        ? memory.isNative() && memory.byteSize() >= bytes
+        : bytes == 0 || Cuda.holds(index, memory, bytes);
+  }
+
+  /// Checks one side of a copy: memory off-heap, which knows its size, or a card's.
+  void requireBytes(String name, MemorySegment memory, long bytes) {
+    requireNotNegative(bytes);
+    if (memory.byteSize() == 0) {
+      requireOnCard(name, memory, bytes);
+    } else if (!memory.isNative() || memory.byteSize() < bytes) {
+      throw new IllegalArgumentException(
+          "%s has %d bytes %s-heap, but must have %d off-heap"
+              .formatted(name, memory.byteSize(), memory.isNative() ? "off" : "on", bytes));
     }
-    Cuda.Place place = Cuda.locate(memory);
-    return place.isOnDevice() && place.device() == index;
+  }
+
+  void requireOnCard(String name, MemorySegment memory, long bytes) {
+    requireNotNegative(bytes);
+    if (!memory.isNative() || memory.byteSize() > 0 || !holds(memory, bytes)) {
+      throw new IllegalArgumentException(
+          "%s takes %d bytes from address 0x%x on, which are not in the memory of %s"
+              .formatted(name, bytes, memory.address(), this));
+    }
+  }
+
+  static void requireWritable(String name, MemorySegment memory) {
+    if (memory.isReadOnly()) {
+      throw new IllegalArgumentException(name + " is read-only, but will be written");
+    }
   }
 
   /// Copies from memory that Java reaches to memory of this device, and waits until it is there. On
   /// a card, after all work of streams that the default stream waits for.
   ///
-  /// @param to so many bytes
+  /// @param to as many bytes
+  /// @throws IllegalArgumentException if `to` is not in this device's memory, or read-only
   /// @throws CudaException if CUDA refuses
   public void upload(MemorySegment from, MemorySegment to) {
     if (isCpu()) {
       to.copyFrom(from);
     } else {
+      requireOnCard("to", to, from.byteSize());
+      requireWritable("to", to);
       stagedCopies.upload(from, to);
     }
   }
@@ -196,11 +246,15 @@ public final class Device {
   /// a card, after all work of streams that the default stream waits for.
   ///
   /// @param from as many bytes as `to` has
+  /// @throws IllegalArgumentException if `from` is not in this device's memory, or `to` is
+  ///   read-only
   /// @throws CudaException if CUDA refuses, or work before the copy has failed
   public void download(MemorySegment from, MemorySegment to) {
     if (isCpu()) {
       to.copyFrom(from);
     } else {
+      requireOnCard("from", from, to.byteSize());
+      requireWritable("to", to);
       stagedCopies.download(from, to);
     }
   }
@@ -224,17 +278,20 @@ public final class Device {
   /// Sets each of some floats.
   ///
   /// @param count elements
+  /// @throws IllegalArgumentException if the memory is not this device's
+  /// @throws CudaException if CUDA refuses
   public void fill(MemorySegment memory, long count, float value) {
     if (isCpu()) {
       for (long i = 0; i < count; i++) {
         memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
       }
     } else {
+      requireOnCard("memory", memory, count * Float.BYTES);
       stagedCopies.fill(memory, count, value);
     }
   }
 
-  private static void requireBytes(long bytes) {
+  private static void requireNotNegative(long bytes) {
     if (bytes < 0) {
       throw new IllegalArgumentException("bytes is " + bytes + ", but must be 0 or more");
     }

@@ -1,23 +1,27 @@
 package dev.panoptim.device;
 
+import dev.panoptim.ffi.PanoptimAbi;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /// A moment in a [DeviceStream], which other streams and the host can wait for. Ends with an arena.
 ///
-/// Thread-safe, as long as no two threads record it at once.
+/// Not thread-safe.
 public final class DeviceEvent {
   private final Device device;
   private final MemorySegment handle;
+  private final MemorySegment error;
 
   /// @param arena that the event ends with
   /// @throws CudaException if CUDA refuses
   public DeviceEvent(Device device, Arena arena) {
     this.device = device;
+    error = arena.allocate(PanoptimAbi.PANOPTIM_TEXT());
     handle = Cuda.createEvent(device.index(), arena);
   }
 
-  MemorySegment handle() {
+  /// The `cudaEvent_t`: an address that cannot be dereferenced.
+  public MemorySegment handle() {
     return handle;
   }
 
@@ -31,6 +35,6 @@ public final class DeviceEvent {
   ///
   /// @throws CudaException if something failed on the device
   public void await() {
-    Cuda.awaitEvent(device.index(), handle);
+    Cuda.awaitEvent(device.index(), handle, error);
   }
 }

@@ -85,18 +85,40 @@ public final class DeviceStream implements AutoCloseable {
     Cuda.await(device.index(), handle);
   }
 
-  /// Copies between any two kinds of memory, in the order of this stream.
+  /// Copies between memory of this stream's device and memory off-heap, or within either, in the
+  /// order of this stream.
   ///
-  /// Where both are on devices or pinned, returns at once: they must stay alive until it is done.
+  /// Where both are on the device or pinned, returns at once: they must stay alive until it is
+  /// done.
+  ///
+  /// @param bytes 0 or more
+  /// @throws IllegalArgumentException if one of them has fewer bytes, is on the heap or another
+  ///   device's, or `to` is read-only
+  /// @throws IllegalStateException if the stream has been closed
+  /// @throws CudaException if CUDA refuses
   public void copy(MemorySegment from, MemorySegment to, long bytes) {
     requireOpen();
-    Cuda.copy(device.index(), handle, to, from, bytes);
+    device.requireBytes("from", from, bytes);
+    device.requireBytes("to", to, bytes);
+    Device.requireWritable("to", to);
+    if (bytes > 0) {
+      Cuda.copy(device.index(), handle, to, from, bytes);
+    }
   }
 
   /// Sets memory of the device to 0, in the order of this stream.
+  ///
+  /// @param bytes 0 or more
+  /// @throws IllegalArgumentException if it has fewer bytes, or is not this device's
+  /// @throws IllegalStateException if the stream has been closed
+  /// @throws CudaException if CUDA refuses
   public void zero(MemorySegment memory, long bytes) {
     requireOpen();
-    Cuda.fill(device.index(), handle, memory, 0, bytes);
+    device.requireOnCard("memory", memory, bytes);
+    Device.requireWritable("memory", memory);
+    if (bytes > 0) {
+      Cuda.fill(device.index(), handle, memory, 0, bytes);
+    }
   }
 
   /// Does what it is given from now on once an event has happened.

@@ -1,5 +1,6 @@
 package dev.panoptim.device;
 
+import dev.panoptim.ffi.PanoptimAbi;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -18,13 +19,15 @@ final class StagedCopies {
 
   private MemorySegment[] events;
 
+  private final MemorySegment error = Arena.ofAuto().allocate(PanoptimAbi.PANOPTIM_TEXT());
+
   StagedCopies(int device) {
     this.device = device;
   }
 
   synchronized void upload(MemorySegment from, MemorySegment to) {
     long bytes = from.byteSize();
-    if (from.isNative() && Cuda.locate(from).isPinned()) {
+    if (from.isNative() && Cuda.locate(device, from).isPinned()) {
       Cuda.copy(device, MemorySegment.NULL, to, from, bytes);
     } else {
       prepare();
@@ -32,7 +35,7 @@ final class StagedCopies {
       for (long done = 0; done < bytes; done += BUFFER) {
         long now = Math.min(BUFFER, bytes - done);
         // What this buffer held before has left it.
-        Cuda.awaitEvent(device, events[turn]);
+        Cuda.awaitEvent(device, events[turn], error);
         MemorySegment.copy(from, done, buffers[turn], 0, now);
         copyOn(turn, CardAddress.plus(to, done), buffers[turn], now);
         turn = 1 - turn;
@@ -43,7 +46,7 @@ final class StagedCopies {
 
   synchronized void download(MemorySegment from, MemorySegment to) {
     long bytes = to.byteSize();
-    if (to.isNative() && Cuda.locate(to).isPinned()) {
+    if (to.isNative() && Cuda.locate(device, to).isPinned()) {
       Cuda.copy(device, MemorySegment.NULL, to, from, bytes);
       Cuda.await(device, MemorySegment.NULL);
       return;
@@ -58,7 +61,7 @@ final class StagedCopies {
       // Meanwhile, what came before.
       long before = done - BUFFER;
       if (before >= 0) {
-        Cuda.awaitEvent(device, events[turn]);
+        Cuda.awaitEvent(device, events[turn], error);
         MemorySegment.copy(buffers[turn], 0, to, before, Math.min(BUFFER, bytes - before));
       }
     }

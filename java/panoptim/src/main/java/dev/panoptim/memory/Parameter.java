@@ -63,8 +63,8 @@ public final class Parameter {
   /// A parameter on a device, which has no gradient yet; [#setGradient] gives it one.
   ///
   /// On a card, `data` may be what [Device#allocate] returned, or an address that a deep-learning
-  /// framework gives: `MemorySegment.ofAddress(tensor.data_ptr())`. Such memory must live for as
-  /// long as it is used, and be as large as `size` says: CUDA does not tell.
+  /// framework gives: `MemorySegment.ofAddress(tensor.data_ptr())`. The framework's memory must
+  /// live for as long as it is used, and be as large as `size` says, which is not checked.
   ///
   /// @param name unique among the parameters of an optimizer
   /// @param size number of elements, 0 or more

@@ -45,8 +45,8 @@ public final class Streams {
     return require(name, size, bytes(name, size), FLOAT_BYTES, segment, written);
   }
 
-  /// As [#require(String, long, MemorySegment, boolean)], for memory of a device. Of a card's, the
-  /// size cannot be checked; that it is the card's can.
+  /// As [#require(String, long, MemorySegment, boolean)], for memory of a device; how much there is
+  /// of a card's can be checked of what [Device#allocate] returned.
   ///
   /// @return the segment; of a card's memory, the address alone
   public static MemorySegment require(
@@ -65,6 +65,7 @@ public final class Streams {
         : requireOnCard(device, name, size, Short.BYTES, segment, true);
   }
 
+  /// @param alignment bytes of an element
   private static MemorySegment requireOnCard(
       Device device,
       String name,
@@ -75,10 +76,10 @@ public final class Streams {
     bytes(name, size);
     MemorySegment address =
         require(name, size, 0, alignment, withoutExtent(name, segment), written);
-    if (size > 0 && !device.holds(address)) {
+    if (!device.holds(address, size * alignment)) {
       throw new IllegalArgumentException(
-          "%s starts at address 0x%x, which is not in the memory of %s, but must be"
-              .formatted(name, address.address(), device));
+          "%s takes %d bytes from address 0x%x on, which are not in the memory of %s"
+              .formatted(name, size * alignment, address.address(), device));
     }
     return address;
   }
@@ -105,11 +106,20 @@ public final class Streams {
           "%s starts at address 0x%x, but must be aligned to %d bytes"
               .formatted(name, segment.address(), alignment));
     }
-    if (written && segment.isReadOnly()) {
-      throw new IllegalArgumentException(name + " is read-only, but will be written");
+    if (written) {
+      requireWritable(name, segment);
     }
     requireAlive(name, segment);
     return segment;
+  }
+
+  /// Checks that a segment may be written.
+  ///
+  /// @throws IllegalArgumentException if it is read-only
+  public static void requireWritable(String name, MemorySegment segment) {
+    if (segment.isReadOnly()) {
+      throw new IllegalArgumentException(name + " is read-only, but will be written");
+    }
   }
 
   /// Checks that a segment can be used now, by this thread.

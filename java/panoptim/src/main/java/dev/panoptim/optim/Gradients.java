@@ -16,8 +16,8 @@ import java.util.List;
 /// [StepOptions] do it in the same pass over memory and leave the gradients as they are.
 ///
 /// Parameters without a gradient are passed by; all others must be on one device. Gradients on a
-/// graphics card are changed by way of the CPU: there, [StepOptions] do it faster. Thread-safe, as
-/// long as nobody else uses the gradients meanwhile.
+/// graphics card are changed by way of the CPU, once all is done that its default stream waits for;
+/// [StepOptions] do it there. Thread-safe, as long as nobody else uses the gradients meanwhile.
 public final class Gradients {
   private Gradients() {}
 
@@ -103,9 +103,11 @@ public final class Gradients {
     }
     Device device = parameters.isEmpty() ? Device.cpu() : parameters.getFirst().device();
     // The plan of plain gradient descent, which needs nothing but data and gradients.
-    StepPlan plan =
-        StepPlan.of(Rule.builder().build(), device, device, List.of(rows), false, null).getFirst();
-    int threads = Runtime.getRuntime().availableProcessors();
-    return Math.sqrt(Backends.of(device).addSquares(0, plan, threads));
+    try (StepPlan plan =
+        StepPlan.of(Rule.builder().build(), device, device, List.of(rows), false, null)
+            .getFirst()) {
+      int threads = Runtime.getRuntime().availableProcessors();
+      return Math.sqrt(Backends.of(device).addSquares(0, plan, threads));
+    }
   }
 }

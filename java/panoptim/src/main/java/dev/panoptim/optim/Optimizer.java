@@ -404,14 +404,15 @@ public final class Optimizer implements AutoCloseable {
     requireOpen();
     for (Tracked each : tracked.values()) {
       if (each.parameter.hasGradient()) {
-        Parameter parameter = each.parameter;
-        Streams.require(
-            parameter.device(),
-            "gradient of '" + parameter.name() + "'",
-            parameter.size(),
-            parameter.gradient(),
-            true);
+        String name = "gradient of '" + each.parameter.name() + "'";
+        Streams.requireAlive(name, each.parameter.gradient());
+        Streams.requireWritable(name, each.parameter.gradient());
       }
+    }
+    if (!backend.device().isCpu() && !gradientsMoved()) {
+      // At once: one by one, telling the card takes longer than doing it.
+      groups.forEach(group -> backend.zeroGradients(group.plan));
+      return;
     }
     for (Tracked each : tracked.values()) {
       if (each.parameter.hasGradient()) {
@@ -583,12 +584,23 @@ public final class Optimizer implements AutoCloseable {
     acquire();
     try {
       if (!closed) {
-        settle();
+        closed = true;
+        free();
       }
-      closed = true;
-      memory.close(groups);
     } finally {
       busy.set(false);
+    }
+  }
+
+  private void free() {
+    try {
+      settle();
+    } finally {
+      groups.forEach(TrackedGroup::dropPlan);
+      if (verdict != null) {
+        verdict.close();
+      }
+      memory.close(groups);
     }
   }
 
@@ -637,11 +649,23 @@ public final class Optimizer implements AutoCloseable {
                   rowsOfGroups(),
                   averages(),
                   shadow);
-          plans.forEach(backend::prepare);
+          prepare(plans);
           for (int i = 0; i < plans.size(); i++) {
             groups.get(i).adopt(plans.get(i));
           }
         });
+  }
+
+  /// All or none.
+  private void prepare(List<StepPlan> plans) {
+    try {
+      for (int i = 0; i < plans.size(); i++) {
+        backend.prepare(plans.get(i), groups.get(i).plan);
+      }
+    } catch (Throwable e) {
+      plans.forEach(StepPlan::close);
+      throw e;
+    }
   }
 
   private List<List<StepPlan.Row>> rowsOfGroups() {

@@ -258,15 +258,16 @@ final class StateMemory {
     allocate(
         groups,
         each -> loaded.get(each.parameter.name()).steps() > 0,
-        () -> groups.forEach(group -> load(group, loaded)));
+        () -> {
+          // First what may fail on a card: counts must not be of states that are not there.
+          groups.forEach(group -> loadStates(group, loaded));
+          groups.forEach(group -> loadValues(group, loaded));
+        });
   }
 
-  private void load(TrackedGroup group, Map<String, StateDict.ParameterState> loaded) {
-    group.plan = null;
+  private void loadStates(TrackedGroup group, Map<String, StateDict.ParameterState> loaded) {
     for (Tracked each : group.parameters) {
       StateDict.ParameterState from = loaded.get(each.parameter.name());
-      group.group.values().setAll(from.hyperparameters());
-      each.set(from.steps(), from.momentumProduct());
       if (each.shadow != null) {
         writeShadow(each);
       }
@@ -277,6 +278,17 @@ final class StateMemory {
       } else if (each.states != null) {
         // Kept: another allocation would leave this one behind until the optimizer is closed.
         each.states.forEach(state -> stateDevice.fill(state, each.parameter.size(), 0));
+      }
+    }
+  }
+
+  private void loadValues(TrackedGroup group, Map<String, StateDict.ParameterState> loaded) {
+    group.dropPlan();
+    for (Tracked each : group.parameters) {
+      StateDict.ParameterState from = loaded.get(each.parameter.name());
+      group.group.values().setAll(from.hyperparameters());
+      each.set(from.steps(), from.momentumProduct());
+      if (from.steps() == 0 && each.states != null) {
         initialise(each, group);
       }
     }
@@ -291,9 +303,19 @@ final class StateMemory {
         each.leaveOthers();
       }
     }
-    slabs.forEach(Slab::close);
+    RuntimeException failure = null;
+    for (Slab each : slabs) {
+      try {
+        each.close();
+      } catch (RuntimeException e) {
+        failure = failure == null ? e : failure;
+      }
+    }
     if (mapping.scope().isAlive()) {
       mapping.close();
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 }

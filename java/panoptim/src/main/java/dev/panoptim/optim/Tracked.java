@@ -34,8 +34,8 @@ final class Tracked {
     this.parameter = parameter;
   }
 
-  /// Whether the gradient is in another place than it was when the plan was made. Another segment of
-  /// the same memory is no other place: frameworks hand out a new one at each step.
+  /// Whether the gradient is in another place than it was when the plan was made. Another segment
+  /// of the same memory is no other place: frameworks hand out a new one at each step.
   boolean gradientMoved() {
     MemorySegment now = parameter.gradientOrNull();
     MemorySegment before = plannedGradient;

@@ -34,7 +34,15 @@ final class TrackedGroup {
     }
   }
 
+  void dropPlan() {
+    if (plan != null) {
+      plan.close();
+      plan = null;
+    }
+  }
+
   void adopt(StepPlan plan) {
+    dropPlan();
     this.plan = plan;
     rows = withGradient();
     for (Tracked each : parameters) {

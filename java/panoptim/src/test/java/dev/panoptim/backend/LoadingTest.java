@@ -233,6 +233,12 @@ class LoadingTest {
     assertContains(
         run("cuda", "-Dpanoptim.cuda.library=" + library("panoptim_cuda_emulated")),
         "REFUSED parameter 'p' is on cpu, but backend cuda works on cuda:0");
+    assertContains(
+        run(
+            "auto",
+            "-Dpanoptim.backend=cuda",
+            "-Dpanoptim.cuda.library=" + library("panoptim_cuda_emulated")),
+        "REFUSED system property panoptim.backend is 'cuda', which is for parameters on a card");
   }
 
   @Test

@@ -298,7 +298,7 @@ class CardTest {
       float[] data = new float[100_000];
       p.copyDataTo(MemorySegment.ofArray(data));
       for (int i = 0; i < data.length; i++) {
-        assertEquals(-(float) i, data[i]);
+        assertEquals(0f - i, data[i]);
       }
     }
   }
@@ -352,14 +352,15 @@ class CardTest {
       MemorySegment here = arena.allocate(32, 4);
       assertSays("must have 32 for 8 elements", () -> Parameter.of("p", 8, there));
       assertSays(
-          "data of 'p' starts at address 0x"
+          "data of 'p' takes 32 bytes from address 0x"
               + Long.toHexString(here.address())
-              + ", which is not in the memory of cuda:0",
+              + " on, which are not in the memory of cuda:0",
           () -> Parameter.onDevice(card, "p", 8, here));
       assertSays(
           "aligned to 4 bytes", () -> Parameter.onDevice(card, "p", 7, card.slice(there, 2, 28)));
       Parameter p = Parameter.onDevice(card, "p", 4, there);
       assertSays("not in the memory of cuda:0", () -> p.setGradient(here.asSlice(0, 16)));
+      assertSays("not in the memory of cuda:0", () -> Parameter.onDevice(card, "p", 9, there));
       assertSays("share 12 bytes", () -> p.setGradient(card.slice(there, 4, 16)));
       p.setGradient(card.slice(there, 16, 16));
       assertSays(
@@ -380,6 +381,141 @@ class CardTest {
                 + backend.name(),
             () -> backend.step(plan, 1));
       }
+    }
+  }
+
+  @Test
+  void copiesOfTheWrongMemoryAreRefused() {
+    Device card = Device.cuda(0);
+    try (Arena arena = Arena.ofShared();
+        DeviceStream stream = DeviceStream.create(card)) {
+      MemorySegment there = card.allocate(32, arena);
+      MemorySegment here = arena.allocate(32, 4);
+      MemorySegment heap = MemorySegment.ofArray(new byte[32]);
+      assertSays("to takes 64 bytes", () -> card.upload(arena.allocate(64), there));
+      assertSays("from takes 64 bytes", () -> card.download(there, arena.allocate(64)));
+      assertSays("to takes 32 bytes", () -> card.upload(here, here));
+      assertSays("to takes 0 bytes", () -> card.upload(there, heap));
+      assertSays("from takes 0 bytes", () -> card.download(heap, there));
+      assertSays("to is read-only", () -> card.download(there, here.asReadOnly()));
+      assertSays("to is read-only", () -> card.upload(here, there.asReadOnly()));
+      assertSays("memory takes 36 bytes", () -> card.fill(there, 9, 1));
+      assertSays(
+          "from has 32 bytes off-heap, but must have 33", () -> stream.copy(here, there, 33));
+      assertSays("from takes 33 bytes", () -> stream.copy(there, arena.allocate(33), 33));
+      assertSays("from has 32 bytes on-heap", () -> stream.copy(heap, there, 32));
+      assertSays("bytes is -1", () -> stream.copy(here, there, -1));
+      assertSays("memory takes 33 bytes", () -> stream.zero(there, 33));
+      assertSays("memory takes 32 bytes", () -> stream.zero(here, 32));
+      for (byte each : here.toArray(java.lang.foreign.ValueLayout.JAVA_BYTE)) {
+        assertEquals(0, each);
+      }
+    }
+    Arena closed = Arena.ofShared();
+    closed.close();
+    long free = card.freeMemory();
+    assertThrows(IllegalStateException.class, () -> card.allocate(1 << 20, closed));
+    assertEquals(free, card.freeMemory());
+  }
+
+  /// Rows of more arenas than a call can name, each with coefficients of its own.
+  @Test
+  void manyArenasAndStepCounts() {
+    Map<String, int[]> expected = null;
+    for (Backend backend : withScalar()) {
+      List<Arena> arenas = new ArrayList<>();
+      List<Parameter> parameters = new ArrayList<>();
+      SplittableRandom random = new SplittableRandom(3);
+      Problem problem = new Problem(new long[] {33}, 0, 3, 1, false);
+      for (int i = 0; i < 40; i++) {
+        arenas.add(Arena.ofShared());
+        Parameter made = problem.parameters(arenas.getLast(), random, backend.device()).getFirst();
+        parameters.add(Parameter.onDevice(backend.device(), "p" + i, 33, made.data()));
+        parameters.getLast().setGradient(made.gradient());
+      }
+      try (Optimizer optimizer = Adam.builder(parameters).backend(backend).build()) {
+        List<MemorySegment> gradients = parameters.stream().map(Parameter::gradient).toList();
+        for (int step = 0; step < 6; step++) {
+          for (int i = 0; i < 40; i++) {
+            parameters.get(i).setGradient(gradients.get(i));
+            problem.fillGradient(parameters.get(i), random);
+            if (i % (step + 1) == 1) {
+              parameters.get(i).removeGradient();
+            }
+          }
+          optimizer.step();
+        }
+        Map<String, int[]> bits = Problem.bits(optimizer, parameters);
+        expected = expected == null ? bits : expected;
+        assertNull(Problem.difference(expected, bits), backend::toString);
+      }
+      arenas.forEach(Arena::close);
+    }
+  }
+
+  @Test
+  void aCardThatIsFullChangesNothing() {
+    Device card = Device.cuda(0);
+    try (Parameters parameters =
+            Parameters.builder().add("p", 1000).add("q", 1 << 22).device(card).build();
+        Optimizer optimizer = Adam.builder(parameters.all().subList(0, 1)).build()) {
+      optimizer.step();
+      optimizer.addParamGroup(parameters.all().subList(1, 2), Map.of());
+      try (Arena arena = Arena.ofShared()) {
+        card.allocate(card.freeMemory() - (1 << 20), arena);
+        CudaException thrown = assertThrows(CudaException.class, optimizer::step);
+        assertTrue(thrown.getMessage().contains("out of memory"), thrown.getMessage());
+      }
+      assertEquals(1, optimizer.stepCount(parameters.get("p")));
+      assertEquals(0, optimizer.stepCount(parameters.get("q")));
+      optimizer.step();
+      assertEquals(2, optimizer.stepCount(parameters.get("p")));
+      assertEquals(1, optimizer.stepCount(parameters.get("q")));
+    }
+  }
+
+  /// A plan that is made anew, and an optimizer that is closed, leave nothing on the card.
+  @Test
+  void nothingIsLeftBehind() {
+    Device card = Device.cuda(0);
+    try (Arena arena = Arena.ofShared()) {
+      Parameter p = Parameter.onDevice(card, "p", 50_000, card.allocate(200_000, arena));
+      MemorySegment[] gradients = {card.allocate(200_000, arena), card.allocate(200_000, arena)};
+      long free = card.freeMemory();
+      for (Backend backend : Problem.cardBackends()) {
+        try (Optimizer optimizer =
+            Adam.builder(List.of(p))
+                .backend(backend)
+                .options(o -> o.clipGradNorm(1).skipNonFinite(true))
+                .build()) {
+          p.setGradient(gradients[0]);
+          optimizer.step();
+          optimizer.await();
+          long used = card.freeMemory();
+          for (int i = 1; i < 20; i++) {
+            p.setGradient(gradients[i % 2]);
+            optimizer.step();
+          }
+          assertEquals(used, card.freeMemory(), backend::toString);
+        }
+        assertEquals(free, card.freeMemory(), backend::toString);
+      }
+    }
+  }
+
+  @Test
+  void aSecondCardIsNotTheFirst() {
+    assumeTrue(Device.cudaCount() > 1, "there is one card only");
+    Device second = Device.cuda(1);
+    Case adamw = Description.caseOf("adamw");
+    Problem problem = new Problem(new long[] {5003, 17}, 0, 9, 4, false);
+    assertNull(
+        Problem.difference(
+            problem.run(adamw, Backends.scalar(), 1), problem.run(adamw, Backends.cuda(1), 1)));
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment there = second.allocate(32, arena);
+      assertSays(
+          "not in the memory of cuda:0", () -> Parameter.onDevice(Device.cuda(0), "p", 8, there));
     }
   }
 
@@ -427,7 +563,9 @@ class CardTest {
     assertSays("index is " + count + ", but must be", () -> Device.cuda(count));
     assertSays("index is -1", () -> Device.cuda(-1));
     assertSays("must be a CUDA device", () -> DeviceStream.create(Device.cpu()));
-    assertSays("for the cpu", () -> Backends.offload(Device.cuda(0), Backends.cuda(0)));
+    assertSays(
+        "for the cpu",
+        () -> Backends.offload(DeviceStream.defaultOf(Device.cuda(0)), Backends.cuda(0)));
   }
 
   @Test

@@ -6,6 +6,7 @@ import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.Tier;
 import dev.panoptim.device.Device;
+import dev.panoptim.device.DeviceStream;
 import dev.panoptim.memory.Parameter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -53,7 +54,9 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
 
   /// The backends for a card that update on it, and on the CPU.
   static List<Backend> cardBackends() {
-    return List.of(Backends.cuda(0), Backends.offload(Device.cuda(0), Backends.scalar()));
+    return List.of(
+        Backends.cuda(0),
+        Backends.offload(DeviceStream.defaultOf(Device.cuda(0)), Backends.scalar()));
   }
 
   /// The bits of all data and states after the last step, by name.

@@ -45,7 +45,7 @@ class QuickstartTest {
     refused("threads is 1000000, but must be from 1 to 1024", "--threads=1000000", file);
     refused("--threads is -2", "--threads=-2", file);
     refused("expected one of [sgd, adagrad, ", "--optimizer", "lbfgs", file);
-    refused("backend is 'cuda'", "--backend", "cuda", file);
+    refused("backend is 'tpu'", "--backend", "tpu", file);
     refused("'x' is not", "--steps", "x", file);
     refused("Unknown option: '--nonsense'", "--nonsense", file);
   }
