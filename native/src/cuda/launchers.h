@@ -1,0 +1,45 @@
+// The step of every composition that decays weights in one way: a third of all, so that they are compiled side by side.
+#ifndef PANOPTIM_CUDA_LAUNCHERS_H
+#define PANOPTIM_CUDA_LAUNCHERS_H
+
+#include <utility>
+
+#include "cuda/step_work.h"
+#include "rule/composition.h"
+
+using launcher = cudaError_t (*)(cudaStream_t stream, panoptim_int64 blocks, const step_arguments &arguments);
+
+// NULL where a composition is illegal, or decays otherwise.
+struct launcher_table {
+  launcher at[compositions];
+};
+
+extern const launcher_table launchers_without_decay;
+extern const launcher_table launchers_with_l2_decay;
+extern const launcher_table launchers_with_decoupled_decay;
+
+template <class Rule>
+cudaError_t launch_rule(cudaStream_t stream, panoptim_int64 blocks, const step_arguments &arguments) {
+  return launch(stream, blocks, step_work<Rule>(arguments));
+}
+
+template <int Decay, int Index>
+constexpr launcher launcher_at() {
+  constexpr composition c = composition_at(Index);
+  if constexpr (c.decay == Decay && why_illegal(c) == nullptr) {
+    return launch_rule<rule<c.first_moment, c.look_ahead, c.second_moment, c.unit_correction, c.sign, c.decay>>;
+  } else {
+    return nullptr;
+  }
+}
+
+template <int Decay, int... Index>
+constexpr launcher_table every_launcher(std::integer_sequence<int, Index...>) {
+  return {{launcher_at<Decay, Index>()...}};
+}
+
+// A third is this one line.
+#define PANOPTIM_CUDA_LAUNCHERS(name, decay) \
+  extern const launcher_table name = every_launcher<decay>(std::make_integer_sequence<int, compositions>())
+
+#endif

@@ -1,0 +1,4 @@
+// Steps whose gradients take the decay.
+#include "cuda/launchers.h"
+
+PANOPTIM_CUDA_LAUNCHERS(launchers_with_l2_decay, PANOPTIM_DECAY_L2);
