@@ -56,7 +56,8 @@ int32_t check(panoptim_cuda_plan *call) {
   if (call->piece_count > 0 && (!call->tensors || !call->chunk_rows || !call->pieces || !call->coefficients)) {
     return fail(plan, PANOPTIM_INVALID_ARGUMENT, "tensors, chunk_rows, pieces or coefficients is NULL");
   }
-  if (plan->coefficients_count > call->coefficients_room) {
+  // Without elements none are copied there.
+  if (call->piece_count > 0 && plan->coefficients_count > call->coefficients_room) {
     return fail(plan, PANOPTIM_INVALID_ARGUMENT, "coefficients_count is %lld, but there is room for %lld",
                 plan->coefficients_count, call->coefficients_room);
   }

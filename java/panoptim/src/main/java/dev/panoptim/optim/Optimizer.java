@@ -593,14 +593,23 @@ public final class Optimizer implements AutoCloseable {
   }
 
   private void free() {
-    try {
-      settle();
-    } finally {
-      groups.forEach(TrackedGroup::dropPlan);
-      if (verdict != null) {
-        verdict.close();
+    List<Runnable> parts = new ArrayList<>(List.of(this::settle));
+    groups.forEach(group -> parts.add(group::dropPlan));
+    if (verdict != null) {
+      parts.add(verdict::close);
+    }
+    parts.add(() -> memory.close(groups));
+    RuntimeException failure = null;
+    for (Runnable each : parts) {
+      try {
+        each.run();
+      } catch (RuntimeException e) {
+        // The others must go all the same.
+        failure = failure == null ? e : failure;
       }
-      memory.close(groups);
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 

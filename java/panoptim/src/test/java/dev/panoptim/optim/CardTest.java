@@ -664,7 +664,11 @@ class CardTest {
       try (Parameters parameters =
               Parameters.builder().add("p", 9).add("q", 5).device(backend.device()).build();
           Optimizer optimizer =
-              Adagrad.builder(parameters).initialAccumulator(0.5).backend(backend).build()) {
+              Adagrad.builder(parameters)
+                  .initialAccumulator(0.5)
+                  .backend(backend)
+                  .options(o -> o.clipGradNorm(1).skipNonFinite(true))
+                  .build()) {
         MemorySegment gradient = parameters.get("q").gradient();
         parameters.get("q").removeGradient();
         optimizer.step();
@@ -682,6 +686,8 @@ class CardTest {
         optimizer.zeroGrad(true);
         assertFalse(parameters.get("p").hasGradient());
         assertEquals(0, optimizer.step().updatedParameters());
+        assertEquals(0, optimizer.report().norm());
+        optimizer.zeroGrad();
       }
     }
   }
