@@ -3,6 +3,7 @@ package dev.panoptim.backend;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /// Something that carries out a step. All of them reach the same bits; they differ in speed and in
 /// what they need.
@@ -135,8 +136,10 @@ public abstract sealed class Backend
   /// @throws CudaException if CUDA refuses
   public void zeroGradients(StepPlan plan) {
     check(plan, 1);
-    for (StepPlan.Row row : plan.rows()) {
-      zero(row.gradient(), row.size() * Float.BYTES);
+    List<StepPlan.Row> rows = plan.rows();
+    // By number: an iterator would be left to the garbage collector, at a step that is skipped.
+    for (int i = 0; i < rows.size(); i++) {
+      zero(rows.get(i).gradient(), rows.get(i).size() * Float.BYTES);
     }
   }
 

@@ -114,6 +114,11 @@ final class Cuda {
     return place.isOnDevice() && place.device() == device;
   }
 
+  /// An address further on in the same memory, with the same lifetime.
+  static MemorySegment plus(MemorySegment memory, long bytes) {
+    return memory.reinterpret(bytes).asSlice(bytes, 0);
+  }
+
   /// Memory of the host that the device reaches by itself, with arbitrary content.
   static MemorySegment allocatePinned(int device, long bytes, Arena arena) {
     return owned(

@@ -186,7 +186,7 @@ public final class Device {
 
   /// A part of this device's memory.
   public MemorySegment slice(MemorySegment memory, long offset, long bytes) {
-    return isCpu() ? memory.asSlice(offset, bytes) : CardAddress.plus(memory, offset);
+    return isCpu() ? memory.asSlice(offset, bytes) : Cuda.plus(memory, offset);
   }
 
   /// Whether some bytes from an address on are in this device's memory. Of a card's memory that
@@ -211,7 +211,12 @@ public final class Device {
     }
   }
 
-  void requireOnCard(String name, MemorySegment memory, long bytes) {
+  /// Checks that an address, without extent, has so many bytes of this card from it on, as far as
+  /// [#holds] can say.
+  ///
+  /// @throws IllegalArgumentException if it has not; the message begins with the name
+  /// @throws CudaException if CUDA does not say
+  public void requireOnCard(String name, MemorySegment memory, long bytes) {
     requireNotNegative(bytes);
     if (!memory.isNative() || memory.byteSize() > 0 || !holds(memory, bytes)) {
       throw new IllegalArgumentException(
@@ -220,7 +225,10 @@ public final class Device {
     }
   }
 
-  static void requireWritable(String name, MemorySegment memory) {
+  /// Checks that memory may be written.
+  ///
+  /// @throws IllegalArgumentException if it is read-only; the message begins with the name
+  public static void requireWritable(String name, MemorySegment memory) {
     if (memory.isReadOnly()) {
       throw new IllegalArgumentException(name + " is read-only, but will be written");
     }

@@ -37,7 +37,7 @@ final class StagedCopies {
         // What this buffer held before has left it.
         Cuda.awaitEvent(device, events[turn], error);
         MemorySegment.copy(from, done, buffers[turn], 0, now);
-        copyOn(turn, CardAddress.plus(to, done), buffers[turn], now);
+        copyOn(turn, Cuda.plus(to, done), buffers[turn], now);
         turn = 1 - turn;
       }
     }
@@ -55,7 +55,7 @@ final class StagedCopies {
     int turn = 0;
     for (long done = 0; done < bytes + BUFFER; done += BUFFER) {
       if (done < bytes) {
-        copyOn(turn, buffers[turn], CardAddress.plus(from, done), Math.min(BUFFER, bytes - done));
+        copyOn(turn, buffers[turn], Cuda.plus(from, done), Math.min(BUFFER, bytes - done));
       }
       turn = 1 - turn;
       // Meanwhile, what came before.
@@ -76,7 +76,7 @@ final class StagedCopies {
       values.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
     }
     for (long done = 0; done < all; done += BUFFER) {
-      copyOn(0, CardAddress.plus(memory, done), values, Math.min(BUFFER, all - done));
+      copyOn(0, Cuda.plus(memory, done), values, Math.min(BUFFER, all - done));
     }
     Cuda.await(device, MemorySegment.NULL);
   }

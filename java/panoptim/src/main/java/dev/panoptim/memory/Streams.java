@@ -76,11 +76,7 @@ public final class Streams {
     bytes(name, size);
     MemorySegment address =
         require(name, size, 0, alignment, withoutExtent(name, segment), written);
-    if (!device.holds(address, size * alignment)) {
-      throw new IllegalArgumentException(
-          "%s takes %d bytes from address 0x%x on, which are not in the memory of %s"
-              .formatted(name, size * alignment, address.address(), device));
-    }
+    device.requireOnCard(name, address, size * alignment);
     return address;
   }
 
@@ -107,19 +103,10 @@ public final class Streams {
               .formatted(name, segment.address(), alignment));
     }
     if (written) {
-      requireWritable(name, segment);
+      Device.requireWritable(name, segment);
     }
     requireAlive(name, segment);
     return segment;
-  }
-
-  /// Checks that a segment may be written.
-  ///
-  /// @throws IllegalArgumentException if it is read-only
-  public static void requireWritable(String name, MemorySegment segment) {
-    if (segment.isReadOnly()) {
-      throw new IllegalArgumentException(name + " is read-only, but will be written");
-    }
   }
 
   /// Checks that a segment can be used now, by this thread.

@@ -4,6 +4,7 @@ import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.StepPlan;
 import dev.panoptim.backend.Verdict;
 import dev.panoptim.device.CudaException;
+import dev.panoptim.device.Device;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.ShadowType;
 import dev.panoptim.memory.Streams;
@@ -278,6 +279,15 @@ public final class Optimizer implements AutoCloseable {
     }
   }
 
+  /// Exclusively, once all steps are done.
+  private <T> T atRest(Supplier<T> action) {
+    return exclusively(
+        () -> {
+          backend.await();
+          return action.get();
+        });
+  }
+
   private void acquire() {
     if (!busy.compareAndSet(false, true)) {
       throw new IllegalStateException(
@@ -364,23 +374,13 @@ public final class Optimizer implements AutoCloseable {
   /// @throws CudaException if something failed on the card
   /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
   public void await() {
-    exclusively(
-        () -> {
-          backend.await();
-          return null;
-        });
+    atRest(() -> null);
   }
 
   private void zeroUsedGradients() {
     for (int i = 0; i < groups.size(); i++) {
-      for (Tracked row : groups.get(i).rows) {
-        zeroGradient(row.parameter);
-      }
+      backend.zeroGradients(groups.get(i).plan);
     }
-  }
-
-  private void zeroGradient(Parameter parameter) {
-    backend.zero(parameter.gradient(), parameter.size() * Float.BYTES);
   }
 
   /// Lets the closure compute the loss and its gradients, then updates every parameter that has
@@ -406,17 +406,17 @@ public final class Optimizer implements AutoCloseable {
       if (each.parameter.hasGradient()) {
         String name = "gradient of '" + each.parameter.name() + "'";
         Streams.requireAlive(name, each.parameter.gradient());
-        Streams.requireWritable(name, each.parameter.gradient());
+        Device.requireWritable(name, each.parameter.gradient());
       }
     }
     if (!backend.device().isCpu() && !gradientsMoved()) {
       // At once: one by one, telling the card takes longer than doing it.
-      groups.forEach(group -> backend.zeroGradients(group.plan));
+      zeroUsedGradients();
       return;
     }
     for (Tracked each : tracked.values()) {
       if (each.parameter.hasGradient()) {
-        zeroGradient(each.parameter);
+        backend.zero(each.parameter.gradient(), each.parameter.size() * Float.BYTES);
       }
     }
   }
@@ -440,11 +440,7 @@ public final class Optimizer implements AutoCloseable {
   ///
   /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
   public StateDict stateDict() {
-    return exclusively(
-        () -> {
-          backend.await();
-          return memory.snapshot(groups);
-        });
+    return atRest(() -> memory.snapshot(groups));
   }
 
   /// Hands the states themselves, without a copy, to an action during which no step can run. Of
@@ -455,11 +451,7 @@ public final class Optimizer implements AutoCloseable {
   /// @return what the action returned; what it throws passes through
   /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
   public <T> T withStateDict(Function<StateDict, T> action) {
-    return exclusively(
-        () -> {
-          backend.await();
-          return action.apply(memory.live(groups));
-        });
+    return atRest(() -> action.apply(memory.live(groups)));
   }
 
   /// Continues from where another optimizer, of whatever backend, threads and grouping, was.
@@ -479,14 +471,13 @@ public final class Optimizer implements AutoCloseable {
   ///   differs, and nothing has changed
   /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
   public void loadStateDict(StateDict state, Map<String, String> renaming) {
-    exclusively(
+    atRest(
         () -> {
           List<String> differences = state.differences(rule, memory.names(), groups, renaming);
           if (!differences.isEmpty()) {
             throw new IllegalArgumentException(
                 "the state dict does not fit: " + String.join("; ", differences));
           }
-          backend.await();
           memory.load(groups, state.renamed(renaming));
           return null;
         });
@@ -506,9 +497,8 @@ public final class Optimizer implements AutoCloseable {
   /// @throws IllegalStateException if the optimizer, or the arena of a parameter, has been closed,
   ///   or another thread is using it
   public void refreshShadow() {
-    exclusively(
+    atRest(
         () -> {
-          backend.await();
           memory.writeShadows(groups);
           return null;
         });
@@ -599,18 +589,7 @@ public final class Optimizer implements AutoCloseable {
       parts.add(verdict::close);
     }
     parts.add(() -> memory.close(groups));
-    RuntimeException failure = null;
-    for (Runnable each : parts) {
-      try {
-        each.run();
-      } catch (RuntimeException e) {
-        // The others must go all the same.
-        failure = failure == null ? e : failure;
-      }
-    }
-    if (failure != null) {
-      throw failure;
-    }
+    Closing.all(parts);
   }
 
   private Tracked find(Parameter parameter) {

@@ -303,19 +303,11 @@ final class StateMemory {
         each.leaveOthers();
       }
     }
-    RuntimeException failure = null;
-    for (Slab each : slabs) {
-      try {
-        each.close();
-      } catch (RuntimeException e) {
-        failure = failure == null ? e : failure;
-      }
-    }
+    List<Runnable> parts = new ArrayList<>();
+    slabs.forEach(slab -> parts.add(slab::close));
     if (mapping.scope().isAlive()) {
-      mapping.close();
+      parts.add(mapping::close);
     }
-    if (failure != null) {
-      throw failure;
-    }
+    Closing.all(parts);
   }
 }
