@@ -18,15 +18,39 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Who helps, and what becomes of a helper that fails. The tests allow a step 4 threads.
 @Timeout(60)
 class CrewTest {
+  /// A step invites once, and nobody is there who is still on the way back from other work.
+  @BeforeEach
+  void membersAreIdle() throws InterruptedException {
+    for (Thread each : members()) {
+      while (each.isAlive() && !isParkedInCrew(each)) {
+        Thread.sleep(1);
+      }
+    }
+  }
+
+  private static List<Thread> members() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(each -> each.getName().startsWith("panoptim-"))
+        .toList();
+  }
+
+  /// Not by the work that it does: a member parks as itself.
+  private static boolean isParkedInCrew(Thread member) {
+    Object blocker = LockSupport.getBlocker(member);
+    return blocker != null && blocker.getClass().getEnclosingClass() == Crew.class;
+  }
+
   private static StepPlan plan(Arena arena, long elements) {
     return StepPlan.of(
             Rule.builder().build(),
@@ -153,8 +177,7 @@ class CrewTest {
   @Test
   void nobodyIsWokenForSmallWork() throws Exception {
     membersComeAndComeAgain();
-    // Longer than they watch.
-    Thread.sleep(200);
+    membersAreIdle();
     AtomicInteger came = new AtomicInteger();
     Crew.Work work = came::incrementAndGet;
     Crew.invite(3, 3, work, false);
@@ -213,10 +236,7 @@ class CrewTest {
   @Test
   void anInterruptedMemberSleepsOn() throws Exception {
     membersComeAndComeAgain();
-    List<Thread> members =
-        Thread.getAllStackTraces().keySet().stream()
-            .filter(each -> each.getName().startsWith("panoptim-"))
-            .toList();
+    List<Thread> members = members();
     assertTrue(!members.isEmpty());
     members.forEach(Thread::interrupt);
     Thread.sleep(100);
