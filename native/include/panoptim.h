@@ -230,7 +230,8 @@ typedef struct panoptim_cuda_plan {
 
 PANOPTIM_API int32_t panoptim_cuda_abi_version(void);
 
-// How many devices there are. Where it fails, there is none that can be used, and the error says why.
+// How many devices there are, perhaps beside one that can be used some that cannot. Where it fails, there is none that
+// can, and the error says why.
 PANOPTIM_API int32_t panoptim_cuda_devices(int32_t *count, char *error);
 
 PANOPTIM_API int32_t panoptim_cuda_describe(int32_t device, panoptim_cuda_device *description, char *error);

@@ -1,6 +1,9 @@
 // A device reaches the bits of the scalar tier. Linked once with CUDA, and skipped where there is no device; and once
 // with the emulation, which catches all but what the hardware does.
+#include <dlfcn.h>
+
 #include <functional>
+#include <thread>
 
 #include "check.h"
 #include "problem.h"
@@ -370,6 +373,56 @@ TEST(what_is_wrong_is_said) {
   moved.call().piece_count++;
   CHECK(panoptim_cuda_step(&moved.call()) == PANOPTIM_INVALID_ARGUMENT, "made");
   CHECK(std::strstr(moved.plan().error, "1 rows of 1 pieces, not 2"), "%s", moved.plan().error);
+}
+
+namespace {
+
+// Calls a function of the driver, or of what emulates it: no library that this is linked with has it by that name.
+template <class... Arguments>
+int call_driver(const char *name, Arguments... arguments) {
+  void *function = dlsym(RTLD_DEFAULT, name);
+  if (!function) function = dlsym(dlopen("libcuda.so.1", RTLD_NOW), name);
+  CHECK(function, "the driver has no %s", name);
+  return reinterpret_cast<int (*)(Arguments...)>(function)(arguments...);
+}
+
+void *current_context() {
+  void *current = nullptr;
+  CHECK(call_driver("cuCtxGetCurrent", &current) == 0, "the driver does not say");
+  return current;
+}
+
+// All that makes a context the current one, also where it fails.
+void use_device() {
+  problem p({1, 0, 1, 0, 0, 2}, {5}, 1);
+  device_problem moved(p);
+  moved.step();
+  moved.bits();
+  void *memory, *event;
+  CHECK(panoptim_cuda_allocate(0, panoptim_int64{1} << 50, &memory, error) == PANOPTIM_CUDA_FAILED, "allocated");
+  CHECK(panoptim_cuda_allocate(1000, 1, &memory, error) == PANOPTIM_CUDA_FAILED, "allocated");
+  CHECK_OK(panoptim_cuda_create_event(0, &event, error));
+  CHECK_OK(panoptim_cuda_destroy_event(0, event, error));
+  panoptim_cuda_device described;
+  CHECK_OK(panoptim_cuda_describe(0, &described, error));
+}
+
+}  // namespace
+
+// Whoever else uses CUDA in a thread does not notice.
+TEST(a_thread_s_context_is_left_as_it_was) {
+  need_device();
+  std::thread([] {
+    use_device();
+    CHECK(current_context() == nullptr, "there is a context where there was none");
+    int32_t count = 0;
+    CHECK_OK(panoptim_cuda_devices(&count, error));
+    void *own = nullptr;
+    CHECK(call_driver("cuDevicePrimaryCtxRetain", &own, static_cast<int>(count - 1)) == 0, "no context");
+    CHECK(call_driver("cuCtxSetCurrent", own) == 0, "not set");
+    use_device();
+    CHECK(current_context() == own, "another context is current");
+  }).join();
 }
 
 TEST(memory_is_where_it_was_allocated) {

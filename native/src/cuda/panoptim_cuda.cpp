@@ -78,6 +78,22 @@ int32_t write_coefficients(const panoptim_cuda_plan &call) {
   return PANOPTIM_OK;
 }
 
+// There are kernels for cards from here on.
+constexpr int least_major = 7;
+constexpr int least_minor = 5;
+
+// What a device is like, if the kernels run on it.
+int32_t describe(int32_t device, cudaDeviceProp *properties, char *error) {
+  const cudaError_t said = cudaGetDeviceProperties(properties, device);
+  if (const int32_t status = checked(said, "cudaGetDeviceProperties", error)) return status;
+  const bool capable =
+      properties->major > least_major || (properties->major == least_major && properties->minor >= least_minor);
+  if (capable) return PANOPTIM_OK;
+  snprintf(error, PANOPTIM_TEXT, "card %d, %.100s, has compute capability %d.%d, but must have %d.%d or more", device,
+           properties->name, properties->major, properties->minor, least_major, least_minor);
+  return PANOPTIM_CUDA_FAILED;
+}
+
 }  // namespace
 
 int32_t panoptim_cuda_abi_version(void) {
@@ -86,14 +102,18 @@ int32_t panoptim_cuda_abi_version(void) {
 
 int32_t panoptim_cuda_devices(int32_t *count, char *error) {
   *count = 0;
-  return checked(cudaGetDeviceCount(count), "cudaGetDeviceCount", error);
+  if (const int32_t status = checked(cudaGetDeviceCount(count), "cudaGetDeviceCount", error)) return status;
+  for (int32_t device = *count - 1; device >= 0; device--) {
+    cudaDeviceProp properties;
+    if (!describe(device, &properties, error)) return PANOPTIM_OK;
+  }
+  *count = 0;
+  return PANOPTIM_CUDA_FAILED;
 }
 
 int32_t panoptim_cuda_describe(int32_t device, panoptim_cuda_device *description, char *error) {
   cudaDeviceProp properties;
-  if (const int32_t status = checked(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties", error)) {
-    return status;
-  }
+  if (const int32_t status = describe(device, &properties, error)) return status;
   memset(description, 0, sizeof *description);
   snprintf(description->name, PANOPTIM_TEXT, "%s", properties.name);
   description->major = properties.major;

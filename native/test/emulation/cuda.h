@@ -6,4 +6,11 @@ enum CUresult { CUDA_SUCCESS = 0, CUDA_ERROR_NOT_INITIALIZED = 3 };
 
 using CUcontext = struct emulated_context *;
 
+// By these names in the driver, where tests too look for them.
+extern "C" {
+__attribute__((visibility("default"))) CUresult cuCtxGetCurrent(CUcontext *context);
+__attribute__((visibility("default"))) CUresult cuCtxSetCurrent(CUcontext context);
+__attribute__((visibility("default"))) CUresult cuDevicePrimaryCtxRetain(CUcontext *context, int device);
+}
+
 #endif

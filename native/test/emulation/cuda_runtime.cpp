@@ -61,14 +61,8 @@ int current_device() {
   return current_context ? static_cast<int>(reinterpret_cast<uintptr_t>(current_context)) - 1 : 0;
 }
 
-CUresult get_current(CUcontext *context) {
-  *context = current_context;
-  return CUDA_SUCCESS;
-}
-
-CUresult set_current(CUcontext context) {
-  current_context = context;
-  return CUDA_SUCCESS;
+CUcontext context_of(int device) {
+  return reinterpret_cast<CUcontext>(static_cast<uintptr_t>(device) + 1);
 }
 
 size_t number_of(const char *variable, size_t otherwise) {
@@ -166,6 +160,21 @@ bool is_pageable(const void *memory) {
 
 }  // namespace
 
+CUresult cuCtxGetCurrent(CUcontext *context) {
+  *context = current_context;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuCtxSetCurrent(CUcontext context) {
+  current_context = context;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuDevicePrimaryCtxRetain(CUcontext *context, int device) {
+  *context = context_of(device);
+  return CUDA_SUCCESS;
+}
+
 const char *cudaGetErrorName(cudaError_t error) {
   switch (error) {
     case cudaSuccess: return "cudaSuccess";
@@ -203,7 +212,7 @@ cudaError_t cudaGetDeviceCount(int *count) {
 
 cudaError_t cudaSetDevice(int device) {
   if (device < 0 || device >= device_count()) return cudaErrorInvalidDevice;
-  current_context = reinterpret_cast<CUcontext>(static_cast<uintptr_t>(device) + 1);
+  current_context = context_of(device);
   return cudaSuccess;
 }
 
@@ -217,9 +226,9 @@ cudaError_t cudaGetDriverEntryPointByVersion(const char *name, void **function, 
                                              cudaDriverEntryPointQueryResult *found) {
   *found = cudaDriverEntryPointSuccess;
   if (std::string(name) == "cuCtxGetCurrent") {
-    *function = reinterpret_cast<void *>(get_current);
+    *function = reinterpret_cast<void *>(cuCtxGetCurrent);
   } else if (std::string(name) == "cuCtxSetCurrent") {
-    *function = reinterpret_cast<void *>(set_current);
+    *function = reinterpret_cast<void *>(cuCtxSetCurrent);
   } else {
     *found = cudaDriverEntryPointSymbolNotFound;
   }
@@ -229,8 +238,9 @@ cudaError_t cudaGetDriverEntryPointByVersion(const char *name, void **function, 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device) {
   if (device < 0 || device >= device_count()) return cudaErrorInvalidDevice;
   std::memset(properties, 0, sizeof *properties);
-  properties->major = 7;
-  properties->minor = 5;
+  const int capability = static_cast<int>(number_of("PANOPTIM_EMULATED_CAPABILITY", 75));
+  properties->major = capability / 10;
+  properties->minor = capability % 10;
   std::snprintf(properties->name, sizeof properties->name, "an emulated device");
   return cudaSuccess;
 }

@@ -5,7 +5,7 @@
 // one stream after another, finds the wrong numbers every time. Memory is handed out filled with rubbish.
 //
 // The environment says what the machine is like: PANOPTIM_EMULATED_DEVICES (1), PANOPTIM_EMULATED_MEMORY (bytes of each
-// device, 1 GiB).
+// device, 1 GiB), PANOPTIM_EMULATED_CAPABILITY (ten times its compute capability, 75).
 #ifndef PANOPTIM_TEST_EMULATION_CUDA_RUNTIME_H
 #define PANOPTIM_TEST_EMULATION_CUDA_RUNTIME_H
 

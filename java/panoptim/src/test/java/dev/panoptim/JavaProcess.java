@@ -28,7 +28,14 @@ public final class JavaProcess {
   /// @return what it printed, errors included
   public static String run(Class<?> program, List<String> options, String... arguments)
       throws IOException, InterruptedException {
-    Process process = of(program, options, arguments).redirectErrorStream(true).start();
+    return run(of(program, options, arguments));
+  }
+
+  /// Runs one to its end, which must be a good one.
+  ///
+  /// @return what it printed, errors included
+  public static String run(ProcessBuilder program) throws IOException, InterruptedException {
+    Process process = program.redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes());
     assertEquals(0, process.waitFor(), output);
     return output;

@@ -70,9 +70,19 @@ public abstract sealed class Backend
 
   /// Makes what steps over a plan will need, so that none of them can fail halfway for want of it.
   ///
+  /// A plan that is not prepared, or was by another backend, is at its first step here.
+  ///
   /// @param before a plan that this one takes the place of, whose memory on a card this one may
   ///   take over; `null` where there is none
-  public abstract void prepare(StepPlan plan, StepPlan before);
+  /// @throws IllegalArgumentException if the plan's memory is not where this backend works
+  /// @throws IllegalStateException if memory of the plan is no longer alive
+  /// @throws CudaException if CUDA refuses
+  public final void prepare(StepPlan plan, StepPlan before) {
+    check(plan, 1);
+    makeReady(plan, before);
+  }
+
+  abstract void makeReady(StepPlan plan, StepPlan before);
 
   /// Updates all rows of a plan.
   ///
@@ -96,9 +106,19 @@ public abstract sealed class Backend
   /// must not be asked for.
   ///
   /// @param verdict one of this backend's
-  /// @throws IllegalArgumentException if it is another's
-  public void step(StepPlan plan, int threads, Verdict verdict) {
-    step(plan, threads);
+  /// @throws IllegalArgumentException if it is another's; else as the other method of this name
+  public final void step(StepPlan plan, int threads, Verdict verdict) {
+    if (verdict.backend() != this) {
+      throw new IllegalArgumentException(
+          "the verdict is by another backend %s than this one".formatted(verdict.backend()));
+    }
+    check(plan, threads);
+    run(plan, threads, verdict);
+  }
+
+  /// Where verdicts are known at once, they have been followed already.
+  void run(StepPlan plan, int threads, Verdict verdict) {
+    run(plan, threads);
   }
 
   /// What a norm will be measured and judged by.

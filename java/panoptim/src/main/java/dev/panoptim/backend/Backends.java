@@ -1,5 +1,6 @@
 package dev.panoptim.backend;
 
+import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
 import java.util.Arrays;
@@ -90,11 +91,11 @@ public final class Backends {
   /// @throws BackendUnavailableException if CUDA cannot be had; the message says what is missing
   /// @throws IllegalArgumentException if there is no card of that number
   public static Backend cuda(int index) {
-    if (Device.whyNoCuda() != null) {
-      throw new BackendUnavailableException(
-          "the cuda backend cannot be had: " + Device.whyNoCuda());
+    try {
+      return of(Device.cuda(index));
+    } catch (CudaException e) {
+      throw new BackendUnavailableException("the cuda backend cannot be had: " + e.getMessage());
     }
-    return of(Device.cuda(index));
   }
 
   /// CUDA in a stream, which must live for as long as this backend is used: steps are made in the

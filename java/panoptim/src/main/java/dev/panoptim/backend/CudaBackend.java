@@ -62,15 +62,15 @@ final class CudaBackend extends Backend {
   }
 
   @Override
-  public void prepare(StepPlan plan, StepPlan before) {
+  void makeReady(StepPlan plan, StepPlan before) {
     // From here on the old plan has no table, also if this fails: it would get a new one.
-    try (StepPlan.Prepared old = before == null ? null : before.giveAway()) {
-      plan.keep(new CudaTable(plan, stream, (CudaTable) old));
+    try (StepPlan.Prepared old = before == null ? null : before.giveAwayTo(this)) {
+      plan.keep(this, new CudaTable(plan, stream, (CudaTable) old));
     }
   }
 
   private CudaTable table(StepPlan plan) {
-    if (plan.prepared() == null) {
+    if (!plan.isPreparedBy(this)) {
       prepare(plan, null);
     }
     return (CudaTable) plan.prepared();
@@ -82,12 +82,8 @@ final class CudaBackend extends Backend {
   }
 
   @Override
-  public void step(StepPlan plan, int threads, Verdict verdict) {
-    if (!(verdict instanceof CudaVerdict mine) || !mine.isOf(this)) {
-      throw new IllegalArgumentException("the verdict is another backend's than this one's");
-    }
-    check(plan, threads);
-    step(plan, mine.there());
+  void run(StepPlan plan, int threads, Verdict verdict) {
+    step(plan, ((CudaVerdict) verdict).there());
   }
 
   @Override

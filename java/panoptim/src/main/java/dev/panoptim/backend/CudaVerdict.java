@@ -21,7 +21,15 @@ final class CudaVerdict extends Verdict {
   private final MemorySegment error;
   private boolean begins;
 
+  /// Whether it has been judged, and nobody has looked yet.
+  private boolean underWay;
+
+  private double norm;
+  private double clipFactor;
+  private boolean skips;
+
   CudaVerdict(CudaBackend backend, DeviceStream stream) {
+    super(backend);
     this.backend = backend;
     this.stream = stream;
     Device device = stream.device();
@@ -34,10 +42,6 @@ final class CudaVerdict extends Verdict {
       arena.close();
       throw e;
     }
-  }
-
-  boolean isOf(CudaBackend other) {
-    return backend == other;
   }
 
   MemorySegment there() {
@@ -73,6 +77,7 @@ final class CudaVerdict extends Verdict {
     if (status != PanoptimAbi.PANOPTIM_OK()) {
       throw new CudaException(error.getString(0));
     }
+    underWay = true;
   }
 
   @Override
@@ -80,28 +85,42 @@ final class CudaVerdict extends Verdict {
     return false;
   }
 
+  private void arrive() {
+    if (underWay) {
+      arrival.await();
+      norm = panoptim_cuda_verdict.norm(here);
+      clipFactor = panoptim_cuda_verdict.clip_factor(here);
+      skips = panoptim_cuda_verdict.skips(here) != 0;
+      underWay = false;
+    }
+  }
+
   @Override
   public double norm() {
-    arrival.await();
-    return panoptim_cuda_verdict.norm(here);
+    arrive();
+    return norm;
   }
 
   @Override
   public double clipFactor() {
-    arrival.await();
-    return panoptim_cuda_verdict.clip_factor(here);
+    arrive();
+    return clipFactor;
   }
 
   @Override
   public boolean skips() {
-    arrival.await();
-    return panoptim_cuda_verdict.skips(here) != 0;
+    arrive();
+    return skips;
   }
 
   @Override
   public void close() {
     if (arena.scope().isAlive()) {
-      arena.close();
+      try {
+        arrive();
+      } finally {
+        arena.close();
+      }
     }
   }
 }

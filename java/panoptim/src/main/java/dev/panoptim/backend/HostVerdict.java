@@ -2,14 +2,13 @@ package dev.panoptim.backend;
 
 /// A verdict that is known at once.
 final class HostVerdict extends Verdict {
-  private final Backend backend;
   private double squares;
   private double norm;
   private double clipFactor;
   private boolean skips;
 
   HostVerdict(Backend backend) {
-    this.backend = backend;
+    super(backend);
   }
 
   @Override
@@ -19,7 +18,7 @@ final class HostVerdict extends Verdict {
 
   @Override
   public void add(StepPlan plan, int threads) {
-    squares = backend.addSquares(squares, plan, threads);
+    squares = backend().addSquares(squares, plan, threads);
   }
 
   @Override

@@ -90,7 +90,7 @@ final class NativeBackend extends Backend {
   }
 
   @Override
-  public void prepare(StepPlan plan, StepPlan before) {
+  void makeReady(StepPlan plan, StepPlan before) {
     plan.nativeTable();
   }
 

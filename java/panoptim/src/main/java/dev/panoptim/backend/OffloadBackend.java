@@ -37,17 +37,17 @@ final class OffloadBackend extends Backend {
   }
 
   @Override
-  public void prepare(StepPlan plan, StepPlan before) {
-    try (StepPlan.Prepared old = before == null ? null : before.giveAway()) {
+  void makeReady(StepPlan plan, StepPlan before) {
+    try (StepPlan.Prepared old = before == null ? null : before.giveAwayTo(this)) {
       OffloadedSlices slices = new OffloadedSlices(plan, stream, (OffloadedSlices) old);
-      plan.keep(slices);
+      plan.keep(this, slices);
       slices.prepare(update);
     }
   }
 
   private OffloadedSlices slices(StepPlan plan) {
     stream.requireOpen();
-    if (plan.prepared() == null) {
+    if (!plan.isPreparedBy(this)) {
       prepare(plan, null);
     }
     return (OffloadedSlices) plan.prepared();

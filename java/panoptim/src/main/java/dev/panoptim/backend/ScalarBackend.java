@@ -27,7 +27,7 @@ final class ScalarBackend extends Backend {
   }
 
   @Override
-  public void prepare(StepPlan plan, StepPlan before) {}
+  void makeReady(StepPlan plan, StepPlan before) {}
 
   @Override
   void sumSquares(StepPlan plan, int threads) {

@@ -62,6 +62,10 @@ public final class StepPlan implements AutoCloseable {
   private MemorySegment squareSums;
   private NativeTable nativeTable;
   private Prepared prepared;
+
+  /// Who has made it; `null` where there is nothing.
+  private Backend preparedBy;
+
   private final SharedLoop sharedLoop = new SharedLoop(this);
 
   /// One plan for each group of rows, all under one rule, in the CPU's memory; otherwise as the
@@ -378,13 +382,32 @@ public final class StepPlan implements AutoCloseable {
     return prepared;
   }
 
-  void keep(Prepared made) {
+  boolean isPreparedBy(Backend backend) {
+    return preparedBy == backend;
+  }
+
+  /// Keeps what a backend has made, in the place of what was made before.
+  void keep(Backend maker, Prepared made) {
+    close();
+    preparedBy = maker;
     prepared = made;
   }
 
-  /// Gives away what was made for this plan, which is then not closed with it.
-  Prepared giveAway() {
+  /// Gives what a backend has made back to it, which is then not closed with this plan; what
+  /// another one has made, perhaps for another stream, is of no use to it and freed.
+  ///
+  /// @return `null` where there is nothing to be given
+  Prepared giveAwayTo(Backend maker) {
+    if (preparedBy != maker) {
+      close();
+      return null;
+    }
+    return giveAway();
+  }
+
+  private Prepared giveAway() {
     Prepared given = prepared;
+    preparedBy = null;
     prepared = null;
     return given;
   }

@@ -35,7 +35,7 @@ final class VectorBackend extends Backend {
   }
 
   @Override
-  public void prepare(StepPlan plan, StepPlan before) {
+  void makeReady(StepPlan plan, StepPlan before) {
     for (boolean clips : new boolean[] {false, true}) {
       loopFor(plan.rule(), plan.rule().decay(), clips);
       loopFor(plan.rule(), Decay.NONE, clips);

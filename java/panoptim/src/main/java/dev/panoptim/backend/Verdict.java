@@ -12,7 +12,16 @@ package dev.panoptim.backend;
 ///
 /// Not thread-safe.
 public abstract sealed class Verdict implements AutoCloseable permits HostVerdict, CudaVerdict {
-  Verdict() {}
+  private final Backend backend;
+
+  Verdict(Backend backend) {
+    this.backend = backend;
+  }
+
+  /// The one that it has been asked of, and is for.
+  final Backend backend() {
+    return backend;
+  }
 
   /// Begins anew.
   public abstract void begin();
@@ -42,7 +51,8 @@ public abstract sealed class Verdict implements AutoCloseable permits HostVerdic
   /// Whether the step is to change nothing. May wait for the card.
   public abstract boolean skips();
 
-  /// Frees what a card holds for it; it must not be used any more.
+  /// Waits for what the card has not said yet, and frees what it holds for this. What has been
+  /// judged can still be asked for, but nothing more be judged.
   @Override
   public abstract void close();
 }

@@ -73,7 +73,7 @@ public final class Device {
   /// @throws IllegalArgumentException if there is no card of that number
   public static Device cuda(int index) {
     if (CudaDevices.WHY_NONE != null) {
-      throw new CudaException("CUDA cannot be had: " + CudaDevices.WHY_NONE);
+      throw new CudaException(CudaDevices.WHY_NONE);
     }
     if (index < 0 || index >= CudaDevices.ALL.length) {
       throw new IllegalArgumentException(
@@ -88,24 +88,19 @@ public final class Device {
       return;
     }
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment described = Cuda.describe(index, arena);
-      int major = panoptim_cuda_device.major(described);
-      int minor = panoptim_cuda_device.minor(described);
-      if (10 * major + minor < 75) {
-        throw new CudaException(
-            "%s has compute capability %d.%d, but must have 7.5 or more"
-                .formatted(name(), major, minor));
-      }
+      // Of one that is not capable, nothing else is said.
+      Cuda.describe(index, arena);
     }
     capable = true;
   }
 
-  /// How many graphics cards there are for [#cuda]; 0 where CUDA cannot be had.
+  /// How many graphics cards there are, of which [#cuda] can be had of at least one; 0 where CUDA
+  /// cannot be had.
   public static int cudaCount() {
     return CudaDevices.ALL.length;
   }
 
-  /// What keeps [#cuda] from working, in words; `null` if it works.
+  /// What keeps [#cuda] from working for every card, in words; `null` if it works for one.
   public static String whyNoCuda() {
     return CudaDevices.WHY_NONE;
   }
@@ -146,8 +141,11 @@ public final class Device {
   /// The bytes that can still be allocated on a card.
   ///
   /// @throws IllegalStateException on the CPU, whose memory Java's own means tell of
+  /// @throws CudaException if CUDA does not say
   public long freeMemory() {
-    requireCuda("freeMemory");
+    if (isCpu()) {
+      throw new IllegalStateException("freeMemory is known of CUDA devices only");
+    }
     try (Arena arena = Arena.ofConfined()) {
       return panoptim_cuda_device.free_memory(Cuda.describe(index, arena));
     }
@@ -160,7 +158,7 @@ public final class Device {
   /// @throws IllegalArgumentException if `bytes` is negative
   /// @throws CudaException if the card has not so much memory
   public MemorySegment allocate(long bytes, Arena arena) {
-    requireNotNegative(bytes);
+    requireNotNegative("bytes", bytes);
     if (isCpu()) {
       return arena.allocate(bytes, 64);
     }
@@ -178,15 +176,29 @@ public final class Device {
   /// @throws IllegalArgumentException if `bytes` is negative
   /// @throws CudaException if the system has not so much memory
   public MemorySegment allocatePinned(long bytes, Arena arena) {
-    requireNotNegative(bytes);
+    requireNotNegative("bytes", bytes);
     return isCpu()
         ? arena.allocate(bytes, 64)
         : Cuda.allocatePinned(index, Math.max(1, bytes), arena).asSlice(0, bytes);
   }
 
   /// A part of this device's memory.
+  ///
+  /// @param offset in bytes, 0 or more
+  /// @param bytes 0 or more
+  /// @return as many bytes; on a card, a segment of length 0 that begins there
+  /// @throws IndexOutOfBoundsException on the CPU, if the memory has fewer bytes
+  /// @throws IllegalArgumentException on a card, if the memory has fewer bytes, as far as [#holds]
+  ///   can say, or is another's
+  /// @throws CudaException if CUDA does not say
   public MemorySegment slice(MemorySegment memory, long offset, long bytes) {
-    return isCpu() ? memory.asSlice(offset, bytes) : Cuda.plus(memory, offset);
+    if (isCpu()) {
+      return memory.asSlice(offset, bytes);
+    }
+    requireNotNegative("offset", offset);
+    requireNotNegative("bytes", bytes);
+    requireOnCard("memory", memory, Math.addExact(offset, bytes));
+    return Cuda.plus(memory, offset);
   }
 
   /// Whether some bytes from an address on are in this device's memory. Of a card's memory that
@@ -201,7 +213,7 @@ public final class Device {
 
   /// Checks one side of a copy: memory off-heap, which knows its size, or a card's.
   void requireBytes(String name, MemorySegment memory, long bytes) {
-    requireNotNegative(bytes);
+    requireNotNegative("bytes", bytes);
     if (memory.byteSize() == 0) {
       requireOnCard(name, memory, bytes);
     } else if (!memory.isNative() || memory.byteSize() < bytes) {
@@ -217,7 +229,7 @@ public final class Device {
   /// @throws IllegalArgumentException if it has not; the message begins with the name
   /// @throws CudaException if CUDA does not say
   public void requireOnCard(String name, MemorySegment memory, long bytes) {
-    requireNotNegative(bytes);
+    requireNotNegative("bytes", bytes);
     if (!memory.isNative() || memory.byteSize() > 0 || !holds(memory, bytes)) {
       throw new IllegalArgumentException(
           "%s takes %d bytes from address 0x%x on, which are not in the memory of %s"
@@ -285,8 +297,10 @@ public final class Device {
 
   /// Sets each of some floats.
   ///
-  /// @param count elements
-  /// @throws IllegalArgumentException if the memory is not this device's
+  /// @param count elements, 0 or more
+  /// @throws IndexOutOfBoundsException on the CPU, if the memory has fewer
+  /// @throws IllegalArgumentException if the memory is read-only, or on a card has fewer elements,
+  ///   as far as [#holds] can say, or is another's
   /// @throws CudaException if CUDA refuses
   public void fill(MemorySegment memory, long count, float value) {
     if (isCpu()) {
@@ -294,21 +308,26 @@ public final class Device {
         memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
       }
     } else {
-      requireOnCard("memory", memory, count * Float.BYTES);
+      requireNotNegative("count", count);
+      requireOnCard("memory", memory, Math.multiplyExact(count, Float.BYTES));
+      requireWritable("memory", memory);
       stagedCopies.fill(memory, count, value);
     }
   }
 
-  private static void requireNotNegative(long bytes) {
-    if (bytes < 0) {
-      throw new IllegalArgumentException("bytes is " + bytes + ", but must be 0 or more");
+  private static void requireNotNegative(String name, long value) {
+    if (value < 0) {
+      throw new IllegalArgumentException(name + " is " + value + ", but must be 0 or more");
     }
   }
 
-  private void requireCuda(String name) {
+  /// @return this
+  /// @throws IllegalArgumentException if it is the CPU
+  Device requireCuda() {
     if (isCpu()) {
-      throw new IllegalStateException(name + " is known of CUDA devices only");
+      throw new IllegalArgumentException("device is cpu, but must be a CUDA device");
     }
+    return this;
   }
 
   @Override

@@ -13,9 +13,10 @@ public final class DeviceEvent {
   private final MemorySegment error;
 
   /// @param arena that the event ends with
+  /// @throws IllegalArgumentException if the device is the CPU
   /// @throws CudaException if CUDA refuses
   public DeviceEvent(Device device, Arena arena) {
-    this.device = device;
+    this.device = device.requireCuda();
     error = arena.allocate(PanoptimAbi.PANOPTIM_TEXT());
     handle = Cuda.createEvent(device.index(), arena);
   }
@@ -25,9 +26,21 @@ public final class DeviceEvent {
     return handle;
   }
 
+  public Device device() {
+    return device;
+  }
+
   /// The event happens when all that a stream has been given so far is done.
+  ///
+  /// @throws IllegalArgumentException if the stream is another device's
+  /// @throws IllegalStateException if the stream has been closed
+  /// @throws CudaException if CUDA refuses
   public void record(DeviceStream stream) {
     stream.requireOpen();
+    if (stream.device() != device) {
+      throw new IllegalArgumentException(
+          "stream is of %s, but must be of %s, as the event".formatted(stream.device(), device));
+    }
     Cuda.record(device.index(), handle, stream.handle());
   }
 

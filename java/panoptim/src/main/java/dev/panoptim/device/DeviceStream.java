@@ -2,7 +2,6 @@ package dev.panoptim.device;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Objects;
 
 /// A queue of work for a device, which it does in order: what CUDA calls a stream.
 ///
@@ -25,7 +24,7 @@ public final class DeviceStream implements AutoCloseable {
   ///
   /// @throws IllegalArgumentException if the device is the CPU
   public static DeviceStream defaultOf(Device device) {
-    return new DeviceStream(requireCuda(device), MemorySegment.NULL, null);
+    return new DeviceStream(device.requireCuda(), MemorySegment.NULL, null);
   }
 
   /// A stream of one's own, which lives until it is closed.
@@ -33,7 +32,7 @@ public final class DeviceStream implements AutoCloseable {
   /// @throws IllegalArgumentException if the device is the CPU
   /// @throws CudaException if CUDA refuses
   public static DeviceStream create(Device device) {
-    requireCuda(device);
+    device.requireCuda();
     Arena arena = Arena.ofShared();
     try {
       return new DeviceStream(device, Cuda.createStream(device.index(), arena), arena);
@@ -48,7 +47,7 @@ public final class DeviceStream implements AutoCloseable {
   /// @throws IllegalArgumentException if the device is the CPU
   /// @throws CudaException if CUDA refuses
   public static DeviceStream create(Device device, Arena arena) {
-    return new DeviceStream(requireCuda(device), Cuda.createStream(device.index(), arena), null);
+    return new DeviceStream(device.requireCuda(), Cuda.createStream(device.index(), arena), null);
   }
 
   /// A stream that somebody else has made and will destroy, such as a deep-learning framework: it
@@ -57,14 +56,7 @@ public final class DeviceStream implements AutoCloseable {
   /// @param address the `cudaStream_t`
   /// @throws IllegalArgumentException if the device is the CPU
   public static DeviceStream ofAddress(Device device, long address) {
-    return new DeviceStream(requireCuda(device), MemorySegment.ofAddress(address), null);
-  }
-
-  private static Device requireCuda(Device device) {
-    if (Objects.requireNonNull(device, "device is null").isCpu()) {
-      throw new IllegalArgumentException("device is cpu, but must be a CUDA device");
-    }
-    return device;
+    return new DeviceStream(device.requireCuda(), MemorySegment.ofAddress(address), null);
   }
 
   public Device device() {
@@ -121,7 +113,11 @@ public final class DeviceStream implements AutoCloseable {
     }
   }
 
-  /// Does what it is given from now on once an event has happened.
+  /// Does what it is given from now on once an event has happened, as it was last recorded, in
+  /// whatever stream of whatever device.
+  ///
+  /// @throws IllegalStateException if the stream has been closed
+  /// @throws CudaException if CUDA refuses
   public void follow(DeviceEvent event) {
     requireOpen();
     Cuda.follow(device.index(), handle, event.handle());

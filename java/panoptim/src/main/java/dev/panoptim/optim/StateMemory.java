@@ -98,7 +98,7 @@ final class StateMemory {
     for (TrackedGroup group : groups) {
       for (Tracked each : group.parameters) {
         each.set(0, 1);
-        initialise(each, group);
+        initialise(each, group.group.values().asMap());
       }
     }
   }
@@ -151,7 +151,7 @@ final class StateMemory {
       if (shadow != null) {
         taken.add(shadows(fresh.keySet()));
       }
-      fresh.forEach(this::initialise);
+      fresh.forEach((each, group) -> initialise(each, group.group.values().asMap()));
       action.run();
     } catch (Throwable e) {
       for (Tracked each : fresh.keySet()) {
@@ -186,10 +186,10 @@ final class StateMemory {
   }
 
   /// Gives a sum of squares what it starts from; all else starts from 0.
-  private void initialise(Tracked fresh, TrackedGroup group) {
+  private void initialise(Tracked fresh, Map<Hyperparameter, Double> values) {
     if (rule.secondMoment() == SecondMoment.SUM) {
       MemorySegment sum = fresh.states.get(rule.stateNames().indexOf("secondMoment"));
-      float initial = (float) group.group.get(Hyperparameter.INITIAL_ACCUMULATOR);
+      float initial = values.get(Hyperparameter.INITIAL_ACCUMULATOR).floatValue();
       stateDevice.fill(sum, fresh.parameter.size(), initial);
     }
   }
@@ -259,6 +259,7 @@ final class StateMemory {
         groups,
         each -> loaded.get(each.parameter.name()).steps() > 0,
         () -> {
+          groups.forEach(TrackedGroup::dropPlan);
           // First what may fail on a card: counts must not be of states that are not there.
           groups.forEach(group -> loadStates(group, loaded));
           groups.forEach(group -> loadValues(group, loaded));
@@ -278,19 +279,16 @@ final class StateMemory {
       } else if (each.states != null) {
         // Kept: another allocation would leave this one behind until the optimizer is closed.
         each.states.forEach(state -> stateDevice.fill(state, each.parameter.size(), 0));
+        initialise(each, from.hyperparameters());
       }
     }
   }
 
   private void loadValues(TrackedGroup group, Map<String, StateDict.ParameterState> loaded) {
-    group.dropPlan();
     for (Tracked each : group.parameters) {
       StateDict.ParameterState from = loaded.get(each.parameter.name());
       group.group.values().setAll(from.hyperparameters());
       each.set(from.steps(), from.momentumProduct());
-      if (from.steps() == 0 && each.states != null) {
-        initialise(each, group);
-      }
     }
   }
 

@@ -1,13 +1,15 @@
 package dev.panoptim.optim;
 
 import dev.panoptim.backend.Verdict;
+import dev.panoptim.device.CudaException;
 
 /// What a step did. There is one for each optimizer, which the next step writes anew: to keep a
 /// number, copy it. After a step that threw, it says that nothing was updated, or what was until
 /// then.
 ///
 /// On a graphics card, norm, clip factor and whether the step was skipped are known once the card
-/// has come so far: these methods wait for it.
+/// has come so far: these methods wait for it, and throw a [CudaException] if something failed
+/// there. Of the last step before [Optimizer#close()] they know it without waiting.
 ///
 /// Not thread-safe.
 public final class StepReport {

@@ -30,11 +30,15 @@ class LoadingTest {
 
   private static String run(String backend, String... options)
       throws IOException, InterruptedException {
+    return JavaProcess.run(probe(backend, options));
+  }
+
+  private static ProcessBuilder probe(String backend, String... options) {
     List<String> all = new ArrayList<>(List.of(options));
     if (!all.contains(NO_NATIVE_ACCESS)) {
       all.add("--enable-native-access=ALL-UNNAMED");
     }
-    return JavaProcess.run(BackendProbe.class, all, backend);
+    return JavaProcess.of(BackendProbe.class, all, backend);
   }
 
   private static void assertContains(String output, String... all) {
@@ -226,6 +230,17 @@ class LoadingTest {
         packaged
             ? "no card can be used, which takes one of NVIDIA's of compute capability 7.5 or more"
             : "this build is for other systems, or was made without nvcc");
+  }
+
+  @Test
+  void aCardThatIsTooOldIsRefused() throws Exception {
+    ProcessBuilder probe =
+        probe("cuda", "-Dpanoptim.cuda.library=" + library("panoptim_cuda_emulated"));
+    probe.environment().put("PANOPTIM_EMULATED_CAPABILITY", "61");
+    assertContains(
+        JavaProcess.run(probe),
+        "REFUSED the cuda backend cannot be had: no card can be used",
+        "card 0, an emulated device, has compute capability 6.1, but must have 7.5 or more");
   }
 
   @Test

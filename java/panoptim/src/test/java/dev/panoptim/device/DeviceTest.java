@@ -1,0 +1,159 @@
+package dev.panoptim.device;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.panoptim.Cards;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/// Memory of a card, copies, streams and events.
+///
+/// Runs twice: on an emulated card, whose streams do nothing before somebody waits; and on the
+/// machine's own, where there is one.
+@Tag("card")
+class DeviceTest {
+  @BeforeEach
+  void needsACard() {
+    Cards.need(1);
+  }
+
+  private static void assertSays(String words, Runnable action) {
+    RuntimeException thrown = assertThrows(IllegalArgumentException.class, action::run);
+    assertTrue(thrown.getMessage().contains(words), thrown.getMessage());
+  }
+
+  @Test
+  void aDeviceIsAsNumbered() {
+    assertEquals(Device.cuda(0), Device.cuda(0));
+    assertEquals("cuda:0", Device.cuda(0).name());
+    assertTrue(Device.cuda(0).describe().contains("compute capability"));
+    int count = Device.cudaCount();
+    assertSays("index is " + count + ", but must be", () -> Device.cuda(count));
+    assertSays("index is -1", () -> Device.cuda(-1));
+    assertSays("must be a CUDA device", () -> DeviceStream.create(Device.cpu()));
+    assertThrows(IllegalStateException.class, Device.cpu()::freeMemory);
+  }
+
+  @Test
+  void copiesOfAnySizeAndFromAnyMemoryArrive() {
+    Device card = Device.cuda(0);
+    try (Arena arena = Arena.ofShared()) {
+      int buffer = 4 << 20;
+      for (int bytes : new int[] {0, 4, buffer - 4, buffer, buffer + 4, 2 * buffer, 9 << 20}) {
+        byte[] random = new byte[bytes];
+        new SplittableRandom(bytes).nextBytes(random);
+        MemorySegment there = card.allocate(bytes, arena);
+        byte[] back = new byte[bytes];
+        card.download(there, MemorySegment.ofArray(back));
+        assertArrayEquals(new byte[bytes], back);
+        card.upload(MemorySegment.ofArray(random), there);
+        card.download(there, MemorySegment.ofArray(back));
+        assertArrayEquals(random, back);
+        MemorySegment pinned = card.allocatePinned(bytes, arena);
+        card.download(there, pinned);
+        assertEquals(-1, pinned.mismatch(MemorySegment.ofArray(random)));
+        card.fill(there, bytes / 4, 1.5f);
+        card.upload(pinned, there);
+        card.download(there, MemorySegment.ofArray(back));
+        assertArrayEquals(random, back);
+        card.fill(there, bytes / 4, 1.5f);
+        for (float each : card.copyOf(there, bytes).toArray(JAVA_FLOAT)) {
+          assertEquals(1.5f, each);
+        }
+      }
+    }
+  }
+
+  @Test
+  void copiesOfTheWrongMemoryAreRefused() {
+    Device card = Device.cuda(0);
+    try (Arena arena = Arena.ofShared();
+        DeviceStream stream = DeviceStream.create(card)) {
+      MemorySegment there = card.allocate(32, arena);
+      MemorySegment here = arena.allocate(32, 4);
+      MemorySegment heap = MemorySegment.ofArray(new byte[32]);
+      assertSays("to takes 64 bytes", () -> card.upload(arena.allocate(64), there));
+      assertSays("from takes 64 bytes", () -> card.download(there, arena.allocate(64)));
+      assertSays("to takes 32 bytes", () -> card.upload(here, here));
+      assertSays("to takes 0 bytes", () -> card.upload(there, heap));
+      assertSays("from takes 0 bytes", () -> card.download(heap, there));
+      assertSays("to is read-only", () -> card.download(there, here.asReadOnly()));
+      assertSays("to is read-only", () -> card.upload(here, there.asReadOnly()));
+      assertSays("memory takes 36 bytes", () -> card.fill(there, 9, 1));
+      assertSays("count is -1", () -> card.fill(there, -1, 1));
+      assertThrows(ArithmeticException.class, () -> card.fill(there, 1L << 62, 1));
+      assertSays("memory is read-only", () -> card.fill(there.asReadOnly(), 8, 1));
+      assertSays("memory takes 33 bytes", () -> card.slice(there, 1, 32));
+      assertSays("offset is -1", () -> card.slice(there, -1, 1));
+      assertSays("bytes is -1", () -> card.slice(there, 1, -1));
+      assertSays("memory takes 1 bytes", () -> card.slice(here, 0, 1));
+      assertSays(
+          "from has 32 bytes off-heap, but must have 33", () -> stream.copy(here, there, 33));
+      assertSays("from takes 33 bytes", () -> stream.copy(there, arena.allocate(33), 33));
+      assertSays("from has 32 bytes on-heap", () -> stream.copy(heap, there, 32));
+      assertSays("bytes is -1", () -> stream.copy(here, there, -1));
+      assertSays("memory takes 33 bytes", () -> stream.zero(there, 33));
+      assertSays("memory takes 32 bytes", () -> stream.zero(here, 32));
+      for (byte each : here.toArray(JAVA_BYTE)) {
+        assertEquals(0, each);
+      }
+    }
+  }
+
+  @Test
+  void whatAClosedArenaCannotKeepIsFreed() {
+    Device card = Device.cuda(0);
+    Arena closed = Arena.ofShared();
+    closed.close();
+    // The first one may take more, for CUDA itself.
+    assertThrows(IllegalStateException.class, () -> card.allocate(1 << 20, closed));
+    long free = card.freeMemory();
+    assertThrows(IllegalStateException.class, () -> card.allocate(1 << 20, closed));
+    assertEquals(free, card.freeMemory());
+  }
+
+  @Test
+  void eventsAreOfOneDevice() {
+    try (Arena arena = Arena.ofShared()) {
+      assertSays("must be a CUDA device", () -> new DeviceEvent(Device.cpu(), arena));
+      DeviceEvent event = new DeviceEvent(Device.cuda(0), arena);
+      event.await();
+      Cards.need(2);
+      DeviceStream other = DeviceStream.defaultOf(Device.cuda(1));
+      assertSays("stream is of cuda:1, but must be of cuda:0", () -> event.record(other));
+    }
+  }
+
+  /// Streams of one card wait for events of another.
+  @Test
+  void streamsFollowEventsAcrossDevices() {
+    Cards.need(2);
+    Device first = Device.cuda(0);
+    Device second = Device.cuda(1);
+    try (Arena arena = Arena.ofShared();
+        DeviceStream before = DeviceStream.create(first);
+        DeviceStream after = DeviceStream.create(second)) {
+      MemorySegment there = first.allocate(4, arena);
+      MemorySegment between = first.allocatePinned(4, arena);
+      MemorySegment end = second.allocate(4, arena);
+      first.fill(there, 1, 1.5f);
+      between.set(JAVA_FLOAT, 0, 0);
+      DeviceEvent event = new DeviceEvent(first, arena);
+      before.copy(there, between, 4);
+      event.record(before);
+      after.follow(event);
+      after.copy(between, end, 4);
+      after.await();
+      assertEquals(1.5f, second.copyOf(end, 4).get(JAVA_FLOAT, 0));
+    }
+  }
+}
