@@ -1,5 +1,6 @@
 // How long a step takes on a card, beside a copy within its memory: what a step can be at best is the time of a copy
-// that moves as many bytes. Both in turn, seven times; what is printed are the medians.
+// that moves as many bytes. Both in turn, seven times; what is printed are the medians. A case that the card has no
+// memory for is skipped.
 //
 //   panoptim_cuda_bench [CASE [REPEATS]]     without a case: all of them
 #include <algorithm>
@@ -35,6 +36,11 @@ constexpr bench_case cases[] = {{"one-of-1e9", 1, 1000000000, false},
                                 {"one-of-256", 1, 256, false},
                                 {"10000-of-10000", 10000, 10000, false}};
 
+// Tensors begin at 256 bytes, as allocations do.
+panoptim_int64 stride_of(const bench_case &what) {
+  return (what.elements + 63) / 64 * 64;
+}
+
 // AdamW on the first card, from memory that is all zeros; what it computes is the tests' concern.
 class training {
  public:
@@ -60,14 +66,14 @@ class training {
     float *first = zeroed(stream_bytes());
     float *second = zeroed(stream_bytes());
     for (size_t row = 0; row < tensors_.size(); row++) {
-      tensors_[row].state[0] = first + static_cast<panoptim_int64>(row) * stride();
-      tensors_[row].state[1] = second + static_cast<panoptim_int64>(row) * stride();
+      tensors_[row].state[0] = first + static_cast<panoptim_int64>(row) * stride_of(what_);
+      tensors_[row].state[1] = second + static_cast<panoptim_int64>(row) * stride_of(what_);
     }
     if (what.fused) {
       place(&panoptim_tensor::average);
       uint16_t *shadow = reinterpret_cast<uint16_t *>(zeroed(stream_bytes() / 2));
       for (size_t row = 0; row < tensors_.size(); row++) {
-        tensors_[row].shadow = shadow + static_cast<panoptim_int64>(row) * stride();
+        tensors_[row].shadow = shadow + static_cast<panoptim_int64>(row) * stride_of(what_);
       }
     }
     coefficients_.gradient_scale = 1;
@@ -135,13 +141,8 @@ class training {
   }
 
  private:
-  // Tensors begin at 256 bytes, as allocations do.
-  panoptim_int64 stride() const {
-    return (what_.elements + 63) / 64 * 64;
-  }
-
   panoptim_int64 stream_bytes() const {
-    return what_.tensors * stride() * 4;
+    return what_.tensors * stride_of(what_) * 4;
   }
 
   float *zeroed(panoptim_int64 bytes) {
@@ -161,7 +162,7 @@ class training {
   void place(float *panoptim_tensor::*stream) {
     float *start = zeroed(stream_bytes());
     for (size_t row = 0; row < tensors_.size(); row++) {
-      tensors_[row].*stream = start + static_cast<panoptim_int64>(row) * stride();
+      tensors_[row].*stream = start + static_cast<panoptim_int64>(row) * stride_of(what_);
     }
   }
 
@@ -189,7 +190,19 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+// What a training allocates, but for its tables.
+panoptim_int64 needed_bytes(const bench_case &what) {
+  return what.tensors * stride_of(what) * (what.fused ? 22 : 16);
+}
+
 void run(const bench_case &what, int repeats) {
+  panoptim_cuda_device device;
+  check(panoptim_cuda_describe(0, &device, error));
+  if (needed_bytes(what) + (256 << 20) > device.free_memory) {
+    std::printf("%-18s skipped: it takes %.1f GB, of which %.1f are free\n", what.name,
+                static_cast<double>(needed_bytes(what)) / 1e9, static_cast<double>(device.free_memory) / 1e9);
+    return;
+  }
   training t(what);
   const auto step = [&] { t.step(); };
   const auto copy = [&] { t.copy(); };
