@@ -1,21 +1,17 @@
 package dev.panoptim.optim;
 
 import dev.panoptim.backend.Backend;
-import dev.panoptim.backend.StepPlan;
-import dev.panoptim.backend.Verdict;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.ShadowType;
 import dev.panoptim.memory.Streams;
-import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Hyperparameters;
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +39,9 @@ import java.util.function.Supplier;
 /// the optimizer until it is closed.
 ///
 /// On a graphics card, a step returns once the card has been told to make it: [#await] waits until
-/// it is done, and so do the methods that need to know what became of it.
+/// it is done, and so do the methods that need to know what became of it. All of them throw a
+/// [CudaException] if CUDA refuses, or work that the card was given before has failed; data and
+/// states there are then as that has left them.
 ///
 /// Not thread-safe: one thread at a time. Different optimizers may step at the same time as long as
 /// they have no memory in common; where that is meant, see [OptimizerBuilder#sharedStates].
@@ -58,10 +56,7 @@ public final class Optimizer implements AutoCloseable {
   private final Map<Parameter, Tracked> tracked = new LinkedHashMap<>();
   private final StateMemory memory;
   private final StepOptions options = new StepOptions();
-  private final StepReport report = new StepReport();
-
-  /// Made at the first step that needs one.
-  private Verdict verdict;
+  private final Stepping stepping;
 
   /// NaN where parameters are not averaged.
   private final double averageDecay;
@@ -97,6 +92,8 @@ public final class Optimizer implements AutoCloseable {
     this.averageDecay = averageDecay;
     this.shadow = shadow;
     memory = new StateMemory(rule, averages(), shadow, backend.device(), backend.stateDevice());
+    stepping =
+        new Stepping(rule, backend, threads, memory, this.groups, this.options, averageDecay);
     shared = stateFile != null;
     if (shared && !backend.device().isCpu()) {
       throw new IllegalArgumentException(
@@ -230,7 +227,7 @@ public final class Optimizer implements AutoCloseable {
 
   /// What the last step did; the next one writes it anew.
   public StepReport report() {
-    return report;
+    return stepping.report();
   }
 
   /// The groups, whose hyperparameters may be changed between steps.
@@ -260,9 +257,9 @@ public final class Optimizer implements AutoCloseable {
     try {
       requireOpen();
       call(preHooks);
-      update();
+      stepping.step();
       call(postHooks);
-      return report;
+      return stepping.report();
     } finally {
       busy.set(false);
     }
@@ -272,7 +269,7 @@ public final class Optimizer implements AutoCloseable {
     acquire();
     try {
       requireOpen();
-      settle();
+      stepping.settle();
       return action.get();
     } finally {
       busy.set(false);
@@ -295,92 +292,12 @@ public final class Optimizer implements AutoCloseable {
     }
   }
 
-  private void update() {
-    settle();
-    report.begin();
-    if (gradientsMoved()) {
-      plan();
-    }
-    for (int i = 0; i < groups.size(); i++) {
-      groups.get(i).plan.requireAlive();
-    }
-    float clipValue = (float) options.clipGradValue();
-    for (int i = 0; i < groups.size(); i++) {
-      groups.get(i).plan.treatGradients(clipValue, options.zeroGrad());
-    }
-    if (!options.needsNorm()) {
-      updateGroups((float) options.gradientScale(), null);
-      return;
-    }
-    judge();
-    if (!verdict.isKnown()) {
-      updateGroups(1, verdict);
-    } else if (!verdict.skips()) {
-      updateGroups((float) (options.gradientScale() * verdict.clipFactor()), null);
-    } else if (options.zeroGrad()) {
-      zeroUsedGradients();
-    }
-  }
-
-  /// Takes the norm of all gradients, and says what follows from it.
-  private void judge() {
-    if (verdict == null) {
-      verdict = backend.newVerdict();
-    }
-    verdict.begin();
-    for (int i = 0; i < groups.size(); i++) {
-      verdict.add(groups.get(i).plan, threads);
-    }
-    verdict.judge(options.gradientScale(), options.clipGradNorm(), options.skipNonFinite());
-    report.judgedBy(verdict);
-  }
-
-  /// @param scale what gradients are multiplied with
-  /// @param decides scales too, and whether there is a step; `null` where that is known
-  private void updateGroups(float scale, Verdict decides) {
-    for (int i = 0; i < groups.size(); i++) {
-      TrackedGroup group = groups.get(i);
-      prepare(group, scale);
-      if (decides == null) {
-        backend.step(group.plan, threads);
-      } else {
-        backend.step(group.plan, threads, decides);
-      }
-      report.updated(group.rows.length);
-      if (decides != null && options.skipNonFinite()) {
-        group.unsettled = true;
-      } else {
-        group.advance();
-      }
-    }
-  }
-
-  /// Counts the last step where only the card knew whether it was made. It decided that before the
-  /// update, so there is as a rule nothing to wait for.
-  private void settle() {
-    for (int i = 0; i < groups.size(); i++) {
-      TrackedGroup group = groups.get(i);
-      if (group.unsettled) {
-        if (!verdict.skips()) {
-          group.advance();
-        }
-        group.unsettled = false;
-      }
-    }
-  }
-
   /// Waits until all steps are done; on the CPU, they are when they return.
   ///
   /// @throws CudaException if something failed on the card
   /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
   public void await() {
     atRest(() -> null);
-  }
-
-  private void zeroUsedGradients() {
-    for (int i = 0; i < groups.size(); i++) {
-      backend.zeroGradients(groups.get(i).plan);
-    }
   }
 
   /// Lets the closure compute the loss and its gradients, then updates every parameter that has
@@ -409,9 +326,9 @@ public final class Optimizer implements AutoCloseable {
         Device.requireWritable(name, each.parameter.gradient());
       }
     }
-    if (!backend.device().isCpu() && !gradientsMoved()) {
+    if (!backend.device().isCpu() && !stepping.gradientsMoved()) {
       // At once: one by one, telling the card takes longer than doing it.
-      zeroUsedGradients();
+      stepping.zeroGradients();
       return;
     }
     for (Tracked each : tracked.values()) {
@@ -575,21 +492,11 @@ public final class Optimizer implements AutoCloseable {
     try {
       if (!closed) {
         closed = true;
-        free();
+        Closing.all(List.of(stepping::close, () -> memory.close(groups)));
       }
     } finally {
       busy.set(false);
     }
-  }
-
-  private void free() {
-    List<Runnable> parts = new ArrayList<>(List.of(this::settle));
-    groups.forEach(group -> parts.add(group::dropPlan));
-    if (verdict != null) {
-      parts.add(verdict::close);
-    }
-    parts.add(() -> memory.close(groups));
-    Closing.all(parts);
   }
 
   private Tracked find(Parameter parameter) {
@@ -597,105 +504,13 @@ public final class Optimizer implements AutoCloseable {
     if (found == null) {
       throw new IllegalArgumentException(parameter + " is not a parameter of this optimizer");
     }
-    settle();
+    stepping.settle();
     return found;
   }
 
   private void requireOpen() {
     if (closed) {
       throw new IllegalStateException("the optimizer has been closed");
-    }
-  }
-
-  /// Whether a gradient came, went or moved since the plan was made.
-  private boolean gradientsMoved() {
-    for (int i = 0; i < groups.size(); i++) {
-      TrackedGroup group = groups.get(i);
-      if (group.plan == null) {
-        return true;
-      }
-      for (Tracked each : group.parameters) {
-        if (each.gradientMoved()) {
-          return true;
-        }
-      }
-    }
-    return false;
-  }
-
-  /// Makes plans for what has a gradient now. States that are new are kept only if all checks pass.
-  private void plan() {
-    memory.allocate(
-        groups,
-        each -> each.parameter.hasGradient(),
-        () -> {
-          List<StepPlan> plans =
-              StepPlan.of(
-                  rule,
-                  backend.device(),
-                  backend.stateDevice(),
-                  rowsOfGroups(),
-                  averages(),
-                  shadow);
-          prepare(plans);
-          for (int i = 0; i < plans.size(); i++) {
-            groups.get(i).adopt(plans.get(i));
-          }
-        });
-  }
-
-  /// All or none.
-  private void prepare(List<StepPlan> plans) {
-    try {
-      for (int i = 0; i < plans.size(); i++) {
-        backend.prepare(plans.get(i), groups.get(i).plan);
-      }
-    } catch (Throwable e) {
-      plans.forEach(StepPlan::close);
-      throw e;
-    }
-  }
-
-  private List<List<StepPlan.Row>> rowsOfGroups() {
-    return groups.stream().map(TrackedGroup::withGradient).map(this::rows).toList();
-  }
-
-  private List<StepPlan.Row> rows(Tracked[] parameters) {
-    return Arrays.stream(parameters)
-        .map(
-            each ->
-                new StepPlan.Row(
-                    each.parameter.name(),
-                    each.parameter.size(),
-                    each.parameter.data(),
-                    each.parameter.gradient(),
-                    each.states.subList(0, rule.stateNames().size()),
-                    averages() ? each.states.getLast() : null,
-                    each.shadow))
-        .toList();
-  }
-
-  /// Computes the coefficients of a group's step; neighbours that have made the same number of
-  /// steps share them.
-  ///
-  /// @param scale what gradients are multiplied with
-  private void prepare(TrackedGroup group, float scale) {
-    Hyperparameters values = group.group.values();
-    group.plan.begin(values.decays());
-    double product = 1;
-    for (int i = 0; i < group.rows.length; i++) {
-      Tracked row = group.rows[i];
-      row.refresh();
-      if (i == 0 || !row.isAtTheStepOf(group.rows[i - 1])) {
-        Coefficients coefficients = group.plan.nextCoefficients();
-        coefficients.compute(rule, values, row.steps() + 1, row.momentumProduct());
-        // 1 or -1 times the scale: exact.
-        coefficients.gradientScale *= scale;
-        coefficients.averageTake = row.steps() == 0 ? 1 : (float) (1 - averageDecay);
-        product = coefficients.momentumProduct;
-      }
-      row.nextMomentumProduct = product;
-      group.plan.assign(i);
     }
   }
 }

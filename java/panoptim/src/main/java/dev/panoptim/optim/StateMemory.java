@@ -1,5 +1,6 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.backend.StepPlan;
 import dev.panoptim.device.Device;
 import dev.panoptim.memory.Layout;
 import dev.panoptim.memory.Parameter;
@@ -22,8 +23,8 @@ import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 
-/// Where the states of an optimizer's parameters lie, what they start from, and how they are copied
-/// and loaded.
+/// Where the states of an optimizer's parameters lie, what they start from, how they are copied and
+/// loaded, and what steps see of them.
 final class StateMemory {
   /// Slab streams 0 and 1 are data and gradients.
   private static final int FIRST_STATE_STREAM = 2;
@@ -192,6 +193,32 @@ final class StateMemory {
       float initial = values.get(Hyperparameter.INITIAL_ACCUMULATOR).floatValue();
       stateDevice.fill(sum, fresh.parameter.size(), initial);
     }
+  }
+
+  /// What a step works on, for each group: the parameters that have a gradient now.
+  ///
+  /// @throws IllegalArgumentException as [StepPlan#of]
+  List<StepPlan> plans(List<TrackedGroup> groups) {
+    List<List<StepPlan.Row>> rows =
+        groups.stream()
+            .map(group -> Arrays.stream(group.withGradient()).map(this::row).toList())
+            .toList();
+    return StepPlan.of(rule, device, stateDevice, rows, averages(), shadow);
+  }
+
+  private StepPlan.Row row(Tracked each) {
+    return new StepPlan.Row(
+        each.parameter.name(),
+        each.parameter.size(),
+        each.parameter.data(),
+        each.parameter.gradient(),
+        each.states.subList(0, rule.stateNames().size()),
+        averages() ? each.states.getLast() : null,
+        each.shadow);
+  }
+
+  private boolean averages() {
+    return names.contains(AVERAGE);
   }
 
   /// Writes the copies in 16 bits anew, where there are any.

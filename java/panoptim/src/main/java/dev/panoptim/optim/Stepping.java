@@ -1,0 +1,211 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.backend.Backend;
+import dev.panoptim.backend.StepPlan;
+import dev.panoptim.backend.Verdict;
+import dev.panoptim.rule.Coefficients;
+import dev.panoptim.rule.Hyperparameters;
+import dev.panoptim.rule.Rule;
+import java.util.ArrayList;
+import java.util.List;
+
+/// How an optimizer's groups make a step: plans where gradients have moved, the norm where the
+/// options ask for one, coefficients, and the backend.
+final class Stepping {
+  private final Rule rule;
+  private final Backend backend;
+  private final int threads;
+  private final StateMemory memory;
+  private final List<TrackedGroup> groups;
+  private final StepOptions options;
+
+  /// NaN where parameters are not averaged.
+  private final double averageDecay;
+
+  private final StepReport report = new StepReport();
+
+  /// Made at the first step that needs one.
+  private Verdict verdict;
+
+  /// @param groups as they are at each step
+  /// @param options as they are at each step
+  Stepping(
+      Rule rule,
+      Backend backend,
+      int threads,
+      StateMemory memory,
+      List<TrackedGroup> groups,
+      StepOptions options,
+      double averageDecay) {
+    this.rule = rule;
+    this.backend = backend;
+    this.threads = threads;
+    this.memory = memory;
+    this.groups = groups;
+    this.options = options;
+    this.averageDecay = averageDecay;
+  }
+
+  /// What the last step did.
+  StepReport report() {
+    return report;
+  }
+
+  /// Makes a step of all groups, with what the options ask for.
+  void step() {
+    settle();
+    report.begin();
+    if (gradientsMoved()) {
+      plan();
+    }
+    for (int i = 0; i < groups.size(); i++) {
+      groups.get(i).plan.requireAlive();
+    }
+    float clipValue = (float) options.clipGradValue();
+    for (int i = 0; i < groups.size(); i++) {
+      groups.get(i).plan.treatGradients(clipValue, options.zeroGrad());
+    }
+    if (!options.needsNorm()) {
+      updateGroups((float) options.gradientScale(), null);
+      return;
+    }
+    judge();
+    if (!verdict.isKnown()) {
+      updateGroups(1, verdict);
+    } else if (!verdict.skips()) {
+      updateGroups((float) (options.gradientScale() * verdict.clipFactor()), null);
+    } else if (options.zeroGrad()) {
+      zeroGradients();
+    }
+  }
+
+  /// Takes the norm of all gradients, and says what follows from it.
+  private void judge() {
+    if (verdict == null) {
+      verdict = backend.newVerdict();
+    }
+    verdict.begin();
+    for (int i = 0; i < groups.size(); i++) {
+      verdict.add(groups.get(i).plan, threads);
+    }
+    verdict.judge(options.gradientScale(), options.clipGradNorm(), options.skipNonFinite());
+    report.judgedBy(verdict);
+  }
+
+  /// @param scale what gradients are multiplied with
+  /// @param decides scales too, and whether there is a step; `null` where that is known
+  private void updateGroups(float scale, Verdict decides) {
+    for (int i = 0; i < groups.size(); i++) {
+      TrackedGroup group = groups.get(i);
+      prepare(group, scale);
+      if (decides == null) {
+        backend.step(group.plan, threads);
+      } else {
+        backend.step(group.plan, threads, decides);
+      }
+      report.updated(group.rows.length);
+      if (decides != null && options.skipNonFinite()) {
+        group.unsettled = true;
+      } else {
+        group.advance();
+      }
+    }
+  }
+
+  /// Counts the last step where only the card knew whether it was made. It decided that before the
+  /// update, so there is as a rule nothing to wait for.
+  void settle() {
+    for (int i = 0; i < groups.size(); i++) {
+      TrackedGroup group = groups.get(i);
+      if (group.unsettled) {
+        if (!verdict.skips()) {
+          group.advance();
+        }
+        group.unsettled = false;
+      }
+    }
+  }
+
+  /// Computes the coefficients of a group's step; neighbours that have made the same number of
+  /// steps share them.
+  ///
+  /// @param scale what gradients are multiplied with
+  private void prepare(TrackedGroup group, float scale) {
+    Hyperparameters values = group.group.values();
+    group.plan.begin(values.decays());
+    double product = 1;
+    for (int i = 0; i < group.rows.length; i++) {
+      Tracked row = group.rows[i];
+      row.refresh();
+      if (i == 0 || !row.isAtTheStepOf(group.rows[i - 1])) {
+        Coefficients coefficients = group.plan.nextCoefficients();
+        coefficients.compute(rule, values, row.steps() + 1, row.momentumProduct());
+        // 1 or -1 times the scale: exact.
+        coefficients.gradientScale *= scale;
+        coefficients.averageTake = row.steps() == 0 ? 1 : (float) (1 - averageDecay);
+        product = coefficients.momentumProduct;
+      }
+      row.nextMomentumProduct = product;
+      group.plan.assign(i);
+    }
+  }
+
+  /// Sets to 0 the gradients that the last plans are of.
+  void zeroGradients() {
+    for (int i = 0; i < groups.size(); i++) {
+      backend.zeroGradients(groups.get(i).plan);
+    }
+  }
+
+  /// Whether a gradient came, went or moved since the plan was made.
+  boolean gradientsMoved() {
+    for (int i = 0; i < groups.size(); i++) {
+      TrackedGroup group = groups.get(i);
+      if (group.plan == null) {
+        return true;
+      }
+      for (Tracked each : group.parameters) {
+        if (each.gradientMoved()) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /// Makes plans for what has a gradient now. States that are new are kept only if all checks pass.
+  private void plan() {
+    memory.allocate(
+        groups,
+        each -> each.parameter.hasGradient(),
+        () -> {
+          List<StepPlan> plans = memory.plans(groups);
+          prepare(plans);
+          for (int i = 0; i < plans.size(); i++) {
+            groups.get(i).adopt(plans.get(i));
+          }
+        });
+  }
+
+  /// All or none.
+  private void prepare(List<StepPlan> plans) {
+    try {
+      for (int i = 0; i < plans.size(); i++) {
+        backend.prepare(plans.get(i), groups.get(i).plan);
+      }
+    } catch (Throwable e) {
+      plans.forEach(StepPlan::close);
+      throw e;
+    }
+  }
+
+  /// Settles the last step, and frees what steps have been made with.
+  void close() {
+    List<Runnable> parts = new ArrayList<>(List.of(this::settle));
+    groups.forEach(group -> parts.add(group::dropPlan));
+    if (verdict != null) {
+      parts.add(verdict::close);
+    }
+    Closing.all(parts);
+  }
+}
