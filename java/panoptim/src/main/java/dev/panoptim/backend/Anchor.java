@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /// One segment out of an arena that a plan uses: whoever holds on to it holds on to all streams of
 /// that arena.
@@ -42,6 +43,25 @@ record Anchor(String name, MemorySegment segment) {
     if (!found.containsKey(segment.scope())) {
       found.put(segment.scope(), new Anchor(kind + " of '" + row.name() + "'", segment));
     }
+  }
+
+  /// Whether some scopes are those of all arenas that a row lies in, but for the global one.
+  static boolean areIn(Set<MemorySegment.Scope> scopes, StepPlan.Row row) {
+    if (!isIn(scopes, row.gradient()) || !isIn(scopes, row.data())) {
+      return false;
+    }
+    for (MemorySegment state : row.states()) {
+      if (!isIn(scopes, state)) {
+        return false;
+      }
+    }
+    return isIn(scopes, row.average()) && isIn(scopes, row.shadow());
+  }
+
+  private static boolean isIn(Set<MemorySegment.Scope> scopes, MemorySegment segment) {
+    return segment == null
+        || scopes.contains(segment.scope())
+        || segment.scope().equals(Arena.global().scope());
   }
 
   static boolean anyConfined(Anchor[] anchors) {

@@ -186,14 +186,14 @@ final class CudaTable implements StepPlan.Prepared {
     return all;
   }
 
-  /// The calls that make up the sums of squares, or the zeroing of gradients.
-  List<Call> calls() {
-    return calls;
-  }
-
   /// The calls that make up a step, brought up to date with the plan.
   List<Call> updatedCalls() {
     table.calls(0);
+    return calls();
+  }
+
+  /// The calls that make up the sums of squares, or the zeroing of gradients.
+  List<Call> calls() {
     if (table.rowChanges() != writtenChanges) {
       for (Call call : calls) {
         stream.copy(call.hostRows, call.rows, call.hostRows.byteSize());
@@ -201,6 +201,16 @@ final class CudaTable implements StepPlan.Prepared {
       writtenChanges = table.rowChanges();
     }
     return calls;
+  }
+
+  @Override
+  public boolean followsGradients() {
+    return true;
+  }
+
+  @Override
+  public void moveGradient(int row) {
+    table.moveGradient(row);
   }
 
   @Override

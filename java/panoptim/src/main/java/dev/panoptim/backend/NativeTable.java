@@ -10,6 +10,7 @@ import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -87,6 +88,9 @@ final class NativeTable {
     int first = 0;
     Map<MemorySegment.Scope, MemorySegment> scopes = new LinkedHashMap<>();
     for (int row = 0; row < plan.rows().size(); row++) {
+      if (Anchor.areIn(scopes.keySet(), plan.rows().get(row))) {
+        continue;
+      }
       Map<MemorySegment.Scope, MemorySegment> withRow = new LinkedHashMap<>(scopes);
       for (Anchor anchor : Anchor.of(List.of(plan.rows().get(row)))) {
         withRow.putIfAbsent(anchor.segment().scope(), anchor.segment());
@@ -152,6 +156,14 @@ final class NativeTable {
     panoptim_tensor.length(target, source.size());
     panoptim_tensor.offset(target, offset);
     panoptim_tensor.first_chunk(target, firstChunk);
+  }
+
+  /// The plan's row has another gradient than when it was filled in.
+  void moveGradient(int row) {
+    // Not by a slice, which would be left to the garbage collector.
+    long at = row * panoptim_tensor.sizeof() + panoptim_tensor.gradient$offset();
+    tensors.set(ValueLayout.ADDRESS, at, plan.rows().get(row).gradient());
+    rowChanges++;
   }
 
   private static int firstMoment(Rule rule) {

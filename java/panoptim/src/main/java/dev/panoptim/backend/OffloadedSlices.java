@@ -232,6 +232,16 @@ final class OffloadedSlices implements StepPlan.Prepared {
   }
 
   @Override
+  public boolean followsGradients() {
+    return false;
+  }
+
+  @Override
+  public void moveGradient(int row) {
+    throw new AssertionError("copies know where gradients lie");
+  }
+
+  @Override
   public void close() {
     if (slots != null) {
       slots.close();

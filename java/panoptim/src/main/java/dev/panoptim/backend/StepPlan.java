@@ -40,12 +40,29 @@ public final class StepPlan implements AutoCloseable {
     public Row {
       states = List.copyOf(states);
     }
+
+    private Row withGradient(MemorySegment moved) {
+      return new Row(name, size, data, moved, states, average, shadow);
+    }
+
+    /// All streams of floats but the gradient.
+    List<MemorySegment> floatsThatStay() {
+      List<MemorySegment> all = new ArrayList<>(states);
+      all.add(data);
+      if (average != null) {
+        all.add(average);
+      }
+      return all;
+    }
   }
 
   private final Rule rule;
   private final Device device;
   private final Device stateDevice;
+
+  /// Gradients move, nothing else of them changes.
   private final List<Row> rows;
+
   private final States[] states;
   private final long[] offsets;
   private final long[] firstChunks;
@@ -60,6 +77,11 @@ public final class StepPlan implements AutoCloseable {
   private float clip = Float.POSITIVE_INFINITY;
   private boolean zeroes;
   private MemorySegment squareSums;
+  private Footprint footprint;
+
+  /// Gradients that have been checked, and will be the rows'.
+  private final MemorySegment[] candidates;
+
   private NativeTable nativeTable;
   private Prepared prepared;
 
@@ -112,9 +134,13 @@ public final class StepPlan implements AutoCloseable {
       }
     }
     Streams.requireDisjoint(streams);
-    return copies.stream()
-        .map(rows -> new StepPlan(rule, device, stateDevice, rows, averages, shadow))
-        .toList();
+    List<StepPlan> plans =
+        copies.stream()
+            .map(rows -> new StepPlan(rule, device, stateDevice, rows, averages, shadow))
+            .toList();
+    Footprint footprint = new Footprint(plans);
+    plans.forEach(plan -> plan.footprint = footprint);
+    return plans;
   }
 
   private static void check(
@@ -157,7 +183,8 @@ public final class StepPlan implements AutoCloseable {
     this.stateDevice = stateDevice;
     this.averages = averages;
     this.shadow = shadow;
-    this.rows = rows;
+    this.rows = new ArrayList<>(rows);
+    this.candidates = new MemorySegment[rows.size()];
     this.decay = rule.decay();
     this.slots = new int[rows.size()];
     this.states = rows.stream().map(row -> States.of(rule, row)).toArray(States[]::new);
@@ -218,6 +245,81 @@ public final class StepPlan implements AutoCloseable {
     }
     this.clip = clip;
     this.zeroes = zeroes;
+  }
+
+  /// Makes other memory the gradients of all plans that were made together with this one. Costs
+  /// little beside new plans: for gradients that lie elsewhere at each step.
+  ///
+  /// @param gradients for each of the plans, in the order of [#of], as many as it has rows
+  /// @return whether it has been done. Otherwise nothing has changed, and it takes new plans, which
+  ///   also say what is wrong if something is: some gradient is in another arena than the one that
+  ///   it would take the place of, or [#of] would refuse it, or these plans are made for a backend
+  ///   that cannot follow
+  /// @throws IllegalArgumentException as [#of], on a card
+  /// @throws IllegalStateException as [#of], on a card
+  public boolean moveGradients(List<MemorySegment[]> gradients) {
+    List<StepPlan> plans = footprint.plans();
+    if (gradients.size() != plans.size()) {
+      return false;
+    }
+    for (int i = 0; i < plans.size(); i++) {
+      if (!plans.get(i).accepts(gradients.get(i))) {
+        return false;
+      }
+    }
+    if (!footprint.hasRoomForCandidates()) {
+      return false;
+    }
+    for (int i = 0; i < plans.size(); i++) {
+      plans.get(i).adoptCandidates();
+    }
+    return true;
+  }
+
+  private boolean accepts(MemorySegment[] gradients) {
+    if (gradients.length != rows.size() || prepared != null && !prepared.followsGradients()) {
+      return false;
+    }
+    for (int i = 0; i < gradients.length; i++) {
+      // What is checked must be what is kept, whatever the caller's array does meanwhile.
+      MemorySegment candidate = gradients[i];
+      Row row = rows.get(i);
+      if (candidate == row.gradient()) {
+        candidates[i] = candidate;
+        continue;
+      }
+      if (candidate == null || !candidate.scope().equals(row.gradient().scope())) {
+        return false;
+      }
+      if (!device.isCpu()) {
+        String name = "gradient of '" + row.name() + "'";
+        candidate = Streams.require(device, name, row.size(), candidate, false);
+      } else if (!Streams.areFloats(row.size(), candidate)) {
+        return false;
+      }
+      if (zeroes && candidate.isReadOnly()) {
+        return false;
+      }
+      candidates[i] = candidate;
+    }
+    return true;
+  }
+
+  /// The gradient that a row will have, if nothing else is against it.
+  MemorySegment candidate(int row) {
+    return candidates[row];
+  }
+
+  private void adoptCandidates() {
+    for (int i = 0; i < candidates.length; i++) {
+      rows.set(i, rows.get(i).withGradient(candidates[i]));
+      if (nativeTable != null) {
+        nativeTable.moveGradient(i);
+      }
+      if (prepared != null) {
+        prepared.moveGradient(i);
+      }
+    }
   }
 
   float clip() {
@@ -374,6 +476,12 @@ public final class StepPlan implements AutoCloseable {
 
   /// What a backend has made for this plan, beside what the garbage collector frees.
   interface Prepared extends AutoCloseable {
+    /// Whether it goes on where gradients lie elsewhere; else it has to be made anew.
+    boolean followsGradients();
+
+    /// A row's gradient lies elsewhere now.
+    void moveGradient(int row);
+
     @Override
     void close();
   }

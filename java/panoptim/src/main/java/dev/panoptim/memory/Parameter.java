@@ -126,6 +126,14 @@ public final class Parameter {
   /// @throws IllegalStateException if its arena has been closed
   /// @throws CudaException if CUDA does not say whose memory it is
   public void setGradient(MemorySegment gradient) {
+    if (device.isCpu()
+        && gradient != null
+        && Streams.areFloats(size, gradient)
+        && !meets(gradient)) {
+      // Without words for what is not wrong: some frameworks have other memory at each step.
+      this.gradient = gradient;
+      return;
+    }
     String described = "gradient of '" + name + "'";
     MemorySegment checked = Streams.require(device, described, size, gradient, false);
     Streams.requireDisjoint(
@@ -133,6 +141,11 @@ public final class Parameter {
             new Streams.Named("data of '" + name + "'", data, bytes()),
             new Streams.Named(described, checked, bytes())));
     this.gradient = device.isCpu() ? gradient : checked;
+  }
+
+  /// Whether memory of as many bytes shares some with the data.
+  private boolean meets(MemorySegment other) {
+    return Math.abs(other.address() - data.address()) < bytes();
   }
 
   /// Leaves this parameter without a gradient: steps pass it by until it has one again.

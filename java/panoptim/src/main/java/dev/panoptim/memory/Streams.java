@@ -4,6 +4,7 @@ import dev.panoptim.device.Device;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
@@ -63,6 +64,17 @@ public final class Streams {
     return device.isCpu()
         ? require(name, size, bytes(name, size) / 2, Short.BYTES, segment, true)
         : requireOnCard(device, name, size, Short.BYTES, segment, true);
+  }
+
+  /// Whether a segment holds exactly `size` floats that native code may read, and this thread may
+  /// use. Asks what [#require(String, long, MemorySegment, boolean)] does, and leaves nothing to
+  /// the garbage collector.
+  public static boolean areFloats(long size, MemorySegment segment) {
+    return segment.isNative()
+        && segment.byteSize() == size * FLOAT_BYTES
+        && segment.address() % FLOAT_BYTES == 0
+        && segment.scope().isAlive()
+        && segment.isAccessibleBy(Thread.currentThread());
   }
 
   /// @param alignment bytes of an element
@@ -138,6 +150,35 @@ public final class Streams {
   ///
   /// @throws IllegalArgumentException if two do
   public static void requireDisjoint(List<Named> streams) {
+    if (!areDisjoint(streams)) {
+      sayWhatOverlaps(streams);
+    }
+  }
+
+  /// Whether each stream ends before the next begins. Which end is whose does not matter: were
+  /// there two streams at one place, more would have begun up to it than ended before it.
+  private static boolean areDisjoint(List<Named> streams) {
+    long[] starts = new long[streams.size()];
+    long[] ends = new long[streams.size()];
+    int count = 0;
+    for (Named each : streams) {
+      if (each.bytes() > 0) {
+        starts[count] = each.segment().address();
+        ends[count] = starts[count] + each.bytes();
+        count++;
+      }
+    }
+    Arrays.sort(starts, 0, count);
+    Arrays.sort(ends, 0, count);
+    for (int i = 1; i < count; i++) {
+      if (ends[i - 1] > starts[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void sayWhatOverlaps(List<Named> streams) {
     List<Named> ordered = new ArrayList<>(streams);
     ordered.removeIf(stream -> stream.bytes() == 0);
     ordered.sort(Comparator.comparingLong(stream -> stream.segment().address()));

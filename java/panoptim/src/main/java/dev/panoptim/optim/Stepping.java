@@ -6,6 +6,7 @@ import dev.panoptim.backend.Verdict;
 import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Hyperparameters;
 import dev.panoptim.rule.Rule;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -21,6 +22,9 @@ final class Stepping {
 
   /// NaN where parameters are not averaged.
   private final double averageDecay;
+
+  /// Of each group's rows; filled anew whenever some have moved.
+  private final List<MemorySegment[]> gradients = new ArrayList<>();
 
   private final StepReport report = new StepReport();
 
@@ -55,7 +59,7 @@ final class Stepping {
   void step() {
     settle();
     report.begin();
-    if (gradientsMoved()) {
+    if (gradientsMoved() && !moveGradients()) {
       plan();
     }
     for (int i = 0; i < groups.size(); i++) {
@@ -171,6 +175,26 @@ final class Stepping {
       }
     }
     return false;
+  }
+
+  /// Tells the plans where gradients lie that are of the same parameters as before.
+  ///
+  /// @return whether that was enough; if not, it takes new plans
+  private boolean moveGradients() {
+    gradients.clear();
+    for (int i = 0; i < groups.size(); i++) {
+      if (!groups.get(i).hasItsRows()) {
+        return false;
+      }
+      gradients.add(groups.get(i).gradients());
+    }
+    if (!groups.getFirst().plan.moveGradients(gradients)) {
+      return false;
+    }
+    for (int i = 0; i < groups.size(); i++) {
+      groups.get(i).keepGradients();
+    }
+    return true;
   }
 
   /// Makes plans for what has a gradient now. States that are new are kept only if all checks pass.

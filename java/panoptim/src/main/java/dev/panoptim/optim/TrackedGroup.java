@@ -1,6 +1,7 @@
 package dev.panoptim.optim;
 
 import dev.panoptim.backend.StepPlan;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// A group with what the plan's rows refer to.
@@ -10,6 +11,9 @@ final class TrackedGroup {
 
   /// The tracked parameters that have a row in the plan, in the order of the rows.
   Tracked[] rows;
+
+  /// The gradients of these rows when they were last looked at.
+  private MemorySegment[] gradients;
 
   StepPlan plan;
 
@@ -45,8 +49,35 @@ final class TrackedGroup {
     dropPlan();
     this.plan = plan;
     rows = withGradient();
+    gradients = new MemorySegment[rows.length];
+    keepGradients();
+  }
+
+  /// Remembers where gradients lie that the plan knows of.
+  void keepGradients() {
     for (Tracked each : parameters) {
       each.plannedGradient = each.parameter.gradientOrNull();
     }
+  }
+
+  /// Whether there is a plan, and the parameters that have a gradient are those that have a row.
+  boolean hasItsRows() {
+    if (plan == null) {
+      return false;
+    }
+    for (Tracked each : parameters) {
+      if (each.parameter.hasGradient() != (each.plannedGradient != null)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// The rows' gradients as they are now.
+  MemorySegment[] gradients() {
+    for (int i = 0; i < rows.length; i++) {
+      gradients[i] = rows[i].parameter.gradientOrNull();
+    }
+    return gradients;
   }
 }

@@ -1,14 +1,18 @@
 package dev.panoptim.optim;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import dev.panoptim.backend.Backends;
+import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.memory.ShadowType;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -74,6 +78,36 @@ class AllocationTest {
     }
   }
 
+  /// A plan that is made anew leaves 1,600 bytes for each parameter.
+  @Test
+  void gradientsThatMoveLeaveNextToNothing() {
+    int count = 100;
+    try (Arena arena = Arena.ofShared()) {
+      List<Parameter> parameters = new ArrayList<>();
+      MemorySegment[][] gradients = new MemorySegment[2][count];
+      for (int i = 0; i < count; i++) {
+        parameters.add(Parameter.of("p" + i, 33, arena.allocate(132, 4)));
+        gradients[0][i] = arena.allocate(132, 4);
+        gradients[1][i] = arena.allocate(132, 4);
+      }
+      try (Optimizer optimizer = AdamW.builder(parameters).build()) {
+        int[] steps = new int[1];
+        assertAtMost(
+            64 * count,
+            "gradients that move",
+            STEPS / 20,
+            () -> {
+              MemorySegment[] now = gradients[steps[0]++ % 2];
+              for (int i = 0; i < count; i++) {
+                parameters.get(i).setGradient(now[i]);
+              }
+              optimizer.step();
+            });
+        assertEquals(steps[0], optimizer.stepCount(parameters.getFirst()));
+      }
+    }
+  }
+
   /// Rounds are made until some in a row allocate nothing: before, the compiler has not come to it.
   private static void assertAllocatesNothing(Case tested, String backend, int threads, int size) {
     try (Parameters parameters =
@@ -90,6 +124,10 @@ class AllocationTest {
   }
 
   private static void assertNothing(String what, int steps, Runnable step) {
+    assertAtMost(0, what, steps, step);
+  }
+
+  private static void assertAtMost(long bytes, String what, int steps, Runnable step) {
     long allocated = Long.MAX_VALUE;
     int quiet = 0;
     for (int round = 0; round < ROUNDS && quiet < QUIET_ROUNDS; round++) {
@@ -98,8 +136,9 @@ class AllocationTest {
         step.run();
       }
       allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
-      quiet = allocated == 0 ? quiet + 1 : 0;
+      quiet = allocated <= bytes * steps ? quiet + 1 : 0;
     }
-    assertEquals(0, allocated, what + ", bytes in " + steps + " steps");
+    assertTrue(
+        allocated <= bytes * steps, what + ", " + allocated + " bytes in " + steps + " steps");
   }
 }

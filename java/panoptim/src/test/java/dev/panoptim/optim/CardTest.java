@@ -611,6 +611,18 @@ class CardTest {
   }
 
   @Test
+  void gradientsMoveThroughArenas() {
+    Map<String, int[]> expected = MovingGradientsTest.train(Backends.scalar(), 0, 5);
+    for (Backend backend : Problem.cardBackends()) {
+      for (int arenas : new int[] {1, 2, 10}) {
+        String difference =
+            Problem.difference(expected, MovingGradientsTest.train(backend, arenas, 5));
+        assertNull(difference, () -> backend + " through " + arenas + " arenas");
+      }
+    }
+  }
+
+  @Test
   void gradientsComeAndGo() {
     for (Backend backend : Problem.cardBackends()) {
       try (Parameters parameters =

@@ -1,0 +1,144 @@
+package dev.panoptim.optim;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.panoptim.backend.Backend;
+import dev.panoptim.backend.Backends;
+import dev.panoptim.device.Device;
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Parameters;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Gradients that lie elsewhere at each step, as of frameworks that free them in between.
+class MovingGradientsTest {
+  private static final long[] SIZES = {301, 0, 5000, 1, 16, 40_000, 77};
+  private static final int STEPS = 14;
+
+  /// Two groups, one of which loses a gradient now and then; steps clip by the norm of both, and
+  /// set gradients to 0.
+  ///
+  /// @param arenas that gradients wander through; 0: they stay where they are
+  static Map<String, int[]> train(Backend backend, int arenas, long seed) {
+    Problem problem = new Problem(SIZES, 0, seed, STEPS, false);
+    SplittableRandom random = new SplittableRandom(seed);
+    List<Arena> open = new ArrayList<>();
+    try (Arena arena = Arena.ofShared()) {
+      Device device = backend.device();
+      List<Parameter> parameters = problem.parameters(arena, random, device);
+      List<MemorySegment> homes = parameters.stream().map(Parameter::gradient).toList();
+      List<MemorySegment> places = new ArrayList<>();
+      for (int i = 0; i < arenas; i++) {
+        open.add(Arena.ofShared());
+        for (int k = 0; k < 2 * SIZES.length; k++) {
+          places.add(device.allocate(40_000 * Float.BYTES, open.getLast()));
+        }
+      }
+      Random shuffles = new Random(seed);
+      try (Optimizer optimizer =
+          AdamW.builder(parameters.subList(0, 3))
+              .learningRate(0.1)
+              .backend(backend)
+              .threads(2)
+              .options(o -> o.clipGradNorm(0.5).zeroGrad(true))
+              .build()) {
+        optimizer.addParamGroup(parameters.subList(3, SIZES.length), Map.of());
+        for (int step = 0; step < STEPS; step++) {
+          Collections.shuffle(places, shuffles);
+          for (int i = 0; i < SIZES.length; i++) {
+            Parameter each = parameters.get(i);
+            MemorySegment place =
+                arenas == 0
+                    ? homes.get(i)
+                    : device.slice(places.get(i), 0, each.size() * Float.BYTES);
+            each.setGradient(place);
+            problem.fillGradient(each, random);
+            if (i == 4 && step % 5 == 4) {
+              each.removeGradient();
+            }
+          }
+          optimizer.step();
+          for (Parameter each : parameters) {
+            if (each.hasGradient()) {
+              int[] gradient = new int[(int) each.size()];
+              each.copyGradientTo(MemorySegment.ofArray(gradient));
+              assertArrayEquals(new int[gradient.length], gradient, each + " at step " + step);
+            }
+          }
+        }
+        return Problem.bits(optimizer, parameters);
+      }
+    } finally {
+      open.forEach(Arena::close);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 10})
+  void theBitsAreThoseOfGradientsThatStay(int arenas) {
+    Map<String, int[]> expected = train(Backends.scalar(), 0, 5);
+    for (Backend backend : Problem.backends()) {
+      String difference = Problem.difference(expected, train(backend, arenas, 5));
+      assertNull(difference, () -> backend + " through " + arenas + " arenas");
+    }
+  }
+
+  /// One parameter after the other has memory that it must not have; then all goes on.
+  @Test
+  void whatIsWrongIsSaidAndChangesNothing() {
+    try (Arena arena = Arena.ofShared();
+        Parameters parameters = Parameters.builder().add("p", 4).add("q", 4).build();
+        Optimizer optimizer = Sgd.builder(parameters).learningRate(1).build()) {
+      Parameter p = parameters.get("p");
+      Parameter q = parameters.get("q");
+      MemorySegment block = arena.allocate(64, 4);
+      p.setGradient(block.asSlice(0, 16));
+      q.setGradient(block.asSlice(16, 16));
+      optimizer.step();
+      block.fill((byte) 0x3f);
+
+      q.setGradient(block.asSlice(12, 16));
+      assertSays("gradient of 'p' and gradient of 'q' share 4 bytes", optimizer);
+      q.setGradient(p.data());
+      assertSays("data of 'p' and gradient of 'q' share 16 bytes", optimizer);
+      Arena closed = Arena.ofShared();
+      q.setGradient(closed.allocate(16, 4));
+      closed.close();
+      assertThrows(IllegalStateException.class, optimizer::step);
+      optimizer.options().zeroGrad(true);
+      q.setGradient(block.asSlice(32, 16).asReadOnly());
+      assertSays("gradient of 'q' is read-only", optimizer);
+      assertEquals(1, optimizer.stepCount(p));
+      assertArrayEquals(new int[4], p.data().toArray(ValueLayout.JAVA_INT));
+
+      q.setGradient(block.asSlice(48, 16));
+      assertEquals(2, optimizer.step().updatedParameters());
+      optimizer.options().zeroGrad(false);
+      q.setGradient(block.asSlice(32, 16).asReadOnly());
+      optimizer.step();
+      assertEquals(3, optimizer.stepCount(q));
+      assertEquals(
+          -2 * q.gradient().get(ValueLayout.JAVA_FLOAT, 0),
+          q.data().get(ValueLayout.JAVA_FLOAT, 0));
+    }
+  }
+
+  private static void assertSays(String words, Optimizer optimizer) {
+    RuntimeException thrown = assertThrows(IllegalArgumentException.class, () -> optimizer.step());
+    assertTrue(thrown.getMessage().contains(words), thrown.getMessage());
+  }
+}
