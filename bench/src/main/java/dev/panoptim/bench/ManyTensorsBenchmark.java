@@ -2,7 +2,9 @@ package dev.panoptim.bench;
 
 import dev.panoptim.backend.Backends;
 import dev.panoptim.memory.Parameter;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -16,7 +18,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
 /// AdamW over many small tensors, in turn with the same over one tensor of all their elements: what
-/// it costs to be many. Results are compared before they are timed, bit by bit.
+/// it costs to be many, and that gradients lie elsewhere at each step, as of frameworks that free
+/// them in between. Results are compared before they are timed, bit by bit.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -27,9 +30,17 @@ public class ManyTensorsBenchmark {
 
   private static final int COMPARED_STEPS = 3;
 
+  /// What gradients may do between steps.
+  public static final String STAY = "stay";
+
+  public static final String MOVE = "move";
+
   /// Tensors and elements of each.
   @Param({"1000x256", "5000x1000"})
   public String tensors;
+
+  @Param({STAY, MOVE})
+  public String gradients;
 
   @Param("2")
   public int threads;
@@ -38,14 +49,23 @@ public class ManyTensorsBenchmark {
   private Training one;
   private int steps;
 
+  /// Two places for each gradient of the many.
+  private final Arena arena = Arena.ofShared();
+
+  private final MemorySegment[][] places = new MemorySegment[2][];
+  private int place;
+
   @Setup
   public void setUp() {
     TensorSizes sizes = TensorSizes.parse(tensors);
     steps = Math.ceilDiv(ELEMENTS_OF_A_PAIR, sizes.total());
     many = training(sizes);
     one = training(new TensorSizes(1, sizes.total()));
+    for (int i = 0; i < places.length; i++) {
+      places[i] = many.all().stream().map(this::copyOfGradient).toArray(MemorySegment[]::new);
+    }
     for (int i = 0; i < COMPARED_STEPS; i++) {
-      many.optimizer.step();
+      stepOfMany();
       one.optimizer.step();
     }
     requireSame();
@@ -53,6 +73,21 @@ public class ManyTensorsBenchmark {
 
   private Training training(TensorSizes sizes) {
     return new Training(Contender.ADAMW, sizes, Backends.nativeCode(), threads, builder -> {});
+  }
+
+  private MemorySegment copyOfGradient(Parameter of) {
+    return arena.allocate(of.gradient().byteSize(), 64).copyFrom(of.gradient());
+  }
+
+  private void stepOfMany() {
+    if (gradients.equals(MOVE)) {
+      place = 1 - place;
+      List<Parameter> all = many.all();
+      for (int i = 0; i < all.size(); i++) {
+        all.get(i).setGradient(places[place][i]);
+      }
+    }
+    many.optimizer.step();
   }
 
   private void requireSame() {
@@ -68,7 +103,7 @@ public class ManyTensorsBenchmark {
 
   @Benchmark
   public void pair(Pair pair) {
-    pair.stepNanos += Pair.time(steps, many.optimizer::step);
+    pair.stepNanos += Pair.time(steps, this::stepOfMany);
     pair.otherNanos += Pair.time(steps, one.optimizer::step);
   }
 
@@ -76,5 +111,6 @@ public class ManyTensorsBenchmark {
   public void tearDown() {
     many.close();
     one.close();
+    arena.close();
   }
 }

@@ -97,11 +97,14 @@ class BenchmarksTest {
   @ParameterizedTest
   @ValueSource(strings = {"1x1", "1000x256", "100x1000"})
   void manyTensorsReachWhatOneDoes(String tensors) {
-    ManyTensorsBenchmark benchmark = new ManyTensorsBenchmark();
-    benchmark.tensors = tensors;
-    benchmark.threads = 2;
-    benchmark.setUp();
-    benchmark.tearDown();
+    for (String gradients : new String[] {ManyTensorsBenchmark.STAY, ManyTensorsBenchmark.MOVE}) {
+      ManyTensorsBenchmark benchmark = new ManyTensorsBenchmark();
+      benchmark.tensors = tensors;
+      benchmark.gradients = gradients;
+      benchmark.threads = 2;
+      benchmark.setUp();
+      benchmark.tearDown();
+    }
   }
 
   /// The setting up compares what is loaded with what was saved.

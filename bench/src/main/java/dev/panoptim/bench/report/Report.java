@@ -332,11 +332,13 @@ public final class Report {
   private Section manyTensors() {
     Section section = Section.of("Many tensors");
     Table table =
-        Table.of("AdamW's tensors", "a step", "as one tensor", "many to one", "quartiles");
+        Table.of(
+            "AdamW's tensors", "gradients", "a step", "as one tensor", "many to one", "quartiles");
     for (Result each : results.of(ManyTensorsBenchmark.class)) {
       Summary ratio = each.stepToOther();
       table.add(
           each.param("tensors"),
+          each.has("gradients", ManyTensorsBenchmark.MOVE) ? "move at each step" : "stay",
           median(each, "stepNanos"),
           median(each, "otherNanos"),
           format("%.2f", ratio.median()),
