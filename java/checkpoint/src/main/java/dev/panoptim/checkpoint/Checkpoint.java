@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /// A checkpoint that is being read: a mapped safetensors file, all of whose checksums have been
 /// verified.
@@ -55,7 +56,9 @@ public final class Checkpoint implements AutoCloseable {
       document = TrainingDocument.parse(verify(tensors));
       state = stateDict(tensors);
     } catch (SafetensorsException | IllegalArgumentException e) {
-      throw new CheckpointException(file + " is no intact checkpoint: " + e.getMessage(), e);
+      // Of what a file is not, its reader says the name too.
+      String why = e.getMessage().replaceFirst("^" + Pattern.quote(file + ": "), "");
+      throw new CheckpointException(file + " is no intact checkpoint: " + why, e);
     }
   }
 

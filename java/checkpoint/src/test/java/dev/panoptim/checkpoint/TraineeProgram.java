@@ -50,7 +50,7 @@ final class TraineeProgram {
                 }
               });
       long from = trainee.step();
-      // By now all classes are loaded: what comes is training and saving.
+      // By now most classes are loaded: what comes is training and saving.
       trainee.trainTo(Math.min(from + 1, last));
       System.out.println("training from " + from);
       for (int saves = 0; trainee.step() < last; saves++) {

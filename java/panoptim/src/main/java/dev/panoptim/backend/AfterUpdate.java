@@ -19,7 +19,7 @@ final class AfterUpdate {
       plan.shadow().write(row.data(), row.shadow(), start, end);
     }
     if (plan.zeroes()) {
-      MemorySegment gradients = row.gradient();
+      MemorySegment gradients = plan.gradient(index);
       for (long i = start; i < end; i++) {
         gradients.setAtIndex(JAVA_FLOAT, i, 0);
       }

@@ -159,7 +159,7 @@ public abstract sealed class Backend
     List<StepPlan.Row> rows = plan.rows();
     // By number: an iterator would be left to the garbage collector, at a step that is skipped.
     for (int i = 0; i < rows.size(); i++) {
-      zero(rows.get(i).gradient(), rows.get(i).size() * Float.BYTES);
+      zero(plan.gradient(i), rows.get(i).size() * Float.BYTES);
     }
   }
 

@@ -23,6 +23,9 @@ public final class Backends {
   /// What [#auto()] chose; `null` until it is first asked.
   private static Backend automatic;
 
+  /// Whether the system property left no choice.
+  private static boolean asked;
+
   private static final class Vector {
     static final VectorBackend INSTANCE = new VectorBackend();
   }
@@ -43,14 +46,25 @@ public final class Backends {
                 + BACKEND_PROPERTY
                 + " is 'cuda', which is for parameters on a card, but these are on the cpu");
       }
-      automatic = wanted.equals("auto") ? best() : named(wanted);
-      boolean degraded = wanted.equals("auto") && !automatic.name().equals("native");
+      asked = !wanted.equals("auto");
+      automatic = asked ? namedByProperty(wanted) : best();
+      boolean degraded = !asked && !automatic.name().equals("native");
       System.getLogger(Backends.class.getName())
           .log(
               degraded ? System.Logger.Level.WARNING : System.Logger.Level.INFO,
               describe(automatic));
     }
     return automatic;
+  }
+
+  private static Backend namedByProperty(String name) {
+    return switch (name) {
+      case "native", "vector", "scalar" -> named(name);
+      default ->
+          throw new IllegalArgumentException(
+              "system property %s is '%s', but must be auto, native, vector or scalar"
+                  .formatted(BACKEND_PROPERTY, name));
+    };
   }
 
   private static Backend best() {
@@ -182,6 +196,9 @@ public final class Backends {
   private static String describe(Backend chosen) {
     StringBuilder text = new StringBuilder("backend ").append(chosen.name());
     text.append(" (").append(chosen.describe()).append(")");
+    if (asked) {
+      return text.append(", as the system property ").append(BACKEND_PROPERTY) + " says";
+    }
     if (!chosen.name().equals("native") && whyNoNative() != null) {
       text.append("; not native because ").append(whyNoNative());
     }

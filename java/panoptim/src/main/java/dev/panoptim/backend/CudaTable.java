@@ -1,6 +1,7 @@
 package dev.panoptim.backend;
 
 import dev.panoptim.device.Device;
+import dev.panoptim.device.DeviceEvent;
 import dev.panoptim.device.DeviceStream;
 import dev.panoptim.ffi.PanoptimAbi;
 import dev.panoptim.ffi.panoptim_coefficients;
@@ -51,6 +52,41 @@ final class CudaTable implements StepPlan.Prepared {
   private long used;
   private final List<Call> calls = new ArrayList<>();
   private long writtenChanges;
+
+  /// `null` until rows first change.
+  private Staging staging;
+
+  /// The rows as they are on their way to the card: in pinned memory, for a copy of other memory
+  /// may wait until the stream has come so far.
+  private final class Staging {
+    private final Arena pinned = Arena.ofShared();
+    private final MemorySegment rows;
+    private final DeviceEvent departure;
+
+    Staging() {
+      try {
+        long bytes = calls.stream().mapToLong(call -> call.hostRows.byteSize()).sum();
+        rows = device.allocatePinned(bytes, pinned);
+        departure = new DeviceEvent(device, pinned);
+      } catch (Throwable e) {
+        pinned.close();
+        throw e;
+      }
+    }
+
+    void copyRows() {
+      // The rows before these have left, as a rule long ago.
+      departure.await();
+      long at = 0;
+      for (Call call : calls) {
+        long bytes = call.hostRows.byteSize();
+        MemorySegment.copy(call.hostRows, 0, rows, at, bytes);
+        stream.copy(rows.asSlice(at, bytes), call.rows, bytes);
+        at += bytes;
+      }
+      departure.record(stream);
+    }
+  }
 
   /// @param stream in which the card is told of the table, and steps are made
   /// @param before a table that is no longer used, whose memory on the card this one may take over;
@@ -195,29 +231,34 @@ final class CudaTable implements StepPlan.Prepared {
   /// The calls that make up the sums of squares, or the zeroing of gradients.
   List<Call> calls() {
     if (table.rowChanges() != writtenChanges) {
-      for (Call call : calls) {
-        stream.copy(call.hostRows, call.rows, call.hostRows.byteSize());
+      if (staging == null) {
+        staging = new Staging();
       }
+      staging.copyRows();
       writtenChanges = table.rowChanges();
     }
     return calls;
   }
 
   @Override
-  public boolean followsGradients() {
-    return true;
-  }
-
-  @Override
-  public void moveGradient(int row) {
-    table.moveGradient(row);
+  public void gradientsMoved() {
+    table.writeGradients();
   }
 
   @Override
   public void close() {
-    if (block != null) {
-      block.arena.close();
-      block = null;
+    Block freed = block;
+    Staging left = staging;
+    block = null;
+    staging = null;
+    try {
+      if (freed != null) {
+        freed.arena.close();
+      }
+    } finally {
+      if (left != null) {
+        left.pinned.close();
+      }
     }
   }
 }

@@ -24,6 +24,9 @@ final class CudaVerdict extends Verdict {
   /// Whether it has been judged, and nobody has looked yet.
   private boolean underWay;
 
+  /// Why the card will not say any more; `null` if it may.
+  private CudaException failure;
+
   private double norm;
   private double clipFactor;
   private boolean skips;
@@ -86,6 +89,9 @@ final class CudaVerdict extends Verdict {
   }
 
   private void arrive() {
+    if (failure != null) {
+      throw failure;
+    }
     if (underWay) {
       arrival.await();
       norm = panoptim_cuda_verdict.norm(here);
@@ -118,6 +124,9 @@ final class CudaVerdict extends Verdict {
     if (arena.scope().isAlive()) {
       try {
         arrive();
+      } catch (CudaException e) {
+        failure = e;
+        throw e;
       } finally {
         arena.close();
       }

@@ -78,9 +78,12 @@ final class NativeBackend extends Backend {
   @Override
   public String describe() {
     StringBuilder text = new StringBuilder("tier ").append(tier.label());
+    if (tier != best()) {
+      text.append(", as was asked for");
+    }
     for (Tier other : Tier.values()) {
       String why = whyNot(other);
-      if (why != null) {
+      if (why != null && tier == best()) {
         text.append(", not ").append(other.label()).append(" because ").append(why);
       }
     }

@@ -143,7 +143,7 @@ final class NativeTable {
     StepPlan.Row source = plan.rows().get(row);
     MemorySegment target = panoptim_tensor.asSlice(tensors, row);
     panoptim_tensor.parameter(target, source.data());
-    panoptim_tensor.gradient(target, source.gradient());
+    panoptim_tensor.gradient(target, plan.gradient(row));
     for (int i = 0; i < source.states().size(); i++) {
       panoptim_tensor.state(target, i, source.states().get(i));
     }
@@ -158,11 +158,13 @@ final class NativeTable {
     panoptim_tensor.first_chunk(target, firstChunk);
   }
 
-  /// The plan's row has another gradient than when it was filled in.
-  void moveGradient(int row) {
-    // Not by a slice, which would be left to the garbage collector.
-    long at = row * panoptim_tensor.sizeof() + panoptim_tensor.gradient$offset();
-    tensors.set(ValueLayout.ADDRESS, at, plan.rows().get(row).gradient());
+  /// Follows the plan's gradients, which lie elsewhere now.
+  void writeGradients() {
+    for (int row = 0; row < writtenSlots.length; row++) {
+      // Not by a slice, which would be left to the garbage collector.
+      long at = row * panoptim_tensor.sizeof() + panoptim_tensor.gradient$offset();
+      tensors.set(ValueLayout.ADDRESS, at, plan.gradient(row));
+    }
     rowChanges++;
   }
 

@@ -101,7 +101,7 @@ final class OffloadedSlices implements StepPlan.Prepared {
       StepPlan.Row onCard = whole.rows().get(part.row);
       StepPlan.Row here = rows.get(i);
       add(data, onCard.data(), part.start * Float.BYTES, here.data());
-      add(gradients, onCard.gradient(), part.start * Float.BYTES, here.gradient());
+      addGradient(gradients, part, here.gradient());
       if (whole.shadow() != null) {
         add(shadows, onCard.shadow(), part.start * Short.BYTES, here.shadow());
       }
@@ -109,6 +109,10 @@ final class OffloadedSlices implements StepPlan.Prepared {
     StepPlan plan =
         StepPlan.of(whole.rule(), List.of(rows), whole.averages(), whole.shadow()).getFirst();
     slices.add(new Slice(plan, parts, data, gradients, shadows));
+  }
+
+  private void addGradient(List<Run> runs, Part part, MemorySegment slot) {
+    add(runs, whole.gradient(part.row), part.start * Float.BYTES, slot);
   }
 
   /// Adds a copy, or makes the one before longer.
@@ -232,13 +236,13 @@ final class OffloadedSlices implements StepPlan.Prepared {
   }
 
   @Override
-  public boolean followsGradients() {
-    return false;
-  }
-
-  @Override
-  public void moveGradient(int row) {
-    throw new AssertionError("copies know where gradients lie");
+  public void gradientsMoved() {
+    for (Slice slice : slices) {
+      slice.gradients.clear();
+      for (int i = 0; i < slice.parts.size(); i++) {
+        addGradient(slice.gradients, slice.parts.get(i), slice.plan.gradient(i));
+      }
+    }
   }
 
   @Override

@@ -56,7 +56,7 @@ final class ScalarBackend extends Backend {
     LookAhead lookAhead = rule.lookAhead();
     SecondMoment kind = rule.secondMoment();
     MemorySegment data = row.data();
-    MemorySegment gradients = row.gradient();
+    MemorySegment gradients = plan.gradient(index);
     States states = plan.states(index);
 
     for (long i = start; i < start + length; i++) {

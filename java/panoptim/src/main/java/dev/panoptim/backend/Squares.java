@@ -13,7 +13,7 @@ final class Squares {
   private Squares() {}
 
   static void sumChunk(StepPlan plan, int row, long start, int length) {
-    MemorySegment gradients = plan.rows().get(row).gradient();
+    MemorySegment gradients = plan.gradient(row);
     plan.setSquareSum(row, start, sum(gradients, start, length, 0, 1));
   }
 

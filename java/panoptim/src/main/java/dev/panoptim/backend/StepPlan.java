@@ -10,13 +10,15 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// What a step works on: a row for each parameter that has a gradient, and the coefficients that
 /// rows share.
 ///
-/// Built when parameters, gradients or states change place, not at every step; all that could crash
-/// native code is checked here, once, and whether the memory is still alive at every step.
+/// Built when parameters or states change place, not at every step; all that could crash native
+/// code is checked here, once, and whether the memory is still alive at every step. Of gradients
+/// that change place, [MovingGradients] tells a plan.
 ///
 /// Not thread-safe.
 public final class StepPlan implements AutoCloseable {
@@ -40,28 +42,18 @@ public final class StepPlan implements AutoCloseable {
     public Row {
       states = List.copyOf(states);
     }
-
-    private Row withGradient(MemorySegment moved) {
-      return new Row(name, size, data, moved, states, average, shadow);
-    }
-
-    /// All streams of floats but the gradient.
-    List<MemorySegment> floatsThatStay() {
-      List<MemorySegment> all = new ArrayList<>(states);
-      all.add(data);
-      if (average != null) {
-        all.add(average);
-      }
-      return all;
-    }
   }
 
   private final Rule rule;
   private final Device device;
   private final Device stateDevice;
-
-  /// Gradients move, nothing else of them changes.
   private final List<Row> rows;
+
+  /// The rows' gradients as they are now: they may have moved since the plan was made.
+  private MemorySegment[] gradients;
+
+  /// Gradients that have been checked, and will take the place of those; else `null`.
+  private MemorySegment[] candidates;
 
   private final States[] states;
   private final long[] offsets;
@@ -77,11 +69,6 @@ public final class StepPlan implements AutoCloseable {
   private float clip = Float.POSITIVE_INFINITY;
   private boolean zeroes;
   private MemorySegment squareSums;
-  private Footprint footprint;
-
-  /// Gradients that have been checked, and will be the rows'.
-  private final MemorySegment[] candidates;
-
   private NativeTable nativeTable;
   private Prepared prepared;
 
@@ -134,13 +121,9 @@ public final class StepPlan implements AutoCloseable {
       }
     }
     Streams.requireDisjoint(streams);
-    List<StepPlan> plans =
-        copies.stream()
-            .map(rows -> new StepPlan(rule, device, stateDevice, rows, averages, shadow))
-            .toList();
-    Footprint footprint = new Footprint(plans);
-    plans.forEach(plan -> plan.footprint = footprint);
-    return plans;
+    return copies.stream()
+        .map(rows -> new StepPlan(rule, device, stateDevice, rows, averages, shadow))
+        .toList();
   }
 
   private static void check(
@@ -183,7 +166,8 @@ public final class StepPlan implements AutoCloseable {
     this.stateDevice = stateDevice;
     this.averages = averages;
     this.shadow = shadow;
-    this.rows = new ArrayList<>(rows);
+    this.rows = rows;
+    this.gradients = rows.stream().map(Row::gradient).toArray(MemorySegment[]::new);
     this.candidates = new MemorySegment[rows.size()];
     this.decay = rule.decay();
     this.slots = new int[rows.size()];
@@ -238,66 +222,26 @@ public final class StepPlan implements AutoCloseable {
   /// @throws IllegalArgumentException if they are to be set to 0 but one of them is read-only
   public void treatGradients(float clip, boolean zeroes) {
     if (zeroes && !this.zeroes) {
-      for (Row row : rows) {
-        Streams.require(
-            device, "gradient of '" + row.name() + "'", row.size(), row.gradient(), true);
+      for (int i = 0; i < gradients.length; i++) {
+        Row row = rows.get(i);
+        Streams.require(device, "gradient of '" + row.name() + "'", row.size(), gradients[i], true);
       }
     }
     this.clip = clip;
     this.zeroes = zeroes;
   }
 
-  /// Makes other memory the gradients of all plans that were made together with this one. Costs
-  /// little beside new plans: for gradients that lie elsewhere at each step.
-  ///
-  /// @param gradients for each of the plans, in the order of [#of], as many as it has rows
-  /// @return whether it has been done. Otherwise nothing has changed, and it takes new plans, which
-  ///   also say what is wrong if something is: some gradient is in another arena than the one that
-  ///   it would take the place of, or [#of] would refuse it, or these plans are made for a backend
-  ///   that cannot follow
-  /// @throws IllegalArgumentException as [#of], on a card
-  /// @throws IllegalStateException as [#of], on a card
-  public boolean moveGradients(List<MemorySegment[]> gradients) {
-    List<StepPlan> plans = footprint.plans();
-    if (gradients.size() != plans.size()) {
+  /// Whether some segments could be the rows' gradients from now on, as far as this plan alone can
+  /// say; keeps them for [#adoptCandidates] if so.
+  boolean accepts(MemorySegment[] moved) {
+    if (moved.length != gradients.length) {
       return false;
     }
-    for (int i = 0; i < plans.size(); i++) {
-      if (!plans.get(i).accepts(gradients.get(i))) {
-        return false;
-      }
-    }
-    if (!footprint.hasRoomForCandidates()) {
-      return false;
-    }
-    for (int i = 0; i < plans.size(); i++) {
-      plans.get(i).adoptCandidates();
-    }
-    return true;
-  }
-
-  private boolean accepts(MemorySegment[] gradients) {
-    if (gradients.length != rows.size() || prepared != null && !prepared.followsGradients()) {
-      return false;
-    }
-    for (int i = 0; i < gradients.length; i++) {
+    for (int i = 0; i < moved.length; i++) {
       // What is checked must be what is kept, whatever the caller's array does meanwhile.
-      MemorySegment candidate = gradients[i];
-      Row row = rows.get(i);
-      if (candidate == row.gradient()) {
-        candidates[i] = candidate;
-        continue;
-      }
-      if (candidate == null || !candidate.scope().equals(row.gradient().scope())) {
-        return false;
-      }
-      if (!device.isCpu()) {
-        String name = "gradient of '" + row.name() + "'";
-        candidate = Streams.require(device, name, row.size(), candidate, false);
-      } else if (!Streams.areFloats(row.size(), candidate)) {
-        return false;
-      }
-      if (zeroes && candidate.isReadOnly()) {
+      MemorySegment candidate = moved[i];
+      if (candidate == null || candidate != gradients[i] && !couldBe(i, candidate)) {
+        Arrays.fill(candidates, null);
         return false;
       }
       candidates[i] = candidate;
@@ -305,20 +249,27 @@ public final class StepPlan implements AutoCloseable {
     return true;
   }
 
-  /// The gradient that a row will have, if nothing else is against it.
+  private boolean couldBe(int row, MemorySegment candidate) {
+    return candidate.scope().equals(gradients[row].scope())
+        && Streams.areFloats(device, rows.get(row).size(), candidate)
+        && !(zeroes && candidate.isReadOnly());
+  }
+
   MemorySegment candidate(int row) {
     return candidates[row];
   }
 
-  private void adoptCandidates() {
-    for (int i = 0; i < candidates.length; i++) {
-      rows.set(i, rows.get(i).withGradient(candidates[i]));
-      if (nativeTable != null) {
-        nativeTable.moveGradient(i);
-      }
-      if (prepared != null) {
-        prepared.moveGradient(i);
-      }
+  /// Makes what has been accepted the gradients. Allocates nothing, and so has nothing to fail for.
+  void adoptCandidates() {
+    MemorySegment[] before = gradients;
+    gradients = candidates;
+    candidates = before;
+    Arrays.fill(candidates, null);
+    if (nativeTable != null) {
+      nativeTable.writeGradients();
+    }
+    if (prepared != null) {
+      prepared.gradientsMoved();
     }
   }
 
@@ -428,6 +379,11 @@ public final class StepPlan implements AutoCloseable {
     return rows;
   }
 
+  /// Where a row's gradient is now; its [Row#gradient] is where it was when the plan was made.
+  MemorySegment gradient(int row) {
+    return gradients[row];
+  }
+
   States states(int row) {
     return states[row];
   }
@@ -476,11 +432,8 @@ public final class StepPlan implements AutoCloseable {
 
   /// What a backend has made for this plan, beside what the garbage collector frees.
   interface Prepared extends AutoCloseable {
-    /// Whether it goes on where gradients lie elsewhere; else it has to be made anew.
-    boolean followsGradients();
-
-    /// A row's gradient lies elsewhere now.
-    void moveGradient(int row);
+    /// The rows' gradients lie elsewhere now.
+    void gradientsMoved();
 
     @Override
     void close();

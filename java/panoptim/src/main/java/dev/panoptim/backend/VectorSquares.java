@@ -36,7 +36,7 @@ final class VectorSquares {
   }
 
   private static void sumChunk(StepPlan plan, int row, long start, int length) {
-    MemorySegment gradients = plan.rows().get(row).gradient();
+    MemorySegment gradients = plan.gradient(row);
     plan.setSquareSum(row, start, sum(gradients, start * Float.BYTES, length));
   }
 

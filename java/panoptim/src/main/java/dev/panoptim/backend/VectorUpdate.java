@@ -49,7 +49,7 @@ final class VectorUpdate extends VectorLoop {
     StepPlan.Row row = plan.rows().get(index);
     Coefficients c = plan.coefficients(plan.slot(index));
     MemorySegment data = row.data();
-    MemorySegment gradients = row.gradient();
+    MemorySegment gradients = plan.gradient(index);
     States states = plan.states(index);
     MemorySegment firsts = states.first();
     MemorySegment seconds = states.second();

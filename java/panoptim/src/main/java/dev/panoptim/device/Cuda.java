@@ -69,8 +69,8 @@ final class Cuda {
       return count.get(ValueLayout.JAVA_INT, 0);
     } catch (CudaException e) {
       throw new CudaException(
-          "no card can be used, which takes one of NVIDIA's of compute capability 7.5 or more and a"
-              + " driver that is new enough: "
+          "no card can be used, which takes one of NVIDIA's of compute capability 7.5 or more, and"
+              + " a driver that is installed and new enough: "
               + e.getMessage());
     }
   }
@@ -147,14 +147,19 @@ final class Cuda {
         PanoptimAbi::panoptim_cuda_destroy_event);
   }
 
+  /// Room for what [#locate] is told: gradients may be asked about at every step.
+  private static final MemorySegment KIND = Arena.global().allocate(ValueLayout.JAVA_INT);
+
+  private static final MemorySegment OWNER = Arena.global().allocate(ValueLayout.JAVA_INT);
+  private static final MemorySegment ERROR = Arena.global().allocate(PanoptimAbi.PANOPTIM_TEXT());
+
   /// @param device that is asked
-  static Place locate(int device, MemorySegment memory) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment kind = arena.allocate(ValueLayout.JAVA_INT);
-      MemorySegment owner = arena.allocate(ValueLayout.JAVA_INT);
-      check(error -> PanoptimAbi.panoptim_cuda_locate(device, memory, kind, owner, error));
-      return new Place(kind.get(ValueLayout.JAVA_INT, 0), owner.get(ValueLayout.JAVA_INT, 0));
+  static synchronized Place locate(int device, MemorySegment memory) {
+    int status = PanoptimAbi.panoptim_cuda_locate(device, memory, KIND, OWNER, ERROR);
+    if (status != PanoptimAbi.PANOPTIM_OK()) {
+      throw new CudaException(ERROR.getString(0));
     }
+    return new Place(KIND.get(ValueLayout.JAVA_INT, 0), OWNER.get(ValueLayout.JAVA_INT, 0));
   }
 
   static void await(int device, MemorySegment stream) {

@@ -5,6 +5,7 @@ import dev.panoptim.ffi.panoptim_cuda_device;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Objects;
 
 /// Where parameters, gradients and states lie, and are updated: the CPU's memory, or a graphics
 /// card's.
@@ -68,8 +69,8 @@ public final class Device {
   /// A graphics card.
   ///
   /// @param index its number, as CUDA counts the cards that this process may use
-  /// @throws CudaException if CUDA cannot be had: no library, no driver, no card, or one of another
-  ///   compute capability than 7.5 or more; the message says what is missing
+  /// @throws CudaException if CUDA cannot be had: no library, no driver, no card, or this one's
+  ///   compute capability is below 7.5; the message says what is missing
   /// @throws IllegalArgumentException if there is no card of that number
   public static Device cuda(int index) {
     if (CudaDevices.WHY_NONE != null) {
@@ -94,8 +95,7 @@ public final class Device {
     capable = true;
   }
 
-  /// How many graphics cards there are, of which [#cuda] can be had of at least one; 0 where CUDA
-  /// cannot be had.
+  /// How many graphics cards there are; 0 where [#cuda] works for none of them.
   public static int cudaCount() {
     return CudaDevices.ALL.length;
   }
@@ -197,7 +197,12 @@ public final class Device {
     }
     requireNotNegative("offset", offset);
     requireNotNegative("bytes", bytes);
-    requireOnCard("memory", memory, Math.addExact(offset, bytes));
+    if (bytes > Long.MAX_VALUE - offset) {
+      throw new IllegalArgumentException(
+          "offset is %d and bytes %d, but together they must be at most %d"
+              .formatted(offset, bytes, Long.MAX_VALUE));
+    }
+    requireOnCard("memory", memory, offset + bytes);
     return Cuda.plus(memory, offset);
   }
 
@@ -309,7 +314,11 @@ public final class Device {
       }
     } else {
       requireNotNegative("count", count);
-      requireOnCard("memory", memory, Math.multiplyExact(count, Float.BYTES));
+      if (count > Long.MAX_VALUE / Float.BYTES) {
+        throw new IllegalArgumentException(
+            "count is " + count + ", but must be at most " + Long.MAX_VALUE / Float.BYTES);
+      }
+      requireOnCard("memory", memory, count * Float.BYTES);
       requireWritable("memory", memory);
       stagedCopies.fill(memory, count, value);
     }
@@ -321,13 +330,13 @@ public final class Device {
     }
   }
 
-  /// @return this
+  /// @return the device
   /// @throws IllegalArgumentException if it is the CPU
-  Device requireCuda() {
-    if (isCpu()) {
+  static Device requireCuda(Device device) {
+    if (Objects.requireNonNull(device, "device is null").isCpu()) {
       throw new IllegalArgumentException("device is cpu, but must be a CUDA device");
     }
-    return this;
+    return device;
   }
 
   @Override

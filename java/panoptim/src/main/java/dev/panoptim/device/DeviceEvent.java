@@ -16,7 +16,7 @@ public final class DeviceEvent {
   /// @throws IllegalArgumentException if the device is the CPU
   /// @throws CudaException if CUDA refuses
   public DeviceEvent(Device device, Arena arena) {
-    this.device = device.requireCuda();
+    this.device = Device.requireCuda(device);
     error = arena.allocate(PanoptimAbi.PANOPTIM_TEXT());
     handle = Cuda.createEvent(device.index(), arena);
   }

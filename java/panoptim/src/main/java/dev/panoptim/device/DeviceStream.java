@@ -24,7 +24,7 @@ public final class DeviceStream implements AutoCloseable {
   ///
   /// @throws IllegalArgumentException if the device is the CPU
   public static DeviceStream defaultOf(Device device) {
-    return new DeviceStream(device.requireCuda(), MemorySegment.NULL, null);
+    return new DeviceStream(Device.requireCuda(device), MemorySegment.NULL, null);
   }
 
   /// A stream of one's own, which lives until it is closed.
@@ -32,7 +32,7 @@ public final class DeviceStream implements AutoCloseable {
   /// @throws IllegalArgumentException if the device is the CPU
   /// @throws CudaException if CUDA refuses
   public static DeviceStream create(Device device) {
-    device.requireCuda();
+    Device.requireCuda(device);
     Arena arena = Arena.ofShared();
     try {
       return new DeviceStream(device, Cuda.createStream(device.index(), arena), arena);
@@ -47,7 +47,8 @@ public final class DeviceStream implements AutoCloseable {
   /// @throws IllegalArgumentException if the device is the CPU
   /// @throws CudaException if CUDA refuses
   public static DeviceStream create(Device device, Arena arena) {
-    return new DeviceStream(device.requireCuda(), Cuda.createStream(device.index(), arena), null);
+    return new DeviceStream(
+        Device.requireCuda(device), Cuda.createStream(device.index(), arena), null);
   }
 
   /// A stream that somebody else has made and will destroy, such as a deep-learning framework: it
@@ -56,7 +57,7 @@ public final class DeviceStream implements AutoCloseable {
   /// @param address the `cudaStream_t`
   /// @throws IllegalArgumentException if the device is the CPU
   public static DeviceStream ofAddress(Device device, long address) {
-    return new DeviceStream(device.requireCuda(), MemorySegment.ofAddress(address), null);
+    return new DeviceStream(Device.requireCuda(device), MemorySegment.ofAddress(address), null);
   }
 
   public Device device() {

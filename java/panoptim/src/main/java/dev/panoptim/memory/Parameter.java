@@ -120,20 +120,20 @@ public final class Parameter {
 
   /// Makes a segment this parameter's gradient; it is read at each step from now on.
   ///
-  /// May be called before each step, for gradients that lie elsewhere each time: as long as the
+  /// May be called before each step, for gradients that lie elsewhere each time. As long as the
   /// same parameters have one, in the arenas that they were in before (segments made from an
-  /// address are all in one, the global arena), the step that follows takes hardly longer.
+  /// address are all in one, the global arena), the step that follows takes a fraction of a
+  /// microsecond longer for each parameter; otherwise, and at the first step, some microseconds. On
+  /// a card, CUDA is asked whose memory it is, here and at the step.
   ///
   /// @param gradient [#size()] floats where the data are: off-heap or on the same card, aligned to
   ///   4 bytes; may be read-only
   /// @throws IllegalArgumentException if it is not such a segment, or overlaps the data
   /// @throws IllegalStateException if its arena has been closed
+  /// @throws WrongThreadException if its arena is confined to another thread
   /// @throws CudaException if CUDA does not say whose memory it is
   public void setGradient(MemorySegment gradient) {
-    if (device.isCpu()
-        && gradient != null
-        && Streams.areFloats(size, gradient)
-        && !meets(gradient)) {
+    if (gradient != null && Streams.areFloats(device, size, gradient) && !meets(gradient)) {
       // Without words for what is not wrong: some frameworks have other memory at each step.
       this.gradient = gradient;
       return;

@@ -66,15 +66,18 @@ public final class Streams {
         : requireOnCard(device, name, size, Short.BYTES, segment, true);
   }
 
-  /// Whether a segment holds exactly `size` floats that native code may read, and this thread may
-  /// use. Asks what [#require(String, long, MemorySegment, boolean)] does, and leaves nothing to
-  /// the garbage collector.
-  public static boolean areFloats(long size, MemorySegment segment) {
+  /// Whether [#require(Device, String, long, MemorySegment, boolean)] would take a segment to be
+  /// read, on a card without an extent: asked without words for what is wrong, this leaves nothing
+  /// to the garbage collector.
+  ///
+  /// @param size elements, as many as something has that has been required
+  public static boolean areFloats(Device device, long size, MemorySegment segment) {
     return segment.isNative()
-        && segment.byteSize() == size * FLOAT_BYTES
+        && segment.byteSize() == (device.isCpu() ? size * FLOAT_BYTES : 0)
         && segment.address() % FLOAT_BYTES == 0
         && segment.scope().isAlive()
-        && segment.isAccessibleBy(Thread.currentThread());
+        && segment.isAccessibleBy(Thread.currentThread())
+        && (device.isCpu() || device.holds(segment, size * FLOAT_BYTES));
   }
 
   /// @param alignment bytes of an element
@@ -155,8 +158,6 @@ public final class Streams {
     }
   }
 
-  /// Whether each stream ends before the next begins. Which end is whose does not matter: were
-  /// there two streams at one place, more would have begun up to it than ended before it.
   private static boolean areDisjoint(List<Named> streams) {
     long[] starts = new long[streams.size()];
     long[] ends = new long[streams.size()];
@@ -170,7 +171,18 @@ public final class Streams {
     }
     Arrays.sort(starts, 0, count);
     Arrays.sort(ends, 0, count);
+    return areDisjoint(starts, ends, count);
+  }
+
+  /// Whether no two streams share a byte.
+  ///
+  /// @param starts addresses of their first bytes, in order
+  /// @param ends addresses behind their last bytes, in order; no stream is empty
+  /// @param count how many of each there are, from the arrays' beginnings on
+  public static boolean areDisjoint(long[] starts, long[] ends, int count) {
     for (int i = 1; i < count; i++) {
+      // Which end is whose does not matter: were there two streams at one place, more would have
+      // begun up to it than ended before it.
       if (ends[i - 1] > starts[i]) {
         return false;
       }

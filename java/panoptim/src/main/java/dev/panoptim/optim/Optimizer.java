@@ -513,4 +513,10 @@ public final class Optimizer implements AutoCloseable {
       throw new IllegalStateException("the optimizer has been closed");
     }
   }
+
+  @Override
+  public String toString() {
+    return "Optimizer[%d parameters in %d groups, backend %s]"
+        .formatted(tracked.size(), groups.size(), backend.name());
+  }
 }

@@ -116,7 +116,8 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
   private static void addDifferences(
       List<String> differences, Tracked each, ParameterState state, List<String> stateNames) {
     String name = each.parameter.name();
-    if (state.size() != each.parameter.size()) {
+    boolean ofItsSize = state.size() == each.parameter.size();
+    if (!ofItsSize) {
       differences.add(
           "'%s' has %d elements, but %d in the optimizer"
               .formatted(name, state.size(), each.parameter.size()));
@@ -139,7 +140,8 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
         .states()
         .forEach(
             (kind, segment) -> {
-              if (segment.byteSize() != each.parameter.size() * Float.BYTES) {
+              // Of another size, it has been said already why.
+              if (ofItsSize && segment.byteSize() != each.parameter.size() * Float.BYTES) {
                 differences.add(
                     "%s of '%s' has %d bytes, but must have %d"
                         .formatted(

@@ -57,6 +57,9 @@ public final class StepReport {
 
   @Override
   public String toString() {
+    if (verdict == null) {
+      return "StepReport[" + preparedParameters + " parameters]";
+    }
     return skipped()
         ? "StepReport[skipped: a gradient is not finite]"
         : "StepReport[%d parameters, norm %s, clip factor %s]"

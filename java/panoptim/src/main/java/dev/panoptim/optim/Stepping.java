@@ -1,6 +1,7 @@
 package dev.panoptim.optim;
 
 import dev.panoptim.backend.Backend;
+import dev.panoptim.backend.MovingGradients;
 import dev.panoptim.backend.StepPlan;
 import dev.panoptim.backend.Verdict;
 import dev.panoptim.rule.Coefficients;
@@ -10,7 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// How an optimizer's groups make a step: plans where gradients have moved, the norm where the
+/// How an optimizer's groups make a step: plans that know where gradients are, the norm where the
 /// options ask for one, coefficients, and the backend.
 final class Stepping {
   private final Rule rule;
@@ -22,6 +23,9 @@ final class Stepping {
 
   /// NaN where parameters are not averaged.
   private final double averageDecay;
+
+  /// Of all groups' plans; `null` until there are some, and where a move began and did not end.
+  private MovingGradients movingGradients;
 
   /// Of each group's rows; filled anew whenever some have moved.
   private final List<MemorySegment[]> gradients = new ArrayList<>();
@@ -161,8 +165,11 @@ final class Stepping {
     }
   }
 
-  /// Whether a gradient came, went or moved since the plan was made.
+  /// Whether a gradient came, went or moved without the plans' knowing.
   boolean gradientsMoved() {
+    if (movingGradients == null) {
+      return true;
+    }
     for (int i = 0; i < groups.size(); i++) {
       TrackedGroup group = groups.get(i);
       if (group.plan == null) {
@@ -181,6 +188,9 @@ final class Stepping {
   ///
   /// @return whether that was enough; if not, it takes new plans
   private boolean moveGradients() {
+    if (movingGradients == null) {
+      return false;
+    }
     gradients.clear();
     for (int i = 0; i < groups.size(); i++) {
       if (!groups.get(i).hasItsRows()) {
@@ -188,27 +198,37 @@ final class Stepping {
       }
       gradients.add(groups.get(i).gradients());
     }
-    if (!groups.getFirst().plan.moveGradients(gradients)) {
+    MovingGradients moving = movingGradients;
+    // Should this end in the middle, by an error of the Java machine, only new plans will do.
+    movingGradients = null;
+    if (!moving.moveTo(gradients)) {
       return false;
     }
     for (int i = 0; i < groups.size(); i++) {
       groups.get(i).keepGradients();
     }
+    movingGradients = moving;
     return true;
   }
 
   /// Makes plans for what has a gradient now. States that are new are kept only if all checks pass.
   private void plan() {
+    List<Runnable> before = new ArrayList<>();
     memory.allocate(
         groups,
         each -> each.parameter.hasGradient(),
         () -> {
           List<StepPlan> plans = memory.plans(groups);
           prepare(plans);
+          movingGradients = new MovingGradients(plans);
           for (int i = 0; i < plans.size(); i++) {
-            groups.get(i).adopt(plans.get(i));
+            StepPlan old = groups.get(i).adopt(plans.get(i));
+            if (old != null) {
+              before.add(old::close);
+            }
           }
         });
+    Closing.all(before);
   }
 
   /// All or none.

@@ -16,7 +16,7 @@ final class Tracked {
   /// A copy of the data in 16 bits, `null` where there is none.
   MemorySegment shadow;
 
-  /// The gradient that the plan was made for, `null` where there was none.
+  /// The gradient that the plan knows of, `null` where there was none when it was made.
   MemorySegment plannedGradient;
 
   /// The count that other processes take part in, `null` where there are none.
@@ -34,8 +34,8 @@ final class Tracked {
     this.parameter = parameter;
   }
 
-  /// Whether the gradient is in another place than it was when the plan was made. Another segment
-  /// of the same memory is no other place: frameworks hand out a new one at each step.
+  /// Whether the gradient is in another place than the plan knows of. Another segment of the same
+  /// memory is no other place: frameworks hand out a new one at each step.
   boolean gradientMoved() {
     MemorySegment now = parameter.gradientOrNull();
     MemorySegment before = plannedGradient;

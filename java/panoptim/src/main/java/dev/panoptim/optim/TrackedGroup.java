@@ -12,7 +12,7 @@ final class TrackedGroup {
   /// The tracked parameters that have a row in the plan, in the order of the rows.
   Tracked[] rows;
 
-  /// The gradients of these rows when they were last looked at.
+  /// Room for the gradients of these rows.
   private MemorySegment[] gradients;
 
   StepPlan plan;
@@ -45,12 +45,14 @@ final class TrackedGroup {
     }
   }
 
-  void adopt(StepPlan plan) {
-    dropPlan();
+  /// @return the plan before, which is to be closed; `null` where there was none
+  StepPlan adopt(StepPlan plan) {
+    StepPlan before = this.plan;
     this.plan = plan;
     rows = withGradient();
     gradients = new MemorySegment[rows.length];
     keepGradients();
+    return before;
   }
 
   /// Remembers where gradients lie that the plan knows of.

@@ -141,6 +141,13 @@ public final class Scheduler {
     return List.copyOf(new SchedulerFit(state, renaming, recurrent, drives).differences);
   }
 
+  /// Continues from where another scheduler was, of parameters with the same names.
+  ///
+  /// @throws IllegalArgumentException as [#load(SchedulerState, Map)]
+  public void load(SchedulerState state) {
+    load(state, Map.of());
+  }
+
   /// Continues from where another scheduler was. Hyperparameters that come by [Schedule#at] are set
   /// at once. Those that come by [Schedule#next] or a [ReduceOnPlateau] depend on their value
   /// before, and stay as they are: the optimizer's state dict brings them back.

@@ -32,8 +32,10 @@ class CrewTest {
   /// A step invites once, and nobody is there who is still on the way back from other work.
   @BeforeEach
   void membersAreIdle() throws InterruptedException {
+    long start = System.nanoTime();
     for (Thread each : members()) {
       while (each.isAlive() && !isParkedInCrew(each)) {
+        assertTrue(System.nanoTime() - start < 30_000_000_000L, each + " is still at work");
         Thread.sleep(1);
       }
     }

@@ -196,7 +196,9 @@ class LoadingTest {
   @Test
   void aPropertyChoosesTheBackend() throws Exception {
     assertContains(run("auto", "-Dpanoptim.backend=scalar"), "RAN scalar");
-    assertContains(run("auto", "-Dpanoptim.backend=tpu"), "REFUSED backend is 'tpu'");
+    assertContains(
+        run("auto", "-Dpanoptim.backend=tpu"),
+        "REFUSED system property panoptim.backend is 'tpu', but must be auto, native");
     String output =
         run("auto", "-Dpanoptim.backend=native", "-Dpanoptim.library=/nowhere/libpanoptim.so");
     assertContains(output, "REFUSED the native backend cannot be had");

@@ -90,7 +90,9 @@ class DeviceTest {
       assertSays("to is read-only", () -> card.upload(here, there.asReadOnly()));
       assertSays("memory takes 36 bytes", () -> card.fill(there, 9, 1));
       assertSays("count is -1", () -> card.fill(there, -1, 1));
-      assertThrows(ArithmeticException.class, () -> card.fill(there, 1L << 62, 1));
+      assertSays("count is 4611686018427387904", () -> card.fill(there, 1L << 62, 1));
+      assertSays(
+          "offset is 9223372036854775807 and bytes 1", () -> card.slice(there, Long.MAX_VALUE, 1));
       assertSays("memory is read-only", () -> card.fill(there.asReadOnly(), 8, 1));
       assertSays("memory takes 33 bytes", () -> card.slice(there, 1, 32));
       assertSays("offset is -1", () -> card.slice(there, -1, 1));

@@ -78,7 +78,8 @@ class AllocationTest {
     }
   }
 
-  /// A plan that is made anew leaves 1,600 bytes for each parameter.
+  /// Java's sorting of their addresses takes a little. Plans that are made anew leave some 1,600
+  /// bytes for each parameter.
   @Test
   void gradientsThatMoveLeaveNextToNothing() {
     int count = 100;
@@ -93,7 +94,7 @@ class AllocationTest {
       try (Optimizer optimizer = AdamW.builder(parameters).build()) {
         int[] steps = new int[1];
         assertAtMost(
-            64 * count,
+            32 * count,
             "gradients that move",
             STEPS / 20,
             () -> {
@@ -127,7 +128,8 @@ class AllocationTest {
     assertAtMost(0, what, steps, step);
   }
 
-  private static void assertAtMost(long bytes, String what, int steps, Runnable step) {
+  /// @param most bytes of one step
+  private static void assertAtMost(long most, String what, int steps, Runnable step) {
     long allocated = Long.MAX_VALUE;
     int quiet = 0;
     for (int round = 0; round < ROUNDS && quiet < QUIET_ROUNDS; round++) {
@@ -136,9 +138,9 @@ class AllocationTest {
         step.run();
       }
       allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
-      quiet = allocated <= bytes * steps ? quiet + 1 : 0;
+      quiet = allocated <= most * steps ? quiet + 1 : 0;
     }
-    assertTrue(
-        allocated <= bytes * steps, what + ", " + allocated + " bytes in " + steps + " steps");
+    long bytes = allocated;
+    assertTrue(bytes <= most * steps, () -> what + ", " + bytes + " bytes in " + steps + " steps");
   }
 }

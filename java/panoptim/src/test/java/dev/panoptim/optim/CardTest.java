@@ -33,6 +33,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// A card reaches the scalar backend's bits, whatever is done there and wherever the states move.
@@ -610,15 +611,14 @@ class CardTest {
     }
   }
 
-  @Test
-  void gradientsMoveThroughArenas() {
-    Map<String, int[]> expected = MovingGradientsTest.train(Backends.scalar(), 0, 5);
+  @ParameterizedTest
+  @EnumSource
+  void gradientsMoveToOtherPlaces(GradientPlacesTest.Places where) {
+    Map<String, int[]> expected =
+        GradientPlacesTest.train(Backends.scalar(), GradientPlacesTest.Places.STAY, 5);
     for (Backend backend : Problem.cardBackends()) {
-      for (int arenas : new int[] {1, 2, 10}) {
-        String difference =
-            Problem.difference(expected, MovingGradientsTest.train(backend, arenas, 5));
-        assertNull(difference, () -> backend + " through " + arenas + " arenas");
-      }
+      String difference = Problem.difference(expected, GradientPlacesTest.train(backend, where, 5));
+      assertNull(difference, () -> backend + ", " + where);
     }
   }
 

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -66,7 +67,8 @@ public final class SafetensorsFile {
       return new SafetensorsFile(
           header, channel.map(FileChannel.MapMode.READ_ONLY, 0, length, arena));
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot map " + path + ": " + e, e);
+      String why = e instanceof NoSuchFileException ? "there is no such file" : e.toString();
+      throw new UncheckedIOException("cannot map " + path + ": " + why, e);
     } catch (SafetensorsException e) {
       throw new SafetensorsException(e.problem(), path + ": " + e.getMessage(), e);
     }

@@ -72,7 +72,7 @@ public final class Quickstart implements Callable<Integer> {
   @Option(names = "--backend", description = "auto, native, vector or scalar.")
   private String backend = "auto";
 
-  @Option(names = "--threads", description = "For the model and the optimizer; 1 or more.")
+  @Option(names = "--threads", description = "For the model and the optimizer; 1 to 1024.")
   private int threads = Runtime.getRuntime().availableProcessors();
 
   @Option(
@@ -82,7 +82,9 @@ public final class Quickstart implements Callable<Integer> {
 
   @Option(
       names = "--warmup",
-      description = "Steps at the beginning in which the learning rate rises; 0 or more.")
+      description =
+          "Steps at the beginning in which the learning rate rises; 0 or more, and fewer than"
+              + " --steps.")
   private int warmup;
 
   @Option(names = "--steps", description = "Steps to train, 1 or more.")
@@ -135,27 +137,34 @@ public final class Quickstart implements Callable<Integer> {
   static CommandLine commandLine() {
     return new CommandLine(new Quickstart())
         .setParameterExceptionHandler(
-            (exception, arguments) -> refuse(exception.getCommandLine(), exception))
+            (exception, arguments) ->
+                refuse(
+                    exception.getCommandLine(),
+                    exception.getMessage() + " (--help lists the options)"))
         .setExecutionExceptionHandler(
             (exception, commandLine, result) -> {
               if (exception instanceof IllegalArgumentException
                   || exception instanceof BackendUnavailableException
                   || exception instanceof CheckpointException
                   || exception instanceof UncheckedIOException) {
-                return refuse(commandLine, exception);
+                return refuse(commandLine, exception.getMessage());
               }
               throw exception;
             });
   }
 
-  private static int refuse(CommandLine commandLine, Exception why) {
-    commandLine.getErr().println("quickstart: " + why.getMessage().lines().findFirst().orElse(""));
+  private static int refuse(CommandLine commandLine, String why) {
+    commandLine.getErr().println("quickstart: " + why.lines().findFirst().orElse(""));
     return USAGE;
   }
 
   @Override
   public Integer call() {
     requirePositive("--threads", threads);
+    if (threads > Backend.MOST_THREADS) {
+      throw new IllegalArgumentException(
+          "--threads is " + threads + ", but must be from 1 to " + Backend.MOST_THREADS);
+    }
     requirePositive("--steps", steps);
     requirePositive("--every", every);
     if (resume && checkpoint == null) {

@@ -11,6 +11,7 @@ import dev.panoptim.backend.Backends;
 import dev.panoptim.device.Device;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
+import dev.panoptim.memory.ShadowType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -22,18 +23,31 @@ import java.util.Random;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// Gradients that lie elsewhere at each step, as of frameworks that free them in between.
-class MovingGradientsTest {
+class GradientPlacesTest {
   private static final long[] SIZES = {301, 0, 5000, 1, 16, 40_000, 77};
   private static final int STEPS = 14;
 
-  /// Two groups, one of which loses a gradient now and then; steps clip by the norm of both, and
-  /// set gradients to 0.
-  ///
-  /// @param arenas that gradients wander through; 0: they stay where they are
-  static Map<String, int[]> train(Backend backend, int arenas, long seed) {
+  /// Where gradients lie at each step.
+  enum Places {
+    /// Where they were.
+    STAY,
+    /// Anywhere in one arena.
+    ONE_ARENA,
+    /// Each in an arena of its own, at other places of it: a plan of several calls.
+    OWN_ARENAS,
+    /// Anywhere in several arenas: it takes new plans.
+    ANY_ARENA
+  }
+
+  private static final int PLACES = 3;
+
+  /// Two groups, the second of which is new at step 3, and loses a gradient now and then. Steps
+  /// clip by the norm of both, skip what is not finite, and set gradients to 0. The state is loaded
+  /// anew at step 9.
+  static Map<String, int[]> train(Backend backend, Places where, long seed) {
     Problem problem = new Problem(SIZES, 0, seed, STEPS, false);
     SplittableRandom random = new SplittableRandom(seed);
     List<Arena> open = new ArrayList<>();
@@ -41,12 +55,13 @@ class MovingGradientsTest {
       Device device = backend.device();
       List<Parameter> parameters = problem.parameters(arena, random, device);
       List<MemorySegment> homes = parameters.stream().map(Parameter::gradient).toList();
-      List<MemorySegment> places = new ArrayList<>();
-      for (int i = 0; i < arenas; i++) {
+      for (int i = 0; i < SIZES.length; i++) {
         open.add(Arena.ofShared());
-        for (int k = 0; k < 2 * SIZES.length; k++) {
-          places.add(device.allocate(40_000 * Float.BYTES, open.getLast()));
-        }
+      }
+      List<MemorySegment> places = new ArrayList<>();
+      for (int i = 0; i < PLACES * SIZES.length; i++) {
+        Arena its = open.get(where == Places.ONE_ARENA ? 0 : i % SIZES.length);
+        places.add(device.allocate(40_000 * Float.BYTES, its));
       }
       Random shuffles = new Random(seed);
       try (Optimizer optimizer =
@@ -54,25 +69,40 @@ class MovingGradientsTest {
               .learningRate(0.1)
               .backend(backend)
               .threads(2)
-              .options(o -> o.clipGradNorm(0.5).zeroGrad(true))
+              .options(o -> o.clipGradNorm(0.5).skipNonFinite(true).zeroGrad(true))
+              .averageParameters(0.9)
+              .shadow(ShadowType.BFLOAT16)
               .build()) {
-        optimizer.addParamGroup(parameters.subList(3, SIZES.length), Map.of());
         for (int step = 0; step < STEPS; step++) {
-          Collections.shuffle(places, shuffles);
+          if (step == 3) {
+            optimizer.addParamGroup(parameters.subList(3, SIZES.length), Map.of());
+          } else if (step == 9) {
+            optimizer.loadStateDict(optimizer.stateDict());
+          }
+          if (where != Places.OWN_ARENAS) {
+            Collections.shuffle(places, shuffles);
+          }
           for (int i = 0; i < SIZES.length; i++) {
             Parameter each = parameters.get(i);
-            MemorySegment place =
-                arenas == 0
+            // Of one's own arena, in turn.
+            int place = where == Places.OWN_ARENAS ? i + step % PLACES * SIZES.length : i;
+            each.setGradient(
+                where == Places.STAY
                     ? homes.get(i)
-                    : device.slice(places.get(i), 0, each.size() * Float.BYTES);
-            each.setGradient(place);
+                    : device.slice(places.get(place), 0, each.size() * Float.BYTES));
             problem.fillGradient(each, random);
             if (i == 4 && step % 5 == 4) {
               each.removeGradient();
             }
           }
-          optimizer.step();
-          for (Parameter each : parameters) {
+          boolean skips = step == 7;
+          if (skips) {
+            float[] none = new float[(int) SIZES[2]];
+            none[1234] = Float.NaN;
+            parameters.get(2).copyGradientFrom(MemorySegment.ofArray(none));
+          }
+          assertEquals(skips, optimizer.step().skipped());
+          for (Parameter each : parameters.subList(0, step < 3 ? 3 : SIZES.length)) {
             if (each.hasGradient()) {
               int[] gradient = new int[(int) each.size()];
               each.copyGradientTo(MemorySegment.ofArray(gradient));
@@ -88,12 +118,12 @@ class MovingGradientsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 10})
-  void theBitsAreThoseOfGradientsThatStay(int arenas) {
-    Map<String, int[]> expected = train(Backends.scalar(), 0, 5);
+  @EnumSource
+  void theBitsAreThoseOfGradientsThatStay(Places where) {
+    Map<String, int[]> expected = train(Backends.scalar(), Places.STAY, 5);
     for (Backend backend : Problem.backends()) {
-      String difference = Problem.difference(expected, train(backend, arenas, 5));
-      assertNull(difference, () -> backend + " through " + arenas + " arenas");
+      String difference = Problem.difference(expected, train(backend, where, 5));
+      assertNull(difference, () -> backend + ", " + where);
     }
   }
 

@@ -16,7 +16,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 /// Gradients of plans that were made together move where nothing else is, and nowhere else.
-class FootprintTest {
+class MovingGradientsTest {
   private static final Rule RULE = Rule.builder().firstMoment(FirstMoment.MOVING_AVERAGE).build();
 
   /// Plans of two and of one row, with everything that a row can have.
@@ -42,16 +42,12 @@ class FootprintTest {
   }
 
   private static List<MemorySegment> gradients(List<StepPlan> plans) {
-    return plans.stream()
-        .flatMap(plan -> plan.rows().stream())
-        .map(StepPlan.Row::gradient)
-        .toList();
+    return List.of(
+        plans.getFirst().gradient(0), plans.getFirst().gradient(1), plans.getLast().gradient(0));
   }
 
-  private static boolean move(List<StepPlan> plans, MemorySegment... to) {
-    return plans
-        .getFirst()
-        .moveGradients(List.of(new MemorySegment[] {to[0], to[1]}, new MemorySegment[] {to[2]}));
+  private static boolean move(MovingGradients moving, MemorySegment... to) {
+    return moving.moveTo(List.of(new MemorySegment[] {to[0], to[1]}, new MemorySegment[] {to[2]}));
   }
 
   @Test
@@ -59,6 +55,7 @@ class FootprintTest {
     try (Arena arena = Arena.ofShared();
         Arena other = Arena.ofShared()) {
       List<StepPlan> plans = plans(arena, 4, 0, 3);
+      MovingGradients moving = new MovingGradients(plans);
       List<MemorySegment> before = gradients(plans);
       MemorySegment a = floats(arena, 4);
       MemorySegment b = floats(arena, 0);
@@ -77,18 +74,18 @@ class FootprintTest {
         {a, b, first.shadow().reinterpret(12)},
       };
       for (MemorySegment[] each : refused) {
-        assertFalse(move(plans, each), List.of(each[2]).toString());
+        assertFalse(move(moving, each), List.of(each[2]).toString());
         assertEquals(before, gradients(plans));
       }
       StepPlan plan = plans.getLast();
-      assertFalse(plan.moveGradients(List.<MemorySegment[]>of(new MemorySegment[] {a, b})));
-      assertFalse(plan.moveGradients(List.of(new MemorySegment[] {a}, new MemorySegment[] {b, c})));
+      assertFalse(moving.moveTo(List.<MemorySegment[]>of(new MemorySegment[] {a, b})));
+      assertFalse(moving.moveTo(List.of(new MemorySegment[] {a}, new MemorySegment[] {b, c})));
       plan.treatGradients(Float.POSITIVE_INFINITY, true);
-      assertFalse(move(plans, a, b, c.asReadOnly()));
+      assertFalse(move(moving, a, b, c.asReadOnly()));
       assertEquals(before, gradients(plans));
-      assertTrue(move(plans, a, b, c));
+      assertTrue(move(moving, a, b, c));
       assertEquals(List.of(a, b, c), gradients(plans));
-      assertSame(c, plan.rows().getFirst().gradient());
+      assertSame(c, plan.gradient(0));
     }
   }
 
@@ -96,7 +93,7 @@ class FootprintTest {
   @Test
   void gradientsMoveExactlyWhereNothingElseIs() {
     long seed = System.nanoTime();
-    System.out.println("FootprintTest: seed " + seed);
+    System.out.println("MovingGradientsTest: seed " + seed);
     SplittableRandom random = new SplittableRandom(seed);
     int moved = 0;
     for (int round = 0; round < 2000; round++) {
@@ -106,6 +103,7 @@ class FootprintTest {
         if (plans == null) {
           continue;
         }
+        MovingGradients moving = new MovingGradients(plans);
         for (int i = 0; i < 10; i++) {
           List<StepPlan.Row> rows = plans.stream().flatMap(plan -> plan.rows().stream()).toList();
           MemorySegment[] to =
@@ -113,10 +111,12 @@ class FootprintTest {
                   .map(row -> somewhere(block, row.size() * Float.BYTES, random))
                   .toArray(MemorySegment[]::new);
           List<MemorySegment> all = new ArrayList<>(List.of(to));
-          rows.forEach(row -> all.addAll(row.floatsThatStay()));
-          rows.forEach(row -> all.add(row.shadow()));
+          for (StepPlan.Row row : rows) {
+            all.addAll(row.states());
+            all.addAll(List.of(row.data(), row.average(), row.shadow()));
+          }
           boolean free = areDisjoint(all);
-          assertEquals(free, move(plans, to), all::toString);
+          assertEquals(free, move(moving, to), all::toString);
           moved += free ? 1 : 0;
         }
       }
