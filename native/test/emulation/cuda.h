@@ -10,7 +10,8 @@ using CUcontext = struct emulated_context *;
 extern "C" {
 __attribute__((visibility("default"))) CUresult cuCtxGetCurrent(CUcontext *context);
 __attribute__((visibility("default"))) CUresult cuCtxSetCurrent(CUcontext context);
-__attribute__((visibility("default"))) CUresult cuDevicePrimaryCtxRetain(CUcontext *context, int device);
+__attribute__((visibility("default"))) CUresult cuCtxCreate_v2(CUcontext *context, unsigned flags, int device);
+__attribute__((visibility("default"))) CUresult cuCtxDestroy_v2(CUcontext context);
 }
 
 #endif

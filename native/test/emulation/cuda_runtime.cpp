@@ -55,14 +55,17 @@ std::set<emulated_event *> events;
 std::map<uintptr_t, allocation> allocations;
 std::map<int, size_t> used;                   // bytes of each device
 std::vector<std::shared_ptr<queue>> orphans;  // of streams that were destroyed before their work was done
-thread_local CUcontext current_context;       // the device's number and one; NULL where there is none
+thread_local CUcontext current_context;       // NULL where there is none
+
+// A device's primary context is its number and one; that which somebody makes is this much more.
+constexpr uintptr_t not_primary = 1000;
 
 int current_device() {
-  return current_context ? static_cast<int>(reinterpret_cast<uintptr_t>(current_context)) - 1 : 0;
+  return current_context ? static_cast<int>((reinterpret_cast<uintptr_t>(current_context) - 1) % not_primary) : 0;
 }
 
-CUcontext context_of(int device) {
-  return reinterpret_cast<CUcontext>(static_cast<uintptr_t>(device) + 1);
+CUcontext context_of(int device, uintptr_t kind = 0) {
+  return reinterpret_cast<CUcontext>(static_cast<uintptr_t>(device) + 1 + kind);
 }
 
 size_t number_of(const char *variable, size_t otherwise) {
@@ -170,8 +173,13 @@ CUresult cuCtxSetCurrent(CUcontext context) {
   return CUDA_SUCCESS;
 }
 
-CUresult cuDevicePrimaryCtxRetain(CUcontext *context, int device) {
-  *context = context_of(device);
+CUresult cuCtxCreate_v2(CUcontext *context, unsigned, int device) {
+  *context = current_context = context_of(device, not_primary);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuCtxDestroy_v2(CUcontext context) {
+  if (current_context == context) current_context = nullptr;
   return CUDA_SUCCESS;
 }
 
