@@ -12,9 +12,18 @@ has() { command -v "$1" >/dev/null 2>&1; }
 cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DPANOPTIM_CUDA=ON
 # Of which CMake has found the one that it will use.
 nvcc=$(sed -n 's/^PANOPTIM_NVCC:FILEPATH=//p' "$build/CMakeCache.txt")
-echo 'int main() { int count; return cudaGetDeviceCount(&count) != cudaSuccess; }' > "$build/probe.cu"
+cat > "$build/probe.cu" << 'END'
+#include <cstdio>
+
+int main() {
+  int count;
+  const cudaError_t said = cudaGetDeviceCount(&count);
+  if (said != cudaSuccess) std::fprintf(stderr, "%s\n", cudaGetErrorString(said));
+  return said != cudaSuccess;
+}
+END
 "$nvcc" -o "$build/probe" "$build/probe.cu"
-"$build/probe" || { echo "there is no card to test"; exit 1; }
+"$build/probe" || { echo "there is no card to test" >&2; exit 1; }
 
 cmake --build "$build" --parallel "$(getconf _NPROCESSORS_ONLN)"
 cmake --build "$build" --parallel --target panoptim_cuda_bench

@@ -119,6 +119,45 @@ const allocation *find(const void *memory, size_t *left = nullptr) {
   return &after->second;
 }
 
+// Small allocations of a device: as CUDA makes them, in steps of 512 bytes out of larger blocks.
+class packed_memory {
+ public:
+  void *allocate(size_t bytes) {
+    const size_t rounded = (bytes + 511) / 512 * 512;
+    std::vector<void *> &freed = freed_[rounded];
+    if (!freed.empty()) {
+      void *memory = freed.back();
+      freed.pop_back();
+      return memory;
+    }
+    if (rounded > left_) {
+      next_ = static_cast<char *>(std::aligned_alloc(512, block));
+      left_ = next_ ? block : 0;
+      if (!next_) return nullptr;
+    }
+    void *memory = next_;
+    next_ += rounded;
+    left_ -= rounded;
+    return memory;
+  }
+
+  void release(void *memory, size_t bytes) {
+    freed_[(bytes + 511) / 512 * 512].push_back(memory);
+  }
+
+ private:
+  static constexpr size_t block = size_t{2} << 20;
+  char *next_ = nullptr;
+  size_t left_ = 0;
+  std::map<size_t, std::vector<void *>> freed_;
+};
+
+packed_memory packed;
+
+bool is_packed(cudaMemoryType type, size_t bytes) {
+  return type == cudaMemoryTypeDevice && bytes < (size_t{1} << 20) && number_of("PANOPTIM_EMULATED_PACKED", 0) == 1;
+}
+
 cudaError_t allocate(void **memory, size_t bytes, cudaMemoryType type) {
   const std::lock_guard<std::recursive_mutex> lock(mutex);
   if (type == cudaMemoryTypeDevice) {
@@ -130,7 +169,7 @@ cudaError_t allocate(void **memory, size_t bytes, cudaMemoryType type) {
     *memory = nullptr;
     return cudaSuccess;
   }
-  *memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+  *memory = is_packed(type, bytes) ? packed.allocate(bytes) : std::aligned_alloc(256, (bytes + 255) / 256 * 256);
   if (!*memory) return cudaErrorMemoryAllocation;
   std::memset(*memory, 0xa5, bytes);
   allocations[reinterpret_cast<uintptr_t>(*memory)] = {bytes, current_device(), type};
@@ -145,9 +184,14 @@ cudaError_t release(void *memory, cudaMemoryType type) {
   if (found == allocations.end() || found->second.type != type) return cudaErrorInvalidValue;
   // That of the host goes at once: nobody promises that copies are awaited.
   if (type == cudaMemoryTypeDevice) run_all();
-  if (type == cudaMemoryTypeDevice) used[found->second.device] -= found->second.bytes;
+  const size_t bytes = found->second.bytes;
+  if (type == cudaMemoryTypeDevice) used[found->second.device] -= bytes;
   allocations.erase(found);
-  std::free(memory);
+  if (is_packed(type, bytes)) {
+    packed.release(memory, bytes);
+  } else {
+    std::free(memory);
+  }
   return cudaSuccess;
 }
 

@@ -24,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /// A checkpoint that is being read: a mapped safetensors file, all of whose checksums have been
 /// verified.
@@ -57,8 +56,13 @@ public final class Checkpoint implements AutoCloseable {
       state = stateDict(tensors);
     } catch (SafetensorsException | IllegalArgumentException e) {
       // Of what a file is not, its reader says the name too.
-      String why = e.getMessage().replaceFirst("^" + Pattern.quote(file + ": "), "");
-      throw new CheckpointException(file + " is no intact checkpoint: " + why, e);
+      String why = String.valueOf(e.getMessage());
+      String name = file + ": ";
+      throw new CheckpointException(
+          file
+              + " is no intact checkpoint: "
+              + (why.startsWith(name) ? why.substring(name.length()) : why),
+          e);
     }
   }
 

@@ -36,6 +36,7 @@ public final class Backends {
   /// Says once, through [System.Logger], what it chose and why.
   ///
   /// @throws BackendUnavailableException if a system property chooses what cannot be had
+  /// @throws IllegalArgumentException if a system property chooses what is none
   public static synchronized Backend auto() {
     if (automatic == null) {
       String wanted = System.getProperty(BACKEND_PROPERTY, "auto");

@@ -33,8 +33,31 @@ final class CudaTable implements StepPlan.Prepared {
       MemorySegment squareSums,
       long chunks) {}
 
-  /// One allocation on the card for all of a table.
-  private record Block(MemorySegment memory, long bytes, Arena arena) {}
+  /// One allocation on the card for all of a table, and room in pinned memory for the rows on their
+  /// way there: a copy of other memory might wait until the stream has come so far.
+  ///
+  /// @param departure when what is in that room has left
+  private record Block(
+      MemorySegment memory, long bytes, MemorySegment rows, DeviceEvent departure, Arena arena) {
+    static Block of(Device device, long bytes, long rowBytes) {
+      Arena own = Arena.ofShared();
+      try {
+        return new Block(
+            device.allocate(bytes, own),
+            bytes,
+            device.allocatePinned(rowBytes, own),
+            new DeviceEvent(device, own),
+            own);
+      } catch (Throwable e) {
+        own.close();
+        throw e;
+      }
+    }
+
+    boolean hasRoomFor(long otherBytes, long otherRowBytes) {
+      return bytes >= otherBytes && rows.byteSize() >= otherRowBytes;
+    }
+  }
 
   private static final long ALIGNMENT = 256;
 
@@ -53,41 +76,6 @@ final class CudaTable implements StepPlan.Prepared {
   private final List<Call> calls = new ArrayList<>();
   private long writtenChanges;
 
-  /// `null` until rows first change.
-  private Staging staging;
-
-  /// The rows as they are on their way to the card: in pinned memory, for a copy of other memory
-  /// may wait until the stream has come so far.
-  private final class Staging {
-    private final Arena pinned = Arena.ofShared();
-    private final MemorySegment rows;
-    private final DeviceEvent departure;
-
-    Staging() {
-      try {
-        long bytes = calls.stream().mapToLong(call -> call.hostRows.byteSize()).sum();
-        rows = device.allocatePinned(bytes, pinned);
-        departure = new DeviceEvent(device, pinned);
-      } catch (Throwable e) {
-        pinned.close();
-        throw e;
-      }
-    }
-
-    void copyRows() {
-      // The rows before these have left, as a rule long ago.
-      departure.await();
-      long at = 0;
-      for (Call call : calls) {
-        long bytes = call.hostRows.byteSize();
-        MemorySegment.copy(call.hostRows, 0, rows, at, bytes);
-        stream.copy(rows.asSlice(at, bytes), call.rows, bytes);
-        at += bytes;
-      }
-      departure.record(stream);
-    }
-  }
-
   /// @param stream in which the card is told of the table, and steps are made
   /// @param before a table that is no longer used, whose memory on the card this one may take over;
   ///   `null` where there is none
@@ -100,7 +88,7 @@ final class CudaTable implements StepPlan.Prepared {
     for (NativeTable.Call call : table.calls()) {
       bytes += bytes(call);
     }
-    block = takeOver(before, bytes);
+    block = takeOver(before, bytes, plan.rows().size() * panoptim_tensor.sizeof());
     try {
       for (NativeTable.Call call : table.calls()) {
         calls.add(callOf(call));
@@ -111,19 +99,13 @@ final class CudaTable implements StepPlan.Prepared {
     }
   }
 
-  private Block takeOver(CudaTable before, long bytes) {
-    if (before != null && before.block != null && before.block.bytes >= bytes) {
+  private Block takeOver(CudaTable before, long bytes, long rowBytes) {
+    if (before != null && before.block != null && before.block.hasRoomFor(bytes, rowBytes)) {
       Block taken = before.block;
       before.block = null;
       return taken;
     }
-    Arena own = Arena.ofShared();
-    try {
-      return new Block(device.allocate(bytes, own), bytes, own);
-    } catch (Throwable e) {
-      own.close();
-      throw e;
-    }
+    return Block.of(device, bytes, rowBytes);
   }
 
   private long rows(NativeTable.Call call) {
@@ -231,13 +213,23 @@ final class CudaTable implements StepPlan.Prepared {
   /// The calls that make up the sums of squares, or the zeroing of gradients.
   List<Call> calls() {
     if (table.rowChanges() != writtenChanges) {
-      if (staging == null) {
-        staging = new Staging();
-      }
-      staging.copyRows();
+      copyRows();
       writtenChanges = table.rowChanges();
     }
     return calls;
+  }
+
+  private void copyRows() {
+    // The rows before these have left, as a rule long ago.
+    block.departure.await();
+    long at = 0;
+    for (Call call : calls) {
+      long bytes = call.hostRows.byteSize();
+      MemorySegment.copy(call.hostRows, 0, block.rows, at, bytes);
+      stream.copy(block.rows.asSlice(at, bytes), call.rows, bytes);
+      at += bytes;
+    }
+    block.departure.record(stream);
   }
 
   @Override
@@ -247,18 +239,9 @@ final class CudaTable implements StepPlan.Prepared {
 
   @Override
   public void close() {
-    Block freed = block;
-    Staging left = staging;
-    block = null;
-    staging = null;
-    try {
-      if (freed != null) {
-        freed.arena.close();
-      }
-    } finally {
-      if (left != null) {
-        left.pinned.close();
-      }
+    if (block != null) {
+      block.arena.close();
+      block = null;
     }
   }
 }

@@ -90,7 +90,9 @@ final class CudaVerdict extends Verdict {
 
   private void arrive() {
     if (failure != null) {
-      throw failure;
+      CudaException again = new CudaException(failure.getMessage());
+      again.initCause(failure);
+      throw again;
     }
     if (underWay) {
       arrival.await();

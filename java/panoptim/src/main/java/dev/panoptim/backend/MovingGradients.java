@@ -45,6 +45,18 @@ public final class MovingGradients {
   /// @throws CudaException on a card, if CUDA does not say whose memory something is; nothing has
   ///   changed
   public boolean moveTo(List<MemorySegment[]> gradients) {
+    boolean moves = areAccepted(gradients) && areDisjoint();
+    for (int i = 0; i < plans.size(); i++) {
+      if (moves) {
+        plans.get(i).adoptCandidates();
+      } else {
+        plans.get(i).dropCandidates();
+      }
+    }
+    return moves;
+  }
+
+  private boolean areAccepted(List<MemorySegment[]> gradients) {
     if (gradients.size() != plans.size()) {
       return false;
     }
@@ -52,12 +64,6 @@ public final class MovingGradients {
       if (!plans.get(i).accepts(gradients.get(i))) {
         return false;
       }
-    }
-    if (!areDisjoint()) {
-      return false;
-    }
-    for (int i = 0; i < plans.size(); i++) {
-      plans.get(i).adoptCandidates();
     }
     return true;
   }

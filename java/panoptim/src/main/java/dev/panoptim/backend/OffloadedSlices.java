@@ -43,6 +43,9 @@ final class OffloadedSlices implements StepPlan.Prepared {
 
   private final List<Slice> slices = new ArrayList<>();
 
+  /// Whether copies of gradients are still of where these were before.
+  private boolean gradientsMoved;
+
   /// @param before slices that are no longer used, whose slots these may take over; `null` where
   ///   there are none
   OffloadedSlices(StepPlan whole, DeviceStream producer, OffloadedSlices before) {
@@ -122,7 +125,8 @@ final class OffloadedSlices implements StepPlan.Prepared {
     if (before != null
         && before.card.scope().equals(card.scope())
         && before.card.address() + before.bytes == card.address()
-        && before.slot.address() + before.bytes == slot.address()) {
+        && before.slot.address() + before.bytes == slot.address()
+        && device.areOneAllocation(before.card, before.bytes + slot.byteSize())) {
       long bytes = before.bytes + slot.byteSize();
       runs.set(runs.size() - 1, new Run(before.card, before.slot.reinterpret(bytes), bytes));
     } else {
@@ -169,12 +173,14 @@ final class OffloadedSlices implements StepPlan.Prepared {
 
   /// Sets the gradients to 0.
   void zeroGradients() {
+    followGradients();
     for (Slice slice : slices) {
       slice.gradients.forEach(run -> producer.zero(run.card, run.bytes));
     }
   }
 
   private void inTurn(boolean updates, Work work) {
+    followGradients();
     slots.beginning.record(producer);
     slots.down.follow(slots.beginning);
     slots.up.follow(slots.beginning);
@@ -237,11 +243,18 @@ final class OffloadedSlices implements StepPlan.Prepared {
 
   @Override
   public void gradientsMoved() {
-    for (Slice slice : slices) {
-      slice.gradients.clear();
-      for (int i = 0; i < slice.parts.size(); i++) {
-        addGradient(slice.gradients, slice.parts.get(i), slice.plan.gradient(i));
+    gradientsMoved = true;
+  }
+
+  private void followGradients() {
+    if (gradientsMoved) {
+      for (Slice slice : slices) {
+        slice.gradients.clear();
+        for (int i = 0; i < slice.parts.size(); i++) {
+          addGradient(slice.gradients, slice.parts.get(i), slice.plan.gradient(i));
+        }
       }
+      gradientsMoved = false;
     }
   }
 

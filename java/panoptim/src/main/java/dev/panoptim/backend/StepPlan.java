@@ -241,7 +241,6 @@ public final class StepPlan implements AutoCloseable {
       // What is checked must be what is kept, whatever the caller's array does meanwhile.
       MemorySegment candidate = moved[i];
       if (candidate == null || candidate != gradients[i] && !couldBe(i, candidate)) {
-        Arrays.fill(candidates, null);
         return false;
       }
       candidates[i] = candidate;
@@ -259,12 +258,17 @@ public final class StepPlan implements AutoCloseable {
     return candidates[row];
   }
 
+  /// Forgets what has been accepted, and lets its memory go.
+  void dropCandidates() {
+    Arrays.fill(candidates, null);
+  }
+
   /// Makes what has been accepted the gradients. Allocates nothing, and so has nothing to fail for.
   void adoptCandidates() {
     MemorySegment[] before = gradients;
     gradients = candidates;
     candidates = before;
-    Arrays.fill(candidates, null);
+    dropCandidates();
     if (nativeTable != null) {
       nativeTable.writeGradients();
     }
@@ -432,7 +436,7 @@ public final class StepPlan implements AutoCloseable {
 
   /// What a backend has made for this plan, beside what the garbage collector frees.
   interface Prepared extends AutoCloseable {
-    /// The rows' gradients lie elsewhere now.
+    /// The rows' gradients lie elsewhere now. Throws nothing: what may fail is for the next step.
     void gradientsMoved();
 
     @Override

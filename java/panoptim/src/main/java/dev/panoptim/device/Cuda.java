@@ -102,6 +102,13 @@ final class Cuda {
         });
   }
 
+  /// Whether so many bytes from an address on are of one allocation that was made here.
+  static boolean areOneAllocation(MemorySegment memory, long bytes) {
+    Map.Entry<Long, Allocation> before = ALLOCATIONS.floorEntry(memory.address());
+    return before != null
+        && memory.address() - before.getKey() <= before.getValue().bytes() - bytes;
+  }
+
   /// Whether a device has so many bytes from an address on. Of memory that others have allocated,
   /// only whose it is can be said.
   static boolean holds(int device, MemorySegment memory, long bytes) {

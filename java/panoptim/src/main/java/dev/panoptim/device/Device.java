@@ -216,6 +216,12 @@ public final class Device {
         : bytes == 0 || Cuda.holds(index, memory, bytes);
   }
 
+  /// Whether some bytes of a card from an address on are of one [#allocate]: a copy must not go
+  /// from one allocation to the next, though there be nothing between them.
+  public boolean areOneAllocation(MemorySegment memory, long bytes) {
+    return !isCpu() && Cuda.areOneAllocation(memory, bytes);
+  }
+
   /// Checks one side of a copy: memory off-heap, which knows its size, or a card's.
   void requireBytes(String name, MemorySegment memory, long bytes) {
     requireNotNegative("bytes", bytes);

@@ -68,7 +68,7 @@ public final class Streams {
 
   /// Whether [#require(Device, String, long, MemorySegment, boolean)] would take a segment to be
   /// read, on a card without an extent: asked without words for what is wrong, this leaves nothing
-  /// to the garbage collector.
+  /// to the garbage collector, or little on a card.
   ///
   /// @param size elements, as many as something has that has been required
   public static boolean areFloats(Device device, long size, MemorySegment segment) {

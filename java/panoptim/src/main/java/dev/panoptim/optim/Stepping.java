@@ -24,7 +24,8 @@ final class Stepping {
   /// NaN where parameters are not averaged.
   private final double averageDecay;
 
-  /// Of all groups' plans; `null` until there are some, and where a move began and did not end.
+  /// Of all groups' plans; `null` until there are some, and where a move or the making of new plans
+  /// began and did not end.
   private MovingGradients movingGradients;
 
   /// Of each group's rows; filled anew whenever some have moved.
@@ -214,19 +215,21 @@ final class Stepping {
   /// Makes plans for what has a gradient now. States that are new are kept only if all checks pass.
   private void plan() {
     List<Runnable> before = new ArrayList<>();
+    movingGradients = null;
     memory.allocate(
         groups,
         each -> each.parameter.hasGradient(),
         () -> {
           List<StepPlan> plans = memory.plans(groups);
           prepare(plans);
-          movingGradients = new MovingGradients(plans);
+          MovingGradients moving = new MovingGradients(plans);
           for (int i = 0; i < plans.size(); i++) {
             StepPlan old = groups.get(i).adopt(plans.get(i));
             if (old != null) {
               before.add(old::close);
             }
           }
+          movingGradients = moving;
         });
     Closing.all(before);
   }

@@ -47,10 +47,11 @@ final class TrackedGroup {
 
   /// @return the plan before, which is to be closed; `null` where there was none
   StepPlan adopt(StepPlan plan) {
+    Tracked[] withGradient = withGradient();
+    gradients = new MemorySegment[withGradient.length];
+    rows = withGradient;
     StepPlan before = this.plan;
     this.plan = plan;
-    rows = withGradient();
-    gradients = new MemorySegment[rows.length];
     keepGradients();
     return before;
   }

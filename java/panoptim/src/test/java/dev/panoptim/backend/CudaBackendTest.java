@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -34,12 +35,17 @@ class CudaBackendTest {
 
   /// Of plain gradient descent, from 0 with gradients of 1.
   private static StepPlan plan(Arena arena) {
+    return plan(arena, Device.cuda(0));
+  }
+
+  /// @param states where they would lie, if there were some
+  private static StepPlan plan(Arena arena, Device states) {
     Device card = Device.cuda(0);
     MemorySegment data = card.allocate(SIZE * Float.BYTES, arena);
     MemorySegment gradient = card.allocate(SIZE * Float.BYTES, arena);
     card.fill(gradient, SIZE, 1);
     StepPlan.Row row = new StepPlan.Row("p", SIZE, data, gradient, List.of(), null, null);
-    return StepPlan.of(Rule.builder().build(), card, card, List.of(List.of(row)), false, null)
+    return StepPlan.of(Rule.builder().build(), card, states, List.of(List.of(row)), false, null)
         .getFirst();
   }
 
@@ -107,6 +113,33 @@ class CudaBackendTest {
       free = Device.cuda(0).freeMemory();
       backend.prepare(first, null);
       assertEquals(free, Device.cuda(0).freeMemory());
+    }
+  }
+
+  /// In the plan that there is: nothing is made anew.
+  @Test
+  void gradientsMoveInAPlan() {
+    try (Arena arena = Arena.ofShared();
+        StepPlan onCard = plan(arena);
+        StepPlan offloaded = plan(arena, Device.cpu())) {
+      MemorySegment twos = Device.cuda(0).allocate(SIZE * Float.BYTES, arena);
+      Device.cuda(0).fill(twos, SIZE, 2);
+      for (StepPlan plan : List.of(onCard, offloaded)) {
+        Backend backend = plan == onCard ? Backends.cuda(0) : Backends.offload(Device.cuda(0));
+        step(backend, plan);
+        assertData(-1, plan);
+        StepPlan.Prepared prepared = plan.prepared();
+        MovingGradients moving = new MovingGradients(List.of(plan));
+        assertTrue(moving.moveTo(List.<MemorySegment[]>of(new MemorySegment[] {twos})));
+        step(backend, plan);
+        assertData(-3, plan);
+        assertSame(prepared, plan.prepared());
+        backend.zeroGradients(plan);
+        backend.await();
+        step(backend, plan);
+        assertData(-3, plan);
+        Device.cuda(0).fill(twos, SIZE, 2);
+      }
     }
   }
 

@@ -457,9 +457,11 @@ class CardTest {
   private static List<Long> freeMemoryAlongTheWay(Backend backend) {
     Device card = backend.device();
     List<Long> free = new ArrayList<>();
-    try (Arena arena = Arena.ofShared()) {
+    try (Arena arena = Arena.ofShared();
+        Arena other = Arena.ofShared()) {
       Parameter p = Parameter.onDevice(card, "p", 50_000, card.allocate(200_000, arena));
-      MemorySegment[] gradients = {card.allocate(200_000, arena), card.allocate(200_000, arena)};
+      // In other arenas, so that plans are made anew.
+      MemorySegment[] gradients = {card.allocate(200_000, arena), card.allocate(200_000, other)};
       free.add(card.freeMemory());
       try (Optimizer optimizer =
           Adam.builder(List.of(p))

@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,7 +26,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// Gradients that lie elsewhere at each step, as of frameworks that free them in between.
 class GradientPlacesTest {
-  private static final long[] SIZES = {301, 0, 5000, 1, 16, 40_000, 77};
+  /// More than a call has anchors, and than an offloaded slice has elements.
+  private static final int MOST = 1_100_000;
+
+  private static final long[] SIZES = {301, 0, 5000, 1, 16, MOST, 77, 128, 128, 3, 40_000, 9, 5, 2};
   private static final int STEPS = 14;
 
   /// Where gradients lie at each step.
@@ -42,7 +44,12 @@ class GradientPlacesTest {
     ANY_ARENA
   }
 
-  private static final int PLACES = 3;
+  private static final int PLACES = 2;
+
+  /// Two of one size, so that one can be where the other was.
+  private static final int FIRST_TWIN = 7;
+
+  private static final int SECOND_TWIN = 8;
 
   /// Two groups, the second of which is new at step 3, and loses a gradient now and then. Steps
   /// clip by the norm of both, skip what is not finite, and set gradients to 0. The state is loaded
@@ -55,15 +62,18 @@ class GradientPlacesTest {
       Device device = backend.device();
       List<Parameter> parameters = problem.parameters(arena, random, device);
       List<MemorySegment> homes = parameters.stream().map(Parameter::gradient).toList();
-      for (int i = 0; i < SIZES.length; i++) {
-        open.add(Arena.ofShared());
-      }
       List<MemorySegment> places = new ArrayList<>();
       for (int i = 0; i < PLACES * SIZES.length; i++) {
-        Arena its = open.get(where == Places.ONE_ARENA ? 0 : i % SIZES.length);
-        places.add(device.allocate(40_000 * Float.BYTES, its));
+        open.add(Arena.ofShared());
+        int its =
+            switch (where) {
+              case STAY, ONE_ARENA -> 0;
+              case OWN_ARENAS -> i % SIZES.length;
+              case ANY_ARENA -> i;
+            };
+        places.add(device.allocate(SIZES[i % SIZES.length] * Float.BYTES, open.get(its)));
       }
-      Random shuffles = new Random(seed);
+      SplittableRandom wanders = new SplittableRandom(seed);
       try (Optimizer optimizer =
           AdamW.builder(parameters.subList(0, 3))
               .learningRate(0.1)
@@ -79,17 +89,13 @@ class GradientPlacesTest {
           } else if (step == 9) {
             optimizer.loadStateDict(optimizer.stateDict());
           }
-          if (where != Places.OWN_ARENAS) {
-            Collections.shuffle(places, shuffles);
+          if (where == Places.ONE_ARENA && wanders.nextInt(2) == 0) {
+            Collections.swap(places, FIRST_TWIN, SECOND_TWIN);
           }
           for (int i = 0; i < SIZES.length; i++) {
             Parameter each = parameters.get(i);
-            // Of one's own arena, in turn.
-            int place = where == Places.OWN_ARENAS ? i + step % PLACES * SIZES.length : i;
-            each.setGradient(
-                where == Places.STAY
-                    ? homes.get(i)
-                    : device.slice(places.get(place), 0, each.size() * Float.BYTES));
+            int place = i + wanders.nextInt(PLACES) * SIZES.length;
+            each.setGradient(where == Places.STAY ? homes.get(i) : places.get(place));
             problem.fillGradient(each, random);
             if (i == 4 && step % 5 == 4) {
               each.removeGradient();
