@@ -8,9 +8,14 @@ import java.io.InputStream;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,97 +24,149 @@ import org.junit.jupiter.api.io.TempDir;
 class KillTest {
   private static final int KILLS = 200;
 
-  private static final double SHORTEST_MICROS = 5_000;
-  private static final double LONGEST_MICROS = 3_000_000;
+  /// At a time: to start a process takes longer than to kill it.
+  private static final int TRAININGS = 2;
 
   @TempDir Path folder;
 
-  private int whileSaving;
-
-  /// Files that savings have left half-written; those of one process lie there until the next
-  /// saves.
-  private final Set<String> left = new HashSet<>();
-
-  /// At most so long a process trains before it is killed. Until about every second one has saved
-  /// something: how long that takes is up to the machine, and to what else it has to do.
-  private double mostMicros = 40_000;
-
   @Test
-  void killedTwoHundredTimesItEndsWithTheSameBits() throws Exception {
+  void killedTwoHundredTimesTheyEndWithTheSameBits() throws Exception {
     long seed = System.nanoTime();
     System.out.println("KillTest: seed " + seed);
     SplittableRandom random = new SplittableRandom(seed);
-    long reached = 0;
-    int resumed = 0;
-    for (int i = 0; i < KILLS; i++) {
-      killOnce(random);
-      long now = latestStep();
-      assertTrue(now >= reached, "step " + reached + " was there, now it is " + now);
-      resumed += now > reached ? 1 : 0;
-      mostMicros *= now > reached ? 1 / 1.2 : 1.2;
-      mostMicros = Math.clamp(mostMicros, SHORTEST_MICROS, LONGEST_MICROS);
-      reached = now;
+    List<Victim> victims = new ArrayList<>();
+    for (int i = 0; i < TRAININGS; i++) {
+      victims.add(new Victim(Files.createDirectory(folder.resolve("" + i)), random.split()));
     }
-    long last = reached + 5;
-    Process process = TraineeProgram.process(folder, last).start();
-    String output = new String(process.getInputStream().readAllBytes());
-    assertEquals(0, process.waitFor(), output);
-    assertTrue(output.contains("training from " + reached), output);
+    try (ExecutorService threads = Executors.newFixedThreadPool(TRAININGS)) {
+      List<Future<?>> killed = new ArrayList<>();
+      for (Victim each : victims) {
+        killed.add(
+            threads.submit(
+                () -> {
+                  each.kill(KILLS / TRAININGS);
+                  return null;
+                }));
+      }
+      for (Future<?> each : killed) {
+        each.get();
+      }
+    }
+    int whileSaving = 0;
+    int resumed = 0;
+    for (Victim each : victims) {
+      each.requireTheSameBits();
+      whileSaving += each.whileSaving;
+      resumed += each.resumed;
+    }
     System.out.printf(
-        "KillTest: %d kills, %d of them while saving; %d steps, progress between %d kills, the last"
-            + " within %.1f ms%n",
-        KILLS, whileSaving, last, resumed, mostMicros / 1000);
+        "KillTest: %d kills, %d of them while saving, progress between %d; %s%n",
+        KILLS, whileSaving, resumed, victims);
     assertTrue(whileSaving >= KILLS / 20, whileSaving + " kills while saving");
     assertTrue(resumed >= KILLS / 20, resumed + " times there was progress");
-    try (Trainee uninterrupted = TraineeProgram.trainee();
-        Trainee killed = TraineeProgram.trainee();
-        Checkpoint checkpoint =
-            Checkpoint.open(CheckpointFolder.of(folder, 3).latest().orElseThrow())) {
-      killed.resume(checkpoint);
-      assertEquals(last, killed.step());
-      uninterrupted.trainTo(last);
-      assertEquals(uninterrupted.bits(), killed.bits());
-    }
   }
 
-  /// Sometimes before it trains, mostly a moment after it has begun.
-  private void killOnce(SplittableRandom random) throws Exception {
-    Process process = TraineeProgram.process(folder, Long.MAX_VALUE).start();
-    try (InputStream output = process.getInputStream()) {
-      if (random.nextInt(10) > 0) {
-        String said = new String(output.readNBytes("training from ".length()));
-        assertEquals("training from ", said, () -> said + rest(output));
-      }
-      TimeUnit.MICROSECONDS.sleep(random.nextLong((long) mostMicros));
-      process.destroyForcibly();
-      process.waitFor();
-      assertEquals(137, process.exitValue(), () -> "it ended by itself: " + rest(output));
-    }
-    boolean saving = false;
-    try (DirectoryStream<Path> begun = Files.newDirectoryStream(folder, "*.tmp")) {
-      for (Path each : begun) {
-        saving |= left.add(each + " of " + Files.getLastModifiedTime(each));
-      }
-    }
-    whileSaving += saving ? 1 : 0;
-  }
+  /// A training, and whoever kills it.
+  private static final class Victim {
+    private static final double SHORTEST_MICROS = 5_000;
+    private static final double LONGEST_MICROS = 3_000_000;
 
-  private static String rest(InputStream output) {
-    try {
-      return new String(output.readAllBytes());
-    } catch (IOException e) {
-      return e.toString();
-    }
-  }
+    private final Path folder;
+    private final SplittableRandom random;
 
-  /// Every checkpoint that is there must be whole.
-  private long latestStep() {
-    long step = 0;
-    for (Path each : CheckpointFolder.of(folder, 3).files()) {
-      try (Checkpoint checkpoint = Checkpoint.open(each)) {
-        step = checkpoint.step();
+    /// The step of the latest checkpoint.
+    private long reached;
+
+    private int resumed;
+    private int whileSaving;
+
+    /// Files that savings have left half-written; those of one process lie there until the next
+    /// saves.
+    private final Set<String> left = new HashSet<>();
+
+    /// At most so long a process trains before it is killed. Until about every second one has saved
+    /// something: how long that takes is up to the machine, and to what else it has to do.
+    private double mostMicros = 40_000;
+
+    Victim(Path folder, SplittableRandom random) {
+      this.folder = folder;
+      this.random = random;
+    }
+
+    void kill(int times) throws Exception {
+      for (int i = 0; i < times; i++) {
+        killOnce();
+        long now = latestStep();
+        assertTrue(now >= reached, "step " + reached + " was there, now it is " + now);
+        resumed += now > reached ? 1 : 0;
+        mostMicros *= now > reached ? 1 / 1.2 : 1.2;
+        mostMicros = Math.clamp(mostMicros, SHORTEST_MICROS, LONGEST_MICROS);
+        reached = now;
       }
     }
-    return step;
+
+    /// Sometimes before it trains, mostly a moment after it has begun.
+    private void killOnce() throws Exception {
+      Process process = TraineeProgram.process(folder, Long.MAX_VALUE).start();
+      try (InputStream output = process.getInputStream()) {
+        if (random.nextInt(10) > 0) {
+          String said = new String(output.readNBytes("training from ".length()));
+          assertEquals("training from ", said, () -> said + rest(output));
+        }
+        TimeUnit.MICROSECONDS.sleep(random.nextLong((long) mostMicros));
+        process.destroyForcibly();
+        process.waitFor();
+        assertEquals(137, process.exitValue(), () -> "it ended by itself: " + rest(output));
+      }
+      boolean saving = false;
+      try (DirectoryStream<Path> begun = Files.newDirectoryStream(folder, "*.tmp")) {
+        for (Path each : begun) {
+          saving |= left.add(each + " of " + Files.getLastModifiedTime(each));
+        }
+      }
+      whileSaving += saving ? 1 : 0;
+    }
+
+    private static String rest(InputStream output) {
+      try {
+        return new String(output.readAllBytes());
+      } catch (IOException e) {
+        return e.toString();
+      }
+    }
+
+    /// Every checkpoint that is there must be whole.
+    private long latestStep() {
+      long step = 0;
+      for (Path each : CheckpointFolder.of(folder, 3).files()) {
+        try (Checkpoint checkpoint = Checkpoint.open(each)) {
+          step = checkpoint.step();
+        }
+      }
+      return step;
+    }
+
+    /// Lets it train to an end, and compares it with one that was never interrupted.
+    void requireTheSameBits() throws Exception {
+      long last = reached + 5;
+      Process process = TraineeProgram.process(folder, last).start();
+      String output = new String(process.getInputStream().readAllBytes());
+      assertEquals(0, process.waitFor(), output);
+      assertTrue(output.contains("training from " + reached), output);
+      try (Trainee uninterrupted = TraineeProgram.trainee();
+          Trainee killed = TraineeProgram.trainee();
+          Checkpoint checkpoint =
+              Checkpoint.open(CheckpointFolder.of(folder, 3).latest().orElseThrow())) {
+        killed.resume(checkpoint);
+        assertEquals(last, killed.step());
+        uninterrupted.trainTo(last);
+        assertEquals(uninterrupted.bits(), killed.bits());
+      }
+    }
+
+    @Override
+    public String toString() {
+      return "%d steps, at last killed within %.1f ms".formatted(reached, mostMicros / 1000);
+    }
   }
 }
