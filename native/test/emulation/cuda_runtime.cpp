@@ -123,7 +123,7 @@ const allocation *find(const void *memory, size_t *left = nullptr) {
 class packed_memory {
  public:
   void *allocate(size_t bytes) {
-    const size_t rounded = (bytes + 511) / 512 * 512;
+    const size_t rounded = in_steps(bytes);
     std::vector<void *> &freed = freed_[rounded];
     if (!freed.empty()) {
       void *memory = freed.back();
@@ -142,10 +142,14 @@ class packed_memory {
   }
 
   void release(void *memory, size_t bytes) {
-    freed_[(bytes + 511) / 512 * 512].push_back(memory);
+    freed_[in_steps(bytes)].push_back(memory);
   }
 
  private:
+  static size_t in_steps(size_t bytes) {
+    return (bytes + 511) / 512 * 512;
+  }
+
   static constexpr size_t block = size_t{2} << 20;
   char *next_ = nullptr;
   size_t left_ = 0;

@@ -19,49 +19,40 @@ record Anchor(String name, MemorySegment segment) {
   static Anchor[] of(List<StepPlan.Row> rows) {
     Map<MemorySegment.Scope, Anchor> found = new LinkedHashMap<>();
     for (StepPlan.Row row : rows) {
-      add(found, "data", row, row.data());
-      add(found, "gradient", row, row.gradient());
-      for (MemorySegment state : row.states()) {
-        add(found, "a state", row, state);
-      }
-      if (row.average() != null) {
-        add(found, "average", row, row.average());
-      }
-      if (row.shadow() != null) {
-        add(found, "shadow", row, row.shadow());
-      }
+      found.putAll(more(found.keySet(), row));
     }
-    found.remove(Arena.global().scope());
     return found.values().toArray(Anchor[]::new);
   }
 
+  /// One anchor for each arena of a row that is not among those known.
+  static Map<MemorySegment.Scope, Anchor> more(Set<MemorySegment.Scope> known, StepPlan.Row row) {
+    Map<MemorySegment.Scope, Anchor> found = new LinkedHashMap<>();
+    add(known, found, "data", row, row.data());
+    add(known, found, "gradient", row, row.gradient());
+    for (MemorySegment state : row.states()) {
+      add(known, found, "a state", row, state);
+    }
+    if (row.average() != null) {
+      add(known, found, "average", row, row.average());
+    }
+    if (row.shadow() != null) {
+      add(known, found, "shadow", row, row.shadow());
+    }
+    return found;
+  }
+
   private static void add(
+      Set<MemorySegment.Scope> known,
       Map<MemorySegment.Scope, Anchor> found,
       String kind,
       StepPlan.Row row,
       MemorySegment segment) {
-    if (!found.containsKey(segment.scope())) {
-      found.put(segment.scope(), new Anchor(kind + " of '" + row.name() + "'", segment));
+    MemorySegment.Scope scope = segment.scope();
+    if (!known.contains(scope)
+        && !found.containsKey(scope)
+        && !scope.equals(Arena.global().scope())) {
+      found.put(scope, new Anchor(kind + " of '" + row.name() + "'", segment));
     }
-  }
-
-  /// Whether some scopes are those of all arenas that a row lies in, but for the global one.
-  static boolean areIn(Set<MemorySegment.Scope> scopes, StepPlan.Row row) {
-    if (!isIn(scopes, row.gradient()) || !isIn(scopes, row.data())) {
-      return false;
-    }
-    for (MemorySegment state : row.states()) {
-      if (!isIn(scopes, state)) {
-        return false;
-      }
-    }
-    return isIn(scopes, row.average()) && isIn(scopes, row.shadow());
-  }
-
-  private static boolean isIn(Set<MemorySegment.Scope> scopes, MemorySegment segment) {
-    return segment == null
-        || scopes.contains(segment.scope())
-        || segment.scope().equals(Arena.global().scope());
   }
 
   static boolean anyConfined(Anchor[] anchors) {

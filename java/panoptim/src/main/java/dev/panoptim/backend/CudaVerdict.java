@@ -32,7 +32,6 @@ final class CudaVerdict extends Verdict {
   private boolean skips;
 
   CudaVerdict(CudaBackend backend, DeviceStream stream) {
-    super(backend);
     this.backend = backend;
     this.stream = stream;
     Device device = stream.device();
@@ -45,6 +44,11 @@ final class CudaVerdict extends Verdict {
       arena.close();
       throw e;
     }
+  }
+
+  @Override
+  Backend backend() {
+    return backend;
   }
 
   MemorySegment there() {

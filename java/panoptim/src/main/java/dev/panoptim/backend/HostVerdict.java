@@ -2,13 +2,19 @@ package dev.panoptim.backend;
 
 /// A verdict that is known at once.
 final class HostVerdict extends Verdict {
+  private final Backend backend;
   private double squares;
   private double norm;
   private double clipFactor;
   private boolean skips;
 
   HostVerdict(Backend backend) {
-    super(backend);
+    this.backend = backend;
+  }
+
+  @Override
+  Backend backend() {
+    return backend;
   }
 
   @Override
@@ -18,7 +24,7 @@ final class HostVerdict extends Verdict {
 
   @Override
   public void add(StepPlan plan, int threads) {
-    squares = backend().addSquares(squares, plan, threads);
+    squares = backend.addSquares(squares, plan, threads);
   }
 
   @Override

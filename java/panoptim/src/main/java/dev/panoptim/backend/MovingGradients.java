@@ -3,9 +3,9 @@ package dev.panoptim.backend;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.memory.Streams;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /// The gradients of plans that were made together, no two streams of which overlap: for gradients
 /// that lie elsewhere at each step, as of frameworks that free them in between. To tell the plans
@@ -101,32 +101,32 @@ public final class MovingGradients {
   }
 
   private void survey() {
-    List<Streams.Named> staying = new ArrayList<>();
+    LongStream.Builder from = LongStream.builder();
+    LongStream.Builder to = LongStream.builder();
     int rows = 0;
     for (StepPlan plan : plans) {
       for (StepPlan.Row row : plan.rows()) {
-        add(staying, row.data(), row.size() * Float.BYTES);
-        row.states().forEach(state -> add(staying, state, row.size() * Float.BYTES));
-        add(staying, row.average(), row.size() * Float.BYTES);
-        add(staying, row.shadow(), row.size() * Short.BYTES);
+        long bytes = row.size() * Float.BYTES;
+        add(from, to, row.data(), bytes);
+        row.states().forEach(state -> add(from, to, state, bytes));
+        add(from, to, row.average(), bytes);
+        add(from, to, row.shadow(), row.size() * Short.BYTES);
         rows++;
       }
     }
-    starts = staying.stream().mapToLong(each -> each.segment().address()).sorted().toArray();
-    ends =
-        staying.stream()
-            .mapToLong(each -> each.segment().address() + each.bytes())
-            .sorted()
-            .toArray();
+    starts = from.build().sorted().toArray();
+    ends = to.build().sorted().toArray();
     gradientStarts = new long[rows];
     gradientEnds = new long[rows];
     allStarts = new long[starts.length + rows];
     allEnds = new long[ends.length + rows];
   }
 
-  private static void add(List<Streams.Named> staying, MemorySegment stream, long bytes) {
+  private static void add(
+      LongStream.Builder from, LongStream.Builder to, MemorySegment stream, long bytes) {
     if (stream != null && bytes > 0) {
-      staying.add(new Streams.Named("stays", stream, bytes));
+      from.add(stream.address());
+      to.add(stream.address() + bytes);
     }
   }
 }

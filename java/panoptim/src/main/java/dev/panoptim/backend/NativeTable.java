@@ -86,28 +86,22 @@ final class NativeTable {
 
   private void addCalls() {
     int first = 0;
-    Map<MemorySegment.Scope, MemorySegment> scopes = new LinkedHashMap<>();
+    Map<MemorySegment.Scope, Anchor> scopes = new LinkedHashMap<>();
     for (int row = 0; row < plan.rows().size(); row++) {
-      if (Anchor.areIn(scopes.keySet(), plan.rows().get(row))) {
-        continue;
-      }
-      Map<MemorySegment.Scope, MemorySegment> withRow = new LinkedHashMap<>(scopes);
-      for (Anchor anchor : Anchor.of(List.of(plan.rows().get(row)))) {
-        withRow.putIfAbsent(anchor.segment().scope(), anchor.segment());
-      }
-      if (withRow.size() > ANCHORS) {
+      Map<MemorySegment.Scope, Anchor> more = Anchor.more(scopes.keySet(), plan.rows().get(row));
+      if (scopes.size() + more.size() > ANCHORS) {
         addCall(first, row, scopes);
         first = row;
         scopes = new LinkedHashMap<>();
         row--;
       } else {
-        scopes = withRow;
+        scopes.putAll(more);
       }
     }
     addCall(first, plan.rows().size(), scopes);
   }
 
-  private void addCall(int from, int to, Map<MemorySegment.Scope, MemorySegment> scopes) {
+  private void addCall(int from, int to, Map<MemorySegment.Scope, Anchor> scopes) {
     for (int row = from; row < to; row++) {
       fillRow(
           row, plan.offset(row) - plan.offset(from), plan.firstChunk(row) - plan.firstChunk(from));
@@ -125,7 +119,8 @@ final class NativeTable {
     panoptim_plan.sign(call, rule.sign() ? 1 : 0);
     panoptim_plan.averages(call, plan.averages() ? 1 : 0);
     panoptim_plan.shadow(call, code(plan.shadow()));
-    List<MemorySegment> anchors = new ArrayList<>(scopes.values());
+    List<MemorySegment> anchors = new ArrayList<>();
+    scopes.values().forEach(anchor -> anchors.add(anchor.segment()));
     while (anchors.size() < ANCHORS) {
       anchors.add(MemorySegment.NULL);
     }

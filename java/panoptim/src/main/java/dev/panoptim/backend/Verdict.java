@@ -12,16 +12,10 @@ package dev.panoptim.backend;
 ///
 /// Not thread-safe.
 public abstract sealed class Verdict implements AutoCloseable permits HostVerdict, CudaVerdict {
-  private final Backend backend;
-
-  Verdict(Backend backend) {
-    this.backend = backend;
-  }
+  Verdict() {}
 
   /// The one that it has been asked of, and is for.
-  final Backend backend() {
-    return backend;
-  }
+  abstract Backend backend();
 
   /// Begins anew.
   public abstract void begin();

@@ -46,7 +46,9 @@ final class Cuda {
   }
 
   /// Memory that was allocated here.
-  record Allocation(int device, long bytes) {}
+  ///
+  /// @param end the address behind its last byte
+  private record Allocation(int device, long end) {}
 
   /// By address; addresses of several devices differ.
   private static final ConcurrentSkipListMap<Long, Allocation> ALLOCATIONS =
@@ -92,7 +94,7 @@ final class Cuda {
           int status = PanoptimAbi.panoptim_cuda_allocate(device, bytes, memory, error);
           if (status == PanoptimAbi.PANOPTIM_OK()) {
             long address = memory.get(ValueLayout.ADDRESS, 0).address();
-            ALLOCATIONS.put(address, new Allocation(device, bytes));
+            ALLOCATIONS.put(address, new Allocation(device, address + bytes));
           }
           return status;
         },
@@ -102,20 +104,24 @@ final class Cuda {
         });
   }
 
+  /// The allocation that was made here and that an address is in; `null` if there is none.
+  private static Allocation allocationOf(MemorySegment memory) {
+    Map.Entry<Long, Allocation> before = ALLOCATIONS.floorEntry(memory.address());
+    return before != null && memory.address() < before.getValue().end() ? before.getValue() : null;
+  }
+
   /// Whether so many bytes from an address on are of one allocation that was made here.
   static boolean areOneAllocation(MemorySegment memory, long bytes) {
-    Map.Entry<Long, Allocation> before = ALLOCATIONS.floorEntry(memory.address());
-    return before != null
-        && memory.address() - before.getKey() <= before.getValue().bytes() - bytes;
+    Allocation of = allocationOf(memory);
+    return of != null && bytes <= of.end() - memory.address();
   }
 
   /// Whether a device has so many bytes from an address on. Of memory that others have allocated,
   /// only whose it is can be said.
   static boolean holds(int device, MemorySegment memory, long bytes) {
-    Map.Entry<Long, Allocation> before = ALLOCATIONS.floorEntry(memory.address());
-    if (before != null && memory.address() - before.getKey() < before.getValue().bytes()) {
-      long left = before.getValue().bytes() - (memory.address() - before.getKey());
-      return before.getValue().device() == device && bytes <= left;
+    Allocation of = allocationOf(memory);
+    if (of != null) {
+      return of.device() == device && bytes <= of.end() - memory.address();
     }
     Place place = locate(device, memory);
     return place.isOnDevice() && place.device() == device;

@@ -123,8 +123,8 @@ public final class Parameter {
   /// May be called before each step, for gradients that lie elsewhere each time. As long as the
   /// same parameters have one, in the arenas that they were in before (segments made from an
   /// address are all in one, the global arena), the step that follows takes a fraction of a
-  /// microsecond longer for each parameter; otherwise, and at the first step, some microseconds. On
-  /// a card, CUDA is asked whose memory it is, here and at the step.
+  /// microsecond longer for each parameter; otherwise, and at the first step, more. On a card, CUDA
+  /// is asked whose memory it is, here and at the step.
   ///
   /// @param gradient [#size()] floats where the data are: off-heap or on the same card, aligned to
   ///   4 bytes; may be read-only

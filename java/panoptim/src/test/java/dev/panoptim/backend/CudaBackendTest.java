@@ -1,11 +1,11 @@
 package dev.panoptim.backend;
 
+import static dev.panoptim.Refusals.assertSays;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.Cards;
@@ -64,11 +64,6 @@ class CudaBackendTest {
     Arrays.fill(all, expected);
     MemorySegment data = plan.rows().getFirst().data();
     assertArrayEquals(all, Device.cuda(0).copyOf(data, SIZE * Float.BYTES).toArray(JAVA_FLOAT));
-  }
-
-  private static void assertSays(String words, Runnable action) {
-    RuntimeException thrown = assertThrows(IllegalArgumentException.class, action::run);
-    assertTrue(thrown.getMessage().contains(words), thrown.getMessage());
   }
 
   @Test

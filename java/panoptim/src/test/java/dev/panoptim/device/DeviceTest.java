@@ -1,5 +1,6 @@
 package dev.panoptim.device;
 
+import static dev.panoptim.Refusals.assertSays;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -24,11 +25,6 @@ class DeviceTest {
   @BeforeEach
   void needsACard() {
     Cards.need(1);
-  }
-
-  private static void assertSays(String words, Runnable action) {
-    RuntimeException thrown = assertThrows(IllegalArgumentException.class, action::run);
-    assertTrue(thrown.getMessage().contains(words), thrown.getMessage());
   }
 
   @Test

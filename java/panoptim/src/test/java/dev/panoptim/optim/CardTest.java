@@ -1,5 +1,6 @@
 package dev.panoptim.optim;
 
+import static dev.panoptim.Refusals.assertSays;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
@@ -519,11 +520,6 @@ class CardTest {
       assertSays(
           "not in the memory of cuda:0", () -> Parameter.onDevice(Device.cuda(0), "p", 8, there));
     }
-  }
-
-  private static void assertSays(String words, Runnable action) {
-    RuntimeException thrown = assertThrows(IllegalArgumentException.class, action::run);
-    assertTrue(thrown.getMessage().contains(words), thrown.getMessage());
   }
 
   @Test
