@@ -21,7 +21,7 @@ extern "C" {
 #endif
 
 // Changes with every change of a layout, a constant or a signature below.
-#define PANOPTIM_ABI_VERSION 7
+#define PANOPTIM_ABI_VERSION 8
 
 // `long long` rather than `int64_t`, which is a C `long` on Linux alone and would tie the bindings to it.
 typedef long long panoptim_int64;
@@ -68,6 +68,12 @@ typedef long long panoptim_int64;
 #define PANOPTIM_SHADOW_NONE 0
 #define PANOPTIM_SHADOW_BFLOAT16 1
 #define PANOPTIM_SHADOW_FLOAT16 2
+
+// What a step writes to a publication: the format of one element.
+#define PANOPTIM_PUBLISH_NONE 0
+#define PANOPTIM_PUBLISH_FLOAT32 1
+#define PANOPTIM_PUBLISH_BFLOAT16 2
+#define PANOPTIM_PUBLISH_FLOAT16 3
 
 // Whether other threads may take part in a call.
 #define PANOPTIM_CLOSED 0
@@ -120,6 +126,7 @@ typedef struct panoptim_tensor {
   panoptim_int64 offset;          // elements in all rows before this one
   panoptim_int64 first_chunk;     // chunks in all rows before this one, each row's last one perhaps short
   panoptim_int64 coefficients;    // index into the plan's coefficients
+  panoptim_int64 published;       // bytes from the plan's publication to this row's copy; below 0 where it has none
 } panoptim_tensor;
 
 // A step over any number of tensors that share one composition.
@@ -139,10 +146,13 @@ typedef struct panoptim_plan {
   int32_t averages;           // 1: adds the updated parameters to their averages
   int32_t shadow;             // PANOPTIM_SHADOW_...: writes them in 16 bits too, to nearest, ties to even
   int32_t zeroes;             // 1: sets gradients to 0 once they have been used
+  int32_t publish;            // PANOPTIM_PUBLISH_...: copies the updated parameters to the publication; not on a GPU
+  int32_t publish_averages;   // 1: copies the averages there, in the place of the parameters
   int32_t tier;               // PANOPTIM_TIER_...
   int32_t sharing;            // PANOPTIM_CLOSED, or PANOPTIM_ANNOUNCED where panoptim_help is to take part
   int32_t work;               // which call is shared; the library's own
   int32_t helping;            // threads that are in panoptim_help; 0 at first, then left alone
+  void *publication;          // where the plan publishes: memory for the copies of all rows that have one
   double *square_sums;        // panoptim_sum_squares: one for each chunk
   panoptim_int64 piece;       // elements that a thread takes at a time where the work is shared, 1 or more
   panoptim_int64 taken;       // pieces that some thread has taken

@@ -80,6 +80,16 @@ TEST(what_surrounds_the_update_is_checked) {
     plan.shadow = PANOPTIM_SHADOW_FLOAT16;
     p.tensors()[0].shadow = nullptr;
   });
+  check_refused("publish is 4, not 0 to 3", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &, panoptim_plan &p) { p.publish = 4; });
+  check_refused("publish is 1, but publication is NULL", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &, panoptim_plan &p) { p.publish = PANOPTIM_PUBLISH_FLOAT32; });
+  check_refused("averages are published, but the plan has none", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &, panoptim_plan &p) {
+                  p.publish = PANOPTIM_PUBLISH_FLOAT32;
+                  p.publish_averages = 1;
+                  p.publication = &p;
+                });
   problem p({}, {5}, 1);
   panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
   CHECK(panoptim_sum_squares(&plan) == PANOPTIM_INVALID_ARGUMENT, "%s", plan.error);

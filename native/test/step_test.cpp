@@ -315,7 +315,7 @@ TEST(an_update_is_what_the_formula_says) {
   c.step_size = 0.0316227766f;
   float w = 1, m = 0, v = 0;
   float g = 0.5f;
-  const panoptim_tensor tensor{&w, &g, {&m, &v}, nullptr, nullptr, 1, 0, 0, 0};
+  const panoptim_tensor tensor{&w, &g, {&m, &v}, nullptr, nullptr, 1, 0, 0, 0, -1};
   for (int tier : available_tiers()) {
     w = 1, m = 0, v = 0;
     panoptim_plan plan{};
@@ -343,9 +343,10 @@ TEST(nothing_beyond_a_stream_is_touched) {
         for (int length : {1, 7, 9, 17, 100, 1023}) {
           constexpr int average = 2 + PANOPTIM_STATES;
           constexpr int shadow = average + 1;
-          float *streams[shadow + 1] = {};
-          void *maps[shadow + 1] = {};
-          for (int i = 0; i <= shadow; i++) {
+          constexpr int published = shadow + 1;
+          float *streams[published + 1] = {};
+          void *maps[published + 1] = {};
+          for (int i = 0; i <= published; i++) {
             if (i >= 2 + states_of(rule) && i < average) continue;
             maps[i] = mmap(nullptr, 3 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
             CHECK(maps[i] != MAP_FAILED, "mmap");
@@ -360,6 +361,7 @@ TEST(nothing_beyond_a_stream_is_touched) {
                                        streams[average],
                                        reinterpret_cast<uint16_t *>(streams[shadow]),
                                        length,
+                                       0,
                                        0,
                                        0,
                                        0};
@@ -381,6 +383,13 @@ TEST(nothing_beyond_a_stream_is_touched) {
             plan.shadow = kind;
             CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
           }
+          plan.publication = streams[published];
+          plan.publish = PANOPTIM_PUBLISH_FLOAT32;
+          CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
+          plan.publication = streams[shadow];
+          plan.shadow = PANOPTIM_SHADOW_NONE;
+          plan.publish = PANOPTIM_PUBLISH_BFLOAT16;
+          CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
           for (void *map : maps) {
             if (map) munmap(map, 3 * page);
           }

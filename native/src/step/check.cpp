@@ -78,6 +78,20 @@ int32_t check_rows(panoptim_plan *plan) {
   return PANOPTIM_OK;
 }
 
+int32_t check_publication(panoptim_plan *plan) {
+  if (plan->publish < PANOPTIM_PUBLISH_NONE || plan->publish > PANOPTIM_PUBLISH_FLOAT16) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "publish is %d, not %d to %d", plan->publish, PANOPTIM_PUBLISH_NONE,
+                PANOPTIM_PUBLISH_FLOAT16);
+  }
+  if (plan->publish && !plan->publication) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "publish is %d, but publication is NULL", plan->publish);
+  }
+  if (plan->publish && plan->publish_averages && !plan->averages) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "averages are published, but the plan has none");
+  }
+  return PANOPTIM_OK;
+}
+
 }  // namespace
 
 int32_t check_work(panoptim_plan *plan) {
@@ -88,6 +102,7 @@ int32_t check_work(panoptim_plan *plan) {
     return fail(plan, PANOPTIM_INVALID_ARGUMENT, "shadow is %d, not %d to %d", plan->shadow, PANOPTIM_SHADOW_NONE,
                 PANOPTIM_SHADOW_FLOAT16);
   }
+  if (const int32_t status = check_publication(plan)) return status;
   if (const int32_t status = check_composition(plan)) return status;
   return check_rows(plan);
 }

@@ -20,15 +20,43 @@ struct chunk_streams {
   float *state[PANOPTIM_STATES];
   float *average;
   uint16_t *shadow;
+  char *published;
 
-  chunk_streams(const panoptim_tensor &tensor, panoptim_int64 start)
+  chunk_streams(const panoptim_plan &plan, const panoptim_tensor &tensor, panoptim_int64 start)
       : parameter(tensor.parameter + start),
         gradient(tensor.gradient + start),
         average(tensor.average ? tensor.average + start : nullptr),
-        shadow(tensor.shadow ? tensor.shadow + start : nullptr) {
+        shadow(tensor.shadow ? tensor.shadow + start : nullptr),
+        published(nullptr) {
+    if (plan.publish != PANOPTIM_PUBLISH_NONE && tensor.published >= 0) {
+      const size_t element = plan.publish == PANOPTIM_PUBLISH_FLOAT32 ? sizeof(float) : sizeof(uint16_t);
+      published = static_cast<char *>(plan.publication) + tensor.published + static_cast<size_t>(start) * element;
+    }
     for (int i = 0; i < PANOPTIM_STATES; i++) state[i] = tensor.state[i] ? tensor.state[i] + start : nullptr;
   }
 };
+
+// Writes a block in 16 bits.
+void write_narrow(const kernel_table &kernels, int32_t shadow, panoptim_int64 length, const float *from,
+                  uint16_t *to) {
+  uint16_t narrow[block];
+  kernels.shadow[shadow](length, from, narrow);
+  stream_out(narrow, to, length);
+}
+
+// Copies a block to the publication, if the row has a place there.
+void publish_block(const panoptim_plan &plan, const kernel_table &kernels, const chunk_streams &s,
+                   panoptim_int64 length) {
+  if (!s.published) return;
+  const float *from = plan.publish_averages ? s.average : s.parameter;
+  if (plan.publish == PANOPTIM_PUBLISH_FLOAT32) {
+    stream_out(from, reinterpret_cast<float *>(s.published), length);
+  } else {
+    const int32_t shadow =
+        plan.publish == PANOPTIM_PUBLISH_BFLOAT16 ? PANOPTIM_SHADOW_BFLOAT16 : PANOPTIM_SHADOW_FLOAT16;
+    write_narrow(kernels, shadow, length, from, reinterpret_cast<uint16_t *>(s.published));
+  }
+}
 
 // The update of one block, with what the plan asks for around it.
 void update_block(const panoptim_plan &plan, const kernel_table &kernels, kernel update,
@@ -43,11 +71,8 @@ void update_block(const panoptim_plan &plan, const kernel_table &kernels, kernel
     update(coefficients, length, s.parameter, s.gradient, s.state);
   }
   if (plan.averages) kernels.average(coefficients.average_take, length, s.parameter, s.average);
-  if (plan.shadow != PANOPTIM_SHADOW_NONE) {
-    uint16_t shadow[block];
-    kernels.shadow[plan.shadow](length, s.parameter, shadow);
-    stream_out(shadow, s.shadow, length);
-  }
+  if (plan.shadow != PANOPTIM_SHADOW_NONE) write_narrow(kernels, plan.shadow, length, s.parameter, s.shadow);
+  publish_block(plan, kernels, s, length);
   if (plan.zeroes) memset(s.gradient, 0, static_cast<size_t>(length) * sizeof *s.gradient);
 }
 
@@ -57,13 +82,14 @@ struct step_work {
 
   void operator()(panoptim_int64 begin, panoptim_int64 end) const {
     const kernel update = kernels.at[index_of(composition_of(plan))];
-    const bool in_blocks = plan.clips || plan.averages || plan.shadow != PANOPTIM_SHADOW_NONE || plan.zeroes;
+    const bool streams = plan.shadow != PANOPTIM_SHADOW_NONE || plan.publish != PANOPTIM_PUBLISH_NONE;
+    const bool in_blocks = plan.clips || plan.averages || plan.zeroes || streams;
     for_each_chunk(plan, begin, end, [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
       const panoptim_coefficients &coefficients = plan.coefficients[tensor.coefficients];
       const panoptim_int64 most = in_blocks ? block : length;
       for (panoptim_int64 done = 0; done < length; done += most) {
         const panoptim_int64 now = length - done < most ? length - done : most;
-        const chunk_streams s(tensor, start + done);
+        const chunk_streams s(plan, tensor, start + done);
         if (in_blocks) {
           update_block(plan, kernels, update, coefficients, s, now);
         } else {
@@ -71,7 +97,7 @@ struct step_work {
         }
       }
     });
-    if (plan.shadow != PANOPTIM_SHADOW_NONE) end_streaming();
+    if (streams) end_streaming();
   }
 };
 

@@ -12,10 +12,11 @@
 #include <emmintrin.h>
 #endif
 
-inline void stream_out(const uint16_t *from, uint16_t *to, panoptim_int64 length) {
+template <class Element>
+inline void stream_out(const Element *from, Element *to, panoptim_int64 length) {
   panoptim_int64 done = 0;
 #if defined(__SSE2__)
-  constexpr panoptim_int64 at_once = sizeof(__m128i) / sizeof *from;
+  constexpr panoptim_int64 at_once = sizeof(__m128i) / sizeof(Element);
   if (reinterpret_cast<uintptr_t>(to) % sizeof(__m128i) == 0) {
     for (; done + at_once <= length; done += at_once) {
       _mm_stream_si128(reinterpret_cast<__m128i *>(to + done),

@@ -23,10 +23,10 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANOPTIM_ABI_VERSION = (int)7L;
+    private static final int PANOPTIM_ABI_VERSION = (int)8L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_ABI_VERSION 7
+     * #define PANOPTIM_ABI_VERSION 8
      * }
      */
     public static int PANOPTIM_ABI_VERSION() {
@@ -274,6 +274,42 @@ public class PanoptimAbi extends PanoptimAbi$shared {
      */
     public static int PANOPTIM_SHADOW_FLOAT16() {
         return PANOPTIM_SHADOW_FLOAT16;
+    }
+    private static final int PANOPTIM_PUBLISH_NONE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_PUBLISH_NONE 0
+     * }
+     */
+    public static int PANOPTIM_PUBLISH_NONE() {
+        return PANOPTIM_PUBLISH_NONE;
+    }
+    private static final int PANOPTIM_PUBLISH_FLOAT32 = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_PUBLISH_FLOAT32 1
+     * }
+     */
+    public static int PANOPTIM_PUBLISH_FLOAT32() {
+        return PANOPTIM_PUBLISH_FLOAT32;
+    }
+    private static final int PANOPTIM_PUBLISH_BFLOAT16 = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_PUBLISH_BFLOAT16 2
+     * }
+     */
+    public static int PANOPTIM_PUBLISH_BFLOAT16() {
+        return PANOPTIM_PUBLISH_BFLOAT16;
+    }
+    private static final int PANOPTIM_PUBLISH_FLOAT16 = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_PUBLISH_FLOAT16 3
+     * }
+     */
+    public static int PANOPTIM_PUBLISH_FLOAT16() {
+        return PANOPTIM_PUBLISH_FLOAT16;
     }
     private static final int PANOPTIM_CLOSED = (int)0L;
     /**

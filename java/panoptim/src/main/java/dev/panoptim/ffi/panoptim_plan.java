@@ -30,10 +30,13 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t averages;
  *     int32_t shadow;
  *     int32_t zeroes;
+ *     int32_t publish;
+ *     int32_t publish_averages;
  *     int32_t tier;
  *     int32_t sharing;
  *     int32_t work;
  *     int32_t helping;
+ *     void *publication;
  *     double *square_sums;
  *     panoptim_int64 piece;
  *     panoptim_int64 taken;
@@ -64,11 +67,14 @@ public class panoptim_plan {
         PanoptimAbi.C_INT.withName("averages"),
         PanoptimAbi.C_INT.withName("shadow"),
         PanoptimAbi.C_INT.withName("zeroes"),
+        PanoptimAbi.C_INT.withName("publish"),
+        PanoptimAbi.C_INT.withName("publish_averages"),
         PanoptimAbi.C_INT.withName("tier"),
         PanoptimAbi.C_INT.withName("sharing"),
         PanoptimAbi.C_INT.withName("work"),
         PanoptimAbi.C_INT.withName("helping"),
         MemoryLayout.paddingLayout(4),
+        PanoptimAbi.C_POINTER.withName("publication"),
         PanoptimAbi.C_POINTER.withName("square_sums"),
         PanoptimAbi.C_LONG_LONG.withName("piece"),
         PanoptimAbi.C_LONG_LONG.withName("taken"),
@@ -743,6 +749,94 @@ public class panoptim_plan {
         struct.set(zeroes$LAYOUT, zeroes$OFFSET, fieldValue);
     }
 
+    private static final OfInt publish$LAYOUT = (OfInt)$LAYOUT.select(groupElement("publish"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t publish
+     * }
+     */
+    public static final OfInt publish$layout() {
+        return publish$LAYOUT;
+    }
+
+    private static final long publish$OFFSET = $LAYOUT.byteOffset(groupElement("publish"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t publish
+     * }
+     */
+    public static final long publish$offset() {
+        return publish$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t publish
+     * }
+     */
+    public static int publish(MemorySegment struct) {
+        return struct.get(publish$LAYOUT, publish$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t publish
+     * }
+     */
+    public static void publish(MemorySegment struct, int fieldValue) {
+        struct.set(publish$LAYOUT, publish$OFFSET, fieldValue);
+    }
+
+    private static final OfInt publish_averages$LAYOUT = (OfInt)$LAYOUT.select(groupElement("publish_averages"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t publish_averages
+     * }
+     */
+    public static final OfInt publish_averages$layout() {
+        return publish_averages$LAYOUT;
+    }
+
+    private static final long publish_averages$OFFSET = $LAYOUT.byteOffset(groupElement("publish_averages"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t publish_averages
+     * }
+     */
+    public static final long publish_averages$offset() {
+        return publish_averages$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t publish_averages
+     * }
+     */
+    public static int publish_averages(MemorySegment struct) {
+        return struct.get(publish_averages$LAYOUT, publish_averages$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t publish_averages
+     * }
+     */
+    public static void publish_averages(MemorySegment struct, int fieldValue) {
+        struct.set(publish_averages$LAYOUT, publish_averages$OFFSET, fieldValue);
+    }
+
     private static final OfInt tier$LAYOUT = (OfInt)$LAYOUT.select(groupElement("tier"));
 
     /**
@@ -917,6 +1011,50 @@ public class panoptim_plan {
      */
     public static void helping(MemorySegment struct, int fieldValue) {
         struct.set(helping$LAYOUT, helping$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout publication$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("publication"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * void *publication
+     * }
+     */
+    public static final AddressLayout publication$layout() {
+        return publication$LAYOUT;
+    }
+
+    private static final long publication$OFFSET = $LAYOUT.byteOffset(groupElement("publication"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * void *publication
+     * }
+     */
+    public static final long publication$offset() {
+        return publication$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * void *publication
+     * }
+     */
+    public static MemorySegment publication(MemorySegment struct) {
+        return struct.get(publication$LAYOUT, publication$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * void *publication
+     * }
+     */
+    public static void publication(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(publication$LAYOUT, publication$OFFSET, fieldValue);
     }
 
     private static final AddressLayout square_sums$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("square_sums"));

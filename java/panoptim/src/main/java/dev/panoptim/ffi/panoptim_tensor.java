@@ -24,6 +24,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     panoptim_int64 offset;
  *     panoptim_int64 first_chunk;
  *     panoptim_int64 coefficients;
+ *     panoptim_int64 published;
  * }
  * }
  */
@@ -42,7 +43,8 @@ public class panoptim_tensor {
         PanoptimAbi.C_LONG_LONG.withName("length"),
         PanoptimAbi.C_LONG_LONG.withName("offset"),
         PanoptimAbi.C_LONG_LONG.withName("first_chunk"),
-        PanoptimAbi.C_LONG_LONG.withName("coefficients")
+        PanoptimAbi.C_LONG_LONG.withName("coefficients"),
+        PanoptimAbi.C_LONG_LONG.withName("published")
     ).withName("panoptim_tensor");
 
     /**
@@ -479,6 +481,50 @@ public class panoptim_tensor {
      */
     public static void coefficients(MemorySegment struct, long fieldValue) {
         struct.set(coefficients$LAYOUT, coefficients$OFFSET, fieldValue);
+    }
+
+    private static final OfLong published$LAYOUT = (OfLong)$LAYOUT.select(groupElement("published"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * panoptim_int64 published
+     * }
+     */
+    public static final OfLong published$layout() {
+        return published$LAYOUT;
+    }
+
+    private static final long published$OFFSET = $LAYOUT.byteOffset(groupElement("published"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * panoptim_int64 published
+     * }
+     */
+    public static final long published$offset() {
+        return published$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * panoptim_int64 published
+     * }
+     */
+    public static long published(MemorySegment struct) {
+        return struct.get(published$LAYOUT, published$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * panoptim_int64 published
+     * }
+     */
+    public static void published(MemorySegment struct, long fieldValue) {
+        struct.set(published$LAYOUT, published$OFFSET, fieldValue);
     }
 
     /**
