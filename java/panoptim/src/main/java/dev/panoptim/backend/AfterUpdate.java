@@ -5,7 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import java.lang.foreign.MemorySegment;
 
 /// What a plan asks for once some elements of a row have been updated, in plain Java: average,
-/// shadow, gradients of 0.
+/// shadow, publication, gradients of 0.
 final class AfterUpdate {
   private AfterUpdate() {}
 
@@ -17,6 +17,11 @@ final class AfterUpdate {
     }
     if (plan.shadow() != null) {
       plan.shadow().write(row.data(), row.shadow(), start, end);
+    }
+    PublishTarget target = plan.publishTarget();
+    if (target != null && row.published() >= 0) {
+      MemorySegment from = target.averages() ? row.average() : row.data();
+      target.copy(from, row.published(), start, end);
     }
     if (plan.zeroes()) {
       MemorySegment gradients = plan.gradient(index);

@@ -72,6 +72,10 @@ final class NativeTable {
   private final int[] writtenSlots;
   private long rowChanges;
   private boolean sumsKnown;
+
+  /// What the calls say of a publication.
+  private PublishTarget writtenTarget;
+
   private final List<Call> calls = new ArrayList<>();
 
   NativeTable(StepPlan plan) {
@@ -151,6 +155,7 @@ final class NativeTable {
     panoptim_tensor.length(target, source.size());
     panoptim_tensor.offset(target, offset);
     panoptim_tensor.first_chunk(target, firstChunk);
+    panoptim_tensor.published(target, source.published());
   }
 
   /// Follows the plan's gradients, which lie elsewhere now.
@@ -229,7 +234,33 @@ final class NativeTable {
       panoptim_plan.zeroes(call, plan.zeroes() ? 1 : 0);
       panoptim_plan.tier(call, tier);
     }
+    if (plan.publishTarget() != writtenTarget) {
+      writePublication(plan.publishTarget());
+    }
     return calls;
+  }
+
+  private void writePublication(PublishTarget target) {
+    for (int i = 0; i < calls.size(); i++) {
+      MemorySegment call = calls.get(i).plan;
+      panoptim_plan.publish(call, publishCode(target));
+      if (target != null) {
+        panoptim_plan.publish_averages(call, target.averages() ? 1 : 0);
+        panoptim_plan.publication(call, target.memory());
+      }
+    }
+    writtenTarget = target;
+  }
+
+  private static int publishCode(PublishTarget target) {
+    if (target == null) {
+      return PanoptimAbi.PANOPTIM_PUBLISH_NONE();
+    }
+    return switch (target.narrow()) {
+      case null -> PanoptimAbi.PANOPTIM_PUBLISH_FLOAT32();
+      case BFLOAT16 -> PanoptimAbi.PANOPTIM_PUBLISH_BFLOAT16();
+      case FLOAT16 -> PanoptimAbi.PANOPTIM_PUBLISH_FLOAT16();
+    };
   }
 
   /// The calls that make up the sums of squares.

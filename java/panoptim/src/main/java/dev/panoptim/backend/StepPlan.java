@@ -31,6 +31,8 @@ public final class StepPlan implements AutoCloseable {
   ///   that keeps none
   /// @param shadow as many 16-bit numbers, a copy of the data; `null` in all rows of a plan that
   ///   has none
+  /// @param published bytes from the beginning of a [PublishTarget] to this row's copy there; below
+  ///   0 where the row is not published
   public record Row(
       String name,
       long size,
@@ -38,9 +40,22 @@ public final class StepPlan implements AutoCloseable {
       MemorySegment gradient,
       List<MemorySegment> states,
       MemorySegment average,
-      MemorySegment shadow) {
+      MemorySegment shadow,
+      long published) {
     public Row {
       states = List.copyOf(states);
+    }
+
+    /// A row that is not published.
+    public Row(
+        String name,
+        long size,
+        MemorySegment data,
+        MemorySegment gradient,
+        List<MemorySegment> states,
+        MemorySegment average,
+        MemorySegment shadow) {
+      this(name, size, data, gradient, states, average, shadow, -1);
     }
   }
 
@@ -68,6 +83,7 @@ public final class StepPlan implements AutoCloseable {
   private Decay decay;
   private float clip = Float.POSITIVE_INFINITY;
   private boolean zeroes;
+  private PublishTarget publishTarget;
   private MemorySegment squareSums;
   private NativeTable nativeTable;
   private Prepared prepared;
@@ -229,6 +245,26 @@ public final class StepPlan implements AutoCloseable {
     }
     this.clip = clip;
     this.zeroes = zeroes;
+  }
+
+  /// Where the next step copies the rows to that are published; `null` for nowhere, as at first.
+  ///
+  /// @param target has room for these rows, and nobody reads or frees it until the step is done
+  /// @throws IllegalArgumentException if the plan is not for the CPU, or averages are to be
+  ///   published that it does not keep
+  public void publishTo(PublishTarget target) {
+    if (target != null && !device.isCpu()) {
+      throw new IllegalArgumentException("a step on " + device + " cannot publish by itself");
+    }
+    if (target != null && target.averages() && !averages) {
+      throw new IllegalArgumentException("averages are to be published, but none are kept");
+    }
+    publishTarget = target;
+  }
+
+  /// `null` for nowhere.
+  PublishTarget publishTarget() {
+    return publishTarget;
   }
 
   /// Whether some segments could be the rows' gradients from now on, as far as this plan alone can

@@ -11,16 +11,16 @@ import java.lang.foreign.MemorySegment;
 /// Thread-safe; [#close()] fails while a step uses the memory.
 public final class Slab implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
+  private final MemorySegment memory;
   private final MemorySegment[][] streams;
 
   private Slab(Layout layout, Device device) {
     try {
-      streams =
-          layout.slices(
-              device,
-              device.isCpu()
-                  ? Pages.allocate(arena, layout.bytes())
-                  : device.allocate(layout.bytes(), arena));
+      memory =
+          device.isCpu()
+              ? Pages.allocate(arena, layout.bytes())
+              : device.allocate(layout.bytes(), arena);
+      streams = layout.slices(device, memory);
     } catch (Throwable e) {
       arena.close();
       throw e;
@@ -40,6 +40,11 @@ public final class Slab implements AutoCloseable {
   /// @throws CudaException if the device has not so much memory
   public static Slab allocate(Layout layout, Device device) {
     return new Slab(layout, device);
+  }
+
+  /// All of the allocation, on a GPU its address alone.
+  public MemorySegment memory() {
+    return memory;
   }
 
   /// The streams, and in each of them the tensors.

@@ -6,17 +6,19 @@ import dev.panoptim.device.Device;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.ShadowType;
 import dev.panoptim.memory.Streams;
+import dev.panoptim.optim.ExclusiveUse.Purpose;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Hyperparameters;
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
@@ -43,20 +45,31 @@ import java.util.function.Supplier;
 /// [CudaException] if CUDA refuses, or work that the card was given before has failed; data and
 /// states there are then as that has left them.
 ///
-/// Not thread-safe: one thread at a time. Different optimizers may step at the same time as long as
-/// they have no memory in common; where that is meant, see [OptimizerBuilder#sharedStates].
+/// One thread at a time may step an optimizer and change it: groups, gradients, options,
+/// hyperparameters, [#zeroGrad]. Any other thread may meanwhile call [#stateDict],
+/// [#withStateDict], [#differences], [#await], [#loadStateDict] and [#close], and so save a
+/// checkpoint: it waits for the step that is being made, and the next step waits for it, in the
+/// order in which they came. What the other methods return is live, and the memory of parameters,
+/// gradients and states is too: beside a step it may be read half old, half new. [Publication]
+/// gives whole parameters to any number of threads, which neither wait nor are waited for.
+///
+/// Different optimizers may step at the same time as long as they have no memory in common; where
+/// that is meant, see [OptimizerBuilder#sharedStates]. Not thread-safe otherwise.
 public final class Optimizer implements AutoCloseable {
   private final Rule rule;
   private final Backend backend;
   private final int threads;
   private final Hyperparameters defaults;
   private final List<TrackedGroup> groups = new ArrayList<>();
-  private final List<Consumer<Optimizer>> preHooks = new ArrayList<>();
-  private final List<Consumer<Optimizer>> postHooks = new ArrayList<>();
+  private final Hooks preHooks = new Hooks();
+  private final Hooks postHooks = new Hooks();
   private final Map<Parameter, Tracked> tracked = new LinkedHashMap<>();
   private final StateMemory memory;
   private final StepOptions options = new StepOptions();
   private final Stepping stepping;
+
+  /// `null` where nothing is published.
+  private final Publisher publisher;
 
   /// NaN where parameters are not averaged.
   private final double averageDecay;
@@ -67,13 +80,13 @@ public final class Optimizer implements AutoCloseable {
   /// Whether other processes have a part in the states.
   private final boolean shared;
 
-  /// Held by whoever uses or frees the states.
-  private final AtomicBoolean busy = new AtomicBoolean();
+  private final ExclusiveUse use = new ExclusiveUse();
 
   private volatile boolean closed;
 
   /// @param defaults what groups that are added later start from
   /// @param stateFile where the states are shared with other processes, `null` if they are not
+  /// @param publication what is published, `null` for nothing
   Optimizer(
       Rule rule,
       Hyperparameters defaults,
@@ -83,7 +96,8 @@ public final class Optimizer implements AutoCloseable {
       Path stateFile,
       StepOptions options,
       double averageDecay,
-      ShadowType shadow) {
+      ShadowType shadow,
+      PublicationOptions publication) {
     this.rule = rule;
     this.defaults = defaults;
     this.backend = backend;
@@ -92,21 +106,41 @@ public final class Optimizer implements AutoCloseable {
     this.averageDecay = averageDecay;
     this.shadow = shadow;
     memory = new StateMemory(rule, averages(), shadow, backend.device(), backend.stateDevice());
+    publisher =
+        publication == null
+            ? null
+            : new Publisher(publication, backend.device(), backend.stateDevice());
     stepping =
-        new Stepping(rule, backend, threads, memory, this.groups, this.options, averageDecay);
+        new Stepping(
+            rule, backend, threads, memory, this.groups, this.options, publisher, averageDecay);
     shared = stateFile != null;
     if (shared && !backend.device().isCpu()) {
       throw new IllegalArgumentException(
           "states in a file are for the cpu, but the backend is " + backend.name());
     }
-    add(groups);
-    if (shared) {
-      try {
+    try {
+      add(groups);
+      if (shared) {
         memory.share(stateFile, this.groups);
-      } catch (Throwable e) {
-        memory.close(List.of());
-        throw e;
+        publishNow();
       }
+    } catch (Throwable e) {
+      freeMemory(List.of());
+      throw e;
+    }
+  }
+
+  private void freeMemory(List<TrackedGroup> counted) {
+    List<Runnable> parts = new ArrayList<>(List.of(() -> memory.close(counted)));
+    if (publisher != null) {
+      parts.add(publisher::close);
+    }
+    Closing.all(parts);
+  }
+
+  private void publishNow() {
+    if (publisher != null) {
+      publisher.publishNow();
     }
   }
 
@@ -140,6 +174,9 @@ public final class Optimizer implements AutoCloseable {
                     new Streams.Named(
                         "data of '" + each.name() + "'", each.data(), each.size() * Float.BYTES))
             .toList());
+    if (publisher != null) {
+      publisher.begin(List.copyOf(byName.values()));
+    }
     groups.clear();
     groups.addAll(candidates);
     byName.values().forEach(each -> tracked.put(each.parameter, each));
@@ -160,8 +197,8 @@ public final class Optimizer implements AutoCloseable {
   /// @throws IllegalArgumentException if the group is empty, a parameter or its name is already
   ///   there, its data overlap another's, or a hyperparameter does not belong to the rule or is out
   ///   of range; nothing has changed then
-  /// @throws IllegalStateException if the optimizer has been closed, another thread is using it, or
-  ///   its states are shared: their file has a fixed size
+  /// @throws IllegalStateException if the optimizer has been closed, a hook of it or the action of
+  ///   [#withStateDict] calls this, or its states are shared: their file has a fixed size
   public void addParamGroup(Iterable<Parameter> parameters, Map<Hyperparameter, Double> overrides) {
     if (shared) {
       throw new IllegalStateException(
@@ -170,6 +207,7 @@ public final class Optimizer implements AutoCloseable {
     List<Parameter> copy = new ArrayList<>();
     parameters.forEach(each -> copy.add(Objects.requireNonNull(each, "a parameter is null")));
     exclusively(
+        Purpose.CHANGE,
         () -> {
           add(List.of(new ParameterGroup(copy, defaults.with(overrides))));
           return null;
@@ -178,26 +216,30 @@ public final class Optimizer implements AutoCloseable {
 
   /// Calls something before each step, once the gradients are there.
   ///
-  /// @return takes the hook away again
-  public Runnable addStepPreHook(Consumer<Optimizer> hook) {
-    return addHook(preHooks, hook);
-  }
-
-  /// Calls something after each step.
+  /// A hook may read this optimizer, as [#stateDict], a checkpoint and [#await] do, may change
+  /// hyperparameters and options, and may add and remove hooks, which takes effect at the next
+  /// step. It must not step, load, close or add a group: that throws an [IllegalStateException].
+  /// Nor may it wait for another thread that reads this optimizer, as that thread waits for the
+  /// step.
   ///
-  /// @return takes the hook away again
+  /// @return removes this hook; does nothing when that has been done
+  public Runnable addStepPreHook(Consumer<Optimizer> hook) {
+    return preHooks.add(hook);
+  }
+
+  /// Calls something after each step, a skipped one too; otherwise as [#addStepPreHook].
+  ///
+  /// @return removes this hook; does nothing when that has been done
   public Runnable addStepPostHook(Consumer<Optimizer> hook) {
-    return addHook(postHooks, hook);
+    return postHooks.add(hook);
   }
 
-  private static Runnable addHook(List<Consumer<Optimizer>> hooks, Consumer<Optimizer> hook) {
-    hooks.add(Objects.requireNonNull(hook, "hook is null"));
-    return () -> hooks.remove(hook);
-  }
-
-  private void call(List<Consumer<Optimizer>> hooks) {
-    for (int i = 0; i < hooks.size(); i++) {
-      hooks.get(i).accept(this);
+  private void call(Hooks hooks) {
+    use.runsHooks(true);
+    try {
+      hooks.call(this);
+    } finally {
+      use.runsHooks(false);
     }
   }
 
@@ -247,13 +289,14 @@ public final class Optimizer implements AutoCloseable {
   ///
   /// @return [#report]
   /// @throws IllegalStateException if the optimizer, or the arena of a parameter or gradient, has
-  ///   been closed, or another thread is stepping or closing this optimizer
+  ///   been closed; if another thread is stepping this optimizer; or if one of its hooks, or the
+  ///   action of [#withStateDict], calls this
   /// @throws IllegalArgumentException if data, gradients or states overlap, or a gradient that is
   ///   to be set to 0 is read-only
   /// @throws WrongThreadException if the arena of a parameter or gradient is confined to another
   ///   thread
   public StepReport step() {
-    acquire();
+    use.enter(Purpose.STEP);
     try {
       requireOpen();
       call(preHooks);
@@ -261,43 +304,39 @@ public final class Optimizer implements AutoCloseable {
       call(postHooks);
       return stepping.report();
     } finally {
-      busy.set(false);
+      use.leave();
     }
   }
 
-  private <T> T exclusively(Supplier<T> action) {
-    acquire();
+  private <T> T exclusively(Purpose purpose, Supplier<T> action) {
+    boolean entered = use.enter(purpose);
     try {
       requireOpen();
       stepping.settle();
       return action.get();
     } finally {
-      busy.set(false);
+      if (entered) {
+        use.leave();
+      }
     }
   }
 
   /// Exclusively, once all steps are done.
-  private <T> T atRest(Supplier<T> action) {
+  private <T> T atRest(Purpose purpose, Supplier<T> action) {
     return exclusively(
+        purpose,
         () -> {
           backend.await();
           return action.get();
         });
   }
 
-  private void acquire() {
-    if (!busy.compareAndSet(false, true)) {
-      throw new IllegalStateException(
-          "another thread is stepping or closing this optimizer, which is for one at a time");
-    }
-  }
-
   /// Waits until all steps are done; on the CPU, they are when they return.
   ///
   /// @throws CudaException if something failed on the card
-  /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
+  /// @throws IllegalStateException if the optimizer has been closed
   public void await() {
-    atRest(() -> null);
+    atRest(Purpose.READ, () -> null);
   }
 
   /// Lets the closure compute the loss and its gradients, then updates every parameter that has
@@ -355,9 +394,9 @@ public final class Optimizer implements AutoCloseable {
 
   /// A copy of all states, step counts and hyperparameters, which later steps do not change.
   ///
-  /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
+  /// @throws IllegalStateException if the optimizer has been closed
   public StateDict stateDict() {
-    return atRest(() -> memory.snapshot(groups));
+    return atRest(Purpose.READ, () -> memory.snapshot(groups));
   }
 
   /// Hands the states themselves, without a copy, to an action during which no step can run. Of
@@ -366,15 +405,15 @@ public final class Optimizer implements AutoCloseable {
   /// @param action gets a state dict whose segments are live and read-only, and only good until it
   ///   returns: later steps change them; must not use this optimizer
   /// @return what the action returned; what it throws passes through
-  /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
+  /// @throws IllegalStateException if the optimizer has been closed
   public <T> T withStateDict(Function<StateDict, T> action) {
-    return atRest(() -> action.apply(memory.live(groups)));
+    return atRest(Purpose.READ, () -> action.apply(memory.live(groups)));
   }
 
   /// Continues from where another optimizer, of whatever backend, threads and grouping, was.
   ///
   /// @throws IllegalArgumentException as [#loadStateDict(StateDict, Map)]
-  /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
+  /// @throws IllegalStateException if the optimizer has been closed
   public void loadStateDict(StateDict state) {
     loadStateDict(state, Map.of());
   }
@@ -386,9 +425,10 @@ public final class Optimizer implements AutoCloseable {
   /// @throws IllegalArgumentException if rule, names, sizes, states or hyperparameters do not fit,
   ///   or parameters of one group bring different hyperparameters; the message lists all that
   ///   differs, and nothing has changed
-  /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
+  /// @throws IllegalStateException if the optimizer has been closed
   public void loadStateDict(StateDict state, Map<String, String> renaming) {
     atRest(
+        Purpose.CHANGE,
         () -> {
           List<String> differences = state.differences(rule, memory.names(), groups, renaming);
           if (!differences.isEmpty()) {
@@ -396,6 +436,7 @@ public final class Optimizer implements AutoCloseable {
                 "the state dict does not fit: " + String.join("; ", differences));
           }
           memory.load(groups, state.renamed(renaming));
+          publishNow();
           return null;
         });
   }
@@ -403,20 +444,48 @@ public final class Optimizer implements AutoCloseable {
   /// All that [#loadStateDict(StateDict, Map)] would refuse, a sentence for each; empty if it fits.
   /// Changes nothing.
   ///
-  /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
+  /// @throws IllegalStateException if the optimizer has been closed
   public List<String> differences(StateDict state, Map<String, String> renaming) {
-    return exclusively(() -> state.differences(rule, memory.names(), groups, renaming));
+    return exclusively(
+        Purpose.READ, () -> state.differences(rule, memory.names(), groups, renaming));
   }
 
   /// Writes the copies in 16 bits anew, of every parameter that has one, after its data have been
   /// changed by other than a step. Does nothing without [OptimizerBuilder#shadow].
   ///
   /// @throws IllegalStateException if the optimizer, or the arena of a parameter, has been closed,
-  ///   or another thread is using it
+  ///   or a hook of the optimizer or the action of [#withStateDict] calls this
   public void refreshShadow() {
     atRest(
+        Purpose.CHANGE,
         () -> {
           memory.writeShadows(groups);
+          return null;
+        });
+  }
+
+  /// What other threads read while this optimizer learns.
+  ///
+  /// @throws IllegalStateException if nothing is published; see [OptimizerBuilder#publish]
+  public Publication publication() {
+    if (publisher == null) {
+      throw new IllegalStateException(
+          "nothing is published: the builder's publish() has not been called");
+    }
+    return publisher.publication();
+  }
+
+  /// Publishes the parameters as they are, after their data have been changed by other than a step.
+  /// Skipped, and counted as skipped, if readers hold all buffers: the next step then publishes.
+  /// Does nothing without [OptimizerBuilder#publish].
+  ///
+  /// @throws IllegalStateException if the optimizer, or the arena of a parameter, has been closed,
+  ///   or a hook of the optimizer or the action of [#withStateDict] calls this
+  public void refreshPublication() {
+    atRest(
+        Purpose.CHANGE,
+        () -> {
+          publishNow();
           return null;
         });
   }
@@ -482,20 +551,40 @@ public final class Optimizer implements AutoCloseable {
     return find(parameter).currentSteps();
   }
 
-  /// Frees the states. Does nothing when that has been done. Parameters and gradients are left
-  /// alone.
+  /// Frees the states, after the step or the reading that another thread is at. Does nothing when
+  /// that has been done. Parameters and gradients are left alone. Any thread may call it, such as a
+  /// shutdown hook.
   ///
-  /// @throws IllegalStateException if a step is running
+  /// @throws IllegalStateException if a hook of this optimizer, or the action of [#withStateDict],
+  ///   calls it
   @Override
   public void close() {
-    acquire();
+    use.enter(Purpose.CLOSE);
+    closeAndLeave();
+  }
+
+  /// As [#close()], but waits no longer than it is told.
+  ///
+  /// @param timeout how long to wait for another thread; 0 or less for not at all
+  /// @return whether the optimizer is closed now; `false` if another thread still uses it, which it
+  ///   then can go on to do
+  /// @throws IllegalStateException as [#close()]
+  public boolean close(Duration timeout) {
+    boolean entered = use.tryEnter(Purpose.CLOSE, TimeUnit.NANOSECONDS.convert(timeout));
+    if (entered) {
+      closeAndLeave();
+    }
+    return entered;
+  }
+
+  private void closeAndLeave() {
     try {
       if (!closed) {
         closed = true;
-        Closing.all(List.of(stepping::close, () -> memory.close(groups)));
+        Closing.all(List.of(stepping::close, () -> freeMemory(groups)));
       }
     } finally {
-      busy.set(false);
+      use.leave();
     }
   }
 

@@ -42,6 +42,10 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   private Path stateFile;
   private double averageDecay = Double.NaN;
   private ShadowType shadow;
+
+  /// `null` where nothing is published.
+  private PublicationOptions publication;
+
   private final StepOptions options = new StepOptions();
 
   OptimizerBuilder(Iterable<Parameter> parameters) {
@@ -113,6 +117,24 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
     return self();
   }
 
+  /// Publishes whole copies of all parameters at each step, for other threads to read; see
+  /// [Publication].
+  public final B publish() {
+    return publish(options -> {});
+  }
+
+  /// Publishes whole copies of parameters, for other threads to read; see [Publication].
+  ///
+  /// ```java
+  /// builder.publish(p -> p.every(10).halfPrecision(ShadowType.BFLOAT16))
+  /// ```
+  public final B publish(Consumer<PublicationOptions> changes) {
+    PublicationOptions chosen = new PublicationOptions();
+    changes.accept(chosen);
+    publication = chosen;
+    return self();
+  }
+
   /// @param value at most so many threads work at a step, the calling one among them; by default as
   ///   many as the processors that this process may use
   /// @throws IllegalArgumentException if it is not from 1 to [Backend#MOST_THREADS]
@@ -148,11 +170,16 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   }
 
   /// @throws IllegalArgumentException if a group is empty, a parameter or its name is given twice,
-  ///   the data of two parameters overlap, a parameter is not where the backend works, or a
+  ///   the data of two parameters overlap, a parameter is not where the backend works, what is to
+  ///   be published is no parameter of the optimizer or an average that is not kept, or a
   ///   hyperparameter does not belong to the preset or is out of range, or as
   ///   [Backend#mostThreads()]
   public final Optimizer build() {
     Backend.mostThreads();
+    if (publication != null && publication.averages() && Double.isNaN(averageDecay)) {
+      throw new IllegalArgumentException(
+          "averages are to be published, but averageParameters() has not been called");
+    }
     Rule rule = rule();
     Map<Hyperparameter, Double> open = new EnumMap<>(values);
     open.keySet().retainAll(rule.hyperparameters());
@@ -170,7 +197,8 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
         stateFile,
         options,
         averageDecay,
-        shadow);
+        shadow,
+        publication);
   }
 
   /// That of the first parameter: the optimizer will refuse any other.

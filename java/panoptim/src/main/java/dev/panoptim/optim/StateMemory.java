@@ -214,7 +214,8 @@ final class StateMemory {
         each.parameter.gradient(),
         each.states.subList(0, rule.stateNames().size()),
         averages() ? each.states.getLast() : null,
-        each.shadow);
+        each.shadow,
+        each.published);
   }
 
   private boolean averages() {

@@ -2,6 +2,7 @@ package dev.panoptim.optim;
 
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.MovingGradients;
+import dev.panoptim.backend.PublishTarget;
 import dev.panoptim.backend.StepPlan;
 import dev.panoptim.backend.Verdict;
 import dev.panoptim.rule.Coefficients;
@@ -21,6 +22,9 @@ final class Stepping {
   private final List<TrackedGroup> groups;
   private final StepOptions options;
 
+  /// `null` where nothing is published.
+  private final Publisher publisher;
+
   /// NaN where parameters are not averaged.
   private final double averageDecay;
 
@@ -38,6 +42,7 @@ final class Stepping {
 
   /// @param groups as they are at each step
   /// @param options as they are at each step
+  /// @param publisher `null` where nothing is published
   Stepping(
       Rule rule,
       Backend backend,
@@ -45,6 +50,7 @@ final class Stepping {
       StateMemory memory,
       List<TrackedGroup> groups,
       StepOptions options,
+      Publisher publisher,
       double averageDecay) {
     this.rule = rule;
     this.backend = backend;
@@ -52,6 +58,7 @@ final class Stepping {
     this.memory = memory;
     this.groups = groups;
     this.options = options;
+    this.publisher = publisher;
     this.averageDecay = averageDecay;
   }
 
@@ -88,6 +95,28 @@ final class Stepping {
     }
   }
 
+  /// Has the step that follows write to a publication, if it is to.
+  private void beginPublishing() {
+    PublishTarget target = publisher.beginStep();
+    if (backend.device().isCpu()) {
+      for (int i = 0; i < groups.size(); i++) {
+        groups.get(i).plan.publishTo(target);
+      }
+    }
+  }
+
+  /// Publishes the step that has been made.
+  private void endPublishing() {
+    if (publisher.publishes() && !backend.device().isCpu()) {
+      backend.await();
+      settle();
+      if (report.skipped()) {
+        return;
+      }
+    }
+    publisher.endStep();
+  }
+
   /// Takes the norm of all gradients, and says what follows from it.
   private void judge() {
     if (verdict == null) {
@@ -104,6 +133,9 @@ final class Stepping {
   /// @param scale what gradients are multiplied with
   /// @param decides scales too, and whether there is a step; `null` where that is known
   private void updateGroups(float scale, Verdict decides) {
+    if (publisher != null) {
+      beginPublishing();
+    }
     for (int i = 0; i < groups.size(); i++) {
       TrackedGroup group = groups.get(i);
       prepare(group, scale);
@@ -118,6 +150,9 @@ final class Stepping {
       } else {
         group.advance();
       }
+    }
+    if (publisher != null) {
+      endPublishing();
     }
   }
 

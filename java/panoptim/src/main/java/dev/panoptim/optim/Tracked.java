@@ -19,6 +19,10 @@ final class Tracked {
   /// The gradient that the plan knows of, `null` where there was none when it was made.
   MemorySegment plannedGradient;
 
+  /// Bytes from the beginning of a publication's buffer to the copy there; below 0 where there is
+  /// none.
+  long published = -1;
+
   /// The count that other processes take part in, `null` where there are none.
   volatile SharedCount shared;
 

@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.panoptim.backend.Backends;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.rule.Hyperparameter;
@@ -19,11 +18,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /// What an optimizer does around its formula.
 class OptimizerTest {
@@ -261,55 +258,12 @@ class OptimizerTest {
     }
   }
 
-  private static final String BUSY =
-      "another thread is stepping or closing this optimizer, which is for one at a time";
-
   private static long residentKilobytes() throws Exception {
     return Files.readAllLines(Path.of("/proc/self/status")).stream()
         .filter(line -> line.startsWith("VmRSS"))
         .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
         .findFirst()
         .orElseThrow();
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"native", "vector", "scalar"})
-  void neitherCloseNorAnotherStepCanComeInTheMiddleOfOne(String backend) throws Exception {
-    try (Parameters p = Parameters.builder().add("p", 1 << 22).build()) {
-      Optimizer optimizer = AdamW.builder(p).backend(Backends.named(backend)).threads(2).build();
-      optimizer.step();
-      AtomicReference<Throwable> failure = new AtomicReference<>();
-      Thread stepping =
-          Thread.ofPlatform()
-              .start(
-                  () -> {
-                    try {
-                      for (int i = 0; i < 5; i++) {
-                        optimizer.step();
-                      }
-                    } catch (IllegalStateException closed) {
-                      failure.set(closed);
-                    }
-                  });
-      boolean done = false;
-      while (!done) {
-        try {
-          optimizer.close();
-          done = true;
-        } catch (IllegalStateException e) {
-          assertEquals(BUSY, e.getMessage());
-        }
-      }
-      stepping.join();
-      // Refused between two steps, if not after all of them.
-      if (failure.get() != null) {
-        assertTrue(
-            List.of("the optimizer has been closed", BUSY).contains(failure.get().getMessage()),
-            failure.get().getMessage());
-      }
-      float first = first(p.get("p"));
-      assertEquals(first, p.get("p").data().getAtIndex(JAVA_FLOAT, (1 << 22) - 1));
-    }
   }
 
   private static void assertMessage(String words, Runnable action) {

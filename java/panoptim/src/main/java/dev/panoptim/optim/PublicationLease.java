@@ -1,0 +1,34 @@
+package dev.panoptim.optim;
+
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/// Holds published parameters until it is closed; see [Publication#acquire].
+///
+/// Thread-safe: any thread may close it.
+public final class PublicationLease implements AutoCloseable {
+  private final PublicationBuffer buffer;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  /// @param buffer held by whoever makes this
+  PublicationLease(PublicationBuffer buffer) {
+    this.buffer = buffer;
+  }
+
+  /// What is held.
+  ///
+  /// @throws IllegalStateException if this has been closed
+  public PublishedParameters parameters() {
+    if (closed.get()) {
+      throw new IllegalStateException("the lease of published parameters has been closed");
+    }
+    return buffer.view();
+  }
+
+  /// Lets the parameters go. Does nothing when that has been done.
+  @Override
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      buffer.release();
+    }
+  }
+}

@@ -1,0 +1,127 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.memory.Layout;
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Slab;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// The buffers that a publication rotates through.
+///
+/// One thread writes, any number reads. A reader finds the newest buffer and counts itself in with
+/// one atomic addition, whatever others do: the number of that buffer and the count of its readers
+/// are one word. The writer takes a buffer that is neither the newest nor held.
+final class PublicationRing {
+  /// The word's lower bits count readers: too many to overflow.
+  private static final int COUNT_BITS = 56;
+
+  private static final long COUNT = (1L << COUNT_BITS) - 1;
+
+  /// Stands in the place of a buffer's number once there is no newest one.
+  private static final int ENDED = 0xff;
+
+  private final PublicationBuffer[] buffers;
+  private final AtomicLong newest = new AtomicLong(word(ENDED));
+
+  /// Allocates the buffers. There is nothing to read before the first [#publish].
+  ///
+  /// @throws OutOfMemoryError if the system has not so much memory
+  PublicationRing(List<Parameter> parameters, PublicationOptions options) {
+    List<String> names = parameters.stream().map(Parameter::name).toList();
+    long[] elements = parameters.stream().mapToLong(Parameter::size).toArray();
+    long[] floats = elements.clone();
+    if (options.halfPrecision() != null) {
+      // Two numbers of 16 bits take the place of one float.
+      for (int i = 0; i < floats.length; i++) {
+        floats[i] = Math.ceilDiv(floats[i], 2L);
+      }
+    }
+    List<PublicationBuffer> made = new ArrayList<>();
+    try {
+      while (made.size() < options.buffers()) {
+        made.add(
+            new PublicationBuffer(
+                Slab.allocate(new Layout(names, floats, 0, 1)),
+                names,
+                elements,
+                options.halfPrecision(),
+                options.averages()));
+      }
+    } catch (Throwable e) {
+      made.forEach(PublicationBuffer::end);
+      throw e;
+    }
+    buffers = made.toArray(PublicationBuffer[]::new);
+  }
+
+  private static long word(int number) {
+    return (long) number << COUNT_BITS;
+  }
+
+  private static int number(long word) {
+    return (int) (word >>> COUNT_BITS);
+  }
+
+  /// Bytes from the beginning of a buffer to a parameter's copy; all buffers are laid out alike.
+  long offset(String name) {
+    return buffers[0].offset(name);
+  }
+
+  boolean has(String name) {
+    return buffers[0].copies().containsKey(name);
+  }
+
+  /// Counts a reader in.
+  ///
+  /// @return the newest buffer, which is to be released; `null` if the ring has ended
+  PublicationBuffer acquire() {
+    int number = number(newest.getAndIncrement());
+    return number == ENDED ? null : buffers[number];
+  }
+
+  /// The number of the step that the newest buffer is of; -1 if the ring has ended.
+  long newestStep() {
+    int number = number(newest.get());
+    return number == ENDED ? -1 : buffers[number].step();
+  }
+
+  /// For the writer: a buffer that nobody reads or finds.
+  ///
+  /// @return `null` if readers hold all of them
+  PublicationBuffer free() {
+    int current = number(newest.get());
+    for (int i = 0; i < buffers.length; i++) {
+      if (i != current && buffers[i].isFree()) {
+        return buffers[i];
+      }
+    }
+    return null;
+  }
+
+  /// For the writer: makes a buffer that [#free] returned the newest.
+  void publish(PublicationBuffer written) {
+    for (int i = 0; i < buffers.length; i++) {
+      if (buffers[i] == written) {
+        replaceNewest(i);
+        return;
+      }
+    }
+    throw new AssertionError("the buffer is of another ring");
+  }
+
+  private void replaceNewest(int number) {
+    long before = newest.getAndSet(word(number));
+    if (number(before) != ENDED) {
+      buffers[number(before)].retire(before & COUNT);
+    }
+  }
+
+  /// Frees all buffers, those that are held once their last reader has gone.
+  void end() {
+    replaceNewest(ENDED);
+    for (PublicationBuffer each : buffers) {
+      each.end();
+    }
+  }
+}

@@ -1,0 +1,174 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.backend.PublishTarget;
+import dev.panoptim.device.Device;
+import dev.panoptim.memory.Parameter;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Writes what a [Publication] hands out: the side of the thread that has the optimizer.
+final class Publisher {
+  private final PublicationOptions options;
+
+  /// Where the parameters lie.
+  private final Device device;
+
+  /// Where the averages lie.
+  private final Device stateDevice;
+
+  private final Publication publication = new Publication();
+
+  /// All parameters of the optimizer.
+  private List<Tracked> all = List.of();
+
+  /// Those that are published.
+  private List<Tracked> chosen = List.of();
+
+  /// Steps since something was last published.
+  private long stepsSince;
+
+  /// What the running step writes to; `null` where it does not publish.
+  private PublicationBuffer writing;
+
+  Publisher(PublicationOptions options, Device device, Device stateDevice) {
+    this.options = options;
+    this.device = device;
+    this.stateDevice = stateDevice;
+  }
+
+  Publication publication() {
+    return publication;
+  }
+
+  /// Publishes parameters as they are, and from now on those that are chosen of them. If this
+  /// throws, all is as before.
+  ///
+  /// @throws IllegalArgumentException if a parameter is chosen that is none of these
+  /// @throws OutOfMemoryError if the system has not so much memory
+  void begin(List<Tracked> parameters) {
+    List<Tracked> found = choose(parameters);
+    if (!all.isEmpty() && found.equals(chosen)) {
+      all = parameters;
+      return;
+    }
+    PublicationRing ring =
+        new PublicationRing(found.stream().map(each -> each.parameter).toList(), options);
+    try {
+      PublicationBuffer first = ring.free();
+      found.forEach(each -> copy(each, ring.offset(each.parameter.name()), first));
+      first.setStep(steps(parameters));
+      ring.publish(first);
+    } catch (Throwable e) {
+      ring.end();
+      throw e;
+    }
+    all = parameters;
+    chosen = found;
+    chosen.forEach(each -> each.published = ring.offset(each.parameter.name()));
+    publication.replace(ring);
+  }
+
+  private List<Tracked> choose(List<Tracked> parameters) {
+    List<Parameter> wanted =
+        options.chosenOf(parameters.stream().map(each -> each.parameter).toList());
+    List<Tracked> found = new ArrayList<>();
+    for (Parameter each : wanted) {
+      found.add(
+          parameters.stream()
+              .filter(tracked -> tracked.parameter == each)
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      new IllegalArgumentException(
+                          each + " is to be published, but is no parameter of this optimizer")));
+    }
+    return found;
+  }
+
+  /// Looks for a buffer if the step that is about to be made is to be published.
+  ///
+  /// @return what the step writes to; `null` if it does not publish by itself
+  PublishTarget beginStep() {
+    writing = null;
+    if (stepsSince + 1 < options.every()) {
+      return null;
+    }
+    writing = publication.ring().free();
+    if (writing == null) {
+      publication.skip();
+    }
+    return writing == null || !device.isCpu() ? null : writing.target();
+  }
+
+  /// Publishes what the step has written, and copies what it has not. On a GPU the step must be
+  /// done.
+  void endStep() {
+    stepsSince++;
+    if (writing == null) {
+      return;
+    }
+    for (int i = 0; i < chosen.size(); i++) {
+      Tracked each = chosen.get(i);
+      if (!device.isCpu() || each.plannedGradient == null) {
+        copy(each, each.published, writing);
+      }
+    }
+    publish(writing);
+  }
+
+  /// Whether the step that is being made will be published.
+  boolean publishes() {
+    return writing != null;
+  }
+
+  /// Publishes the parameters as they are; counts as skipped if readers hold all buffers.
+  void publishNow() {
+    PublicationBuffer buffer = publication.ring().free();
+    if (buffer == null) {
+      publication.skip();
+      // Due at the next step, whatever its number.
+      stepsSince = options.every();
+      return;
+    }
+    chosen.forEach(each -> copy(each, each.published, buffer));
+    publish(buffer);
+  }
+
+  private void publish(PublicationBuffer written) {
+    written.setStep(steps(all));
+    publication.publish(written);
+    stepsSince = 0;
+    writing = null;
+  }
+
+  private static long steps(List<Tracked> parameters) {
+    long most = 0;
+    // By number: an iterator would be left to the garbage collector at each step.
+    for (int i = 0; i < parameters.size(); i++) {
+      most = Math.max(most, parameters.get(i).currentSteps());
+    }
+    return most;
+  }
+
+  private void copy(Tracked each, long offset, PublicationBuffer buffer) {
+    long size = each.parameter.size();
+    // Before a parameter's first step, its average would be what it is itself.
+    boolean average = options.averages() && each.currentSteps() > 0;
+    Device source = average ? stateDevice : device;
+    MemorySegment from = average ? each.states.getLast() : each.parameter.data();
+    if (options.halfPrecision() == null) {
+      source.download(from, buffer.target().memory().asSlice(offset, size * Float.BYTES));
+    } else {
+      MemorySegment readable = source.readable(from, size * Float.BYTES);
+      buffer.target().copy(readable, offset, 0, size);
+    }
+  }
+
+  /// Ends the publication; does nothing when that has been done.
+  void close() {
+    if (publication.ring() != null) {
+      publication.ring().end();
+    }
+  }
+}
