@@ -236,13 +236,14 @@ public final class Checkpoint implements AutoCloseable {
 
   /// Continues from here: sets the optimizer's states, step counts and hyperparameters, the
   /// parameters' data and the scheduler's state, with whatever backend, threads and grouping the
-  /// training has.
+  /// training has. No step may be made meanwhile. What the optimizer publishes is then what was
+  /// loaded.
   ///
   /// @param renaming as in [#differences]
   /// @throws IllegalArgumentException if anything does not fit; the message lists all
   ///   [#differences], and nothing has changed
   /// @throws IllegalStateException if this, the optimizer or the arena of a parameter has been
-  ///   closed, or another thread is using the optimizer; nothing has changed
+  ///   closed, or a hook of the optimizer calls this; nothing has changed
   /// @throws WrongThreadException if a parameter's data are confined to another thread; nothing has
   ///   changed
   /// @throws OutOfMemoryError if the system has not the memory for the states; nothing has changed
@@ -261,6 +262,7 @@ public final class Checkpoint implements AutoCloseable {
       loadParameters(optimizer, renaming);
       optimizer.refreshShadow();
     }
+    optimizer.refreshPublication();
   }
 
   /// What names of parameters that a scheduler drives become; it does not know the others.

@@ -75,8 +75,9 @@ public final class CheckpointFolder {
         folder, keep, Objects.requireNonNull(value, "progress is null"), turn);
   }
 
-  /// Writes a checkpoint straight from the memory of optimizer and parameters, which no step may
-  /// change meanwhile.
+  /// Writes a checkpoint straight from the memory of optimizer and parameters. Any thread may save:
+  /// it waits for the step that is being made, and the next step waits for it. A scheduler knows no
+  /// such turns, so a training that has one is saved between its steps, or by a hook.
   ///
   /// @param step names the file; not before the latest one here. A checkpoint of the same step is
   ///   replaced
@@ -84,7 +85,7 @@ public final class CheckpointFolder {
   /// @return the file
   /// @throws IllegalArgumentException if the step is negative
   /// @throws IllegalStateException if the folder has a checkpoint of a later step, the optimizer
-  ///   has been closed, another thread is using it, or a schedule has no description (see
+  ///   has been closed, or a schedule has no description (see
   ///   [dev.panoptim.schedule.Scheduler#state])
   /// @throws UncheckedIOException if it cannot be written; the checkpoints that were there are
   ///   whole
@@ -114,7 +115,7 @@ public final class CheckpointFolder {
   /// @param extras as in [#save]
   /// @return the file once it is there, or what [#save] throws; nobody else says that it failed
   /// @throws IllegalArgumentException if the step is negative
-  /// @throws IllegalStateException if the optimizer has been closed, or another thread is using it
+  /// @throws IllegalStateException if the optimizer has been closed
   /// @throws OutOfMemoryError if the system has not so much memory
   public CompletableFuture<Path> saveInBackground(
       Training training, long step, Map<String, String> extras) {

@@ -436,7 +436,6 @@ public final class Optimizer implements AutoCloseable {
                 "the state dict does not fit: " + String.join("; ", differences));
           }
           memory.load(groups, state.renamed(renaming));
-          publishNow();
           return null;
         });
   }
@@ -475,9 +474,10 @@ public final class Optimizer implements AutoCloseable {
     return publisher.publication();
   }
 
-  /// Publishes the parameters as they are, after their data have been changed by other than a step.
-  /// Skipped, and counted as skipped, if readers hold all buffers: the next step then publishes.
-  /// Does nothing without [OptimizerBuilder#publish].
+  /// Publishes the parameters as they are, after their data have been changed by other than a step,
+  /// or their step counts by [#loadStateDict]: that alone publishes nothing. Skipped, and counted
+  /// as skipped, if readers hold all buffers: the next step then publishes. Does nothing without
+  /// [OptimizerBuilder#publish].
   ///
   /// @throws IllegalStateException if the optimizer, or the arena of a parameter, has been closed,
   ///   or a hook of the optimizer or the action of [#withStateDict] calls this

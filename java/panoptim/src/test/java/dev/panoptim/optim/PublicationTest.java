@@ -344,7 +344,7 @@ class PublicationTest {
   }
 
   @Test
-  void whatIsLoadedOrRefreshedIsPublished() {
+  void whatIsChangedByHandIsPublishedOnRequest() {
     try (Parameters p = Parameters.builder().add("p", 4).build();
         Optimizer optimizer = Sgd.builder(p).momentum(0.9).publish().build()) {
       optimizer.step();
@@ -357,6 +357,9 @@ class PublicationTest {
       assertPublished(optimizer, p, 2, null, false);
       p.get("p").data().setAtIndex(JAVA_FLOAT, 2, 43);
       optimizer.loadStateDict(state);
+      // Data and states are set one after the other: only both together are a step.
+      assertEquals(2, optimizer.publication().step());
+      optimizer.refreshPublication();
       assertPublished(optimizer, p, 1, null, false);
     }
   }
