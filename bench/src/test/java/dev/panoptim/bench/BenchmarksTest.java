@@ -89,6 +89,21 @@ class BenchmarksTest {
     benchmark.tearDown();
   }
 
+  /// The setting up compares the results.
+  @ParameterizedTest
+  @ValueSource(strings = {PublicationBenchmark.COPY, PublicationBenchmark.NOTHING})
+  void whatIsPublishedIsWhatACopyWouldBe(String against) {
+    PublicationBenchmark benchmark = new PublicationBenchmark();
+    benchmark.against = against;
+    benchmark.elements = 50_001;
+    benchmark.threads = 2;
+    benchmark.setUp();
+    Pair pair = new Pair();
+    benchmark.pair(pair);
+    requireTimed(pair);
+    benchmark.tearDown();
+  }
+
   private static void requireTimed(Pair pair) {
     assertTrue(pair.stepNanos > 0 && pair.otherNanos > 0);
   }

@@ -7,8 +7,8 @@ import java.util.Optional;
 
 /// The live objects whose state a checkpoint holds: what is saved from, and loaded into.
 ///
-/// Immutable; not thread-safe, as its optimizer is not: nothing may step while it is saved or
-/// loaded.
+/// Immutable. Without a scheduler, any thread may save it, in turn with the steps; with one, the
+/// thread that steps, between two steps. While it is loaded, nothing may step.
 public final class Training {
   private final Optimizer optimizer;
   private final Scheduler scheduler;

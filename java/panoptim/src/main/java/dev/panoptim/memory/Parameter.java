@@ -16,7 +16,10 @@ import java.util.Objects;
 /// On a card, data and gradient are segments of length 0, which Java cannot read or write: the
 /// `copy` methods do, and work everywhere.
 ///
-/// Not thread-safe: a gradient must not be set while a step runs.
+/// Not thread-safe: the thread that steps sets, removes and writes the gradient, between two steps
+/// or in a hook before one, and so does whoever that thread waits for. Name, size and device may be
+/// read by any thread; data that are read or copied beside a step may be half old and half new, for
+/// which there is `dev.panoptim.optim.Publication`.
 public final class Parameter {
   private final Device device;
   private final String name;

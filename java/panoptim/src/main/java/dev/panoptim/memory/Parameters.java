@@ -21,7 +21,9 @@ import java.util.function.Consumer;
 /// }
 /// ```
 ///
-/// Thread-safe once built, as far as a [Parameter] is.
+/// Any thread may look parameters up once they are built; what may be done with them says
+/// [Parameter]. [#close] is for when no thread reads or steps any more: a step that is under way
+/// makes it fail. Thread-safe as far as that.
 public final class Parameters implements AutoCloseable, Iterable<Parameter> {
   private final Device device;
   private final Slab slab;

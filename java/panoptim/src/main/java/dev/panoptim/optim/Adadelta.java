@@ -16,7 +16,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Zeiler 2012; PyTorch's `torch.optim.Adadelta`.
 ///
-/// Neither its builder nor the optimizer that it builds is thread-safe.
+/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
 public final class Adadelta {
   private Adadelta() {}
 

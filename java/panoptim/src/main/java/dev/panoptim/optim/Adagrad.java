@@ -14,7 +14,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Duchi, Hazan and Singer 2011; PyTorch's `torch.optim.Adagrad`.
 ///
-/// Neither its builder nor the optimizer that it builds is thread-safe.
+/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
 public final class Adagrad {
   private Adagrad() {}
 

@@ -14,7 +14,7 @@ import dev.panoptim.rule.Decay;
 ///
 /// Sources: Kingma and Ba 2015; Reddi, Kale and Kumar 2018; PyTorch's `torch.optim.Adam`.
 ///
-/// Neither its builder nor the optimizer that it builds is thread-safe.
+/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
 public final class Adam {
   private Adam() {}
 

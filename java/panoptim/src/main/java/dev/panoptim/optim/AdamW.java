@@ -12,7 +12,7 @@ import dev.panoptim.rule.Decay;
 ///
 /// Sources: Loshchilov and Hutter 2019; PyTorch's `torch.optim.AdamW`.
 ///
-/// Neither its builder nor the optimizer that it builds is thread-safe.
+/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
 public final class AdamW {
   private AdamW() {}
 

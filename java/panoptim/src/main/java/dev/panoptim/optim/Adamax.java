@@ -15,7 +15,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Kingma and Ba 2015; PyTorch's `torch.optim.Adamax`.
 ///
-/// Neither its builder nor the optimizer that it builds is thread-safe.
+/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
 public final class Adamax {
   private Adamax() {}
 

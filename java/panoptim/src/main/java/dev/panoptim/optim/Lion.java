@@ -14,7 +14,7 @@ import dev.panoptim.rule.Rule;
 ///
 /// Source: Chen and others 2023.
 ///
-/// Neither its builder nor the optimizer that it builds is thread-safe.
+/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
 public final class Lion {
   private Lion() {}
 

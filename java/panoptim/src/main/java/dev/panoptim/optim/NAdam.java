@@ -19,7 +19,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Dozat 2016; PyTorch's `torch.optim.NAdam`.
 ///
-/// Neither its builder nor the optimizer that it builds is thread-safe.
+/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
 public final class NAdam {
   private NAdam() {}
 

@@ -20,7 +20,8 @@ import java.util.function.Consumer;
 
 /// What the presets' builders have in common.
 ///
-/// Not thread-safe. A builder may build several optimizers, one after the other.
+/// Not thread-safe: for one thread, which need not be the one that steps later. A builder may build
+/// several optimizers, one after the other.
 ///
 /// @param <B> the preset's own builder
 public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>

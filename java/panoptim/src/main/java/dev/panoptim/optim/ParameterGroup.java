@@ -9,7 +9,8 @@ import java.util.Set;
 /// Parameters that an optimizer treats alike: with the same hyperparameters, which may change
 /// between steps.
 ///
-/// Not thread-safe: hyperparameters must not be set while a step runs.
+/// Not thread-safe: hyperparameters are set by the thread that steps, between two steps or in a
+/// hook. Other threads read them as part of [Optimizer#stateDict].
 public final class ParameterGroup {
   private final List<Parameter> parameters;
   private final Hyperparameters values;

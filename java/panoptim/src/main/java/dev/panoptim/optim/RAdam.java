@@ -18,7 +18,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Liu and others 2020; PyTorch's `torch.optim.RAdam`.
 ///
-/// Neither its builder nor the optimizer that it builds is thread-safe.
+/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
 public final class RAdam {
   private RAdam() {}
 

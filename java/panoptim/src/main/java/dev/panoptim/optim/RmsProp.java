@@ -17,7 +17,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Hinton 2012; Graves 2013 (centered); PyTorch's `torch.optim.RMSprop`.
 ///
-/// Neither its builder nor the optimizer that it builds is thread-safe.
+/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
 public final class RmsProp {
   private RmsProp() {}
 

@@ -17,7 +17,7 @@ import dev.panoptim.rule.Rule;
 ///
 /// Sources: Polyak 1964; Sutskever, Martens, Dahl and Hinton 2013; PyTorch's `torch.optim.SGD`.
 ///
-/// Neither its builder nor the optimizer that it builds is thread-safe.
+/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
 public final class Sgd {
   private Sgd() {}
 

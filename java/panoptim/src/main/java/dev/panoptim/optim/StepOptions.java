@@ -7,7 +7,8 @@ package dev.panoptim.optim;
 /// groups, then to a value; weight decay and the update follow. Gradients themselves stay as they
 /// are, or become 0.
 ///
-/// Changes take effect at the next step. Not thread-safe: nothing may be changed while a step runs.
+/// Changes take effect at the next step. Not thread-safe: for the thread that steps, between two
+/// steps or in a hook.
 public final class StepOptions {
   private double gradientScale = 1;
   private double clipGradNorm = Double.POSITIVE_INFINITY;

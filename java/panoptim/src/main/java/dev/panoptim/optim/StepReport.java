@@ -11,7 +11,7 @@ import dev.panoptim.device.CudaException;
 /// has come so far: these methods wait for it, and throw a [CudaException] if something failed
 /// there. Of the last step before [Optimizer#close()] they know it without waiting.
 ///
-/// Not thread-safe.
+/// Not thread-safe: for the thread that steps, which may hand on the numbers.
 public final class StepReport {
   /// `null` where no norm was asked for.
   private Verdict verdict;

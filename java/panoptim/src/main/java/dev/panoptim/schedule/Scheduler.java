@@ -28,7 +28,8 @@ import java.util.Objects;
 /// To continue training, build optimizer and scheduler as they were built at first, then load the
 /// optimizer's state dict, then the scheduler's state.
 ///
-/// Not thread-safe: hyperparameters must not be set while the optimizer steps.
+/// Not thread-safe: for the thread that steps the optimizer, between two steps. A training that has
+/// a scheduler is saved there too, as a scheduler takes no turns with other threads.
 public final class Scheduler {
   private final List<Drive> drives;
   private final Drive.Target[] targets;
