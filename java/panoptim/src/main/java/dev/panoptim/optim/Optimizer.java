@@ -593,8 +593,24 @@ public final class Optimizer implements AutoCloseable {
     if (found == null) {
       throw new IllegalArgumentException(parameter + " is not a parameter of this optimizer");
     }
-    stepping.settle();
+    settle();
     return found;
+  }
+
+  /// Counts the last step where only a GPU knew whether it was made. That takes a turn, as other
+  /// threads may come here beside a step.
+  private void settle() {
+    if (backend.device().isCpu()) {
+      return;
+    }
+    boolean entered = use.enter(Purpose.READ);
+    try {
+      stepping.settle();
+    } finally {
+      if (entered) {
+        use.leave();
+      }
+    }
   }
 
   private void requireOpen() {

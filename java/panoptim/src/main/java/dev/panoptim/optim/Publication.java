@@ -1,5 +1,6 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.memory.Parameters;
 import java.util.function.Function;
 
 /// Whole, numbered copies of an optimizer's parameters, for threads that read while it learns:
@@ -21,6 +22,9 @@ import java.util.function.Function;
 /// On the CPU, copies are written in the same pass over memory as the update. Of parameters on a
 /// GPU, and of those that had no gradient at a step, they are made after it; of parameters on a GPU
 /// this waits for the step, and the copies lie in the CPU's memory.
+///
+/// Of parameters that other processes train too ([Parameters.Builder#buildShared]), a copy is what this
+/// process has seen at one of its steps; of theirs it may hold a half.
 ///
 /// The first copy is that of the parameters as they are when the optimizer is built. Copies are
 /// freed when the optimizer is closed, those that are held once they are let go.
