@@ -13,7 +13,9 @@ import java.util.Set;
 ///
 /// @param name of the stream, for messages
 record Anchor(String name, MemorySegment segment) {
-  private static final Thread OTHER_THREAD = Thread.ofPlatform().unstarted(() -> {});
+  /// Inherits nothing, as it would keep the class loader of the thread that came first.
+  private static final Thread OTHER_THREAD =
+      Thread.ofPlatform().inheritInheritableThreadLocals(false).unstarted(() -> {});
 
   /// One anchor for each arena, but for the global one, which nobody can close.
   static Anchor[] of(List<StepPlan.Row> rows) {

@@ -160,11 +160,12 @@ final class Cuda {
         PanoptimAbi::panoptim_cuda_destroy_event);
   }
 
-  /// Room for what [#locate] is told: gradients may be asked about at every step.
-  private static final MemorySegment KIND = Arena.global().allocate(ValueLayout.JAVA_INT);
+  /// Room for what [#locate] is told: gradients may be asked about at every step. It is freed with
+  /// the class loader.
+  private static final MemorySegment KIND = Arena.ofAuto().allocate(ValueLayout.JAVA_INT);
 
-  private static final MemorySegment OWNER = Arena.global().allocate(ValueLayout.JAVA_INT);
-  private static final MemorySegment ERROR = Arena.global().allocate(PanoptimAbi.PANOPTIM_TEXT());
+  private static final MemorySegment OWNER = Arena.ofAuto().allocate(ValueLayout.JAVA_INT);
+  private static final MemorySegment ERROR = Arena.ofAuto().allocate(PanoptimAbi.PANOPTIM_TEXT());
 
   /// @param device that is asked
   static synchronized Place locate(int device, MemorySegment memory) {

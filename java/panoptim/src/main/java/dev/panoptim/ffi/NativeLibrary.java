@@ -4,19 +4,17 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
-/// A native library, found and loaded once, when it is first asked for.
+/// A native library, found and loaded when it is first asked for, once for each class loader that
+/// loads these classes.
 ///
 /// The places, in this order:
 /// 1. the file that a system property names; whoever names one wants that one, so no other place is
@@ -24,24 +22,35 @@ import java.util.Locale;
 /// 2. the library that is packaged with these classes for this system, extracted as [Extraction]
 ///    says;
 /// 3. the directories of `java.library.path`.
+///
+/// Thread-safe.
 public final class NativeLibrary {
   private static final class Processor {
-    static final NativeLibrary LIBRARY = new NativeLibrary("panoptim", "panoptim.library");
+    /// Closed when nothing of these classes can be reached any more.
+    static final NativeLibrary LIBRARY =
+        new NativeLibrary("panoptim", "panoptim.library", Arena.ofAuto());
   }
 
   private static final class Cuda {
+    /// Never closed: CUDA's own library keeps addresses in it.
     static final NativeLibrary LIBRARY =
-        new NativeLibrary("panoptim_cuda", "panoptim.cuda.library");
+        new NativeLibrary("panoptim_cuda", "panoptim.cuda.library", Arena.global());
   }
 
   private final String name;
   private final String fileProperty;
+  private final Arena lifetime;
   private final List<String> attempts = new ArrayList<>();
+
+  /// Its functions; none if it could not be loaded.
+  private SymbolLookup functions = function -> Optional.empty();
+
   private final String origin;
 
-  private NativeLibrary(String name, String fileProperty) {
+  private NativeLibrary(String name, String fileProperty, Arena lifetime) {
     this.name = name;
     this.fileProperty = fileProperty;
+    this.lifetime = lifetime;
     origin = find();
   }
 
@@ -53,6 +62,16 @@ public final class NativeLibrary {
   /// The library for graphics cards; `panoptim.cuda.library` may name its file.
   public static NativeLibrary ofCuda() {
     return Cuda.LIBRARY;
+  }
+
+  /// What [PanoptimAbi] looks for its functions in: each is asked of the library that its name
+  /// begins with.
+  static SymbolLookup functions() {
+    return function -> of(function).functions.find(function);
+  }
+
+  private static NativeLibrary of(String function) {
+    return function.startsWith("panoptim_cuda_") ? ofCuda() : ofProcessor();
   }
 
   /// Whether those functions of [PanoptimAbi] can be called that are in this library.
@@ -75,7 +94,7 @@ public final class NativeLibrary {
     if (named != null) {
       String place = "the system property " + fileProperty;
       try {
-        return load(place, Path.of(named)) ? place + ", " + named : null;
+        return load(place, Path.of(named), "") ? place + ", " + named : null;
       } catch (InvalidPathException e) {
         attempts.add(place + ": " + e.getMessage());
         return null;
@@ -88,17 +107,27 @@ public final class NativeLibrary {
   private String loadPackaged() {
     String resource = platform() + "/" + System.mapLibraryName(name);
     String place = "the packaged " + resource;
+    String elsewhere =
+        "; the system property "
+            + Extraction.DIRECTORY_PROPERTY
+            + " can name another directory to extract it to";
     try (InputStream content = NativeLibrary.class.getResourceAsStream(resource)) {
       if (content == null) {
         attempts.add(place + ": not packaged, " + whyNotPackaged());
         return null;
       }
-      Path file = Extraction.extract(content.readAllBytes(), System.mapLibraryName(name));
-      return load(place, file) ? place + ", extracted to " + file : null;
+      try (Extraction extraction =
+          Extraction.of(content.readAllBytes(), System.mapLibraryName(name))) {
+        return load(place, extraction.file(), elsewhere)
+            ? place + ", " + extraction.describe()
+            : null;
+      }
+    } catch (IllegalCallerException e) {
+      attempts.add(place + ": " + whyNoNativeAccess(e));
     } catch (IOException | RuntimeException e) {
-      attempts.add(place + ": " + e);
-      return null;
+      attempts.add(place + ": " + e + elsewhere);
     }
+    return null;
   }
 
   private String whyNotPackaged() {
@@ -120,7 +149,7 @@ public final class NativeLibrary {
       }
       if (!directory.isEmpty() && Files.exists(candidate)) {
         found = true;
-        if (load("java.library.path", candidate)) {
+        if (load("java.library.path", candidate, "")) {
           return "java.library.path, " + candidate;
         }
       }
@@ -131,61 +160,27 @@ public final class NativeLibrary {
     return null;
   }
 
-  /// Loads a file for good, unless it cannot be linked or speaks another version of the ABI.
-  private boolean load(String place, Path file) {
+  /// @param elsewhere what can be done if nothing can be executed where the file is
+  private boolean load(String place, Path file, String elsewhere) {
     String attempt = place + ", " + file + ": ";
     try {
-      Integer version = abiVersion(file);
-      if (version != null && version != PanoptimAbi.PANOPTIM_ABI_VERSION()) {
-        attempts.add(
-            attempt
-                + "it has ABI version %d, but these classes need %d"
-                    .formatted(version, PanoptimAbi.PANOPTIM_ABI_VERSION()));
-        return false;
-      }
-      System.load(file.toAbsolutePath().toString());
+      functions = LibraryFile.open(file, name, lifetime);
       return true;
     } catch (UnsatisfiedLinkError e) {
-      attempts.add(attempt + e.getMessage());
+      String reason = LibraryFile.likelyReason(e).map(why -> "; " + why + elsewhere).orElse("");
+      attempts.add(attempt + e.getMessage() + reason);
     } catch (IllegalCallerException e) {
-      attempts.add(
-          attempt
-              + "native access is not enabled, start Java with --enable-native-access="
-              + (NativeLibrary.class.getModule().isNamed() ? "dev.panoptim" : "ALL-UNNAMED")
-              + " ("
-              + e.getMessage()
-              + ")");
+      attempts.add(attempt + whyNoNativeAccess(e));
     }
     return false;
   }
 
-  /// The version that a file says it has, asked before it is loaded for good: its functions would
-  /// stay in the way of those of the next file. `null` where the file cannot be opened; loading it
-  /// then says why.
-  ///
-  /// @throws UnsatisfiedLinkError if the file is some other library
-  private Integer abiVersion(Path file) {
-    String asked = name + "_abi_version";
-    try (Arena arena = Arena.ofConfined()) {
-      SymbolLookup symbols;
-      try {
-        symbols = SymbolLookup.libraryLookup(file.toAbsolutePath(), arena);
-      } catch (IllegalArgumentException cannotBeOpened) {
-        return null;
-      }
-      MemorySegment function =
-          symbols
-              .find(asked)
-              .orElseThrow(() -> new UnsatisfiedLinkError("it has no function " + asked));
-      return (int)
-          Linker.nativeLinker()
-              .downcallHandle(function, FunctionDescriptor.of(ValueLayout.JAVA_INT))
-              .invokeExact();
-    } catch (Error | RuntimeException e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new AssertionError("a downcall throws nothing checked", e);
-    }
+  private static String whyNoNativeAccess(IllegalCallerException refusal) {
+    return "native access is not enabled, start Java with --enable-native-access="
+        + (NativeLibrary.class.getModule().isNamed() ? "dev.panoptim" : "ALL-UNNAMED")
+        + " ("
+        + refusal.getMessage()
+        + ")";
   }
 
   /// `<os>-<arch>`, as the build names the directory of the packaged library.

@@ -20,7 +20,7 @@ public class PanoptimAbi extends PanoptimAbi$shared {
 
     static final Arena LIBRARY_ARENA = Arena.ofAuto();
 
-    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
+    static final SymbolLookup SYMBOL_LOOKUP = NativeLibrary.functions()
             .or(Linker.nativeLinker().defaultLookup());
 
     private static final int PANOPTIM_ABI_VERSION = (int)8L;

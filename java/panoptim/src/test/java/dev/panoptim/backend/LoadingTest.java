@@ -3,12 +3,15 @@ package dev.panoptim.backend;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.panoptim.JavaProcess;
+import dev.panoptim.TestLibraries;
 import dev.panoptim.ffi.NativeLibrary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,8 +26,6 @@ class LoadingTest {
 
   /// Enables it for a module that does not need it, and so for no other.
   private static final String NO_NATIVE_ACCESS = "--enable-native-access=java.base";
-
-  private static final Path LIBRARIES = Path.of(System.getProperty("panoptim.testlibs.dir"));
 
   @TempDir private Path temporary;
 
@@ -44,15 +45,6 @@ class LoadingTest {
   private static void assertContains(String output, String... all) {
     for (String each : all) {
       assertTrue(output.contains(each), () -> "no '" + each + "' in:\n" + output);
-    }
-  }
-
-  private static Path library(String name) throws IOException {
-    try (var files = Files.walk(LIBRARIES)) {
-      return files
-          .filter(file -> file.getFileName().toString().equals(System.mapLibraryName(name)))
-          .findFirst()
-          .orElseThrow();
     }
   }
 
@@ -92,16 +84,63 @@ class LoadingTest {
   void aDirectoryThatOthersCanWriteIsNotTrusted() throws Exception {
     String option = "-Dpanoptim.extract.directory=" + temporary;
     run("native", option);
+    Path directory;
     try (var extracted = Files.list(temporary)) {
-      Files.setPosixFilePermissions(
-          extracted.findFirst().orElseThrow(), PosixFilePermissions.fromString("rwxrwxrwx"));
+      directory = extracted.findFirst().orElseThrow();
     }
-    assertContains(run("native", option), "REFUSED", "can be written by other users");
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxrwx"));
+    Path hostile = directory.resolve(System.mapLibraryName("panoptim"));
+    Files.copy(
+        TestLibraries.find("panoptim_hostile"), hostile, StandardCopyOption.REPLACE_EXISTING);
+    ProcessBuilder probe = probe("native", option);
+    probe.environment().put("PANOPTIM_TEST_MARK", temporary.resolve("mark").toString());
+    assertContains(
+        JavaProcess.run(probe),
+        "RAN native",
+        "extracted to " + directory + "-",
+        "as " + directory + " can be written by other users");
+    try (var files = Files.list(temporary)) {
+      assertEquals(List.of(directory), files.toList(), "the fresh directory is gone, and no mark");
+    }
+  }
+
+  /// What the test above and the attacker's rely on.
+  @Test
+  void aHostileLibraryThatIsLoadedLeavesItsMark() throws Exception {
+    ProcessBuilder probe =
+        probe("native", "-Dpanoptim.library=" + TestLibraries.find("panoptim_hostile"));
+    Path mark = temporary.resolve("mark");
+    probe.environment().put("PANOPTIM_TEST_MARK", mark.toString());
+    assertContains(JavaProcess.run(probe), "REFUSED", "it has ABI version 666");
+    assertTrue(Files.exists(mark));
+  }
+
+  @Test
+  void whereNothingCanBeExecutedTheReasonIsGiven() throws Exception {
+    String mount = "mount -t tmpfs -o noexec none " + temporary;
+    assumeTrue(
+        new ProcessBuilder("unshare", "--mount", "sh", "-c", mount).start().waitFor() == 0,
+        "no right to mount");
+    ProcessBuilder probe = probe("native", "-Dpanoptim.extract.directory=" + temporary);
+    String command = String.join(" ", probe.command());
+    assertContains(
+        JavaProcess.run(
+            new ProcessBuilder("unshare", "--mount", "sh", "-c", mount + " && " + command)),
+        "REFUSED",
+        "failed to map segment",
+        "noexec",
+        "panoptim.extract.directory");
+  }
+
+  @Test
+  void whereNothingCanBeExtractedThePropertyIsNamed() throws Exception {
+    assertContains(
+        run("native", notExtractable()), "REFUSED", "panoptim.extract.directory can name another");
   }
 
   @Test
   void aPropertyNamesTheLibrary() throws Exception {
-    Path library = library("panoptim");
+    Path library = TestLibraries.find("panoptim");
     assertContains(
         run("native", "-Dpanoptim.library=" + library),
         "RAN native",
@@ -110,7 +149,7 @@ class LoadingTest {
 
   @Test
   void theLibraryPathIsTheLastPlace() throws Exception {
-    Path library = library("panoptim");
+    Path library = TestLibraries.find("panoptim");
     assertContains(
         run("native", notExtractable(), "-Djava.library.path=" + library.getParent()),
         "RAN native",
@@ -135,7 +174,7 @@ class LoadingTest {
   @Test
   void anotherVersionOfTheAbiIsRefused() throws Exception {
     assertContains(
-        run("native", "-Dpanoptim.library=" + library("panoptim_of_another_version")),
+        run("native", "-Dpanoptim.library=" + TestLibraries.find("panoptim_of_another_version")),
         "REFUSED",
         "it has ABI version 999, but these classes need 7");
   }
@@ -143,7 +182,7 @@ class LoadingTest {
   @Test
   void anotherLibraryIsRefused() throws Exception {
     assertContains(
-        run("native", "-Dpanoptim.library=" + library("panoptim_of_another_kind")),
+        run("native", "-Dpanoptim.library=" + TestLibraries.find("panoptim_of_another_kind")),
         "REFUSED",
         "it has no function panoptim_abi_version");
   }
@@ -216,7 +255,7 @@ class LoadingTest {
         run("auto", missing, "-Dpanoptim.backend=cuda"), "REFUSED the cuda backend cannot be had");
     assertContains(run("auto", missing), "RAN native");
     assertContains(
-        run("cuda", "-Dpanoptim.cuda.library=" + library("panoptim")),
+        run("cuda", "-Dpanoptim.cuda.library=" + TestLibraries.find("panoptim")),
         "REFUSED the cuda backend cannot be had",
         "it has no function panoptim_cuda_abi_version");
   }
@@ -237,7 +276,7 @@ class LoadingTest {
   @Test
   void aCardThatIsTooOldIsRefused() throws Exception {
     ProcessBuilder probe =
-        probe("cuda", "-Dpanoptim.cuda.library=" + library("panoptim_cuda_emulated"));
+        probe("cuda", "-Dpanoptim.cuda.library=" + TestLibraries.find("panoptim_cuda_emulated"));
     probe.environment().put("PANOPTIM_EMULATED_CAPABILITY", "61");
     assertContains(
         JavaProcess.run(probe),
@@ -248,13 +287,13 @@ class LoadingTest {
   @Test
   void aCardNeedsParametersOnIt() throws Exception {
     assertContains(
-        run("cuda", "-Dpanoptim.cuda.library=" + library("panoptim_cuda_emulated")),
+        run("cuda", "-Dpanoptim.cuda.library=" + TestLibraries.find("panoptim_cuda_emulated")),
         "REFUSED parameter 'p' is on cpu, but backend cuda works on cuda:0");
     assertContains(
         run(
             "auto",
             "-Dpanoptim.backend=cuda",
-            "-Dpanoptim.cuda.library=" + library("panoptim_cuda_emulated")),
+            "-Dpanoptim.cuda.library=" + TestLibraries.find("panoptim_cuda_emulated")),
         "REFUSED system property panoptim.backend is 'cuda', which is for parameters on a card");
   }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.TestLibraries;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.GroupLayout;
@@ -28,7 +29,6 @@ import org.junit.jupiter.api.Test;
 /// Holds the committed bindings against the header as the compiler sees it, so that no change of
 /// one passes without the other.
 class DriftTest {
-  private static final Path LIBRARIES = Path.of(System.getProperty("panoptim.testlibs.dir"));
   private static final Path HEADER = Path.of("../../native/include/panoptim.h");
 
   private static final Map<String, GroupLayout> STRUCTS =
@@ -69,7 +69,8 @@ class DriftTest {
   private static Map<String, Long> compiled() throws Throwable {
     Map<String, Long> entries = new TreeMap<>();
     try (Arena arena = Arena.ofConfined()) {
-      SymbolLookup library = SymbolLookup.libraryLookup(library("panoptim_layout"), arena);
+      SymbolLookup library =
+          SymbolLookup.libraryLookup(TestLibraries.find("panoptim_layout"), arena);
       MethodHandle count = handle(library, "layout_entries", ValueLayout.JAVA_INT);
       MethodHandle name =
           handle(
@@ -93,15 +94,6 @@ class DriftTest {
       SymbolLookup library, String name, MemoryLayout result, MemoryLayout... arguments) {
     return Linker.nativeLinker()
         .downcallHandle(library.findOrThrow(name), FunctionDescriptor.of(result, arguments));
-  }
-
-  private static Path library(String name) throws Exception {
-    try (var files = Files.walk(LIBRARIES)) {
-      return files
-          .filter(file -> file.getFileName().toString().equals(System.mapLibraryName(name)))
-          .findFirst()
-          .orElseThrow();
-    }
   }
 
   @Test
@@ -142,7 +134,8 @@ class DriftTest {
 
   private static Set<String> exported(String library) throws Exception {
     Process nm =
-        new ProcessBuilder("nm", "-D", "--defined-only", library(library).toString()).start();
+        new ProcessBuilder("nm", "-D", "--defined-only", TestLibraries.find(library).toString())
+            .start();
     Set<String> exported = new TreeSet<>();
     for (String line : new String(nm.getInputStream().readAllBytes()).lines().toList()) {
       exported.add(line.substring(line.lastIndexOf(' ') + 1));
