@@ -1,11 +1,11 @@
 package dev.panoptim.checkpoint;
 
+import dev.panoptim.internal.io.LockedFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
@@ -36,8 +36,8 @@ import java.util.regex.Pattern;
 /// is forced to the disk too: whenever the process or the machine dies, the checkpoints that were
 /// there are there and whole. What a dead process left half-written is removed by the next saving.
 ///
-/// Thread-safe; savings into folders come one after the other, also those of several processes into
-/// one folder.
+/// Thread-safe; savings into one folder come one after the other, also those of several processes,
+/// and of several class loaders in one process.
 public final class CheckpointFolder {
   private static final Pattern NAME = Pattern.compile("step-(\\d{12,19})\\.safetensors");
   private static final Pattern TEMPORARY = Pattern.compile("\\.step-\\d+\\.tmp");
@@ -211,36 +211,29 @@ public final class CheckpointFolder {
     // Channels refuse the threads that an ending server interrupts, and whose last checkpoint this
     // may be.
     boolean interrupted = Thread.interrupted();
-    // A file's lock is the whole process's: two threads cannot hold it, but would fail.
-    synchronized (CheckpointFolder.class) {
-      try {
-        createFolder();
-        try (FileChannel lock =
-                FileChannel.open(
-                    folder.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            FileLock held = lock.lock()) {
-          return writeAlone(contents);
-        }
-      } catch (IOException e) {
-        throw new UncheckedIOException(
-            "the checkpoint of step %d cannot be saved in %s: %s"
-                .formatted(contents.document().step(), folder, e),
-            e);
-      } finally {
-        if (interrupted) {
-          Thread.currentThread().interrupt();
-        }
+    try {
+      createFolder();
+      return LockedFile.use(folder.resolve(".lock"), lock -> writeAlone(contents));
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "the checkpoint of step %d cannot be saved in %s: %s"
+              .formatted(contents.document().step(), folder, e),
+          e);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
       }
     }
   }
 
   /// With all folders above it, whose names are to survive the loss of power too.
   private void createFolder() throws IOException {
-    if (Files.isDirectory(folder)) {
-      return;
-    }
     if (Files.exists(folder)) {
-      throw new NotDirectoryException(folder.toString());
+      // Looked at in this order, as another thread may be creating it.
+      if (!Files.isDirectory(folder)) {
+        throw new NotDirectoryException(folder.toString());
+      }
+      return;
     }
     Path existing = folder.toAbsolutePath().getParent();
     while (!Files.exists(existing)) {

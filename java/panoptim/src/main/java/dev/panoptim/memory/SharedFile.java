@@ -1,5 +1,6 @@
 package dev.panoptim.memory;
 
+import dev.panoptim.internal.io.LockedFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -7,11 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 
 /// Memory that several processes map from a file: what one of them writes, the others read.
 ///
@@ -50,39 +48,33 @@ public final class SharedFile {
   ///   nor wait for another thread that maps one
   /// @throws IllegalArgumentException if the file holds anything else, or memory of another
   ///   description
-  /// @throws IllegalStateException if this thread is creating this file already
+  /// @throws IllegalStateException if this thread is mapping this file already
   /// @throws UncheckedIOException if it cannot be opened, written or mapped
   public static void map(Arena arena, Path file, String description, long bytes, User user) {
     byte[] words = description.getBytes(StandardCharsets.UTF_8);
     long begin = Math.ceilDiv(PREFIX + words.length, PAGE) * (long) PAGE;
-    // A file's lock is the whole process's: two threads cannot hold it, but would fail.
-    synchronized (SharedFile.class) {
-      try (FileChannel channel =
-              FileChannel.open(
-                  file,
-                  StandardOpenOption.CREATE,
-                  StandardOpenOption.READ,
-                  StandardOpenOption.WRITE);
-          FileLock lock = channel.lock()) {
-        boolean create = isUnfinished(file, channel);
-        if (create) {
-          create(channel, begin + bytes, words);
-        } else {
-          requireSame(file, channel, begin + bytes, words);
-        }
-        MemorySegment memory =
-            channel
-                .map(FileChannel.MapMode.READ_WRITE, 0, begin + bytes, arena)
-                .asSlice(begin, bytes);
-        user.accept(memory, create);
-        if (create) {
-          writeAt(channel, 0, ByteBuffer.wrap(COMPLETE));
-        }
-      } catch (IOException e) {
-        throw new UncheckedIOException("shared memory in " + file + ": " + e, e);
-      } catch (OverlappingFileLockException e) {
-        throw new IllegalStateException(file + " is just being created by this thread", e);
-      }
+    try {
+      LockedFile.use(
+          file,
+          channel -> {
+            boolean create = isUnfinished(file, channel);
+            if (create) {
+              create(channel, begin + bytes, words);
+            } else {
+              requireSame(file, channel, begin + bytes, words);
+            }
+            MemorySegment memory =
+                channel
+                    .map(FileChannel.MapMode.READ_WRITE, 0, begin + bytes, arena)
+                    .asSlice(begin, bytes);
+            user.accept(memory, create);
+            if (create) {
+              writeAt(channel, 0, ByteBuffer.wrap(COMPLETE));
+            }
+            return null;
+          });
+    } catch (IOException e) {
+      throw new UncheckedIOException("shared memory in " + file + ": " + e, e);
     }
   }
 
