@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import java.lang.module.ModuleDescriptor;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -63,7 +65,8 @@ class ArchitectureTest {
   void theBindingsAreNotExported() {
     Set<String> exported =
         ArchitectureTest.class.getModule().getDescriptor().exports().stream()
-            .map(java.lang.module.ModuleDescriptor.Exports::source)
+            .filter(each -> !each.isQualified())
+            .map(ModuleDescriptor.Exports::source)
             .collect(Collectors.toSet());
     assertEquals(
         Set.of(
@@ -74,5 +77,16 @@ class ArchitectureTest {
             "dev.panoptim.rule",
             "dev.panoptim.schedule"),
         exported);
+  }
+
+  @Test
+  void whatModulesShareInternallyIsExportedToThemAlone() {
+    assertEquals(
+        Map.of("dev.panoptim.internal.io", Set.of("dev.panoptim.checkpoint")),
+        ArchitectureTest.class.getModule().getDescriptor().exports().stream()
+            .filter(ModuleDescriptor.Exports::isQualified)
+            .collect(
+                Collectors.toMap(
+                    ModuleDescriptor.Exports::source, ModuleDescriptor.Exports::targets)));
   }
 }
