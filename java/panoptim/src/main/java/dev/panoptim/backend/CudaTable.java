@@ -9,8 +9,12 @@ import dev.panoptim.ffi.panoptim_cuda_piece;
 import dev.panoptim.ffi.panoptim_cuda_plan;
 import dev.panoptim.ffi.panoptim_plan;
 import dev.panoptim.ffi.panoptim_tensor;
-import java.lang.foreign.Arena;
+import dev.panoptim.internal.memory.CollectedMemory;
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.memory.Origin;
+import dev.panoptim.internal.memory.OwnedArena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,9 +42,13 @@ final class CudaTable implements StepPlan.Prepared {
   ///
   /// @param departure when what is in that room has left
   private record Block(
-      MemorySegment memory, long bytes, MemorySegment rows, DeviceEvent departure, Arena arena) {
+      MemorySegment memory,
+      long bytes,
+      MemorySegment rows,
+      DeviceEvent departure,
+      OwnedArena arena) {
     static Block of(Device device, long bytes, long rowBytes) {
-      Arena own = Arena.ofShared();
+      OwnedArena own = OwnedArena.of(MemoryKind.TABLES, Origin.here("a table on a card"));
       try {
         return new Block(
             device.allocate(bytes, own),
@@ -67,7 +75,7 @@ final class CudaTable implements StepPlan.Prepared {
   private final Device device;
 
   /// Freed by the garbage collector once no call uses it: the host's part.
-  private final Arena arena = Arena.ofAuto();
+  private final SegmentAllocator arena = new CollectedMemory(MemoryKind.TABLES);
 
   /// `null` once another table has taken it over.
   private Block block;
@@ -182,7 +190,7 @@ final class CudaTable implements StepPlan.Prepared {
   }
 
   private MemorySegment chunkRows(NativeTable.Call call) {
-    MemorySegment all = Arena.ofAuto().allocate(ValueLayout.JAVA_INT, chunks(call));
+    MemorySegment all = arena.allocate(ValueLayout.JAVA_INT, chunks(call));
     for (int row = call.firstRow; row < call.endRow; row++) {
       for (long chunk = of.firstChunk(row); chunk < of.firstChunk(row + 1); chunk++) {
         all.setAtIndex(ValueLayout.JAVA_INT, chunk - call.firstChunk, row - call.firstRow);
@@ -192,7 +200,7 @@ final class CudaTable implements StepPlan.Prepared {
   }
 
   private MemorySegment piecesOf(NativeTable.Call call) {
-    MemorySegment all = panoptim_cuda_piece.allocateArray(pieces(call), Arena.ofAuto());
+    MemorySegment all = panoptim_cuda_piece.allocateArray(pieces(call), arena);
     long at = 0;
     for (int row = call.firstRow; row < call.endRow; row++) {
       for (int index = 0; index < pieces(of.rows().get(row)); index++) {

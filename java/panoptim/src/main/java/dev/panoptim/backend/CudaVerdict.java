@@ -6,7 +6,9 @@ import dev.panoptim.device.DeviceEvent;
 import dev.panoptim.device.DeviceStream;
 import dev.panoptim.ffi.PanoptimAbi;
 import dev.panoptim.ffi.panoptim_cuda_verdict;
-import java.lang.foreign.Arena;
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.memory.Origin;
+import dev.panoptim.internal.memory.OwnedArena;
 import java.lang.foreign.MemorySegment;
 
 /// A verdict on a card. A copy follows it to the host, which waits only if it wants to know before
@@ -14,7 +16,8 @@ import java.lang.foreign.MemorySegment;
 final class CudaVerdict extends Verdict {
   private final CudaBackend backend;
   private final DeviceStream stream;
-  private final Arena arena = Arena.ofShared();
+  private final OwnedArena arena =
+      OwnedArena.of(MemoryKind.TABLES, Origin.here("an optimizer's norm on a card"));
   private final MemorySegment there;
   private final MemorySegment here;
   private final DeviceEvent arrival;
@@ -127,7 +130,7 @@ final class CudaVerdict extends Verdict {
 
   @Override
   public void close() {
-    if (arena.scope().isAlive()) {
+    if (arena.isOpen()) {
       try {
         arrive();
       } catch (CudaException e) {

@@ -3,6 +3,9 @@ package dev.panoptim.backend;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceEvent;
 import dev.panoptim.device.DeviceStream;
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.memory.Origin;
+import dev.panoptim.internal.memory.OwnedArena;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -29,7 +32,8 @@ final class OffloadSlots implements AutoCloseable {
     }
   }
 
-  private final Arena arena = Arena.ofShared();
+  private final OwnedArena arena =
+      OwnedArena.of(MemoryKind.TABLES, Origin.here("an optimizer's buffers for a card"));
   private final Slot[] slots = new Slot[COUNT];
   private final long elements;
   private final boolean shadow;
@@ -64,8 +68,6 @@ final class OffloadSlots implements AutoCloseable {
 
   @Override
   public void close() {
-    if (arena.scope().isAlive()) {
-      arena.close();
-    }
+    arena.close();
   }
 }

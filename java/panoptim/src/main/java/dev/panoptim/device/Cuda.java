@@ -3,6 +3,9 @@ package dev.panoptim.device;
 import dev.panoptim.ffi.NativeLibrary;
 import dev.panoptim.ffi.PanoptimAbi;
 import dev.panoptim.ffi.panoptim_cuda_device;
+import dev.panoptim.internal.memory.MemoryBudget;
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.memory.OwnedArena;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -89,17 +92,20 @@ final class Cuda {
     return owned(
         device,
         0,
+        bytes,
         arena,
         (memory, error) -> {
           int status = PanoptimAbi.panoptim_cuda_allocate(device, bytes, memory, error);
           if (status == PanoptimAbi.PANOPTIM_OK()) {
             long address = memory.get(ValueLayout.ADDRESS, 0).address();
             ALLOCATIONS.put(address, new Allocation(device, address + bytes));
+            MemoryBudget.countOnDevices(bytes);
           }
           return status;
         },
         (on, memory, error) -> {
           ALLOCATIONS.remove(memory.address());
+          MemoryBudget.countOnDevices(-bytes);
           return PanoptimAbi.panoptim_cuda_free(on, memory, error);
         });
   }
@@ -133,18 +139,32 @@ final class Cuda {
   }
 
   /// Memory of the host that the device reaches by itself, with arbitrary content.
+  ///
+  /// @throws OutOfMemoryError if the limit does not allow it
   static MemorySegment allocatePinned(int device, long bytes, Arena arena) {
     return owned(
         device,
         bytes,
+        bytes,
         arena,
-        (memory, error) -> PanoptimAbi.panoptim_cuda_allocate_pinned(device, bytes, memory, error),
-        PanoptimAbi::panoptim_cuda_free_pinned);
+        (memory, error) -> {
+          MemoryBudget.reserve(bytes, MemoryKind.TABLES);
+          int status = PanoptimAbi.panoptim_cuda_allocate_pinned(device, bytes, memory, error);
+          if (status != PanoptimAbi.PANOPTIM_OK()) {
+            MemoryBudget.release(bytes, MemoryKind.TABLES);
+          }
+          return status;
+        },
+        (on, memory, error) -> {
+          MemoryBudget.release(bytes, MemoryKind.TABLES);
+          return PanoptimAbi.panoptim_cuda_free_pinned(on, memory, error);
+        });
   }
 
   static MemorySegment createStream(int device, Arena arena) {
     return owned(
         device,
+        0,
         0,
         arena,
         (stream, error) -> PanoptimAbi.panoptim_cuda_create_stream(device, stream, error),
@@ -155,25 +175,30 @@ final class Cuda {
     return owned(
         device,
         0,
+        0,
         arena,
         (event, error) -> PanoptimAbi.panoptim_cuda_create_event(device, event, error),
         PanoptimAbi::panoptim_cuda_destroy_event);
   }
 
-  /// Room for what [#locate] is told: gradients may be asked about at every step. It is freed with
-  /// the class loader.
-  private static final MemorySegment KIND = Arena.ofAuto().allocate(ValueLayout.JAVA_INT);
-
-  private static final MemorySegment OWNER = Arena.ofAuto().allocate(ValueLayout.JAVA_INT);
-  private static final MemorySegment ERROR = Arena.ofAuto().allocate(PanoptimAbi.PANOPTIM_TEXT());
+  /// Room for what [#locate] is told: gradients may be asked about at every step. Made at the first
+  /// use, for without native access that fails, and [#devices] is to say why. It is freed with the
+  /// class loader.
+  private static final class Room {
+    static final MemorySegment KIND = Arena.ofAuto().allocate(ValueLayout.JAVA_INT);
+    static final MemorySegment OWNER = Arena.ofAuto().allocate(ValueLayout.JAVA_INT);
+    static final MemorySegment ERROR = Arena.ofAuto().allocate(PanoptimAbi.PANOPTIM_TEXT());
+  }
 
   /// @param device that is asked
   static synchronized Place locate(int device, MemorySegment memory) {
-    int status = PanoptimAbi.panoptim_cuda_locate(device, memory, KIND, OWNER, ERROR);
+    int status =
+        PanoptimAbi.panoptim_cuda_locate(device, memory, Room.KIND, Room.OWNER, Room.ERROR);
     if (status != PanoptimAbi.PANOPTIM_OK()) {
-      throw new CudaException(ERROR.getString(0));
+      throw new CudaException(Room.ERROR.getString(0));
     }
-    return new Place(KIND.get(ValueLayout.JAVA_INT, 0), OWNER.get(ValueLayout.JAVA_INT, 0));
+    return new Place(
+        Room.KIND.get(ValueLayout.JAVA_INT, 0), Room.OWNER.get(ValueLayout.JAVA_INT, 0));
   }
 
   static void await(int device, MemorySegment stream) {
@@ -205,13 +230,19 @@ final class Cuda {
   }
 
   /// Makes something that ends with the arena.
+  ///
+  /// @param bytes that Java may reach of it
+  /// @param held bytes that it takes, wherever
   private static MemorySegment owned(
-      int device, long bytes, Arena arena, Creation creation, End end) {
+      int device, long bytes, long held, Arena arena, Creation creation, End end) {
     try (Arena temporary = Arena.ofConfined()) {
       MemorySegment created = temporary.allocate(ValueLayout.ADDRESS);
       check(error -> creation.status(created, error));
       MemorySegment address = created.get(ValueLayout.ADDRESS, 0);
       try {
+        if (arena instanceof OwnedArena owner) {
+          return owner.adopt(address, bytes, held, () -> end(device, address, end));
+        }
         return address.reinterpret(bytes, arena, ended -> end(device, ended, end));
       } catch (Throwable arenaIsClosed) {
         end(device, address, end);

@@ -2,6 +2,8 @@ package dev.panoptim.device;
 
 import dev.panoptim.ffi.NativeLibrary;
 import dev.panoptim.ffi.panoptim_cuda_device;
+import dev.panoptim.internal.memory.CollectedMemory;
+import dev.panoptim.internal.memory.MemoryKind;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -300,8 +302,10 @@ public final class Device {
   /// A copy that Java can reach, and the garbage collector frees.
   ///
   /// @param bytes of the memory
+  /// @throws OutOfMemoryError if the system has not so much memory, or the limit
+  ///   `panoptim.memory.limit` does not allow it
   public MemorySegment copyOf(MemorySegment memory, long bytes) {
-    MemorySegment copy = Arena.ofAuto().allocate(bytes, Float.BYTES);
+    MemorySegment copy = new CollectedMemory(MemoryKind.COPIES).allocate(bytes, Float.BYTES);
     download(memory, copy);
     return copy;
   }

@@ -1,5 +1,8 @@
 package dev.panoptim.device;
 
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.memory.Origin;
+import dev.panoptim.internal.memory.OwnedArena;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -33,7 +36,7 @@ public final class DeviceStream implements AutoCloseable {
   /// @throws CudaException if CUDA refuses
   public static DeviceStream create(Device device) {
     Device.requireCuda(device);
-    Arena arena = Arena.ofShared();
+    OwnedArena arena = OwnedArena.of(MemoryKind.TABLES, Origin.here("a device stream"));
     try {
       return new DeviceStream(device, Cuda.createStream(device.index(), arena), arena);
     } catch (Throwable e) {

@@ -1,6 +1,7 @@
 package dev.panoptim.memory;
 
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.SystemMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -11,6 +12,10 @@ import java.util.List;
 /// distance is a power of two would compete for the same cache sets and memory banks, and a step
 /// walks all of them at once; so each starts [#STAGGER] bytes further from a page boundary than the
 /// one before.
+///
+/// Small streams would be little beside such distances. Those of up to [#PACKED] bytes follow one
+/// another directly, as they all lie within few pages. Those of up to [#NEAR] bytes lie in the
+/// first two levels of the cache, where only the distance within a page matters.
 ///
 /// Immutable.
 public final class Layout {
@@ -30,12 +35,24 @@ public final class Layout {
   /// changed=stagger=0,stagger=64,stagger=8256"`.
   static final long STAGGER = 8 * 1024 + 832;
 
+  /// [#STAGGER] without its whole pages.
+  private static final long FIFTH_OF_A_PAGE = STAGGER % SystemMemory.SMALL;
+
+  /// The bytes of a stream up to which the next one follows directly: 256 elements, which are
+  /// updated in a few iterations, sooner than a store could be in the way of a load.
+  static final long PACKED = 1024;
+
+  /// The bytes of a stream up to which the next one begins at the next place that is
+  /// [#FIFTH_OF_A_PAGE] further within a page.
+  static final long NEAR = 64 * 1024;
+
   private static final long CACHE_LINE = 64;
 
   private final long[] starts;
   private final long[] lengths;
   private final long begin;
   private final long distance;
+  private final long alignment;
   private final int count;
   private final long bytes;
 
@@ -55,9 +72,27 @@ public final class Layout {
       lengths[i] = Streams.bytes(names.get(i), sizes[i]);
       length = roundUp(addExact(length, lengths[i]), CACHE_LINE);
     }
-    distance = addExact(roundUp(length, length < Pages.HUGE ? Pages.SMALL : Pages.HUGE), STAGGER);
-    begin = first * STAGGER;
+    if (length <= PACKED) {
+      // No stream is quite empty: memory without a byte would have no lifetime.
+      distance = Math.max(length, CACHE_LINE);
+      begin = 0;
+      alignment = CACHE_LINE;
+    } else if (length <= NEAR) {
+      distance = roundUp(length - FIFTH_OF_A_PAGE, SystemMemory.SMALL) + FIFTH_OF_A_PAGE;
+      begin = first * FIFTH_OF_A_PAGE;
+      alignment = SystemMemory.SMALL;
+    } else {
+      boolean huge = length >= SystemMemory.HUGE;
+      distance = addExact(roundUp(length, huge ? SystemMemory.HUGE : SystemMemory.SMALL), STAGGER);
+      begin = first * STAGGER;
+      alignment = SystemMemory.SMALL;
+    }
     bytes = count == 0 ? 0 : addExact(begin, multiplyExact(distance, count));
+  }
+
+  /// What the memory's address must be a multiple of, in bytes.
+  public long alignment() {
+    return alignment;
   }
 
   /// What all streams take together.
@@ -67,7 +102,7 @@ public final class Layout {
 
   /// The streams, and in each of them the tensors.
   ///
-  /// @param memory [#bytes()] of them, from a page boundary
+  /// @param memory [#bytes()] of them, aligned to [#alignment()]
   public MemorySegment[][] slices(MemorySegment memory) {
     return slices(Device.cpu(), memory);
   }

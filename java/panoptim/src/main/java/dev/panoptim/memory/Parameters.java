@@ -2,8 +2,10 @@ package dev.panoptim.memory;
 
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.memory.Origin;
+import dev.panoptim.internal.memory.OwnedArena;
 import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Iterator;
@@ -21,20 +23,33 @@ import java.util.function.Consumer;
 /// }
 /// ```
 ///
+/// Whoever forgets to close it is told so by a warning in the log, once; the memory is then freed
+/// as soon as neither this object, nor a [Parameter] or segment of it can be reached. A bare
+/// address that was taken of a segment does not keep the memory.
+///
+/// All memory counts towards the limit `panoptim.memory.limit`.
+///
 /// Any thread may look parameters up once they are built; what may be done with them says
 /// [Parameter]. [#close] is for when no thread reads or steps any more: a step that is under way
 /// makes it fail. Thread-safe as far as that.
 public final class Parameters implements AutoCloseable, Iterable<Parameter> {
   private final Device device;
+  private final Origin origin = Origin.here("an object of class Parameters");
   private final Slab slab;
-  private final Arena mapping = Arena.ofShared();
+  private final OwnedArena mapping = OwnedArena.of(MemoryKind.PARAMETERS, origin);
   private final Map<String, Parameter> byName = new LinkedHashMap<>();
 
   private Parameters(Map<String, Long> sizes, Device device) {
     this.device = device;
     List<String> names = List.copyOf(sizes.keySet());
     long[] lengths = lengths(sizes);
-    slab = Slab.allocate(new Layout(names, lengths, 0, 2), device);
+    slab =
+        Slab.allocate(
+            new Layout(names, lengths, 0, 2),
+            device,
+            origin,
+            MemoryKind.PARAMETERS,
+            MemoryKind.GRADIENTS);
     for (int i = 0; i < lengths.length; i++) {
       add(names.get(i), lengths[i], slab.streams()[0][i], slab.streams()[1][i]);
     }
@@ -46,7 +61,7 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     List<String> names = List.copyOf(sizes.keySet());
     long[] lengths = lengths(sizes);
     Layout layout = new Layout(names, lengths, 0, 1);
-    slab = Slab.allocate(new Layout(names, lengths, 1, 1));
+    slab = Slab.allocate(new Layout(names, lengths, 1, 1), device, origin, MemoryKind.GRADIENTS);
     try {
       SharedFile.map(
           mapping,
@@ -111,9 +126,7 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
   @Override
   public void close() {
     slab.close();
-    if (mapping.scope().isAlive()) {
-      mapping.close();
-    }
+    mapping.close();
   }
 
   /// Collects names and sizes, so that all of them can be laid out together.
@@ -142,7 +155,8 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
       return this;
     }
 
-    /// @throws OutOfMemoryError if the system has not so much memory
+    /// @throws OutOfMemoryError if the system has not so much memory, or the limit
+    ///   `panoptim.memory.limit` does not allow it
     /// @throws CudaException if the card has not
     public Parameters build() {
       return new Parameters(sizes, device);
@@ -163,7 +177,7 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     /// @throws IllegalArgumentException if the file holds anything else, or parameters of other
     ///   names or sizes
     /// @throws UncheckedIOException if it cannot be opened, written or mapped
-    /// @throws OutOfMemoryError if the system has not so much memory
+    /// @throws OutOfMemoryError as [#build]
     public Parameters buildShared(Path file, Consumer<Parameters> initialise) {
       Objects.requireNonNull(file, "file is null");
       Objects.requireNonNull(initialise, "initialise is null");

@@ -1,6 +1,8 @@
 package dev.panoptim.memory;
 
 import dev.panoptim.internal.io.LockedFile;
+import dev.panoptim.internal.memory.OwnedArena;
+import dev.panoptim.internal.memory.SystemMemory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -28,7 +30,7 @@ public final class SharedFile {
   private static final byte[] UNFINISHED = "panopti-".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] COMPLETE = "panopti1".getBytes(StandardCharsets.US_ASCII);
   private static final int PREFIX = COMPLETE.length + Integer.BYTES;
-  private static final int PAGE = (int) Pages.SMALL;
+  private static final int PAGE = (int) SystemMemory.SMALL;
 
   /// What uses the memory.
   public interface User {
@@ -63,11 +65,12 @@ public final class SharedFile {
             } else {
               requireSame(file, channel, begin + bytes, words);
             }
-            MemorySegment memory =
-                channel
-                    .map(FileChannel.MapMode.READ_WRITE, 0, begin + bytes, arena)
-                    .asSlice(begin, bytes);
-            user.accept(memory, create);
+            MemorySegment mapping =
+                channel.map(FileChannel.MapMode.READ_WRITE, 0, begin + bytes, arena);
+            if (arena instanceof OwnedArena owned) {
+              owned.watchMapping(mapping);
+            }
+            user.accept(mapping.asSlice(begin, bytes), create);
             if (create) {
               writeAt(channel, 0, ByteBuffer.wrap(COMPLETE));
             }

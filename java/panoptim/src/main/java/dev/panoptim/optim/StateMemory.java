@@ -2,6 +2,10 @@ package dev.panoptim.optim;
 
 import dev.panoptim.backend.StepPlan;
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.CollectedMemory;
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.memory.Origin;
+import dev.panoptim.internal.memory.OwnedArena;
 import dev.panoptim.memory.Layout;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.ShadowType;
@@ -10,7 +14,6 @@ import dev.panoptim.memory.Slab;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,7 +51,8 @@ final class StateMemory {
   private final Device stateDevice;
 
   private final List<Slab> slabs = new ArrayList<>();
-  private final Arena mapping = Arena.ofShared();
+  private final Origin origin = Origin.here("an optimizer");
+  private final OwnedArena mapping = OwnedArena.of(MemoryKind.STATES, origin);
 
   StateMemory(Rule rule, boolean averages, ShadowType shadow, Device device, Device stateDevice) {
     this.rule = rule;
@@ -147,7 +151,7 @@ final class StateMemory {
     }
     List<Slab> taken = new ArrayList<>();
     try {
-      taken.add(Slab.allocate(layout(fresh.keySet()), stateDevice));
+      taken.add(Slab.allocate(layout(fresh.keySet()), stateDevice, origin, MemoryKind.STATES));
       adopt(fresh.keySet(), taken.getLast().streams());
       if (shadow != null) {
         taken.add(shadows(fresh.keySet()));
@@ -168,7 +172,8 @@ final class StateMemory {
   /// Memory for copies in 16 bits, which are what a step would leave: until there is one, nobody
   /// else writes them.
   private Slab shadows(Collection<Tracked> parameters) {
-    Slab slab = Slab.allocate(shadowLayout(parameters), device);
+    Slab slab =
+        Slab.allocate(shadowLayout(parameters), device, origin, MemoryKind.HALF_PRECISION_COPIES);
     int tensor = 0;
     for (Tracked each : parameters) {
       each.shadow =
@@ -239,7 +244,8 @@ final class StateMemory {
     if (device.isCpu()) {
       shadow.write(data, each.shadow, 0, size);
     } else {
-      MemorySegment written = Arena.ofAuto().allocate(size * Short.BYTES, Short.BYTES);
+      MemorySegment written =
+          new CollectedMemory(MemoryKind.TABLES).allocate(size * Short.BYTES, Short.BYTES);
       shadow.write(data, written, 0, size);
       device.upload(written, each.shadow);
     }
@@ -331,9 +337,7 @@ final class StateMemory {
     }
     List<Runnable> parts = new ArrayList<>();
     slabs.forEach(slab -> parts.add(slab::close));
-    if (mapping.scope().isAlive()) {
-      parts.add(mapping::close);
-    }
+    parts.add(mapping::close);
     Closing.all(parts);
   }
 }

@@ -16,7 +16,7 @@ class SlabTest {
 
   @Test
   void streamsAreZeroedDisjointAndOnCacheLines() {
-    for (long size : new long[] {0, 1, 17, 4096, 3_000_001}) {
+    for (long size : new long[] {0, 1, 17, 100, 300, 4096, 15_000, 17_000, 3_000_001}) {
       long[] sizes = {size, 5, size};
       try (Slab slab = Slab.allocate(new Layout(NAMES, sizes, 2, 3))) {
         List<Streams.Named> all = new ArrayList<>();
@@ -40,7 +40,7 @@ class SlabTest {
   /// store.
   @Test
   void streamsAreStaggered() {
-    for (long size : new long[] {1024, 1 << 20, 1 << 22}) {
+    for (long size : new long[] {257, 1024, 2048, 16 << 10, 1 << 20, 1 << 22}) {
       try (Slab data = Slab.allocate(new Layout(List.of("a"), new long[] {size}, 0, 2));
           Slab states = Slab.allocate(new Layout(List.of("a"), new long[] {size}, 2, 2))) {
         long[] offsets = {
@@ -53,6 +53,33 @@ class SlabTest {
           assertEquals(k * Layout.STAGGER % 4096, offsets[k]);
         }
       }
+    }
+  }
+
+  /// A thousand small models take what they need, and not pages of distance.
+  @Test
+  void smallStreamsLieCloseTogether() {
+    for (long size = 0; size <= 256; size++) {
+      Layout layout = new Layout(List.of("a"), new long[] {size}, 2, 2);
+      assertTrue(layout.bytes() <= 2 * (4 * size + 64), size + ": " + layout.bytes());
+    }
+    for (long size = 257; size <= 16 << 10; size++) {
+      Layout layout = new Layout(List.of("a"), new long[] {size}, 2, 2);
+      assertTrue(layout.bytes() <= 2 * 4 * size + 4 * 4096, size + ": " + layout.bytes());
+    }
+    // Data, gradient and two states of 72 elements, which are 1,152 bytes.
+    long model =
+        new Layout(List.of("a"), new long[] {72}, 0, 2).bytes()
+            + new Layout(List.of("a"), new long[] {72}, 2, 2).bytes();
+    assertTrue(model <= 1280, model + " bytes");
+  }
+
+  @Test
+  void aSlabWithoutStreamsTakesNothing() {
+    Layout none = new Layout(NAMES, new long[] {1000, 1000, 1000}, 2, 0);
+    assertEquals(0, none.bytes());
+    try (Slab slab = Slab.allocate(none)) {
+      assertEquals(0, slab.streams().length);
     }
   }
 
