@@ -14,8 +14,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/// Imports run downwards only: `rule` and `ffi`, then `device`, then `memory`, then `backend`, then
-/// `optim`, then `schedule`.
+/// Imports run downwards only: `internal`, then `rule` and `ffi`, then `device`, then `memory`,
+/// then `backend`, then `optim`, then `schedule`. `metrics` reads what `internal` has counted.
 class ArchitectureTest {
   private static final JavaClasses CLASSES =
       new ClassFileImporter().importPath(Path.of("target/classes"));
@@ -39,8 +39,16 @@ class ArchitectureTest {
         .definedBy("dev.panoptim.optim")
         .layer("schedule")
         .definedBy("dev.panoptim.schedule")
+        .layer("metrics")
+        .definedBy("dev.panoptim.metrics")
+        .layer("internal")
+        .definedBy("dev.panoptim.internal..")
         .whereLayer("schedule")
         .mayNotBeAccessedByAnyLayer()
+        .whereLayer("metrics")
+        .mayNotBeAccessedByAnyLayer()
+        .whereLayer("internal")
+        .mayOnlyBeAccessedByLayers("metrics", "device", "memory", "backend", "optim")
         .whereLayer("optim")
         .mayOnlyBeAccessedByLayers("schedule")
         .whereLayer("backend")
@@ -73,6 +81,7 @@ class ArchitectureTest {
             "dev.panoptim.backend",
             "dev.panoptim.device",
             "dev.panoptim.memory",
+            "dev.panoptim.metrics",
             "dev.panoptim.optim",
             "dev.panoptim.rule",
             "dev.panoptim.schedule"),

@@ -3,9 +3,12 @@ package dev.panoptim.backend;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
+import dev.panoptim.internal.observe.Events;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /// The one place that decides which backend runs.
@@ -17,14 +20,14 @@ import java.util.stream.Collectors;
 ///
 /// Thread-safe.
 public final class Backends {
-  private static final String BACKEND_PROPERTY = "panoptim.backend";
+  static final String BACKEND_PROPERTY = "panoptim.backend";
   private static final String TIER_PROPERTY = "panoptim.tier";
 
   /// What [#auto()] chose; `null` until it is first asked.
   private static Backend automatic;
 
-  /// Whether the system property left no choice.
-  private static boolean asked;
+  /// Of that; `null` until then.
+  private static BackendStatus status;
 
   private static final class Vector {
     static final VectorBackend INSTANCE = new VectorBackend();
@@ -47,13 +50,11 @@ public final class Backends {
                 + BACKEND_PROPERTY
                 + " is 'cuda', which is for parameters on a card, but these are on the cpu");
       }
-      asked = !wanted.equals("auto");
-      automatic = asked ? namedByProperty(wanted) : best();
-      boolean degraded = !asked && !automatic.name().equals("native");
-      System.getLogger(Backends.class.getName())
-          .log(
-              degraded ? System.Logger.Level.WARNING : System.Logger.Level.INFO,
-              describe(automatic));
+      boolean free = wanted.equals("auto");
+      Backend chosen = free ? best() : namedByProperty(wanted);
+      status = statusOf(chosen, !free);
+      automatic = chosen;
+      announce(status);
     }
     return automatic;
   }
@@ -189,24 +190,66 @@ public final class Backends {
     return Arrays.stream(Tier.values()).filter(tier -> NativeBackend.whyNot(tier) == null).toList();
   }
 
-  /// What [#auto()] chose, and why not better.
-  public static String describe() {
-    return describe(auto());
+  /// What [#auto()] chose, and why not better, in one line.
+  ///
+  /// @throws BackendUnavailableException as [#auto()]
+  /// @throws IllegalArgumentException as [#auto()]
+  public static synchronized String describe() {
+    auto();
+    return status.inWords();
   }
 
-  private static String describe(Backend chosen) {
-    StringBuilder text = new StringBuilder("backend ").append(chosen.name());
-    text.append(" (").append(chosen.describe()).append(")");
-    if (asked) {
-      return text.append(", as the system property ").append(BACKEND_PROPERTY) + " says";
+  /// What [#auto()] chose, and why not better. Lets it choose if it has not yet. Never throws for a
+  /// backend that cannot be had, so that a health check can ask: it is then not
+  /// [BackendStatus#available()], and the reason says what [#auto()] throws.
+  public static synchronized BackendStatus status() {
+    try {
+      auto();
+      return status;
+    } catch (BackendUnavailableException | IllegalArgumentException e) {
+      return new BackendStatus(
+          System.getProperty(BACKEND_PROPERTY, "auto"),
+          Optional.empty(),
+          false,
+          System.getProperty(BACKEND_PROPERTY) != null,
+          true,
+          List.of(e.getMessage()),
+          "");
     }
-    if (!chosen.name().equals("native") && whyNoNative() != null) {
-      text.append("; not native because ").append(whyNoNative());
+  }
+
+  private static BackendStatus statusOf(Backend chosen, boolean asked) {
+    boolean isNative = chosen.name().equals("native");
+    List<String> reasons = new ArrayList<>();
+    if (!asked && !isNative) {
+      reasons.add("not native because " + whyNoNative());
+      if (chosen.name().equals("scalar")) {
+        reasons.add("not vector because " + VectorBackend.whyNot());
+      }
     }
-    if (chosen.name().equals("scalar") && VectorBackend.whyNot() != null) {
-      text.append("; not vector because ").append(VectorBackend.whyNot());
+    return new BackendStatus(
+        chosen.name(),
+        chosen instanceof NativeBackend backend ? Optional.of(backend.tier()) : Optional.empty(),
+        true,
+        asked,
+        !asked && !isNative,
+        reasons,
+        chosen.describe());
+  }
+
+  private static void announce(BackendStatus chosen) {
+    System.getLogger(Backends.class.getName())
+        .log(
+            chosen.degraded() ? System.Logger.Level.WARNING : System.Logger.Level.INFO,
+            chosen.inWords());
+    Events.backendChosen(
+        chosen.name(),
+        chosen.tier().map(Tier::label).orElse(""),
+        chosen.degraded(),
+        chosen.details());
+    if (chosen.degraded()) {
+      Events.fallback("native", chosen.name(), String.join("; ", chosen.reasons()));
     }
-    return text.toString();
   }
 
   private static String whyNoNative() {

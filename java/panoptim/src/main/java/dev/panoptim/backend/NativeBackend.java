@@ -53,6 +53,10 @@ final class NativeBackend extends Backend {
     this.tier = tier;
   }
 
+  Tier tier() {
+    return tier;
+  }
+
   /// What keeps a tier from running, or `null`.
   static String whyNot(Tier tier) {
     if (!NativeLibrary.ofProcessor().isLoaded()) {
@@ -112,6 +116,7 @@ final class NativeBackend extends Backend {
     for (int i = 0; i < calls.size(); i++) {
       NativeTable.Call call = calls.get(i);
       int helpers = Sharing.helpers(call.elements, threads);
+      call.helpers = 0;
       if (helpers == 0) {
         run(sums, call);
       } else {
@@ -125,6 +130,7 @@ final class NativeBackend extends Backend {
   private static void runTogether(boolean sums, NativeTable.Call call, int wanted) {
     int free = Crew.enter();
     int helpers = Math.min(wanted, free);
+    call.helpers = helpers;
     try {
       if (helpers > 0) {
         panoptim_plan.piece(call.plan, Sharing.piece(call.elements, helpers + 1));

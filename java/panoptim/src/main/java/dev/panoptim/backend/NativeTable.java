@@ -4,12 +4,14 @@ import dev.panoptim.ffi.PanoptimAbi;
 import dev.panoptim.ffi.panoptim_coefficients;
 import dev.panoptim.ffi.panoptim_plan;
 import dev.panoptim.ffi.panoptim_tensor;
+import dev.panoptim.internal.memory.CollectedMemory;
+import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.memory.ShadowType;
 import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Rule;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -33,6 +35,9 @@ final class NativeTable {
     final long firstChunk;
     final int firstRow;
     final int endRow;
+
+    /// Of the crew, asked to help with the last call.
+    int helpers;
 
     /// When the last call ended; long ago at first.
     long lastNanos = System.nanoTime() - 1_000_000_000;
@@ -61,7 +66,7 @@ final class NativeTable {
   private final StepPlan plan;
 
   /// Freed by the garbage collector once no call uses it.
-  private final Arena arena = Arena.ofAuto();
+  private final SegmentAllocator arena = new CollectedMemory(MemoryKind.TABLES);
 
   private final MemorySegment tensors;
   private final MemorySegment coefficients;

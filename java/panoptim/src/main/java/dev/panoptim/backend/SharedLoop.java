@@ -16,6 +16,9 @@ final class SharedLoop implements Crew.Work {
   private long piece;
   private long pieces;
 
+  /// Of the crew, asked to help with the last run.
+  private int helpers;
+
   /// When the last run ended; long ago at first.
   private long lastNanos = System.nanoTime() - 1_000_000_000;
 
@@ -27,13 +30,14 @@ final class SharedLoop implements Crew.Work {
   ///
   /// @param threads at most so many
   void run(int threads, StepPlan.ChunkUpdate update) {
+    helpers = 0;
     int wanted = plan.confined() ? 0 : Sharing.helpers(plan.elements(), threads);
     if (wanted == 0) {
       plan.updateChunks(0, plan.elements(), update);
       return;
     }
     int free = Crew.enter();
-    int helpers = Math.min(wanted, free);
+    helpers = Math.min(wanted, free);
     this.update = update;
     piece = Sharing.piece(plan.elements(), helpers + 1);
     pieces = Math.ceilDiv(plan.elements(), piece);
@@ -52,6 +56,10 @@ final class SharedLoop implements Crew.Work {
       close();
     }
     rethrow();
+  }
+
+  int helpers() {
+    return helpers;
   }
 
   private void close() {

@@ -1,12 +1,13 @@
 package dev.panoptim.backend;
 
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.CollectedMemory;
+import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.memory.ShadowType;
 import dev.panoptim.memory.Streams;
 import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Rule;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -337,7 +338,9 @@ public final class StepPlan implements AutoCloseable {
   /// Room for a sum for each chunk: made at the first use.
   MemorySegment squareSums() {
     if (squareSums == null) {
-      squareSums = Arena.ofAuto().allocate(ValueLayout.JAVA_DOUBLE, Math.max(1, chunks()));
+      squareSums =
+          new CollectedMemory(MemoryKind.TABLES)
+              .allocate(ValueLayout.JAVA_DOUBLE, Math.max(1, chunks()));
     }
     return squareSums;
   }
@@ -442,8 +445,21 @@ public final class StepPlan implements AutoCloseable {
     return offsets[row];
   }
 
-  long elements() {
+  /// The elements of all rows.
+  public long elements() {
     return offsets[rows.size()];
+  }
+
+  /// The threads that were last asked to help with these rows: idle ones, of which each may or may
+  /// not have come in time.
+  public int helpers() {
+    int most = sharedLoop.helpers();
+    if (nativeTable != null) {
+      for (NativeTable.Call call : nativeTable.calls()) {
+        most = Math.max(most, call.helpers);
+      }
+    }
+    return most;
   }
 
   int slot(int row) {

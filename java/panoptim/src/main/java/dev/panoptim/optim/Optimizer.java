@@ -38,7 +38,10 @@ import java.util.function.Supplier;
 ///
 /// A parameter without a gradient is passed by: it keeps its value, gets no state and counts no
 /// step. States lie off-heap, are allocated when a parameter first has a gradient, and belong to
-/// the optimizer until it is closed.
+/// the optimizer until it is closed. Whoever forgets to close it is told so by a warning in the
+/// log, once, and the states are freed as soon as neither the optimizer nor a segment of them can
+/// be reached. States count towards the limit `panoptim.memory.limit`: a step that would exceed it
+/// throws an [OutOfMemoryError], and nothing has changed.
 ///
 /// On a graphics card, a step returns once the card has been told to make it: [#await] waits until
 /// it is done, and so do the methods that need to know what became of it. All of them throw a
@@ -142,6 +145,7 @@ public final class Optimizer implements AutoCloseable {
     if (publisher != null) {
       publisher.publishNow();
     }
+    stepping.open();
   }
 
   /// All of the groups or, if one does not fit, none.

@@ -42,6 +42,16 @@ public final class StepReport {
     return skipped() ? 0 : preparedParameters;
   }
 
+  /// Whether the step is known to have been skipped, without waiting for a card.
+  boolean isKnownSkipped() {
+    return verdict != null && verdict.isKnown() && verdict.skips();
+  }
+
+  /// Whether only a card knows as yet what became of the step.
+  boolean isPending() {
+    return verdict != null && !verdict.isKnown();
+  }
+
   void begin() {
     verdict = null;
     preparedParameters = 0;

@@ -5,6 +5,8 @@ import dev.panoptim.backend.MovingGradients;
 import dev.panoptim.backend.PublishTarget;
 import dev.panoptim.backend.StepPlan;
 import dev.panoptim.backend.Verdict;
+import dev.panoptim.internal.observe.Events;
+import dev.panoptim.internal.observe.StepCounter;
 import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Hyperparameters;
 import dev.panoptim.rule.Rule;
@@ -40,6 +42,11 @@ final class Stepping {
   /// Made at the first step that needs one.
   private Verdict verdict;
 
+  private final StepCounter counter = new StepCounter();
+
+  /// Of all plans.
+  private long elements;
+
   /// @param groups as they are at each step
   /// @param options as they are at each step
   /// @param publisher `null` where nothing is published
@@ -62,6 +69,11 @@ final class Stepping {
     this.averageDecay = averageDecay;
   }
 
+  /// The optimizer has been built, and counts as open until it is closed.
+  void open() {
+    counter.open(this);
+  }
+
   /// What the last step did.
   StepReport report() {
     return report;
@@ -69,6 +81,34 @@ final class Stepping {
 
   /// Makes a step of all groups, with what the options ask for.
   void step() {
+    Object event = Events.beginStep();
+    long begin = counter.begin(elements);
+    makeStep();
+    counter.end(begin, elements, report.isKnownSkipped());
+    if (event != null) {
+      record(event);
+    }
+  }
+
+  /// Says to the flight recorder what is known at once: no step waits for a card to say it.
+  private void record(Object event) {
+    boolean known = !report.isPending();
+    int helpers = 0;
+    for (TrackedGroup group : groups) {
+      helpers = Math.max(helpers, group.plan.helpers());
+    }
+    Events.endStep(
+        event,
+        backend.name(),
+        elements,
+        threads,
+        helpers,
+        known ? report.norm() : Double.NaN,
+        known ? report.clipFactor() : Double.NaN,
+        report.isKnownSkipped());
+  }
+
+  private void makeStep() {
     settle();
     report.begin();
     if (gradientsMoved() && !moveGradients()) {
@@ -159,14 +199,20 @@ final class Stepping {
   /// Counts the last step where only the card knew whether it was made. It decided that before the
   /// update, so there is as a rule nothing to wait for.
   void settle() {
+    boolean skipped = false;
     for (int i = 0; i < groups.size(); i++) {
       TrackedGroup group = groups.get(i);
       if (group.unsettled) {
         if (!verdict.skips()) {
           group.advance();
+        } else {
+          skipped = true;
         }
         group.unsettled = false;
       }
+    }
+    if (skipped) {
+      counter.skipped();
     }
   }
 
@@ -265,6 +311,7 @@ final class Stepping {
             }
           }
           movingGradients = moving;
+          elements = plans.stream().mapToLong(StepPlan::elements).sum();
         });
     Closing.all(before);
   }
@@ -288,6 +335,7 @@ final class Stepping {
     if (verdict != null) {
       parts.add(verdict::close);
     }
+    parts.add(counter::close);
     Closing.all(parts);
   }
 }

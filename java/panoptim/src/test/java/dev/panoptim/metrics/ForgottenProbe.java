@@ -1,0 +1,100 @@
+package dev.panoptim.metrics;
+
+import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.Collected;
+import dev.panoptim.memory.Parameters;
+import dev.panoptim.memory.ShadowType;
+import dev.panoptim.optim.AdamW;
+import dev.panoptim.optim.Optimizer;
+import java.nio.file.Path;
+
+/// What [ForgottenTest] runs in a process of its own: makes optimizers and parameters in several
+/// places and forgets them, waits until their memory is freed, and says what was held before,
+/// meanwhile and after.
+final class ForgottenProbe {
+  private static final int COUNT = 500;
+  private static final int CARD_COUNT = 10;
+  private static final int ELEMENTS = 72;
+
+  /// What is not forgotten, and must live.
+  private static Optimizer kept;
+
+  private ForgottenProbe() {}
+
+  public static void main(String[] arguments) throws Exception {
+    keep();
+    MemoryUse before = Metrics.snapshot().memory();
+    int forgotten = forget(arguments);
+    MemoryUse meanwhile = Metrics.snapshot().memory();
+    System.out.printf(
+        "HELD %d MAPPED %d ON DEVICES %d%n",
+        meanwhile.total() - before.total(),
+        meanwhile.mapped() - before.mapped(),
+        meanwhile.onDevices() - before.onDevices());
+    Collected.await(
+        "all memory is freed",
+        () -> {
+          MetricsSnapshot now = Metrics.snapshot();
+          return now.memory().equals(before)
+              && now.openOptimizers() == 1
+              && now.forgotten() == forgotten;
+        });
+    kept.step();
+    System.out.println("STEPS " + Metrics.snapshot().steps());
+    kept.close();
+  }
+
+  /// @return how many allocations
+  private static int forget(String[] arguments) {
+    switch (arguments[0]) {
+      case "optimizers":
+        optimizers();
+        // Parameters, states and copies each; and once states alone.
+        return 3 * COUNT + 1;
+      case "shared":
+        shared(Path.of(arguments[1]));
+        // Data, gradients and states.
+        return 3;
+      case "card":
+        card();
+        // Parameters, states, table and norm.
+        return 4 * CARD_COUNT;
+      default:
+        throw new IllegalArgumentException(arguments[0]);
+    }
+  }
+
+  private static void keep() {
+    Parameters parameters = Parameters.builder().add("kept", 1000).build();
+    kept = AdamW.builder(parameters).build();
+    kept.step();
+  }
+
+  private static void optimizers() {
+    for (int i = 0; i < COUNT; i++) {
+      Parameters parameters = Parameters.builder().add("p", ELEMENTS).build();
+      AdamW.builder(parameters).shadow(ShadowType.FLOAT16).build().step();
+    }
+    // In another place, and large; the parameters are closed, the optimizer is not.
+    try (Parameters parameters = Parameters.builder().add("p", 1_000_000).build()) {
+      AdamW.builder(parameters).options(options -> options.clipGradNorm(1)).build().step();
+    }
+  }
+
+  private static void shared(Path folder) {
+    Parameters parameters =
+        Parameters.builder().add("p", ELEMENTS).buildShared(folder.resolve("p"), fresh -> {});
+    AdamW.builder(parameters).sharedStates(folder.resolve("s")).build().step();
+  }
+
+  private static void card() {
+    for (int i = 0; i < CARD_COUNT; i++) {
+      Parameters parameters =
+          Parameters.builder().device(Device.cuda(0)).add("p", ELEMENTS).build();
+      Optimizer optimizer =
+          AdamW.builder(parameters).options(options -> options.skipNonFinite(true)).build();
+      optimizer.step();
+      optimizer.await();
+    }
+  }
+}
