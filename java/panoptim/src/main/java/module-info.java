@@ -1,14 +1,20 @@
 /// The optimizers of deep learning, over memory that Java owns off-heap.
-@SuppressWarnings("module") // the module that is named here is compiled later
+@SuppressWarnings("module") // the modules that are named here are compiled later
 module dev.panoptim {
   requires static jdk.incubator.vector;
+  requires static jdk.jfr;
 
   exports dev.panoptim.backend;
   exports dev.panoptim.device;
   exports dev.panoptim.internal.io to
       dev.panoptim.checkpoint;
   exports dev.panoptim.memory;
+  exports dev.panoptim.metrics;
   exports dev.panoptim.optim;
   exports dev.panoptim.rule;
   exports dev.panoptim.schedule;
+  exports dev.panoptim.internal.memory to
+      dev.panoptim.checkpoint;
+  exports dev.panoptim.internal.observe to
+      dev.panoptim.checkpoint;
 }

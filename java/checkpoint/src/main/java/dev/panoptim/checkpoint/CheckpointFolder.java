@@ -1,6 +1,10 @@
 package dev.panoptim.checkpoint;
 
 import dev.panoptim.internal.io.LockedFile;
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.memory.Origin;
+import dev.panoptim.internal.memory.OwnedArena;
+import dev.panoptim.internal.observe.Savings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -116,11 +120,12 @@ public final class CheckpointFolder {
   /// @return the file once it is there, or what [#save] throws; nobody else says that it failed
   /// @throws IllegalArgumentException if the step is negative
   /// @throws IllegalStateException if the optimizer has been closed
-  /// @throws OutOfMemoryError if the system has not so much memory
+  /// @throws OutOfMemoryError if the system has not so much memory, or the limit
+  ///   `panoptim.memory.limit` does not allow it
   public CompletableFuture<Path> saveInBackground(
       Training training, long step, Map<String, String> extras) {
     turn.acquireUninterruptibly();
-    Arena arena = Arena.ofShared();
+    Arena arena = OwnedArena.of(MemoryKind.COPIES, Origin.here("a copy for a checkpoint"));
     try {
       CheckpointWriter copy =
           training
@@ -263,6 +268,7 @@ public final class CheckpointFolder {
     }
     Path file = folder.resolve("step-%012d.safetensors".formatted(step));
     Path temporary = folder.resolve(".step-%d.tmp".formatted(step));
+    Object saving = Savings.begin();
     try {
       contents.write(temporary, progress);
       Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
@@ -275,6 +281,9 @@ public final class CheckpointFolder {
       throw e;
     }
     force(folder);
+    Path absolute = file.toAbsolutePath().normalize();
+    Savings.saved(
+        saving, absolute.getParent().toString(), absolute.toString(), step, Files.size(file));
     prune();
     return file;
   }
