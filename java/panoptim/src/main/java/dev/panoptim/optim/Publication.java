@@ -1,5 +1,6 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.internal.observe.Publications;
 import dev.panoptim.memory.Parameters;
 import java.util.function.Function;
 
@@ -23,8 +24,8 @@ import java.util.function.Function;
 /// GPU, and of those that had no gradient at a step, they are made after it; of parameters on a GPU
 /// this waits for the step, and the copies lie in the CPU's memory.
 ///
-/// Of parameters that other processes train too ([Parameters.Builder#buildShared]), a copy is what this
-/// process has seen at one of its steps; of theirs it may hold a half.
+/// Of parameters that other processes train too ([Parameters.Builder#buildShared]), a copy is what
+/// this process has seen at one of its steps; of theirs it may hold a half.
 ///
 /// The first copy is that of the parameters as they are when the optimizer is built. Copies are
 /// freed when the optimizer is closed, those that are held once they are let go.
@@ -98,18 +99,25 @@ public final class Publication {
   /// Lets readers find a buffer of the ring that they read now.
   void publish(PublicationBuffer written) {
     ring.publish(written);
-    published++;
+    count(ring);
   }
 
-  void skip() {
+  /// @param step the number of the step that is not published
+  void skip(long step) {
     skipped++;
+    Publications.publicationSkipped(step);
+  }
+
+  private void count(PublicationRing to) {
+    published++;
+    Publications.published(to.newestStep(), to.elements());
   }
 
   /// Has readers read another ring from now on, in which something is published already.
   void replace(PublicationRing fresh) {
     PublicationRing before = ring;
     ring = fresh;
-    published++;
+    count(fresh);
     if (before != null) {
       before.end();
     }

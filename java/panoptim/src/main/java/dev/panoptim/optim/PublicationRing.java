@@ -1,5 +1,8 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.memory.Layout;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Slab;
@@ -22,12 +25,14 @@ final class PublicationRing {
   private static final int ENDED = 0xff;
 
   private final PublicationBuffer[] buffers;
+  private final long elements;
   private final AtomicLong newest = new AtomicLong(word(ENDED));
 
   /// Allocates the buffers. There is nothing to read before the first [#publish].
   ///
-  /// @throws OutOfMemoryError if the system has not so much memory
-  PublicationRing(List<Parameter> parameters, PublicationOptions options) {
+  /// @param origin what a warning says if the buffers are not freed
+  /// @throws OutOfMemoryError if the system, or the limit of memory, does not allow so much
+  PublicationRing(List<Parameter> parameters, PublicationOptions options, Origin origin) {
     List<String> names = parameters.stream().map(Parameter::name).toList();
     long[] elements = parameters.stream().mapToLong(Parameter::size).toArray();
     long[] floats = elements.clone();
@@ -42,7 +47,8 @@ final class PublicationRing {
       while (made.size() < options.buffers()) {
         made.add(
             new PublicationBuffer(
-                Slab.allocate(new Layout(names, floats, 0, 1)),
+                Slab.allocate(
+                    new Layout(names, floats, 0, 1), Device.cpu(), origin, MemoryKind.PUBLICATIONS),
                 names,
                 elements,
                 options.halfPrecision(),
@@ -53,6 +59,11 @@ final class PublicationRing {
       throw e;
     }
     buffers = made.toArray(PublicationBuffer[]::new);
+    long sum = 0;
+    for (long each : elements) {
+      sum += each;
+    }
+    this.elements = sum;
   }
 
   private static long word(int number) {
@@ -63,13 +74,14 @@ final class PublicationRing {
     return (int) (word >>> COUNT_BITS);
   }
 
+  /// The elements of all parameters in a buffer.
+  long elements() {
+    return elements;
+  }
+
   /// Bytes from the beginning of a buffer to a parameter's copy; all buffers are laid out alike.
   long offset(String name) {
     return buffers[0].offset(name);
-  }
-
-  boolean has(String name) {
-    return buffers[0].copies().containsKey(name);
   }
 
   /// Counts a reader in.

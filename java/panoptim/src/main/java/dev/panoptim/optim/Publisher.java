@@ -2,6 +2,7 @@ package dev.panoptim.optim;
 
 import dev.panoptim.backend.PublishTarget;
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.memory.Parameter;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ final class Publisher {
   private final Device stateDevice;
 
   private final Publication publication = new Publication();
+  private final Origin origin = Origin.here("an optimizer that publishes");
 
   /// All parameters of the optimizer.
   private List<Tracked> all = List.of();
@@ -53,7 +55,7 @@ final class Publisher {
       return;
     }
     PublicationRing ring =
-        new PublicationRing(found.stream().map(each -> each.parameter).toList(), options);
+        new PublicationRing(found.stream().map(each -> each.parameter).toList(), options, origin);
     try {
       PublicationBuffer first = ring.free();
       found.forEach(each -> copy(each, ring.offset(each.parameter.name()), first));
@@ -96,7 +98,7 @@ final class Publisher {
     }
     writing = publication.ring().free();
     if (writing == null) {
-      publication.skip();
+      publication.skip(steps(all) + 1);
     }
     return writing == null || !device.isCpu() ? null : writing.target();
   }
@@ -126,7 +128,7 @@ final class Publisher {
   void publishNow() {
     PublicationBuffer buffer = publication.ring().free();
     if (buffer == null) {
-      publication.skip();
+      publication.skip(steps(all));
       // Due at the next step, whatever its number.
       stepsSince = options.every();
       return;

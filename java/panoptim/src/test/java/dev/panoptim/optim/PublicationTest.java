@@ -15,6 +15,8 @@ import dev.panoptim.backend.Backend;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.memory.ShadowType;
+import dev.panoptim.metrics.Metrics;
+import dev.panoptim.metrics.MetricsSnapshot;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -423,6 +425,25 @@ class PublicationTest {
       assertSays(
           "averageParameters() has not been called",
           () -> Sgd.builder(p).publish(o -> o.averages(true)).build());
+    }
+  }
+
+  @Test
+  void publicationsAndTheirMemoryAreCounted() {
+    MetricsSnapshot before = Metrics.snapshot();
+    try (Parameters p = Parameters.builder().add("p", 1000).build()) {
+      Optimizer optimizer = Sgd.builder(p).publish(o -> o.buffers(2)).build();
+      PublicationLease lease = optimizer.publication().acquire();
+      optimizer.step();
+      optimizer.step();
+      MetricsSnapshot after = Metrics.snapshot();
+      assertEquals(2, after.publications() - before.publications());
+      assertEquals(1, after.skippedPublications() - before.skippedPublications());
+      assertTrue(after.memory().publications() - before.memory().publications() >= 2 * 4000);
+      optimizer.close();
+      assertTrue(Metrics.snapshot().memory().publications() > before.memory().publications());
+      lease.close();
+      assertEquals(before.memory().publications(), Metrics.snapshot().memory().publications());
     }
   }
 
