@@ -32,7 +32,7 @@ final class Agreement {
           double way = Math.abs(b - begin.getAtIndex(JAVA_FLOAT, i));
           if (!(way > 0 && Math.abs(a - b) <= TOLERANCE * way + ROUNDINGS)) {
             throw new IllegalStateException(
-                "%s: element %d of %s is %s here, but %s in %s"
+                "%s: element %s of %s is %s here, but %s in %s"
                     .formatted(training.optimizer.rule(), i, ours.name(), a, b, peer.version()));
           }
         }

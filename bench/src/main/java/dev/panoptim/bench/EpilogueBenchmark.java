@@ -159,7 +159,7 @@ public class EpilogueBenchmark {
   private void requireNear(String what, long i, float a, float b, double tolerance) {
     if (!(Math.abs(a - b) <= tolerance)) {
       throw new IllegalStateException(
-          "element %d of the %s is %s fused, but %s in %s".formatted(i, what, a, b, against));
+          "element %s of the %s is %s fused, but %s in %s".formatted(i, what, a, b, against));
     }
   }
 

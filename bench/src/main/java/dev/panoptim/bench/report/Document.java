@@ -50,7 +50,7 @@ record Document(String title, List<Section> sections) {
     void add(String... cells) {
       if (cells.length != columns.size()) {
         throw new IllegalArgumentException(
-            "%d cells for the columns %s: %s"
+            "%s cells for the columns %s: %s"
                 .formatted(cells.length, columns, Arrays.toString(cells)));
       }
       rows.add(List.of(cells));

@@ -1,6 +1,7 @@
 package dev.panoptim.bench.report;
 
 import java.util.List;
+import java.util.Locale;
 
 /// A document as a page that needs nothing but its pictures beside it.
 final class Html {
@@ -65,6 +66,6 @@ final class Html {
               .replace(">", "&gt;")
               .replace("\"", "&quot;");
     }
-    text.append(String.format(format, escaped));
+    text.append(String.format(Locale.ROOT, format, escaped));
   }
 }

@@ -18,7 +18,7 @@ final class Machine {
     Document.Table table = Document.Table.of("machine", "");
     table.add(
         "processors",
-        "%d of %s"
+        "%s of %s"
             .formatted(
                 Runtime.getRuntime().availableProcessors(),
                 first("/proc/cpuinfo", "model name").orElse(System.getProperty("os.arch"))));

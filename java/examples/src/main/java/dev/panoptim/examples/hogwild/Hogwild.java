@@ -46,7 +46,10 @@ public final class Hogwild implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     if (workers < 1 || steps < 1) {
       System.err.printf(
-          "hogwild: --workers is %d and --steps %d, but both must be 1 or more%n", workers, steps);
+          Locale.ROOT,
+          "hogwild: --workers is %s and --steps %s, but both must be 1 or more%n",
+          workers,
+          steps);
       return USAGE;
     }
     Path folder = Files.createTempDirectory("panoptim-hogwild");
@@ -131,6 +134,6 @@ public final class Hogwild implements Callable<Integer> {
   }
 
   private void row(String name, String format, Object... values) {
-    console.printf("  %-18s %s%n", name, String.format(Locale.ROOT, format, values));
+    console.printf(Locale.ROOT, "  %-18s %s%n", name, String.format(Locale.ROOT, format, values));
   }
 }

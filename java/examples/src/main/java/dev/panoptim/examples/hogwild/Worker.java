@@ -5,6 +5,7 @@ import dev.panoptim.optim.Adagrad;
 import dev.panoptim.optim.Optimizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.SplittableRandom;
 
 /// One of the processes that train together.
@@ -41,8 +42,11 @@ final class Worker {
       }
       long all = optimizer.stepCount(parameters.get("weights")) - before;
       System.out.printf(
+          Locale.ROOT,
           "process %d made %,d steps and saw %,d of others%n",
-          ProcessHandle.current().pid(), steps, all - steps);
+          ProcessHandle.current().pid(),
+          steps,
+          all - steps);
     }
   }
 }

@@ -56,7 +56,7 @@ public final class DescentPaths implements Callable<Integer> {
         new XYChartBuilder()
             .width(800)
             .height(760)
-            .title("%s, at most %d steps".formatted(surface.title, Walker.STEPS))
+            .title("%s, at most %s steps".formatted(surface.title, Walker.STEPS))
             .build();
     chart
         .getStyler()

@@ -32,7 +32,7 @@ record Corpus(byte[] training, byte[] validation) {
   static Corpus of(byte[] text) {
     if (text.length < SHORTEST) {
       throw new IllegalArgumentException(
-          "the text has %d bytes, but must have at least %d".formatted(text.length, SHORTEST));
+          "the text has %s bytes, but must have at least %s".formatted(text.length, SHORTEST));
     }
     int block = Math.min(LONGEST_BLOCK, text.length / FEWEST_BLOCKS);
     ByteArrayOutputStream training = new ByteArrayOutputStream();

@@ -20,7 +20,7 @@ record LanguageModel(int context, int width, int hidden) {
   LanguageModel {
     if (context < 1 || context * width % Matrices.LANES != 0 || hidden % Matrices.LANES != 0) {
       throw new IllegalArgumentException(
-          "context %d times width %d and hidden %d must be multiples of %d"
+          "context %s times width %s and hidden %s must be multiples of %s"
               .formatted(context, width, hidden, Matrices.LANES));
     }
   }

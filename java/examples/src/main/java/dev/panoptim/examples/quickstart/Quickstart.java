@@ -301,7 +301,7 @@ public final class Quickstart implements Callable<Integer> {
   }
 
   private void sayHowToResume(int last, Optional<SavedRun> saved) {
-    console.printf("%nInterrupted after step %d of %d", last, steps);
+    console.printf(Locale.ROOT, "%nInterrupted after step %s of %s", last, steps);
     if (saved.isEmpty()) {
       console.println("; with --checkpoint DIR it could go on from here.");
       return;
@@ -311,6 +311,7 @@ public final class Quickstart implements Callable<Integer> {
       arguments.add("--resume");
     }
     console.printf(
+        Locale.ROOT,
         ". Go on from here with%n  mvn -q -Pquickstart -Dquickstart.args=\"%s\"%n",
         arguments.stream()
             .map(each -> each.contains(" ") ? "'" + each + "'" : each)
@@ -319,13 +320,14 @@ public final class Quickstart implements Callable<Integer> {
 
   private void show(OptimizerChoice choice, Backend chosen, Trainer trainer) {
     row("backend", "%s", chosen.name() + ", " + chosen.describe());
-    console.printf("%n%d bytes that the model makes up:%n", GENERATED_BYTES);
+    console.printf(Locale.ROOT, "%n%s bytes that the model makes up:%n", GENERATED_BYTES);
     console.println(readable(trainer.generate(GENERATED_BYTES, seed)));
   }
 
   private void replay(OptimizerChoice choice, Recording recording) {
     List<Recording.Replay> replays = recording.replayAll(choice);
-    console.printf("%nThe gradients of the first %d steps, replayed:%n", recording.steps());
+    console.printf(
+        Locale.ROOT, "%nThe gradients of the first %s steps, replayed:%n", recording.steps());
     Recording.Replay reference = replays.getLast();
     boolean agree = true;
     for (Recording.Replay each : replays) {
@@ -358,7 +360,7 @@ public final class Quickstart implements Callable<Integer> {
       text.append(
           plain
               ? new String(new byte[] {each}, StandardCharsets.US_ASCII)
-              : String.format("\\x%02x", each));
+              : String.format(Locale.ROOT, "\\x%02x", each));
     }
     return text.toString();
   }

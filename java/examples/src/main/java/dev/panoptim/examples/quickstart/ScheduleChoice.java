@@ -26,7 +26,7 @@ record ScheduleChoice(Kind kind, int warmup) {
   Schedule over(int steps) {
     if (warmup < 0 || warmup >= steps) {
       throw new IllegalArgumentException(
-          "--warmup is %d, but must be from 0 to %d, less than --steps"
+          "--warmup is %s, but must be from 0 to %s, less than --steps"
               .formatted(warmup, steps - 1));
     }
     Schedule after = after(steps - warmup);
