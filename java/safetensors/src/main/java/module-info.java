@@ -6,8 +6,11 @@
 /// of the header (little-endian), the header (JSON in UTF-8, which gives each tensor's type, shape
 /// and place), and the tensors' bytes, one after the other without a gap, little-endian and
 /// row-major.
+@SuppressWarnings("module") // The module that the internal package is for comes later in the build.
 module dev.panoptim.safetensors {
   requires tools.jackson.core;
 
   exports dev.panoptim.safetensors;
+  exports dev.panoptim.safetensors.internal to
+      dev.panoptim.checkpoint;
 }

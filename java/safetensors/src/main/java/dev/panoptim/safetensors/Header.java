@@ -38,20 +38,20 @@ record Header(long dataStart, List<Entry> entries, Map<String, String> metadata)
     if (fileLength < LENGTH.byteSize()) {
       throw new SafetensorsException(
           Problem.FILE_TOO_SHORT,
-          "the file has %d bytes, but must begin with 8 of the header's length"
+          "the file has %s bytes, but must begin with 8 of the header's length"
               .formatted(fileLength));
     }
     long length = start.get(LENGTH, 0);
     if (length < 0 || length > MAX_LENGTH) {
       throw new SafetensorsException(
           Problem.HEADER_TOO_LONG,
-          "the header's length is %s bytes, but must be at most %d"
+          "the header's length is %s bytes, but must be at most %s"
               .formatted(Long.toUnsignedString(length), MAX_LENGTH));
     }
     if (length > fileLength - LENGTH.byteSize()) {
       throw new SafetensorsException(
           Problem.HEADER_BEYOND_FILE,
-          "the header's length is %d bytes, but only %d follow in the file"
+          "the header's length is %s bytes, but only %s follow in the file"
               .formatted(length, fileLength - LENGTH.byteSize()));
     }
     HeaderParser parser = new HeaderParser();
@@ -69,13 +69,13 @@ record Header(long dataStart, List<Entry> entries, Map<String, String> metadata)
       if (each.end > dataLength) {
         throw new SafetensorsException(
             Problem.OFFSETS_OUT_OF_BOUNDS,
-            "tensor %s: data_offsets are [%d, %d], but the file has only %d bytes of data"
+            "tensor %s: data_offsets are [%s, %s], but the file has only %s bytes of data"
                 .formatted(Text.quote(each.name), each.begin, each.end, dataLength));
       }
       if (each.begin != covered) {
         throw new SafetensorsException(
             each.begin > covered ? Problem.HOLE : Problem.OVERLAP,
-            "tensor %s: data_offsets are [%d, %d], but must begin at %d, where the one before ends"
+            "tensor %s: data_offsets are [%s, %s], but must begin at %s, where the one before ends"
                 .formatted(Text.quote(each.name), each.begin, each.end, covered));
       }
       covered = each.end;
@@ -83,7 +83,7 @@ record Header(long dataStart, List<Entry> entries, Map<String, String> metadata)
     if (covered != dataLength) {
       throw new SafetensorsException(
           Problem.TRAILING_BYTES,
-          "the tensors end after %d bytes of data, but the file has %d"
+          "the tensors end after %s bytes of data, but the file has %s"
               .formatted(covered, dataLength));
     }
   }

@@ -72,7 +72,7 @@ final class HeaderParser {
       if (json.nextToken() == null) {
         throw new SafetensorsException(
             Problem.NOT_JSON,
-            "the header has %d bytes and no JSON object".formatted(header.byteSize()));
+            "the header has %s bytes and no JSON object".formatted(header.byteSize()));
       }
       if (json.currentToken() != JsonToken.START_OBJECT) {
         throw new SafetensorsException(
@@ -93,7 +93,7 @@ final class HeaderParser {
     } catch (JacksonException e) {
       throw new SafetensorsException(
           Problem.NOT_JSON,
-          "the header is not valid JSON: %s (line %d, column %d)"
+          "the header is not valid JSON: %s (line %s, column %s)"
               .formatted(
                   e.getOriginalMessage(),
                   e.getLocation().getLineNr(),
@@ -119,6 +119,10 @@ final class HeaderParser {
       throw duplicate("the header", Header.METADATA);
     }
     metadata = new LinkedHashMap<>();
+    if (json.currentToken() == JsonToken.VALUE_NULL) {
+      // The reference reads it as an option: null is the same as no metadata.
+      return;
+    }
     if (json.currentToken() != JsonToken.START_OBJECT) {
       throw new SafetensorsException(
           Problem.METADATA_NOT_STRINGS,
@@ -183,7 +187,7 @@ final class HeaderParser {
     if (offsets.size() != 2) {
       throw new SafetensorsException(
           Problem.WRONG_TYPE,
-          "%s: data_offsets has %d numbers, but must have 2"
+          "%s: data_offsets has %s numbers, but must have 2"
               .formatted(tensor(name), offsets.size()));
     }
     long begin = offsets.get(0);
@@ -191,14 +195,14 @@ final class HeaderParser {
     if (end < begin) {
       throw new SafetensorsException(
           Problem.OFFSETS_OUT_OF_BOUNDS,
-          "%s: data_offsets are [%d, %d], but the end must not lie before the begin"
+          "%s: data_offsets are [%s, %s], but the end must not lie before the begin"
               .formatted(tensor(name), begin, end));
     }
     long bytes = Tensor.bytes(name, dtype, shape);
     if (end - begin != bytes) {
       throw new SafetensorsException(
           Problem.SIZE_MISMATCH,
-          "%s: %s %s takes %d bytes, but data_offsets [%d, %d] have %d"
+          "%s: %s %s takes %s bytes, but data_offsets [%s, %s] have %s"
               .formatted(tensor(name), dtype, Text.list(shape), bytes, begin, end, end - begin));
     }
     return new Header.Entry(name, dtype, shape, begin, end);
@@ -246,7 +250,7 @@ final class HeaderParser {
     }
     throw new SafetensorsException(
         Problem.INVALID_NUMBER,
-        "%s: %s has %s, but must have integers from 0 to %d"
+        "%s: %s has %s, but must have integers from 0 to %s"
             .formatted(tensor(name), key, found(), Long.MAX_VALUE));
   }
 

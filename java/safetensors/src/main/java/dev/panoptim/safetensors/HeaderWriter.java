@@ -75,7 +75,7 @@ final class HeaderWriter {
     if (bytes.size() - Header.LENGTH.byteSize() > Header.MAX_LENGTH) {
       throw new SafetensorsException(
           Problem.HEADER_TOO_LONG,
-          "names, shapes and metadata take a header of more than %d bytes, the format's limit"
+          "names, shapes and metadata take a header of more than %s bytes, the format's limit"
               .formatted(Header.MAX_LENGTH));
     }
   }

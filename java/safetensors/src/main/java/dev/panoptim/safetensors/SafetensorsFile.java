@@ -1,10 +1,13 @@
 package dev.panoptim.safetensors;
 
+import dev.panoptim.safetensors.internal.RegularFiles;
+import dev.panoptim.safetensors.internal.UninterruptedIo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -48,15 +51,37 @@ public final class SafetensorsFile {
   /// the process if native code makes it. [SafetensorsWriter] leaves the mapped file alone when it
   /// replaces one.
   ///
-  /// @param path of the default file system
+  /// An interrupted thread maps it all the same, and stays interrupted.
+  ///
+  /// @param path of a regular file of the default file system
   /// @param arena what the tensors live as long as
   /// @throws SafetensorsException if the file is malformed
-  /// @throws UncheckedIOException if it cannot be opened or mapped
+  /// @throws UncheckedIOException if it cannot be opened or mapped, is a directory or of another
+  ///   file system
   /// @throws IllegalStateException if the arena has been closed
   /// @throws WrongThreadException if the arena belongs to another thread
   public static SafetensorsFile map(Path path, Arena arena) {
     Objects.requireNonNull(path, "path is null, but must be a file's");
     Objects.requireNonNull(arena, "arena is null, but must be an arena");
+    try {
+      return UninterruptedIo.run(() -> mapAttempt(path, arena));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot map " + path + ": " + why(e), e);
+    } catch (SafetensorsException e) {
+      throw new SafetensorsException(e.problem(), path + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static String why(IOException e) {
+    if (e instanceof NoSuchFileException) {
+      return "there is no such file";
+    }
+    boolean inWords = e instanceof FileSystemException known && known.getReason() != null;
+    return inWords ? "it " + ((FileSystemException) e).getReason() : e.toString();
+  }
+
+  private static SafetensorsFile mapAttempt(Path path, Arena arena) throws IOException {
+    RegularFiles.requireMappable(path);
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       long length = channel.size();
       Header header;
@@ -66,11 +91,6 @@ public final class SafetensorsFile {
       }
       return new SafetensorsFile(
           header, channel.map(FileChannel.MapMode.READ_ONLY, 0, length, arena));
-    } catch (IOException e) {
-      String why = e instanceof NoSuchFileException ? "there is no such file" : e.toString();
-      throw new UncheckedIOException("cannot map " + path + ": " + why, e);
-    } catch (SafetensorsException e) {
-      throw new SafetensorsException(e.problem(), path + ": " + e.getMessage(), e);
     }
   }
 
@@ -79,10 +99,13 @@ public final class SafetensorsFile {
   /// @param bytes of the whole file, on the heap or off it, not to be changed while the tensors are
   ///   in use
   /// @throws SafetensorsException if they are malformed
+  /// @throws IllegalArgumentException if `bytes` begins in the first 4096 bytes of memory, where
+  ///   nothing is, or is longer than memory from there on
   /// @throws IllegalStateException if the arena of `bytes` has been closed
   /// @throws WrongThreadException if it belongs to another thread
   public static SafetensorsFile of(MemorySegment bytes) {
     Objects.requireNonNull(bytes, "bytes is null, but must be a memory segment");
+    Tensor.requireAddress("bytes", bytes);
     return new SafetensorsFile(Header.read(bytes, bytes.byteSize()), bytes);
   }
 

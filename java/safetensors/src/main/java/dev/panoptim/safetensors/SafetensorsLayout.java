@@ -107,7 +107,7 @@ public final class SafetensorsLayout {
     if (length > MAX_DATA_LENGTH - begin) {
       throw new SafetensorsException(
           Problem.SIZE_OVERFLOW,
-          "tensor %s: its %d bytes and the %d before it are more than the %d that a file can have"
+          "tensor %s: its %s bytes and the %s before it are more than the %s that a file can have"
               .formatted(Text.quote(tensor.name()), length, begin, MAX_DATA_LENGTH));
     }
     return begin + length;

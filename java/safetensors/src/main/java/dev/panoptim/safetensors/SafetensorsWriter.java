@@ -1,17 +1,14 @@
 package dev.panoptim.safetensors;
 
+import dev.panoptim.safetensors.internal.RegularFiles;
+import dev.panoptim.safetensors.internal.UninterruptedIo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Objects;
@@ -36,7 +33,9 @@ public final class SafetensorsWriter {
   ///
   /// It is written beside under another name and renamed at last: if anything fails, what was there
   /// stays as it was, and who has mapped that, perhaps to write it anew, keeps it. A symbolic link
-  /// is replaced, not followed. Nothing is forced to the disk.
+  /// is replaced, not followed. Where files have POSIX permissions, a file that is replaced passes
+  /// its own on; its owner and group are those of this process. Nothing is forced to the disk. An
+  /// interrupted thread writes all the same, and stays interrupted.
   ///
   /// @param tensors in any order
   /// @param metadata may be empty, and is left out then
@@ -50,18 +49,11 @@ public final class SafetensorsWriter {
     SafetensorsLayout layout = layout(tensors, metadata);
     Path temporary = path.toAbsolutePath().resolveSibling(".safetensors-" + UUID.randomUUID());
     try {
-      if (Files.exists(path) && !Files.isRegularFile(path)) {
-        throw new FileSystemException(path.toString(), null, "is not a regular file");
-      }
-      try {
-        try (FileChannel channel =
-            FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-          write(channel, layout);
-        }
-        Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE);
-      } finally {
-        Files.deleteIfExists(temporary);
-      }
+      UninterruptedIo.run(
+          () -> {
+            RegularFiles.replace(path, temporary, channel -> write(channel, layout));
+            return null;
+          });
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write " + path + ": " + e, e);
     }
@@ -69,7 +61,8 @@ public final class SafetensorsWriter {
 
   /// Writes a file's bytes to a channel, from its position on, and leaves it open.
   ///
-  /// @param channel in blocking mode; if anything fails, it may have got the first bytes
+  /// @param channel in blocking mode; if anything fails, it may have got the first bytes. One that
+  ///   is interruptible is closed by Java when this thread is interrupted
   /// @param tensors in any order
   /// @param metadata may be empty, and is left out then
   /// @throws SafetensorsException before anything is written, if two tensors have the same name, if

@@ -18,6 +18,8 @@ public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment d
   /// @throws SafetensorsException if a dimension is negative, if dimensions and element size
   ///   multiply to 2<sup>63</sup> bits or more, if the last element ends within a byte, or if
   ///   `data` has not the bytes that `dtype` and `shape` ask for
+  /// @throws IllegalArgumentException if `data` begins in the first 4096 bytes of memory, where
+  ///   nothing is, or is longer than memory from there on
   public Tensor {
     Objects.requireNonNull(name, "name is null, but must be a string");
     Objects.requireNonNull(dtype, "dtype is null, but must be a DType");
@@ -28,8 +30,35 @@ public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment d
     if (data.byteSize() != bytes) {
       throw new SafetensorsException(
           Problem.SIZE_MISMATCH,
-          "tensor %s: %s %s takes %d bytes, but data has %d"
+          "tensor %s: %s %s takes %s bytes, but data has %s"
               .formatted(Text.quote(name), dtype, Text.list(shape), bytes, data.byteSize()));
+    }
+    requireAddress("the data of tensor " + Text.quote(name), data);
+  }
+
+  /// The first page of memory, where systems put nothing so that addresses of 0 are faults.
+  private static final long FIRST_PAGE = 4096;
+
+  /// Checks that memory off-heap can be where a segment says: reading at address 0 would end the
+  /// process.
+  ///
+  /// @throws IllegalArgumentException if it cannot
+  static void requireAddress(String name, MemorySegment segment) {
+    long bytes = segment.byteSize();
+    if (!segment.isNative() || bytes == 0) {
+      return;
+    }
+    long address = segment.address();
+    if (address >= 0 && address < FIRST_PAGE) {
+      throw new IllegalArgumentException(
+          "%s has %s bytes at address 0x%x, but must be from address 0x%x on"
+              .formatted(name, bytes, address, FIRST_PAGE));
+    }
+    long last = address + bytes - 1;
+    if (last < address || address < 0 && last >= 0) {
+      throw new IllegalArgumentException(
+          "%s has %s bytes at address 0x%x, which is more than memory has from there on"
+              .formatted(name, bytes, address));
     }
   }
 
@@ -56,7 +85,7 @@ public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment d
         if (dimension < 0) {
           throw new SafetensorsException(
               Problem.INVALID_NUMBER,
-              "tensor %s: shape %s has the dimension %d, but must have none below 0"
+              "tensor %s: shape %s has the dimension %s, but must have none below 0"
                   .formatted(Text.quote(name), Text.list(shape), dimension));
         }
         elements = Math.multiplyExact(elements, dimension);
@@ -72,7 +101,7 @@ public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment d
     if (bits % Byte.SIZE != 0) {
       throw new SafetensorsException(
           Problem.PARTIAL_BYTE,
-          "tensor %s: %s %s takes %d bits, but must end with a byte"
+          "tensor %s: %s %s takes %s bits, but must end with a byte"
               .formatted(Text.quote(name), dtype, Text.list(shape), bits));
     }
     return bits / Byte.SIZE;

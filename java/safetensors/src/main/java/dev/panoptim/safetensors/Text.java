@@ -3,6 +3,7 @@ package dev.panoptim.safetensors;
 import dev.panoptim.safetensors.SafetensorsException.Problem;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 
 /// Strings as JSON and UTF-8 have them.
 final class Text {
@@ -70,8 +71,8 @@ final class Text {
       } else {
         throw new SafetensorsException(
             Problem.LONE_SURROGATE,
-            "%s %s has a lone surrogate, U+%04X, at index %d, but must be valid Unicode"
-                .formatted(kind, quote(name), (int) c, i));
+            "%s %s has a lone surrogate, U+%s, at index %s, but must be valid Unicode"
+                .formatted(kind, quote(name), HEX.toHexDigits(c).toUpperCase(Locale.ROOT), i));
       }
     }
   }

@@ -256,7 +256,7 @@ class MalformedTest {
   }
 
   private static void metadata() {
-    for (String value : List.of("null", "[]", "1", "\"\"", "[".repeat(100_000))) {
+    for (String value : List.of("[]", "1", "false", "\"\"", "[".repeat(100_000))) {
       add(Problem.METADATA_NOT_STRINGS, "__metadata__ is", "{\"__metadata__\":" + value + "}", 0);
     }
     for (String value : List.of("null", "[]", "1", "{}", "true", "{\"a\":".repeat(100_000))) {
@@ -265,6 +265,7 @@ class MalformedTest {
     }
     add(Problem.DUPLICATE_KEY, "\"a\"", "{\"__metadata__\":{\"a\":\"1\",\"a\":\"1\"}}", 0);
     add(Problem.DUPLICATE_KEY, "__metadata__", "{\"__metadata__\":{},\"__metadata__\":{}}", 0);
+    add(Problem.DUPLICATE_KEY, "__metadata__", "{\"__metadata__\":null,\"__metadata__\":{}}", 0);
   }
 
   @ParameterizedTest
