@@ -134,7 +134,7 @@ public final class Checkpoint implements AutoCloseable {
       }
       if (each.dtype() != DType.F32 || !each.shape().equals(List.of(described.size()))) {
         throw new IllegalArgumentException(
-            "tensor '%s' is %s %s, but must be F32 [%d]"
+            "tensor '%s' is %s %s, but must be F32 [%s]"
                 .formatted(each.name(), each.dtype(), each.shape(), described.size()));
       }
       if (kind.equals(CheckpointWriter.PARAMETER)) {

@@ -5,6 +5,8 @@ import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
 import dev.panoptim.internal.observe.Savings;
+import dev.panoptim.safetensors.internal.RegularFiles;
+import dev.panoptim.safetensors.internal.UninterruptedIo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -12,9 +14,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -39,6 +41,9 @@ import java.util.regex.Pattern;
 /// A file is written under another name, forced to the disk and only then renamed, and the folder
 /// is forced to the disk too: whenever the process or the machine dies, the checkpoints that were
 /// there are there and whole. What a dead process left half-written is removed by the next saving.
+///
+/// Only regular files, or links to them, that have the name of a step are checkpoints. Everything
+/// else in the folder is left alone. Names are the same in every locale.
 ///
 /// Thread-safe; savings into one folder come one after the other, also those of several processes,
 /// and of several class loaders in one process.
@@ -83,14 +88,18 @@ public final class CheckpointFolder {
   /// it waits for the step that is being made, and the next step waits for it. A scheduler knows no
   /// such turns, so a training that has one is saved between its steps, or by a hook.
   ///
+  /// An interrupted thread saves all the same, and stays interrupted.
+  ///
   /// @param step names the file; not before the latest one here. A checkpoint of the same step is
-  ///   replaced
+  ///   replaced, and its permissions are kept
   /// @param extras whatever else is to come back, such as random seeds
   /// @return the file
-  /// @throws IllegalArgumentException if the step is negative
-  /// @throws IllegalStateException if the folder has a checkpoint of a later step, the optimizer
-  ///   has been closed, or a schedule has no description (see
+  /// @throws IllegalArgumentException if the step is negative, an extra is no valid Unicode, or
+  ///   there are more names and extras than a file's header can hold
+  /// @throws IllegalStateException if the folder has a checkpoint of a later step, the optimizer or
+  ///   the arena of a parameter has been closed, or a schedule has no description (see
   ///   [dev.panoptim.schedule.Scheduler#state])
+  /// @throws WrongThreadException if a parameter's data are confined to another thread
   /// @throws UncheckedIOException if it cannot be written; the checkpoints that were there are
   ///   whole
   public Path save(Training training, long step, Map<String, String> extras) {
@@ -118,8 +127,10 @@ public final class CheckpointFolder {
   /// @param step as in [#save]
   /// @param extras as in [#save]
   /// @return the file once it is there, or what [#save] throws; nobody else says that it failed
-  /// @throws IllegalArgumentException if the step is negative
-  /// @throws IllegalStateException if the optimizer has been closed
+  /// @throws IllegalArgumentException as [#save]
+  /// @throws IllegalStateException if the optimizer or the arena of a parameter has been closed, or
+  ///   a schedule has no description
+  /// @throws WrongThreadException as [#save]
   /// @throws OutOfMemoryError if the system has not so much memory, or the limit
   ///   `panoptim.memory.limit` does not allow it
   public CompletableFuture<Path> saveInBackground(
@@ -191,6 +202,7 @@ public final class CheckpointFolder {
 
   private List<Path> list() throws IOException {
     return matching(NAME).stream()
+        .filter(each -> step(each) >= 0 && Files.isRegularFile(each))
         .sorted(Comparator.comparingLong(CheckpointFolder::step))
         .toList();
   }
@@ -207,28 +219,41 @@ public final class CheckpointFolder {
     return all;
   }
 
+  /// The step that a file is of; -1 if its name is not exactly the one that a saving gives.
   private static long step(Path file) {
-    Matcher name = NAME.matcher(file.getFileName().toString());
-    return name.matches() ? Long.parseLong(name.group(1)) : -1;
+    String name = file.getFileName().toString();
+    Matcher matcher = NAME.matcher(name);
+    if (!matcher.matches()) {
+      return -1;
+    }
+    try {
+      long step = Long.parseLong(matcher.group(1));
+      return name(step).equals(name) ? step : -1;
+    } catch (NumberFormatException e) {
+      // 19 digits of a number that is too large for a long.
+      return -1;
+    }
+  }
+
+  private static String name(long step) {
+    return String.format(Locale.ROOT, "step-%012d.safetensors", step);
   }
 
   private Path write(CheckpointWriter contents) {
-    // Channels refuse the threads that an ending server interrupts, and whose last checkpoint this
-    // may be.
-    boolean interrupted = Thread.interrupted();
     try {
-      createFolder();
-      return LockedFile.use(folder.resolve(".lock"), lock -> writeAlone(contents));
+      // An ending server interrupts its threads, and this may be their last checkpoint.
+      return UninterruptedIo.run(() -> writeLocked(contents));
     } catch (IOException e) {
       throw new UncheckedIOException(
-          "the checkpoint of step %d cannot be saved in %s: %s"
+          "the checkpoint of step %s cannot be saved in %s: %s"
               .formatted(contents.document().step(), folder, e),
           e);
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
+  }
+
+  private Path writeLocked(CheckpointWriter contents) throws IOException {
+    createFolder();
+    return LockedFile.use(folder.resolve(".lock"), lock -> writeAlone(contents));
   }
 
   /// With all folders above it, whose names are to survive the loss of power too.
@@ -260,32 +285,32 @@ public final class CheckpointFolder {
     List<Path> before = list();
     if (!before.isEmpty() && step(before.getLast()) > step) {
       throw new IllegalStateException(
-          "%s is of a later step than %d: continue from it, or save elsewhere"
+          "%s is of a later step than %s: continue from it, or save elsewhere"
               .formatted(before.getLast(), step));
     }
     for (Path left : matching(TEMPORARY)) {
-      Files.delete(left);
-    }
-    Path file = folder.resolve("step-%012d.safetensors".formatted(step));
-    Path temporary = folder.resolve(".step-%d.tmp".formatted(step));
-    Object saving = Savings.begin();
-    try {
-      contents.write(temporary, progress);
-      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-    } catch (Throwable e) {
-      try {
-        Files.deleteIfExists(temporary);
-      } catch (IOException another) {
-        e.addSuppressed(another);
+      if (Files.isRegularFile(left, LinkOption.NOFOLLOW_LINKS)) {
+        Files.delete(left);
       }
-      throw e;
     }
+    Path file = folder.resolve(name(step));
+    Path temporary = temporary(step);
+    Object saving = Savings.begin();
+    RegularFiles.replace(file, temporary, channel -> contents.write(channel, progress));
     force(folder);
     Path absolute = file.toAbsolutePath().normalize();
     Savings.saved(
         saving, absolute.getParent().toString(), absolute.toString(), step, Files.size(file));
     prune();
     return file;
+  }
+
+  /// A name that is free: what others have put here is left alone.
+  private Path temporary(long step) {
+    Path usual = folder.resolve(".step-" + step + ".tmp");
+    return Files.exists(usual, LinkOption.NOFOLLOW_LINKS)
+        ? folder.resolve(".step-" + (System.nanoTime() & Long.MAX_VALUE) + ".tmp")
+        : usual;
   }
 
   private void prune() throws IOException {

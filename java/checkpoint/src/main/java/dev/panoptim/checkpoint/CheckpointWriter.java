@@ -1,8 +1,10 @@
 package dev.panoptim.checkpoint;
 
 import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Streams;
 import dev.panoptim.optim.StateDict;
 import dev.panoptim.safetensors.DType;
+import dev.panoptim.safetensors.SafetensorsException;
 import dev.panoptim.safetensors.SafetensorsLayout;
 import dev.panoptim.safetensors.SafetensorsWriter;
 import dev.panoptim.safetensors.Tensor;
@@ -13,8 +15,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -58,8 +58,14 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
 
   /// What is to be written of a training.
   ///
+  /// All that can be refused is refused here, before anything is copied or written.
+  ///
   /// @param state of the training's optimizer
   /// @param taken what becomes of each segment: itself, or a copy of it
+  /// @throws IllegalArgumentException if the step is negative, or no file can hold what is to be
+  ///   saved
+  /// @throws IllegalStateException if the arena of a parameter has been closed
+  /// @throws WrongThreadException if a parameter's data are confined to another thread
   static CheckpointWriter of(
       Training training,
       StateDict state,
@@ -69,41 +75,72 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
     if (step < 0) {
       throw new IllegalArgumentException("step is " + step + ", but must be 0 or more");
     }
-    List<Tensor> tensors = new ArrayList<>();
-    if (training.hasParameters()) {
-      training
-          .optimizer()
-          .paramGroups()
-          .forEach(
-              group -> {
-                for (Parameter each : group.parameters()) {
-                  tensors.add(tensor(PARAMETER, each.name(), data(each, taken)));
-                }
-              });
-    }
-    state
-        .parameters()
-        .forEach(
-            (name, of) ->
-                of.states()
-                    .forEach(
-                        (kind, values) -> tensors.add(tensor(kind, name, taken.apply(values)))));
-    return new CheckpointWriter(
+    Savable.requireNames(training.optimizer());
+    Savable.requireExtras(extras);
+    List<Parameter> parameters = parameters(training);
+    parameters.forEach(each -> Streams.requireAlive("data of '" + each.name() + "'", each.data()));
+    TrainingDocument document =
         new TrainingDocument(
             VERSION,
             step,
             state.rule(),
             state.parameters(),
             training.scheduler().map(scheduler -> scheduler.state()),
-            Map.copyOf(extras)),
-        tensors);
+            Map.copyOf(extras));
+    List<Tensor> copied = new ArrayList<>();
+    List<Tensor> live = new ArrayList<>();
+    for (Parameter each : parameters) {
+      // Of what is on a graphics card, there is a copy already.
+      boolean here = each.device().isCpu();
+      MemorySegment data = each.device().readable(each.data(), each.size() * Float.BYTES);
+      (here ? live : copied).add(tensor(PARAMETER, each.name(), data));
+    }
+    state
+        .parameters()
+        .forEach(
+            (name, of) ->
+                of.states().forEach((kind, values) -> live.add(tensor(kind, name, values))));
+    CheckpointWriter writer = new CheckpointWriter(document, concat(copied, live));
+    writer.requireFits();
+    List<Tensor> snapshot =
+        live.stream()
+            .map(
+                each ->
+                    new Tensor(each.name(), each.dtype(), each.shape(), taken.apply(each.data())))
+            .toList();
+    return new CheckpointWriter(document, concat(copied, snapshot));
   }
 
-  /// Of what is on a graphics card, a copy.
-  private static MemorySegment data(Parameter parameter, UnaryOperator<MemorySegment> taken) {
-    return parameter.device().isCpu()
-        ? taken.apply(parameter.data())
-        : parameter.device().copyOf(parameter.data(), parameter.size() * Float.BYTES);
+  private static List<Parameter> parameters(Training training) {
+    return training.hasParameters()
+        ? training.optimizer().paramGroups().stream()
+            .flatMap(group -> group.parameters().stream())
+            .toList()
+        : List.of();
+  }
+
+  private static List<Tensor> concat(List<Tensor> first, List<Tensor> second) {
+    List<Tensor> all = new ArrayList<>(first);
+    all.addAll(second);
+    return all;
+  }
+
+  private void requireFits() {
+    try {
+      layout(document.toJson(), unknownChecksums());
+    } catch (SafetensorsException e) {
+      throw new IllegalArgumentException(
+          "the checkpoint of step %s cannot be saved: %s"
+              .formatted(document.step(), e.getMessage()),
+          e);
+    }
+  }
+
+  /// Sorted, so that the same state gives the same file.
+  private Map<String, String> unknownChecksums() {
+    Map<String, String> checksums = new TreeMap<>();
+    tensors.forEach(each -> checksums.put(each.name(), UNKNOWN));
+    return checksums;
   }
 
   static Tensor tensor(String kind, String name, MemorySegment values) {
@@ -114,41 +151,36 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
   /// Writes a new file and forces it to the disk. The header comes last, when the checksums are
   /// known: until then the file is no checkpoint.
   ///
-  /// @param file must not exist
-  void write(Path file, Progress progress) throws IOException {
+  /// @param channel of an empty file
+  void write(FileChannel channel, Progress progress) throws IOException {
     String training = document.toJson();
-    // Sorted, so that the same state gives the same file.
-    Map<String, String> checksums = new TreeMap<>();
-    tensors.forEach(each -> checksums.put(each.name(), UNKNOWN));
+    Map<String, String> checksums = unknownChecksums();
     SafetensorsLayout layout = layout(training, checksums);
     long written = layout.header().byteSize();
-    try (FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      channel.position(written);
-      CRC32 crc = new CRC32();
-      ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
-      for (Tensor each : layout.tensors()) {
-        crc.reset();
-        MemorySegment data = each.data();
-        for (long at = 0; at < data.byteSize(); at += PIECE) {
-          int length = (int) Math.min(PIECE, data.byteSize() - at);
-          // A copy, so that the checksum is of what is written even where other processes share
-          // the states and step meanwhile.
-          MemorySegment.copy(data, at, MemorySegment.ofBuffer(piece.clear()), 0, length);
-          crc.update(piece.limit(length));
-          writeAll(channel, piece.rewind());
-          written += length;
-          if (written < layout.bytes()) {
-            progress.update(written, layout.bytes());
-          }
+    channel.position(written);
+    CRC32 crc = new CRC32();
+    ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
+    for (Tensor each : layout.tensors()) {
+      crc.reset();
+      MemorySegment data = each.data();
+      for (long at = 0; at < data.byteSize(); at += PIECE) {
+        int length = (int) Math.min(PIECE, data.byteSize() - at);
+        // A copy, so that the checksum is of what is written even where other processes share
+        // the states and step meanwhile.
+        MemorySegment.copy(data, at, MemorySegment.ofBuffer(piece.clear()), 0, length);
+        crc.update(piece.limit(length));
+        writeAll(channel, piece.rewind());
+        written += length;
+        if (written < layout.bytes()) {
+          progress.update(written, layout.bytes());
         }
-        checksums.put(each.name(), Checksums.hex(crc));
       }
-      channel.position(0);
-      writeAll(channel, layout(training, checksums).header().asByteBuffer());
-      channel.force(true);
-      progress.update(layout.bytes(), layout.bytes());
+      checksums.put(each.name(), Checksums.hex(crc));
     }
+    channel.position(0);
+    writeAll(channel, layout(training, checksums).header().asByteBuffer());
+    channel.force(true);
+    progress.update(layout.bytes(), layout.bytes());
   }
 
   private SafetensorsLayout layout(String training, Map<String, String> checksums) {

@@ -1,7 +1,9 @@
 package dev.panoptim.checkpoint;
 
+import dev.panoptim.memory.Parameter;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.schedule.Scheduler;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -10,6 +12,9 @@ import java.util.Optional;
 /// Immutable. Without a scheduler, any thread may save it, in turn with the steps; with one, the
 /// thread that steps, between two steps. While it is loaded, nothing may step.
 public final class Training {
+  /// That a message lists of an optimizer's parameters.
+  private static final int MOST_NAMES = 8;
+
   private final Optimizer optimizer;
   private final Scheduler scheduler;
   private final boolean parameters;
@@ -24,14 +29,38 @@ public final class Training {
   }
 
   /// An optimizer with its parameters' data, and no scheduler.
+  ///
+  /// @throws IllegalArgumentException if a checkpoint cannot hold the parameters' names: one has
+  ///   half of a surrogate pair, or all of them together are longer than the 100,000,000 bytes of a
+  ///   file's header
   public static Training of(Optimizer optimizer) {
-    return new Training(Objects.requireNonNull(optimizer, "optimizer is null"), null, true, false);
+    Savable.requireNames(Objects.requireNonNull(optimizer, "optimizer is null"));
+    return new Training(optimizer, null, true, false);
   }
 
   /// The same with a scheduler of that optimizer.
+  ///
+  /// @throws IllegalArgumentException if the scheduler drives another optimizer
   public Training withScheduler(Scheduler value) {
-    return new Training(
-        optimizer, Objects.requireNonNull(value, "scheduler is null"), parameters, false);
+    Objects.requireNonNull(value, "scheduler is null");
+    if (value.optimizer() != optimizer) {
+      throw new IllegalArgumentException(
+          "the scheduler drives another optimizer, %s, than that of the training, %s"
+              .formatted(described(value.optimizer()), described(optimizer)));
+    }
+    return new Training(optimizer, value, parameters, false);
+  }
+
+  private static String described(Optimizer optimizer) {
+    List<String> names =
+        optimizer.paramGroups().stream()
+            .flatMap(group -> group.parameters().stream())
+            .map(Parameter::name)
+            .limit(MOST_NAMES + 1)
+            .toList();
+    return optimizer
+        + " of "
+        + (names.size() > MOST_NAMES ? names.subList(0, MOST_NAMES) + " and more" : names);
   }
 
   /// The same without the parameters' data, for those who keep the model elsewhere.

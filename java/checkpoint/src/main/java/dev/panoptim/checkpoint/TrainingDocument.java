@@ -58,7 +58,7 @@ record TrainingDocument(
     long format = fields.integer("format");
     if (format != FORMAT) {
       throw new IllegalArgumentException(
-          "training.format is %d, but this library knows %d".formatted(format, FORMAT));
+          "training.format is %s, but this library knows %s".formatted(format, FORMAT));
     }
     Optional<SchedulerState> scheduler =
         fields.has("scheduler")

@@ -6,6 +6,15 @@ import java.util.Objects;
 /// `ReduceLROnPlateau` does: the options. A [Scheduler] that drives something by it keeps the best
 /// metric and the counts, and [Scheduler#step(double)] feeds it.
 ///
+/// For metrics of 0 or more, both take the same decisions, to the last bit. There are two
+/// differences, both in the mode [ThresholdMode#RELATIVE]:
+/// - Where the best metric is below 0, the margin is here the share of its absolute value. PyTorch
+///   multiplies the best metric by `1 - threshold` (or `1 + threshold` for [Mode#MAX]) whatever its
+///   sign is. A metric that is slightly worse than a negative best one then counts as better, and
+///   the value is never reduced.
+/// - As long as there is no finite best metric, any better number is taken. PyTorch takes none if
+///   the mode is MIN and the threshold is 1 or more.
+///
 /// Immutable; its builder is not thread-safe.
 public final class ReduceOnPlateau {
   /// Which metrics are good.
@@ -18,7 +27,7 @@ public final class ReduceOnPlateau {
 
   /// What a metric must surpass to count as better.
   public enum ThresholdMode {
-    /// The best one by the share `threshold` of it.
+    /// The best one by the share `threshold` of its absolute value.
     RELATIVE,
     /// The best one by `threshold`.
     ABSOLUTE
@@ -57,13 +66,26 @@ public final class ReduceOnPlateau {
   /// Never true of NaN.
   boolean isBetter(double metric, double best) {
     if (mode == Mode.MIN) {
-      return thresholdMode == ThresholdMode.RELATIVE
-          ? metric < best * (1 - threshold)
-          : metric < best - threshold;
+      return metric < (thresholdMode == ThresholdMode.RELATIVE ? below(best) : best - threshold);
     }
-    return thresholdMode == ThresholdMode.RELATIVE
-        ? metric > best * (threshold + 1)
-        : metric > best + threshold;
+    return metric > (thresholdMode == ThresholdMode.RELATIVE ? above(best) : best + threshold);
+  }
+
+  /// What a metric must be below, by the share of the best one. Products as PyTorch's, so that the
+  /// roundings are the same; an infinite one has no share.
+  private double below(double best) {
+    if (Double.isInfinite(best)) {
+      return best;
+    }
+    return best < 0 ? best * (threshold + 1) : best * (1 - threshold);
+  }
+
+  /// What a metric must be above.
+  private double above(double best) {
+    if (Double.isInfinite(best)) {
+      return best;
+    }
+    return best < 0 ? best * (1 - threshold) : best * (threshold + 1);
   }
 
   long patience() {

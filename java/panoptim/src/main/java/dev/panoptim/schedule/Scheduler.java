@@ -31,12 +31,14 @@ import java.util.Objects;
 /// Not thread-safe: for the thread that steps the optimizer, between two steps. A training that has
 /// a scheduler is saved there too, as a scheduler takes no turns with other threads.
 public final class Scheduler {
+  private final Optimizer optimizer;
   private final List<Drive> drives;
   private final Drive.Target[] targets;
   private final boolean recurrent;
   private long position;
 
-  private Scheduler(List<Drive> drives, boolean recurrent) {
+  private Scheduler(Optimizer optimizer, List<Drive> drives, boolean recurrent) {
+    this.optimizer = optimizer;
     this.drives = List.copyOf(drives);
     this.recurrent = recurrent;
     targets =
@@ -68,6 +70,11 @@ public final class Scheduler {
   /// @throws IllegalArgumentException as [#step()]
   public void step(double metric) {
     moveTo(Math.addExact(position, 1), true, metric);
+  }
+
+  /// The optimizer whose hyperparameters are driven.
+  public Optimizer optimizer() {
+    return optimizer;
   }
 
   /// How many steps have been made.
@@ -195,6 +202,7 @@ public final class Scheduler {
   ///
   /// Not thread-safe.
   public static final class Builder {
+    private final Optimizer optimizer;
     private final List<ParameterGroup> groups;
     private final List<Wish> wishes = new ArrayList<>();
     private boolean recurrent;
@@ -211,6 +219,7 @@ public final class Scheduler {
     }
 
     private Builder(Optimizer optimizer) {
+      this.optimizer = optimizer;
       groups = optimizer.paramGroups();
     }
 
@@ -289,7 +298,7 @@ public final class Scheduler {
       if (wishes.isEmpty()) {
         throw new IllegalStateException("the scheduler drives nothing");
       }
-      return new Scheduler(wishes.stream().map(Wish::drive).toList(), recurrent);
+      return new Scheduler(optimizer, wishes.stream().map(Wish::drive).toList(), recurrent);
     }
   }
 }
