@@ -6,6 +6,7 @@ import dev.panoptim.optim.ParameterGroup;
 import java.nio.charset.CharsetEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /// What can be said about a training before it is saved: whether a file can hold its names.
 ///
@@ -33,7 +34,7 @@ final class Savable {
     long count = 0;
     for (ParameterGroup group : optimizer.paramGroups()) {
       for (Parameter each : group.parameters()) {
-        require(encoder, "the name of parameter '" + each.name() + "'", each.name());
+        require(encoder, () -> "the name of parameter '" + each.name() + "'", each.name());
         long length = each.name().length();
         bytes += states * (2 * length + LEAST_BYTES_OF_TENSOR) + length + LEAST_BYTES_OF_PARAMETER;
         count++;
@@ -53,15 +54,15 @@ final class Savable {
     CharsetEncoder encoder = StandardCharsets.UTF_8.newEncoder();
     extras.forEach(
         (key, value) -> {
-          require(encoder, "the key '" + key + "' of the extras", key);
-          require(encoder, "the value of '" + key + "' in the extras", value);
+          require(encoder, () -> "the key '" + key + "' of the extras", key);
+          require(encoder, () -> "the value of '" + key + "' in the extras", value);
         });
   }
 
-  private static void require(CharsetEncoder encoder, String what, String text) {
+  private static void require(CharsetEncoder encoder, Supplier<String> what, String text) {
     if (!encoder.canEncode(text)) {
       throw new IllegalArgumentException(
-          what + " has half of a surrogate pair, but must be valid Unicode to be saved");
+          what.get() + " has half of a surrogate pair, but must be valid Unicode to be saved");
     }
   }
 }

@@ -46,7 +46,7 @@ public abstract sealed class Backend
     }
     if (most < 1 || most > MOST_THREADS) {
       throw new IllegalArgumentException(
-          "system property %s is '%s', but must be from 1 to %d"
+          "system property %s is '%s', but must be from 1 to %s"
               .formatted(THREADS_PROPERTY, wanted, MOST_THREADS));
     }
     return most;
@@ -145,7 +145,9 @@ public abstract sealed class Backend
   /// Sets memory of this backend's device to 0, after all steps that were asked for before.
   ///
   /// @param bytes of the memory
+  /// @throws IllegalArgumentException if the memory says to be where no memory can be
   public void zero(MemorySegment memory, long bytes) {
+    Device.requireAddress("memory", memory, memory.byteSize());
     memory.fill((byte) 0);
   }
 
@@ -167,6 +169,17 @@ public abstract sealed class Backend
   ///
   /// @throws CudaException if something failed on the card
   public void await() {}
+
+  /// Checks all that a step over a plan is refused for, and changes nothing. Where several plans
+  /// make up a step, this is asked of each of them before the first one is updated.
+  ///
+  /// @param threads as for [#step]
+  /// @throws IllegalArgumentException as [#step]
+  /// @throws IllegalStateException as [#step]
+  /// @throws WrongThreadException as [#step]
+  public void requireReady(StepPlan plan, int threads) {
+    check(plan, threads);
+  }
 
   final void check(StepPlan plan, int threads) {
     requireThreads(threads);

@@ -62,6 +62,12 @@ final class CudaBackend extends Backend {
   }
 
   @Override
+  public void requireReady(StepPlan plan, int threads) {
+    check(plan, threads);
+    stream.requireOpen();
+  }
+
+  @Override
   void makeReady(StepPlan plan, StepPlan before) {
     // From here on the old plan has no table, also if this fails: it would get a new one.
     try (StepPlan.Prepared old = before == null ? null : before.giveAwayTo(this)) {

@@ -166,7 +166,7 @@ final class NativeBackend extends Backend {
     }
     if (status != PanoptimAbi.PANOPTIM_OK()) {
       throw new IllegalStateException(
-          "the native call failed with status %d: %s"
+          "the native call failed with status %s: %s"
               .formatted(status, panoptim_plan.error(call.plan).getString(0)));
     }
   }

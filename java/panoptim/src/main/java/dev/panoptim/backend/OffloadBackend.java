@@ -37,6 +37,12 @@ final class OffloadBackend extends Backend {
   }
 
   @Override
+  public void requireReady(StepPlan plan, int threads) {
+    check(plan, threads);
+    stream.requireOpen();
+  }
+
+  @Override
   void makeReady(StepPlan plan, StepPlan before) {
     try (StepPlan.Prepared old = before == null ? null : before.giveAwayTo(this)) {
       OffloadedSlices slices = new OffloadedSlices(plan, stream, (OffloadedSlices) old);

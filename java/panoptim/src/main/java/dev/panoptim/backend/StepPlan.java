@@ -108,9 +108,10 @@ public final class StepPlan implements AutoCloseable {
   /// @param averages whether the rows have averages
   /// @param shadow what the rows' shadows are, `null` where they have none
   /// @throws IllegalArgumentException as [Backend#mostThreads()]; if a stream has the wrong size,
-  ///   is on the heap, not aligned to 4 bytes, or read-only although a step writes it; if two
-  ///   streams of any groups overlap; if a row has not one segment for each state of the rule; or
-  ///   if the rows of a group have more than 2^63-1 elements
+  ///   is on the heap, not aligned to 4 bytes, read-only although a step writes it, or has bytes
+  ///   where no memory can be, such as at address 0; if two streams of any groups overlap; if a row
+  ///   has not one segment for each state of the rule; or if the rows of a group have more than
+  ///   2^63-1 elements
   /// @throws IllegalStateException if a stream's arena has been closed
   /// @throws WrongThreadException if a stream's arena is confined to another thread
   public static List<StepPlan> of(
@@ -148,7 +149,7 @@ public final class StepPlan implements AutoCloseable {
     List<String> states = rule.stateNames();
     if (row.states().size() != states.size()) {
       throw new IllegalArgumentException(
-          "'%s' has %d states, but must have %s"
+          "'%s' has %s states, but must have %s"
               .formatted(row.name(), row.states().size(), states));
     }
     add(streams, device, "data", row, row.data(), true);
@@ -196,7 +197,7 @@ public final class StepPlan implements AutoCloseable {
       firstChunks[i + 1] = firstChunks[i] + Math.ceilDiv(rows.get(i).size(), (long) CHUNK);
       if (offsets[i + 1] < 0) {
         throw new IllegalArgumentException(
-            "the parameters up to '%s' have more than %d elements"
+            "the parameters up to '%s' have more than %s elements"
                 .formatted(rows.get(i).name(), Long.MAX_VALUE));
       }
     }
@@ -236,8 +237,12 @@ public final class StepPlan implements AutoCloseable {
   ///
   /// @param clip keeps each gradient, once scaled, from `-clip` to `clip`; infinite for not at all
   /// @param zeroes whether gradients are set to 0 once they have been used
-  /// @throws IllegalArgumentException if they are to be set to 0 but one of them is read-only
+  /// @throws IllegalArgumentException if they are to be set to 0 but one of them is read-only, or
+  ///   `clip` is not a number of 0 or more; nothing has changed
   public void treatGradients(float clip, boolean zeroes) {
+    if (!(clip >= 0)) {
+      throw new IllegalArgumentException("clip is " + clip + ", but must be 0 or more");
+    }
     if (zeroes && !this.zeroes) {
       for (int i = 0; i < gradients.length; i++) {
         Row row = rows.get(i);

@@ -7,6 +7,7 @@ import dev.panoptim.internal.memory.MemoryKind;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Locale;
 import java.util.Objects;
 
 /// Where parameters, gradients and states lie, and are updated: the CPU's memory, or a graphics
@@ -28,6 +29,11 @@ import java.util.Objects;
 /// Thread-safe. Two devices are equal if they are the same one.
 public final class Device {
   private static final int CPU_INDEX = -1;
+
+  /// The first page of memory. Systems map nothing there, so that an address of 0, or of a field of
+  /// what is at 0, faults.
+  private static final long FIRST_ADDRESS = 4096;
+
   private static final Device CPU = new Device(CPU_INDEX);
 
   /// -1 for the CPU.
@@ -130,13 +136,14 @@ public final class Device {
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment described = Cuda.describe(index, arena);
-      return "%s, compute capability %d.%d, %.1f GiB; library loaded from %s"
-          .formatted(
-              panoptim_cuda_device.name(described).getString(0),
-              panoptim_cuda_device.major(described),
-              panoptim_cuda_device.minor(described),
-              panoptim_cuda_device.total_memory(described) / (double) (1 << 30),
-              NativeLibrary.ofCuda().origin());
+      return String.format(
+          Locale.ROOT,
+          "%s, compute capability %d.%d, %.1f GiB; library loaded from %s",
+          panoptim_cuda_device.name(described).getString(0),
+          panoptim_cuda_device.major(described),
+          panoptim_cuda_device.minor(described),
+          panoptim_cuda_device.total_memory(described) / (double) (1 << 30),
+          NativeLibrary.ofCuda().origin());
     }
   }
 
@@ -201,7 +208,7 @@ public final class Device {
     requireNotNegative("bytes", bytes);
     if (bytes > Long.MAX_VALUE - offset) {
       throw new IllegalArgumentException(
-          "offset is %d and bytes %d, but together they must be at most %d"
+          "offset is %s and bytes %s, but together they must be at most %s"
               .formatted(offset, bytes, Long.MAX_VALUE));
     }
     requireOnCard("memory", memory, offset + bytes);
@@ -227,11 +234,13 @@ public final class Device {
   /// Checks one side of a copy: memory off-heap, which knows its size, or a card's.
   void requireBytes(String name, MemorySegment memory, long bytes) {
     requireNotNegative("bytes", bytes);
+    requireAddress(name, memory, bytes);
+    requireAlive(name, memory);
     if (memory.byteSize() == 0) {
       requireOnCard(name, memory, bytes);
     } else if (!memory.isNative() || memory.byteSize() < bytes) {
       throw new IllegalArgumentException(
-          "%s has %d bytes %s-heap, but must have %d off-heap"
+          "%s has %s bytes %s-heap, but must have %s off-heap"
               .formatted(name, memory.byteSize(), memory.isNative() ? "off" : "on", bytes));
     }
   }
@@ -243,10 +252,54 @@ public final class Device {
   /// @throws CudaException if CUDA does not say
   public void requireOnCard(String name, MemorySegment memory, long bytes) {
     requireNotNegative("bytes", bytes);
+    requireAddress(name, memory, bytes);
     if (!memory.isNative() || memory.byteSize() > 0 || !holds(memory, bytes)) {
       throw new IllegalArgumentException(
-          "%s takes %d bytes from address 0x%x on, which are not in the memory of %s"
+          "%s takes %s bytes from address 0x%x on, which are not in the memory of %s"
               .formatted(name, bytes, memory.address(), this));
+    }
+  }
+
+  /// Whether there can be memory of so many bytes at an address: not in the first 4096 bytes, and
+  /// not beyond the last address. Nothing can be said of what is really there.
+  ///
+  /// @param bytes 0 or more; of 0, any address is good
+  public static boolean canBeAt(long address, long bytes) {
+    // Signed: what crosses 2^63 has an end below its start, what crosses 2^64 begins below 0 and
+    // ends above.
+    long last = address + bytes - 1;
+    return bytes == 0
+        || (address < 0 || address >= FIRST_ADDRESS)
+            && last >= address
+            && (address >= 0 || last < 0);
+  }
+
+  /// Checks that there can be memory where a segment says it is: native code, and Java's own
+  /// copies, end the process at an address such as 0.
+  ///
+  /// @param bytes of the memory, which a segment of a card's memory does not know
+  /// @throws IllegalArgumentException if [#canBeAt] says no; the message begins with the name
+  public static void requireAddress(String name, MemorySegment memory, long bytes) {
+    if (memory.isNative() && !canBeAt(memory.address(), bytes)) {
+      throw new IllegalArgumentException(
+          "%s has %s bytes at address 0x%x, but no memory has: it begins at 0x%x and ends at 2^64"
+              .formatted(name, bytes, memory.address(), FIRST_ADDRESS));
+    }
+  }
+
+  /// Checks that a segment of memory that Java reaches can be used now, by this thread.
+  ///
+  /// @throws IllegalStateException if the segment's arena has been closed
+  /// @throws WrongThreadException if the segment's arena is confined to another thread
+  public static void requireAlive(String name, MemorySegment segment) {
+    if (!segment.scope().isAlive()) {
+      throw new IllegalStateException(
+          name + " lies in an arena that has been closed, but must be alive");
+    }
+    if (!segment.isAccessibleBy(Thread.currentThread())) {
+      throw new WrongThreadException(
+          "%s lies in an arena that is confined to another thread than this one (%s)"
+              .formatted(name, Thread.currentThread().getName()));
     }
   }
 
@@ -263,14 +316,21 @@ public final class Device {
   /// a card, after all work of streams that the default stream waits for.
   ///
   /// @param to as many bytes
-  /// @throws IllegalArgumentException if `to` is not in this device's memory, or read-only
+  /// @throws IllegalArgumentException if `to` is not in this device's memory, has another size or
+  ///   is read-only, or there can be no memory where one of them says it is
+  /// @throws IllegalStateException if the arena of one of them has been closed
+  /// @throws WrongThreadException if the arena of one of them is confined to another thread
   /// @throws CudaException if CUDA refuses
   public void upload(MemorySegment from, MemorySegment to) {
+    requireHere("from", from);
+    requireAlive("to", to);
+    requireWritable("to", to);
     if (isCpu()) {
+      requireHere("to", to);
+      requireSameSize(from, to);
       to.copyFrom(from);
     } else {
       requireOnCard("to", to, from.byteSize());
-      requireWritable("to", to);
       stagedCopies.upload(from, to);
     }
   }
@@ -279,16 +339,35 @@ public final class Device {
   /// a card, after all work of streams that the default stream waits for.
   ///
   /// @param from as many bytes as `to` has
-  /// @throws IllegalArgumentException if `from` is not in this device's memory, or `to` is
-  ///   read-only
+  /// @throws IllegalArgumentException if `from` is not in this device's memory, `to` has another
+  ///   size or is read-only, or there can be no memory where one of them says it is
+  /// @throws IllegalStateException if the arena of one of them has been closed
+  /// @throws WrongThreadException if the arena of one of them is confined to another thread
   /// @throws CudaException if CUDA refuses, or work before the copy has failed
   public void download(MemorySegment from, MemorySegment to) {
+    requireHere("to", to);
+    requireAlive("from", from);
+    requireWritable("to", to);
     if (isCpu()) {
+      requireHere("from", from);
+      requireSameSize(from, to);
       to.copyFrom(from);
     } else {
       requireOnCard("from", from, to.byteSize());
-      requireWritable("to", to);
       stagedCopies.download(from, to);
+    }
+  }
+
+  /// Checks memory that Java reaches, on the heap or off it.
+  private static void requireHere(String name, MemorySegment memory) {
+    requireAddress(name, memory, memory.byteSize());
+    requireAlive(name, memory);
+  }
+
+  private static void requireSameSize(MemorySegment from, MemorySegment to) {
+    if (from.byteSize() != to.byteSize()) {
+      throw new IllegalArgumentException(
+          "from has %s bytes, but to has %s".formatted(from.byteSize(), to.byteSize()));
     }
   }
 
@@ -319,6 +398,7 @@ public final class Device {
   /// @throws CudaException if CUDA refuses
   public void fill(MemorySegment memory, long count, float value) {
     if (isCpu()) {
+      requireHere("memory", memory);
       for (long i = 0; i < count; i++) {
         memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
       }

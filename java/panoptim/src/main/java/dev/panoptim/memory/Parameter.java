@@ -40,7 +40,8 @@ public final class Parameter {
 
   /// A parameter that has no gradient yet.
   ///
-  /// @param name unique among the parameters of an optimizer
+  /// @param name unique among the parameters of an optimizer. A checkpoint holds it only if it is
+  ///   valid Unicode, and all names of a training, several times over, fit into 100,000,000 bytes
   /// @param size number of elements, 0 or more
   /// @param data `size` floats: off-heap, writable, aligned to 4 bytes
   /// @throws IllegalArgumentException if `data` is not such a segment
@@ -161,45 +162,55 @@ public final class Parameter {
   }
 
   /// Sets the data to what some memory holds that Java can reach. Waits for it; on a card, after
-  /// the work of all streams that the default stream waits for.
+  /// the work of all streams that the default stream waits for. Whatever is refused is refused
+  /// before the first byte.
   ///
-  /// @param from [#size()] floats
-  /// @throws IllegalArgumentException if it has another size
+  /// @param from [#size()] floats, on the heap or off it
+  /// @throws IllegalArgumentException if it has another size, or says to be where no memory can be
+  /// @throws IllegalStateException if its arena, or that of the data, has been closed
+  /// @throws WrongThreadException if its arena, or that of the data, is confined to another thread
   /// @throws CudaException if CUDA refuses
   public void copyDataFrom(MemorySegment from) {
-    device.upload(requireSize("from", from), data);
+    copyFrom(from, "data", data);
   }
 
   /// Copies the data to memory that Java can reach; otherwise as [#copyDataFrom].
   ///
-  /// @param to [#size()] floats
+  /// @param to [#size()] floats, not read-only
   public void copyDataTo(MemorySegment to) {
-    device.download(data, requireSize("to", to));
+    copyTo(to, "data", data);
   }
 
   /// Sets the gradient; otherwise as [#copyDataFrom].
   ///
-  /// @param from [#size()] floats
-  /// @throws IllegalStateException if there is none
+  /// @param from [#size()] floats, on the heap or off it
+  /// @throws IllegalArgumentException also if the gradient is read-only
+  /// @throws IllegalStateException also if there is none
   public void copyGradientFrom(MemorySegment from) {
-    device.upload(requireSize("from", from), gradient());
+    copyFrom(from, "gradient", gradient());
   }
 
   /// Copies the gradient; otherwise as [#copyDataTo].
   ///
-  /// @param to [#size()] floats
-  /// @throws IllegalStateException if there is none
+  /// @param to [#size()] floats, not read-only
+  /// @throws IllegalStateException also if there is none
   public void copyGradientTo(MemorySegment to) {
-    device.download(gradient(), requireSize("to", to));
+    copyTo(to, "gradient", gradient());
   }
 
-  private MemorySegment requireSize(String name, MemorySegment segment) {
-    if (segment.byteSize() != bytes()) {
-      throw new IllegalArgumentException(
-          "%s has %d bytes, but must have %d for the %d elements of '%s'"
-              .formatted(name, segment.byteSize(), bytes(), size, this.name));
-    }
-    return segment;
+  private void copyFrom(MemorySegment from, String kind, MemorySegment own) {
+    Streams.requireCopyable(
+        "the source of a copy to the " + kind + " of '" + name + "'", from, bytes(), false);
+    Streams.requireAlive(kind + " of '" + name + "'", own);
+    Device.requireWritable(kind + " of '" + name + "'", own);
+    device.upload(from, own);
+  }
+
+  private void copyTo(MemorySegment to, String kind, MemorySegment own) {
+    Streams.requireCopyable(
+        "the target of a copy of the " + kind + " of '" + name + "'", to, bytes(), true);
+    Streams.requireAlive(kind + " of '" + name + "'", own);
+    device.download(own, to);
   }
 
   @Override

@@ -142,7 +142,9 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
       return this;
     }
 
-    /// @param name not used before
+    /// @param name not used before. A checkpoint or a shared file holds it only if it is valid
+    ///   Unicode (no half of a surrogate pair); a checkpoint also needs that all names of a
+    ///   training, several times over, fit into 100,000,000 bytes
     /// @param size number of elements, 0 or more
     /// @throws IllegalArgumentException if the name was used before, or the size is negative or too
     ///   large
@@ -175,7 +177,7 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     ///   another thread that maps one
     /// @throws IllegalStateException if a card was named: it cannot map a file
     /// @throws IllegalArgumentException if the file holds anything else, or parameters of other
-    ///   names or sizes
+    ///   names or sizes, or UTF-8 cannot hold a name
     /// @throws UncheckedIOException if it cannot be opened, written or mapped
     /// @throws OutOfMemoryError as [#build]
     public Parameters buildShared(Path file, Consumer<Parameters> initialise) {

@@ -1,16 +1,22 @@
 package dev.panoptim.memory;
 
 import dev.panoptim.internal.io.LockedFile;
+import dev.panoptim.internal.io.UninterruptedIo;
 import dev.panoptim.internal.memory.OwnedArena;
 import dev.panoptim.internal.memory.SystemMemory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// Memory that several processes map from a file: what one of them writes, the others read.
@@ -40,7 +46,8 @@ public final class SharedFile {
 
   private SharedFile() {}
 
-  /// Maps a file, which is created where it does not exist or is empty.
+  /// Maps a file, which is created where it does not exist or is empty. An interrupted thread maps
+  /// it all the same, and stays interrupted.
   ///
   /// @param arena what the mapping lives as long as
   /// @param description of the memory, for other processes to compare with theirs
@@ -49,36 +56,86 @@ public final class SharedFile {
   ///   that creates it, zeroed and not yet to be mapped by any other; must neither open the file
   ///   nor wait for another thread that maps one
   /// @throws IllegalArgumentException if the file holds anything else, or memory of another
-  ///   description
+  ///   description, or UTF-8 cannot hold the description
   /// @throws IllegalStateException if this thread is mapping this file already
-  /// @throws UncheckedIOException if it cannot be opened, written or mapped
+  /// @throws UncheckedIOException if it cannot be opened, written or mapped, is a directory or of
+  ///   another file system
   public static void map(Arena arena, Path file, String description, long bytes, User user) {
-    byte[] words = description.getBytes(StandardCharsets.UTF_8);
+    byte[] words = utf8(description);
     long begin = Math.ceilDiv(PREFIX + words.length, PAGE) * (long) PAGE;
     try {
-      LockedFile.use(
-          file,
-          channel -> {
-            boolean create = isUnfinished(file, channel);
-            if (create) {
-              create(channel, begin + bytes, words);
-            } else {
-              requireSame(file, channel, begin + bytes, words);
-            }
-            MemorySegment mapping =
-                channel.map(FileChannel.MapMode.READ_WRITE, 0, begin + bytes, arena);
-            if (arena instanceof OwnedArena owned) {
-              owned.watchMapping(mapping);
-            }
-            user.accept(mapping.asSlice(begin, bytes), create);
-            if (create) {
-              writeAt(channel, 0, ByteBuffer.wrap(COMPLETE));
-            }
-            return null;
-          });
+      requireMappable(file);
+      // An interrupt that ends this has come before the user was called.
+      UninterruptedIo.run(
+          () ->
+              LockedFile.use(
+                  file,
+                  channel -> {
+                    map(arena, file, channel, words, begin, bytes, user);
+                    return null;
+                  }));
     } catch (IOException e) {
-      throw new UncheckedIOException("shared memory in " + file + ": " + e, e);
+      boolean inWords = e instanceof FileSystemException known && known.getReason() != null;
+      String why = inWords ? "it " + ((FileSystemException) e).getReason() : e.toString();
+      throw new UncheckedIOException("shared memory in " + file + ": " + why, e);
     }
+  }
+
+  private static void map(
+      Arena arena,
+      Path file,
+      FileChannel channel,
+      byte[] words,
+      long begin,
+      long bytes,
+      User user)
+      throws IOException {
+    boolean create = isUnfinished(file, channel);
+    if (create) {
+      create(channel, begin + bytes, words);
+    } else {
+      requireSame(file, channel, begin + bytes, words);
+    }
+    MemorySegment whole = channel.map(FileChannel.MapMode.READ_WRITE, 0, begin + bytes, arena);
+    if (arena instanceof OwnedArena owned) {
+      owned.watchMapping(whole);
+    }
+    user.accept(whole.asSlice(begin, bytes), create);
+    if (create) {
+      // Not by the channel: an interrupt would close it, and the lock would be gone with it while
+      // the file is still unfinished.
+      VarHandle.releaseFence();
+      MemorySegment.copy(COMPLETE, 0, whole, ValueLayout.JAVA_BYTE, 0, COMPLETE.length);
+    }
+  }
+
+  /// Opening a pipe would wait for its other end, and other file systems cannot map.
+  private static void requireMappable(Path file) throws FileSystemException {
+    String reason = null;
+    if (file.getFileSystem() != FileSystems.getDefault()) {
+      reason =
+          "is in a file system of the kind '%s', but must be in the default one"
+              .formatted(file.getFileSystem().provider().getScheme());
+    } else if (Files.isDirectory(file)) {
+      reason = "is a directory, but must be a regular file";
+    } else if (Files.exists(file) && !Files.isRegularFile(file)) {
+      reason = "is not a regular file, but must be one";
+    }
+    if (reason != null) {
+      throw new FileSystemException(file.toString(), null, reason);
+    }
+  }
+
+  /// @throws IllegalArgumentException if UTF-8 cannot hold the text: names that differ would become
+  ///   the same
+  private static byte[] utf8(String description) {
+    if (!StandardCharsets.UTF_8.newEncoder().canEncode(description)) {
+      throw new IllegalArgumentException(
+          "a name in '"
+              + description
+              + "' has half of a surrogate pair, but must be valid Unicode");
+    }
+    return description.getBytes(StandardCharsets.UTF_8);
   }
 
   /// Whether there is nothing yet, or what a process left that ended while it created the file.
@@ -103,7 +160,11 @@ public final class SharedFile {
       writeAll(channel, length, words);
     } catch (IOException e) {
       // Most likely the disk is full: what has been written of it is of no use to anyone.
-      channel.truncate(found);
+      try {
+        channel.truncate(found);
+      } catch (IOException another) {
+        e.addSuppressed(another);
+      }
       throw e;
     }
   }
@@ -142,7 +203,7 @@ public final class SharedFile {
     }
     if (channel.size() != length) {
       throw new IllegalArgumentException(
-          "%s has %d bytes, but must have %d".formatted(file, channel.size(), length));
+          "%s has %s bytes, but must have %s".formatted(file, channel.size(), length));
     }
   }
 

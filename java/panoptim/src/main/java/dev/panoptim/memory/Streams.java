@@ -28,7 +28,7 @@ public final class Streams {
   public static long bytes(String name, long size) {
     if (size < 0 || size > Long.MAX_VALUE / FLOAT_BYTES) {
       throw new IllegalArgumentException(
-          "size of '%s' is %d elements, but must be from 0 to %d"
+          "size of '%s' is %s elements, but must be from 0 to %s"
               .formatted(name, size, Long.MAX_VALUE / FLOAT_BYTES));
     }
     return size * FLOAT_BYTES;
@@ -39,7 +39,8 @@ public final class Streams {
   ///
   /// @return the segment
   /// @throws IllegalArgumentException if the segment is on the heap, has another size, is not
-  ///   aligned to 4 bytes, or is read-only although it will be written
+  ///   aligned to 4 bytes, is read-only although it will be written, or has bytes where no memory
+  ///   can be: in the first 4096 bytes (address 0 is there), or beyond the last address
   /// @throws IllegalStateException if the segment's arena has been closed
   public static MemorySegment require(
       String name, long size, MemorySegment segment, boolean written) {
@@ -75,6 +76,7 @@ public final class Streams {
     return segment.isNative()
         && segment.byteSize() == (device.isCpu() ? size * FLOAT_BYTES : 0)
         && segment.address() % FLOAT_BYTES == 0
+        && Device.canBeAt(segment.address(), size * FLOAT_BYTES)
         && segment.scope().isAlive()
         && segment.isAccessibleBy(Thread.currentThread())
         && (device.isCpu() || device.holds(segment, size * FLOAT_BYTES));
@@ -89,15 +91,11 @@ public final class Streams {
       MemorySegment segment,
       boolean written) {
     bytes(name, size);
-    MemorySegment address =
-        require(name, size, 0, alignment, withoutExtent(name, segment), written);
+    Objects.requireNonNull(segment, () -> name + " is null, but must be a memory segment");
+    Device.requireAddress(name, segment, size * alignment);
+    MemorySegment address = require(name, size, 0, alignment, segment.asSlice(0, 0), written);
     device.requireOnCard(name, address, size * alignment);
     return address;
-  }
-
-  private static MemorySegment withoutExtent(String name, MemorySegment segment) {
-    Objects.requireNonNull(segment, () -> name + " is null, but must be a memory segment");
-    return segment.asSlice(0, 0);
   }
 
   private static MemorySegment require(
@@ -109,12 +107,13 @@ public final class Streams {
     }
     if (segment.byteSize() != bytes) {
       throw new IllegalArgumentException(
-          "%s has %d bytes, but must have %d for %d elements"
+          "%s has %s bytes, but must have %s for %s elements"
               .formatted(name, segment.byteSize(), bytes, size));
     }
+    Device.requireAddress(name, segment, bytes);
     if (segment.address() % alignment != 0) {
       throw new IllegalArgumentException(
-          "%s starts at address 0x%x, but must be aligned to %d bytes"
+          "%s starts at address 0x%x, but must be aligned to %s bytes"
               .formatted(name, segment.address(), alignment));
     }
     if (written) {
@@ -129,15 +128,30 @@ public final class Streams {
   /// @throws IllegalStateException if the segment's arena has been closed
   /// @throws WrongThreadException if the segment's arena is confined to another thread
   public static void requireAlive(String name, MemorySegment segment) {
-    if (!segment.scope().isAlive()) {
-      throw new IllegalStateException(
-          name + " lies in an arena that has been closed, but must be alive");
+    Device.requireAlive(name, segment);
+  }
+
+  /// Checks that a segment can be copied from or to now, by this thread: memory that Java reaches,
+  /// on the heap or off it.
+  ///
+  /// @param bytes that it must have
+  /// @param written whether it is copied to
+  /// @throws IllegalArgumentException if it has another size, is read-only although it will be
+  ///   written, or says to be where no memory can be
+  /// @throws IllegalStateException if its arena has been closed
+  /// @throws WrongThreadException if its arena is confined to another thread
+  public static void requireCopyable(
+      String name, MemorySegment segment, long bytes, boolean written) {
+    Objects.requireNonNull(segment, () -> name + " is null, but must be a memory segment");
+    if (segment.byteSize() != bytes) {
+      throw new IllegalArgumentException(
+          "%s has %s bytes, but must have %s".formatted(name, segment.byteSize(), bytes));
     }
-    if (!segment.isAccessibleBy(Thread.currentThread())) {
-      throw new WrongThreadException(
-          "%s lies in an arena that is confined to another thread than this one (%s)"
-              .formatted(name, Thread.currentThread().getName()));
+    Device.requireAddress(name, segment, bytes);
+    if (written) {
+      Device.requireWritable(name, segment);
     }
+    requireAlive(name, segment);
   }
 
   /// A stream and the words that name it in a message.
@@ -200,7 +214,7 @@ public final class Streams {
       long shared = before.segment().address() + before.bytes() - after.segment().address();
       if (shared > 0) {
         throw new IllegalArgumentException(
-            "%s and %s share %d bytes from address 0x%x on, but no two streams may overlap"
+            "%s and %s share %s bytes from address 0x%x on, but no two streams may overlap"
                 .formatted(
                     before.name(),
                     after.name(),

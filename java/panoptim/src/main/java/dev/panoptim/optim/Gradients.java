@@ -2,6 +2,7 @@ package dev.panoptim.optim;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.StepPlan;
 import dev.panoptim.device.Device;
@@ -106,7 +107,7 @@ public final class Gradients {
     try (StepPlan plan =
         StepPlan.of(Rule.builder().build(), device, device, List.of(rows), false, null)
             .getFirst()) {
-      int threads = Runtime.getRuntime().availableProcessors();
+      int threads = Backend.mostThreads();
       return Math.sqrt(Backends.of(device).addSquares(0, plan, threads));
     }
   }

@@ -374,9 +374,23 @@ public final class Optimizer implements AutoCloseable {
       stepping.zeroGradients();
       return;
     }
+    if (!backend.device().isCpu()) {
+      requireGradientsOnCard();
+    }
     for (Tracked each : tracked.values()) {
       if (each.parameter.hasGradient()) {
         backend.zero(each.parameter.gradient(), each.parameter.size() * Float.BYTES);
+      }
+    }
+  }
+
+  /// A framework may have freed one meanwhile: that is found before the first is changed.
+  private void requireGradientsOnCard() {
+    for (Tracked each : tracked.values()) {
+      Parameter parameter = each.parameter;
+      if (parameter.hasGradient()) {
+        String name = "gradient of '" + parameter.name() + "'";
+        Streams.require(backend.device(), name, parameter.size(), parameter.gradient(), true);
       }
     }
   }
@@ -417,7 +431,8 @@ public final class Optimizer implements AutoCloseable {
   /// Continues from where another optimizer, of whatever backend, threads and grouping, was.
   ///
   /// @throws IllegalArgumentException as [#loadStateDict(StateDict, Map)]
-  /// @throws IllegalStateException if the optimizer has been closed
+  /// @throws IllegalStateException as [#loadStateDict(StateDict, Map)]
+  /// @throws WrongThreadException as [#loadStateDict(StateDict, Map)]
   public void loadStateDict(StateDict state) {
     loadStateDict(state, Map.of());
   }
@@ -428,8 +443,13 @@ public final class Optimizer implements AutoCloseable {
   ///   name
   /// @throws IllegalArgumentException if rule, names, sizes, states or hyperparameters do not fit,
   ///   or parameters of one group bring different hyperparameters; the message lists all that
-  ///   differs, and nothing has changed
-  /// @throws IllegalStateException if the optimizer has been closed
+  ///   differs. Also if a state says to be where no memory can be, or lies in this optimizer's own
+  ///   memory of another state. Nothing has changed
+  /// @throws IllegalStateException if the optimizer, the arena of a state, or with
+  ///   [OptimizerBuilder#shadow] that of a parameter has been closed, or a hook of the optimizer or
+  ///   the action of [#withStateDict] calls this; nothing has changed
+  /// @throws WrongThreadException if such an arena is confined to another thread; nothing has
+  ///   changed
   public void loadStateDict(StateDict state, Map<String, String> renaming) {
     atRest(
         Purpose.CHANGE,
@@ -457,7 +477,9 @@ public final class Optimizer implements AutoCloseable {
   /// changed by other than a step. Does nothing without [OptimizerBuilder#shadow].
   ///
   /// @throws IllegalStateException if the optimizer, or the arena of a parameter, has been closed,
-  ///   or a hook of the optimizer or the action of [#withStateDict] calls this
+  ///   or a hook of the optimizer or the action of [#withStateDict] calls this; no copy has changed
+  /// @throws WrongThreadException if the arena of a parameter is confined to another thread; no
+  ///   copy has changed
   public void refreshShadow() {
     atRest(
         Purpose.CHANGE,
@@ -625,7 +647,7 @@ public final class Optimizer implements AutoCloseable {
 
   @Override
   public String toString() {
-    return "Optimizer[%d parameters in %d groups, backend %s]"
+    return "Optimizer[%s parameters in %s groups, backend %s]"
         .formatted(tracked.size(), groups.size(), backend.name());
   }
 }

@@ -119,11 +119,11 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
     boolean ofItsSize = state.size() == each.parameter.size();
     if (!ofItsSize) {
       differences.add(
-          "'%s' has %d elements, but %d in the optimizer"
+          "'%s' has %s elements, but %s in the optimizer"
               .formatted(name, state.size(), each.parameter.size()));
     }
     if (state.steps() < 0) {
-      differences.add("'%s' has made %d steps".formatted(name, state.steps()));
+      differences.add("'%s' has made %s steps".formatted(name, state.steps()));
     }
     if (!(state.momentumProduct() >= 0 && state.momentumProduct() <= 1)) {
       differences.add(
@@ -133,7 +133,7 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
     Set<String> expected = state.steps() > 0 ? Set.copyOf(stateNames) : Set.of();
     if (!state.states().keySet().equals(expected)) {
       differences.add(
-          "'%s' has the states %s, but must have %s after %d steps"
+          "'%s' has the states %s, but must have %s after %s steps"
               .formatted(name, state.states().keySet(), expected, state.steps()));
     }
     state
@@ -143,7 +143,7 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
               // Of another size, it has been said already why.
               if (ofItsSize && segment.byteSize() != each.parameter.size() * Float.BYTES) {
                 differences.add(
-                    "%s of '%s' has %d bytes, but must have %d"
+                    "%s of '%s' has %s bytes, but must have %s"
                         .formatted(
                             kind, name, segment.byteSize(), each.parameter.size() * Float.BYTES));
               }

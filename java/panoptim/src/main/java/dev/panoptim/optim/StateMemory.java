@@ -11,6 +11,7 @@ import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.ShadowType;
 import dev.panoptim.memory.SharedFile;
 import dev.panoptim.memory.Slab;
+import dev.panoptim.memory.Streams;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
@@ -76,6 +77,9 @@ final class StateMemory {
   /// @throws IllegalArgumentException as [SharedFile#map]
   void share(Path file, List<TrackedGroup> groups) {
     List<Tracked> all = groups.stream().flatMap(group -> Arrays.stream(group.parameters)).toList();
+    if (shadow != null) {
+      requireData(all);
+    }
     Layout layout = layout(all);
     long counts = Math.ceilDiv(all.size() * SharedCount.BYTES, PAGE) * PAGE;
     String tensors =
@@ -172,6 +176,7 @@ final class StateMemory {
   /// Memory for copies in 16 bits, which are what a step would leave: until there is one, nobody
   /// else writes them.
   private Slab shadows(Collection<Tracked> parameters) {
+    requireData(parameters);
     Slab slab =
         Slab.allocate(shadowLayout(parameters), device, origin, MemoryKind.HALF_PRECISION_COPIES);
     int tensor = 0;
@@ -227,14 +232,24 @@ final class StateMemory {
     return names.contains(AVERAGE);
   }
 
-  /// Writes the copies in 16 bits anew, where there are any.
+  /// Writes the copies in 16 bits anew, where there are any: all or none.
+  ///
+  /// @throws IllegalStateException if the arena of a parameter that has one has been closed
+  /// @throws WrongThreadException if it is confined to another thread
   void writeShadows(List<TrackedGroup> groups) {
-    for (TrackedGroup group : groups) {
-      for (Tracked each : group.parameters) {
-        if (each.shadow != null) {
-          writeShadow(each);
-        }
-      }
+    List<Tracked> written =
+        groups.stream()
+            .flatMap(group -> Arrays.stream(group.parameters))
+            .filter(each -> each.shadow != null)
+            .toList();
+    requireData(written);
+    written.forEach(this::writeShadow);
+  }
+
+  /// Checks that this thread can read the data of some parameters now.
+  private static void requireData(Collection<Tracked> parameters) {
+    for (Tracked each : parameters) {
+      Streams.requireAlive("data of '" + each.parameter.name() + "'", each.parameter.data());
     }
   }
 
@@ -288,7 +303,21 @@ final class StateMemory {
   }
 
   /// Takes over what has been checked to fit.
+  ///
+  /// @throws IllegalArgumentException if a state says to be where no memory can be, or shares bytes
+  ///   with another one's place here
+  /// @throws IllegalStateException if the arena of a state, or of data that are copied in 16 bits,
+  ///   has been closed
+  /// @throws WrongThreadException if such an arena is confined to another thread
   void load(List<TrackedGroup> groups, Map<String, StateDict.ParameterState> loaded) {
+    new LoadedStates(groups, names, loaded).requireUsable();
+    if (shadow != null) {
+      requireData(
+          groups.stream()
+              .flatMap(group -> Arrays.stream(group.parameters))
+              .filter(each -> each.shadow != null || loaded.get(each.parameter.name()).steps() > 0)
+              .toList());
+    }
     allocate(
         groups,
         each -> loaded.get(each.parameter.name()).steps() > 0,

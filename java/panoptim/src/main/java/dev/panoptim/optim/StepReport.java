@@ -72,7 +72,7 @@ public final class StepReport {
     }
     return skipped()
         ? "StepReport[skipped: a gradient is not finite]"
-        : "StepReport[%d parameters, norm %s, clip factor %s]"
+        : "StepReport[%s parameters, norm %s, clip factor %s]"
             .formatted(updatedParameters(), norm(), clipFactor());
   }
 }

@@ -114,8 +114,9 @@ final class Stepping {
     if (gradientsMoved() && !moveGradients()) {
       plan();
     }
+    // All that a backend can refuse, before the first group changes.
     for (int i = 0; i < groups.size(); i++) {
-      groups.get(i).plan.requireAlive();
+      backend.requireReady(groups.get(i).plan, threads);
     }
     float clipValue = (float) options.clipGradValue();
     for (int i = 0; i < groups.size(); i++) {

@@ -2,6 +2,7 @@ package dev.panoptim.safetensors.internal;
 
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileLockInterruptionException;
 
 /// File access that an interrupt does not end.
@@ -36,7 +37,8 @@ public final class UninterruptedIo {
       for (int attempt = 1; ; attempt++) {
         try {
           return action.run();
-        } catch (ClosedByInterruptException | FileLockInterruptionException e) {
+        } catch (ClosedChannelException | FileLockInterruptionException e) {
+          // Nobody but an interrupt closes a channel that is the action's alone.
           interrupted = true;
           Thread.interrupted();
           if (attempt == MOST_ATTEMPTS) {

@@ -1,0 +1,90 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.memory.Streams;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/// The states that are to be loaded, and whether they can be read to their end once the first byte
+/// has been written.
+///
+/// @param names of the states, in the order in which parameters here have them
+/// @param loaded by the names that parameters have here
+record LoadedStates(
+    List<TrackedGroup> groups, List<String> names, Map<String, StateDict.ParameterState> loaded) {
+  /// A state of this optimizer, which loading writes.
+  private record Target(String name, MemorySegment memory) {}
+
+  /// Checks all of them, before anything is changed.
+  ///
+  /// @throws IllegalArgumentException if one says to be where no memory can be, or shares bytes
+  ///   with the place of another one
+  /// @throws IllegalStateException if the arena of one has been closed
+  /// @throws WrongThreadException if the arena of one is confined to another thread
+  void requireUsable() {
+    TreeMap<Long, Target> targets = targets();
+    for (TrackedGroup group : groups) {
+      for (Tracked each : group.parameters) {
+        StateDict.ParameterState from = loaded.get(each.parameter.name());
+        for (int i = 0; from.steps() > 0 && i < names.size(); i++) {
+          String name = "the state dict's " + names.get(i) + " of '" + each.parameter.name() + "'";
+          MemorySegment source = from.states().get(names.get(i));
+          long bytes = each.parameter.size() * Float.BYTES;
+          Streams.requireCopyable(name, source, bytes, false);
+          if (source.isNative() && bytes > 0) {
+            MemorySegment own = each.states == null ? null : each.states.get(i);
+            requireApart(targets, name, source, own);
+          }
+        }
+      }
+    }
+  }
+
+  /// The places that are written, by address.
+  private TreeMap<Long, Target> targets() {
+    TreeMap<Long, Target> all = new TreeMap<>();
+    for (TrackedGroup group : groups) {
+      for (Tracked each : group.parameters) {
+        String of = " of '" + each.parameter.name() + "'";
+        long bytes = each.parameter.size() * Float.BYTES;
+        for (int i = 0; each.states != null && i < names.size(); i++) {
+          add(all, names.get(i) + of, each.states.get(i), bytes);
+        }
+        if (each.shadow != null) {
+          add(all, "shadow" + of, each.shadow, bytes / 2);
+        }
+      }
+    }
+    return all;
+  }
+
+  /// A card's memory has no extent here, and none that a state of the host could share.
+  private static void add(
+      TreeMap<Long, Target> all, String name, MemorySegment memory, long bytes) {
+    if (bytes > 0 && memory.byteSize() == bytes) {
+      all.put(memory.address(), new Target(name, memory));
+    }
+  }
+
+  /// A state that lies where it is loaded to is as good as loaded. One that lies where another is
+  /// loaded to may have been written over before it is read.
+  private static void requireApart(
+      TreeMap<Long, Target> targets, String name, MemorySegment source, MemorySegment own) {
+    if (own != null && own.address() == source.address()) {
+      return;
+    }
+    long last = source.address() + source.byteSize() - 1;
+    var found = targets.floorEntry(last);
+    if (found == null) {
+      return;
+    }
+    Target target = found.getValue();
+    long end = target.memory().address() + target.memory().byteSize();
+    if (end > source.address()) {
+      throw new IllegalArgumentException(
+          "%s lies in memory of the optimizer's %s, which loading writes: load a copy of it"
+              .formatted(name, target.name()));
+    }
+  }
+}
