@@ -82,13 +82,7 @@ public final class SharedFile {
   }
 
   private static void map(
-      Arena arena,
-      Path file,
-      FileChannel channel,
-      byte[] words,
-      long begin,
-      long bytes,
-      User user)
+      Arena arena, Path file, FileChannel channel, byte[] words, long begin, long bytes, User user)
       throws IOException {
     boolean create = isUnfinished(file, channel);
     if (create) {

@@ -131,6 +131,7 @@ public final class Optimizer implements AutoCloseable {
       freeMemory(List.of());
       throw e;
     }
+    stepping.open();
   }
 
   private void freeMemory(List<TrackedGroup> counted) {
@@ -145,7 +146,6 @@ public final class Optimizer implements AutoCloseable {
     if (publisher != null) {
       publisher.publishNow();
     }
-    stepping.open();
   }
 
   /// All of the groups or, if one does not fit, none.
