@@ -275,10 +275,12 @@ public final class Checkpoint implements AutoCloseable {
     return known;
   }
 
+  /// Whether all data can be written, once the states have been loaded.
   private static void requireAccess(Optimizer optimizer) {
     for (ParameterGroup group : optimizer.paramGroups()) {
       for (Parameter each : group.parameters()) {
-        Streams.requireAlive("data of '" + each.name() + "'", each.data());
+        Streams.require(
+            each.device(), "data of '" + each.name() + "'", each.size(), each.data(), true);
       }
     }
   }

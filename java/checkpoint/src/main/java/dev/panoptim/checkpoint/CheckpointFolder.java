@@ -13,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NotDirectoryException;
@@ -69,9 +70,15 @@ public final class CheckpointFolder {
 
   /// @param folder need not exist: the first saving creates it
   /// @param keep how many checkpoints stay, 1 or more: after each saving, older ones are deleted
-  /// @throws IllegalArgumentException if `keep` is not 1 or more
+  /// @throws IllegalArgumentException if `keep` is not 1 or more, or the folder is in another file
+  ///   system than the default one, whose files can be locked and mapped
   public static CheckpointFolder of(Path folder, int keep) {
     Objects.requireNonNull(folder, "folder is null");
+    if (folder.getFileSystem() != FileSystems.getDefault()) {
+      throw new IllegalArgumentException(
+          "folder %s is in a file system of the kind '%s', but must be in the default one"
+              .formatted(folder, folder.getFileSystem().provider().getScheme()));
+    }
     if (keep < 1) {
       throw new IllegalArgumentException("keep is " + keep + ", but must be 1 or more");
     }

@@ -15,8 +15,11 @@ import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.schedule.ReduceOnPlateau;
 import dev.panoptim.schedule.Scheduler;
 import dev.panoptim.schedule.Schedules;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -239,6 +242,22 @@ class SavableTest {
       Scheduler own = scheduler(ofP);
       assertEquals(own, training.withScheduler(own).scheduler().orElseThrow());
       assertEquals(ofP, own.optimizer());
+    }
+  }
+
+  @Test
+  void aFolderInAnArchiveIsRefused() throws IOException {
+    Path archive = temporary.resolve("archive.zip");
+    try (FileSystem zip = FileSystems.newFileSystem(archive, Map.of("create", "true"))) {
+      Path inside = zip.getPath("/checkpoints");
+      assertSays(
+          IllegalArgumentException.class,
+          "folder /checkpoints is in a file system of the kind 'jar', but must be in the default",
+          () -> CheckpointFolder.of(inside, 1));
+      assertSays(
+          UncheckedIOException.class,
+          "cannot map /checkpoints: it is in a file system of the kind 'jar'",
+          () -> Checkpoint.open(inside));
     }
   }
 

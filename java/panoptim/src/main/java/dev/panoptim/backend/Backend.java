@@ -170,15 +170,15 @@ public abstract sealed class Backend
   /// @throws CudaException if something failed on the card
   public void await() {}
 
-  /// Checks all that a step over a plan is refused for, and changes nothing. Where several plans
-  /// make up a step, this is asked of each of them before the first one is updated.
+  /// Checks all that a step over a plan which was prepared here can still be refused for, and
+  /// changes nothing. Where several plans make up a step, this is asked of each of them before the
+  /// first one is updated.
   ///
-  /// @param threads as for [#step]
-  /// @throws IllegalArgumentException as [#step]
-  /// @throws IllegalStateException as [#step]
-  /// @throws WrongThreadException as [#step]
-  public void requireReady(StepPlan plan, int threads) {
-    check(plan, threads);
+  /// @throws IllegalStateException if memory of the plan, or the stream that steps are made in, is
+  ///   no longer alive
+  /// @throws WrongThreadException if memory of the plan is confined to another thread
+  public void requireReady(StepPlan plan) {
+    plan.requireAlive();
   }
 
   final void check(StepPlan plan, int threads) {

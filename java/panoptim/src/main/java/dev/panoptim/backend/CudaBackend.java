@@ -62,8 +62,8 @@ final class CudaBackend extends Backend {
   }
 
   @Override
-  public void requireReady(StepPlan plan, int threads) {
-    check(plan, threads);
+  public void requireReady(StepPlan plan) {
+    super.requireReady(plan);
     stream.requireOpen();
   }
 

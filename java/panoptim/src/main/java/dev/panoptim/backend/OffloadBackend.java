@@ -37,8 +37,8 @@ final class OffloadBackend extends Backend {
   }
 
   @Override
-  public void requireReady(StepPlan plan, int threads) {
-    check(plan, threads);
+  public void requireReady(StepPlan plan) {
+    super.requireReady(plan);
     stream.requireOpen();
   }
 

@@ -116,7 +116,7 @@ final class Stepping {
     }
     // All that a backend can refuse, before the first group changes.
     for (int i = 0; i < groups.size(); i++) {
-      backend.requireReady(groups.get(i).plan, threads);
+      backend.requireReady(groups.get(i).plan);
     }
     float clipValue = (float) options.clipGradValue();
     for (int i = 0; i < groups.size(); i++) {

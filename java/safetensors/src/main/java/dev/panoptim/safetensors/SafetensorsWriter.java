@@ -42,11 +42,13 @@ public final class SafetensorsWriter {
   /// @throws SafetensorsException if two tensors have the same name, if one is `__metadata__`, if a
   ///   string has a lone surrogate, or if the header would be longer than 100,000,000 bytes
   /// @throws UncheckedIOException if the file cannot be written
-  /// @throws IllegalStateException if the arena of a tensor's data has been closed
-  /// @throws WrongThreadException if it belongs to another thread
+  /// @throws IllegalStateException if the arena of a tensor's data has been closed; nothing has
+  ///   been written
+  /// @throws WrongThreadException if it belongs to another thread; nothing has been written
   public static void write(Path path, Collection<Tensor> tensors, Map<String, String> metadata) {
     Objects.requireNonNull(path, "path is null, but must be a file's");
     SafetensorsLayout layout = layout(tensors, metadata);
+    layout.tensors().forEach(Tensor::requireReadable);
     Path temporary = path.toAbsolutePath().resolveSibling(".safetensors-" + UUID.randomUUID());
     try {
       UninterruptedIo.run(
@@ -69,12 +71,14 @@ public final class SafetensorsWriter {
   ///   one is `__metadata__`, if a string has a lone surrogate, or if the header would be longer
   ///   than 100,000,000 bytes
   /// @throws UncheckedIOException if the channel fails
-  /// @throws IllegalStateException if the arena of a tensor's data has been closed
-  /// @throws WrongThreadException if it belongs to another thread
+  /// @throws IllegalStateException if the arena of a tensor's data has been closed; nothing has
+  ///   been written
+  /// @throws WrongThreadException if it belongs to another thread; nothing has been written
   public static void write(
       WritableByteChannel channel, Collection<Tensor> tensors, Map<String, String> metadata) {
     Objects.requireNonNull(channel, "channel is null, but must be a channel");
     SafetensorsLayout layout = layout(tensors, metadata);
+    layout.tensors().forEach(Tensor::requireReadable);
     try {
       write(channel, layout);
     } catch (IOException e) {

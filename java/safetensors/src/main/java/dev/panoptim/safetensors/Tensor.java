@@ -36,6 +36,22 @@ public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment d
     requireAddress("the data of tensor " + Text.quote(name), data);
   }
 
+  /// Checks that this thread can read the data now.
+  ///
+  /// @throws IllegalStateException if their arena has been closed
+  /// @throws WrongThreadException if it is confined to another thread
+  void requireReadable() {
+    if (!data.scope().isAlive()) {
+      throw new IllegalStateException(
+          "the data of tensor " + Text.quote(name) + " lie in an arena that has been closed");
+    }
+    if (!data.isAccessibleBy(Thread.currentThread())) {
+      throw new WrongThreadException(
+          "the data of tensor %s lie in an arena that is confined to another thread than this one"
+              .formatted(Text.quote(name)));
+    }
+  }
+
   /// The first page of memory, where systems put nothing so that addresses of 0 are faults.
   private static final long FIRST_PAGE = 4096;
 

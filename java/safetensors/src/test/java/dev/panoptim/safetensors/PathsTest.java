@@ -102,7 +102,7 @@ class PathsTest {
   }
 
   @Test
-  void aFileInAnArchiveIsReadAndSaidSo() throws IOException {
+  void aFileInAnArchiveIsWrittenButNotMapped() throws IOException {
     Path archive = folder.resolve("archive.zip");
     try (FileSystem zip = FileSystems.newFileSystem(archive, Map.of("create", "true"))) {
       Path inside = zip.getPath("/t.safetensors");
@@ -112,6 +112,13 @@ class PathsTest {
               + " can be mapped";
       assertNotMapped(words, inside);
       assertNotMapped(words, zip.getPath("/missing"));
+      write(inside, 3);
+      write(inside, 4, 5);
+      assertArrayEquals(
+          TestFiles.write(List.of(tensor(4, 5)), Map.of()), Files.readAllBytes(inside));
+      try (Stream<Path> files = Files.list(zip.getPath("/"))) {
+        assertEquals(List.of("/t.safetensors"), files.map(Path::toString).toList());
+      }
     }
   }
 

@@ -25,6 +25,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -287,6 +288,42 @@ class SafetensorsWriterTest {
       assertArrayEquals(new byte[] {1, 2, 3}, TestFiles.bytes(anew.tensor("a")));
     }
     assertEquals(List.of("x.safetensors"), files());
+  }
+
+  @Test
+  void dataThatAreGoneAreNamedBeforeAnythingIsWritten() throws Exception {
+    Arena shared = Arena.ofShared();
+    Tensor dead = Tensor.of("z", DType.U8, shared.allocate(2), 2);
+    shared.close();
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor confined = Tensor.of("z", DType.U8, arena.allocate(2), 2);
+      SlowChannel channel = new SlowChannel();
+      Path path = folder.resolve("x.safetensors");
+      var closed =
+          assertThrows(
+              IllegalStateException.class,
+              () -> SafetensorsWriter.write(channel, List.of(bytes("a", 1), dead), Map.of()));
+      assertEquals(
+          "the data of tensor \"z\" lie in an arena that has been closed", closed.getMessage());
+      assertThrows(
+          IllegalStateException.class,
+          () -> SafetensorsWriter.write(path, List.of(bytes("a", 1), dead), Map.of()));
+      for (Executable write :
+          List.<Executable>of(
+              () -> SafetensorsWriter.write(channel, List.of(bytes("a", 1), confined), Map.of()),
+              () -> SafetensorsWriter.write(path, List.of(bytes("a", 1), confined), Map.of()))) {
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        Thread other =
+            Thread.ofPlatform()
+                .start(() -> thrown.set(assertThrows(WrongThreadException.class, write)));
+        other.join();
+        assertTrue(
+            thrown.get().getMessage().startsWith("the data of tensor \"z\" lie in an arena"),
+            thrown.get().getMessage());
+      }
+      assertEquals(0, channel.bytes.size());
+      assertEquals(List.of(), files());
+    }
   }
 
   @Test

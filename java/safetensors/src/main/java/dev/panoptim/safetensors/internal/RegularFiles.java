@@ -2,7 +2,6 @@ package dev.panoptim.safetensors.internal;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -72,30 +71,37 @@ public final class RegularFiles {
       requireRegular(file);
     }
     Set<PosixFilePermission> mode = modeOf(file);
+    // Where this fails, there is a file that is not the one to be written here.
+    FileChannel created = create(temporary, mode);
+    try {
+      try (created) {
+        // The process's umask may have taken some away.
+        if (mode != null && !mode.equals(modeOf(temporary))) {
+          Files.setPosixFilePermissions(temporary, mode);
+        }
+        contents.write(created);
+      }
+      // An atomic move replaces what is there; file systems that know none need to be told.
+      Files.move(
+          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (Throwable e) {
+      try {
+        Files.deleteIfExists(temporary);
+      } catch (IOException another) {
+        e.addSuppressed(another);
+      }
+      throw e;
+    }
+  }
+
+  private static FileChannel create(Path temporary, Set<PosixFilePermission> mode)
+      throws IOException {
     FileAttribute<?>[] attributes =
         mode == null
             ? new FileAttribute<?>[0]
             : new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(mode)};
-    try (FileChannel channel =
-        FileChannel.open(
-            temporary,
-            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-            attributes)) {
-      // The process's umask may have taken some away.
-      if (mode != null && !mode.equals(modeOf(temporary))) {
-        Files.setPosixFilePermissions(temporary, mode);
-      }
-      contents.write(channel);
-    } catch (Throwable e) {
-      deleteAfter(e, temporary);
-      throw e;
-    }
-    try {
-      Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-    } catch (Throwable e) {
-      deleteAfter(e, temporary);
-      throw e;
-    }
+    return FileChannel.open(
+        temporary, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), attributes);
   }
 
   /// `null` where there is no regular file, or the file system has no such permissions.
@@ -106,16 +112,5 @@ public final class RegularFiles {
     PosixFileAttributeView view =
         Files.getFileAttributeView(file, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
     return view == null ? null : view.readAttributes().permissions();
-  }
-
-  private static void deleteAfter(Throwable failure, Path temporary) {
-    if (failure instanceof FileAlreadyExistsException) {
-      return; // It is not the file that was to be written here.
-    }
-    try {
-      Files.deleteIfExists(temporary);
-    } catch (IOException another) {
-      failure.addSuppressed(another);
-    }
   }
 }
