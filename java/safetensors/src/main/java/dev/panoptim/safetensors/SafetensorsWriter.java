@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Objects;
-import java.util.UUID;
 
 /// Writes safetensors files, as [SafetensorsLayout] lays them out.
 ///
@@ -35,7 +34,8 @@ public final class SafetensorsWriter {
   /// stays as it was, and who has mapped that, perhaps to write it anew, keeps it. A symbolic link
   /// is replaced, not followed. Where files have POSIX permissions, a file that is replaced passes
   /// its own on; its owner and group are those of this process. Nothing is forced to the disk. An
-  /// interrupted thread writes all the same, and stays interrupted.
+  /// interrupted thread writes all the same, and stays interrupted. What killed processes have left
+  /// of other names is removed.
   ///
   /// @param tensors in any order
   /// @param metadata may be empty, and is left out then
@@ -49,11 +49,13 @@ public final class SafetensorsWriter {
     Objects.requireNonNull(path, "path is null, but must be a file's");
     SafetensorsLayout layout = layout(tensors, metadata);
     layout.tensors().forEach(Tensor::requireReadable);
-    Path temporary = path.toAbsolutePath().resolveSibling(".safetensors-" + UUID.randomUUID());
     try {
       UninterruptedIo.run(
           () -> {
-            RegularFiles.replace(path, temporary, channel -> write(channel, layout));
+            try (TemporaryFile temporary = TemporaryFile.beside(path)) {
+              write(temporary.channel(), layout);
+              temporary.moveTo(path);
+            }
             return null;
           });
     } catch (IOException e) {

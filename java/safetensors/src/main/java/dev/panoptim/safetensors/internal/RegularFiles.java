@@ -62,35 +62,53 @@ public final class RegularFiles {
   /// Writes a new file beside another one and renames it to that at last. Whatever fails, what was
   /// there stays as it was. A symbolic link is replaced, not followed.
   ///
-  /// The new file has the permissions of a regular file that it replaces, from its first byte on.
-  ///
-  /// @param temporary must not exist, and does not afterwards
+  /// @param temporary as for [#createFor]; does not exist afterwards
   /// @throws IOException if something that is not a regular file is in the way
   public static void replace(Path file, Path temporary, Contents contents) throws IOException {
-    if (Files.exists(file)) {
-      requireRegular(file);
-    }
-    Set<PosixFilePermission> mode = modeOf(file);
     // Where this fails, there is a file that is not the one to be written here.
-    FileChannel created = create(temporary, mode);
+    FileChannel created = createFor(file, temporary);
     try {
       try (created) {
-        // The process's umask may have taken some away.
-        if (mode != null && !mode.equals(modeOf(temporary))) {
-          Files.setPosixFilePermissions(temporary, mode);
-        }
         contents.write(created);
       }
       // An atomic move replaces what is there; file systems that know none need to be told.
       Files.move(
           temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (Throwable e) {
-      try {
-        Files.deleteIfExists(temporary);
-      } catch (IOException another) {
-        e.addSuppressed(another);
-      }
+      delete(temporary, e);
       throw e;
+    }
+  }
+
+  /// Creates the file that is to replace another one, with the permissions of that from its first
+  /// byte on, if that is a regular file.
+  ///
+  /// @param temporary must not exist
+  /// @throws IOException if something that is not a regular file would be replaced
+  public static FileChannel createFor(Path file, Path temporary) throws IOException {
+    if (Files.exists(file)) {
+      requireRegular(file);
+    }
+    Set<PosixFilePermission> mode = modeOf(file);
+    FileChannel created = create(temporary, mode);
+    try {
+      // The process's umask may have taken some away.
+      if (mode != null && !mode.equals(modeOf(temporary))) {
+        Files.setPosixFilePermissions(temporary, mode);
+      }
+      return created;
+    } catch (Throwable e) {
+      created.close();
+      delete(temporary, e);
+      throw e;
+    }
+  }
+
+  private static void delete(Path temporary, Throwable failure) {
+    try {
+      Files.deleteIfExists(temporary);
+    } catch (IOException another) {
+      failure.addSuppressed(another);
     }
   }
 
