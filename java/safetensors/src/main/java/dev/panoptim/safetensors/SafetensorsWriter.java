@@ -1,6 +1,5 @@
 package dev.panoptim.safetensors;
 
-import dev.panoptim.safetensors.internal.RegularFiles;
 import dev.panoptim.safetensors.internal.UninterruptedIo;
 import java.io.IOException;
 import java.io.UncheckedIOException;
