@@ -4,7 +4,8 @@
 // caller, who also keeps it alive for the length of a call. Functions may be called from any thread, and at the
 // same time from several, as long as no two calls write the same memory.
 //
-// Those that begin with panoptim_cuda_ are in a library of their own, for graphics cards.
+// Those that begin with panoptim_cuda_ are in a library of their own, for graphics cards, and so are those that begin
+// with panoptim_openmp_, for steps by a team of OpenMP's threads.
 #ifndef PANOPTIM_H
 #define PANOPTIM_H
 
@@ -31,6 +32,7 @@ typedef long long panoptim_int64;
 #define PANOPTIM_INVALID_ARGUMENT 1
 #define PANOPTIM_UNSUPPORTED_TIER 2
 #define PANOPTIM_CUDA_FAILED 3  // CUDA refused; its own words are in the error text
+#define PANOPTIM_THREADS_REFUSED 4  // the system starts no more threads; its words are in the error text
 
 // Tiers: the same formula, compiled for more and more capable processors.
 #define PANOPTIM_TIER_SCALAR 0
@@ -189,6 +191,35 @@ PANOPTIM_API int32_t panoptim_sum_squares(panoptim_plan *plan, ...);
 // left. Where there is no such call it returns at once, so it does not matter if it comes too late; but the plan's own
 // memory, though not what its rows point into, must still be there.
 PANOPTIM_API void panoptim_help(panoptim_plan *plan);
+
+// ---- OpenMP: the library panoptim_openmp ----
+//
+// The OpenMP runtime keeps a team of threads for each thread that calls; the team ends with that thread. Whether idle
+// threads of a team watch for work or sleep is the runtime's decision, by its environment variables.
+
+// The most threads of a team.
+#define PANOPTIM_OPENMP_THREADS 1024
+
+PANOPTIM_API int32_t panoptim_openmp_abi_version(void);
+
+// Whether the system would start so many threads more, 0 to PANOPTIM_OPENMP_THREADS: starts them, all at once, and ends
+// them. To be called before a team grows, since the runtime ends the process where a thread is refused.
+// PANOPTIM_THREADS_REFUSED: it would not. `error` has room for PANOPTIM_TEXT bytes, and is written where the status is
+// not PANOPTIM_OK.
+PANOPTIM_API int32_t panoptim_openmp_try_threads(int32_t count, char *error);
+
+// What panoptim_step does, to the same bits, by the calling thread's team. The plan's sharing must be PANOPTIM_CLOSED,
+// and its piece 1 or more.
+//
+//   team     the team's threads, the calling one among them; others are started or ended until there are so many
+//   threads  how many of them take pieces, 1 to `team`
+PANOPTIM_API int32_t panoptim_openmp_step(panoptim_plan *plan, int32_t team, int32_t threads, ...);
+
+// What panoptim_sum_squares does, in the same way.
+PANOPTIM_API int32_t panoptim_openmp_sum_squares(panoptim_plan *plan, int32_t team, int32_t threads, ...);
+
+// Ends the calling thread's team, if it has one. The next step starts another.
+PANOPTIM_API int32_t panoptim_openmp_end_team(void);
 
 // ---- Graphics cards: the library panoptim_cuda ----
 //

@@ -4,30 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "step/check.h"
+#include "call.h"
 #include "step/sharing.h"
 #include "step/step.h"
-#include "tier/tiers.h"
 
 namespace {
-
-int32_t check(panoptim_plan *plan) {
-  if (!kernels_of(plan->tier)) {
-    return fail(plan, PANOPTIM_UNSUPPORTED_TIER, "tier %d: %s", plan->tier, why_no_tier(plan->tier));
-  }
-  if (plan->sharing != PANOPTIM_CLOSED && (plan->sharing != PANOPTIM_ANNOUNCED || plan->piece < 1)) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT,
-                "sharing is %d in pieces of %lld, not %d, or %d in pieces of 1 or more", plan->sharing, plan->piece,
-                PANOPTIM_CLOSED, PANOPTIM_ANNOUNCED);
-  }
-  return check_work(plan);
-}
 
 // Checks, then works.
 int32_t call(panoptim_plan *plan, void (*run)(panoptim_plan &plan, const kernel_table &kernels)) {
   if (!plan) return PANOPTIM_INVALID_ARGUMENT;
-  int32_t status = check(plan);
-  if (!status && run == run_sum_squares) status = check_sums(plan);
+  const int32_t status = check_call(plan, run == run_sum_squares);
   if (status) {
     close(*plan);
   } else {

@@ -49,6 +49,20 @@ void take_pieces(panoptim_plan &plan, Place place, Work work) {
   }
 }
 
+// Takes part in work that a team of threads does, each of which calls this; one of them leads.
+template <class Work>
+void take_share(panoptim_plan &plan, bool leads, Work work) {
+  if (leads) {
+    panoptim_int64 next = 0;
+    take_pieces(
+        plan, [&] { return next++; }, work);
+  } else {
+    const panoptim_int64 last = pieces(plan) - 1;
+    take_pieces(
+        plan, [&] { return last - __atomic_fetch_add(&plan.helped, 1, __ATOMIC_RELAXED); }, work);
+  }
+}
+
 // The whole of the work, with whoever comes to help if that was announced.
 template <class Work>
 void share_out(panoptim_plan &plan, Work work) {
@@ -59,9 +73,7 @@ void share_out(panoptim_plan &plan, Work work) {
   plan.taken = 0;
   plan.helped = 0;
   __atomic_store_n(&plan.sharing, PANOPTIM_OPEN, __ATOMIC_SEQ_CST);
-  panoptim_int64 next = 0;
-  take_pieces(
-      plan, [&] { return next++; }, work);
+  take_share(plan, true, work);
   close(plan);
 }
 
@@ -74,11 +86,7 @@ void come_to_help(panoptim_plan &plan, Choose choose) {
   int32_t sharing;
   for (waiting wait; (sharing = __atomic_load_n(&plan.sharing, __ATOMIC_SEQ_CST)) == PANOPTIM_ANNOUNCED;) wait.again();
   if (sharing == PANOPTIM_OPEN) {
-    choose([&](auto work) {
-      const panoptim_int64 last = pieces(plan) - 1;
-      take_pieces(
-          plan, [&] { return last - __atomic_fetch_add(&plan.helped, 1, __ATOMIC_RELAXED); }, work);
-    });
+    choose([&](auto work) { take_share(plan, false, work); });
   }
   __atomic_sub_fetch(&plan.helping, 1, __ATOMIC_SEQ_CST);
 }

@@ -12,8 +12,6 @@ namespace {
 // changed=block=256,block=4096".
 constexpr panoptim_int64 block = 1024;
 
-enum work : int32_t { step, sum_squares };
-
 struct chunk_streams {
   float *parameter;
   float *gradient;
@@ -115,22 +113,39 @@ struct sum_squares_work {
 }  // namespace
 
 void run_step(panoptim_plan &plan, const kernel_table &kernels) {
-  plan.work = step;
+  plan.work = work_step;
   share_out(plan, step_work{plan, kernels});
 }
 
 void run_sum_squares(panoptim_plan &plan, const kernel_table &kernels) {
-  plan.work = sum_squares;
+  plan.work = work_sum_squares;
   share_out(plan, sum_squares_work{plan, kernels});
 }
 
+namespace {
+
+// Calls take(work) with the work that the plan is for.
+template <class Take>
+void with_work(const panoptim_plan &plan, const kernel_table &kernels, Take take) {
+  if (plan.work == work_step) {
+    take(step_work{plan, kernels});
+  } else {
+    take(sum_squares_work{plan, kernels});
+  }
+}
+
+}  // namespace
+
 void help_call(panoptim_plan &plan, const kernel_table *(*kernels_of)(int32_t tier)) {
-  come_to_help(plan, [&](auto take_pieces) {
-    const kernel_table &kernels = *kernels_of(plan.tier);
-    if (plan.work == step) {
-      take_pieces(step_work{plan, kernels});
-    } else {
-      take_pieces(sum_squares_work{plan, kernels});
-    }
-  });
+  come_to_help(plan, [&](auto take_pieces) { with_work(plan, *kernels_of(plan.tier), take_pieces); });
+}
+
+void begin_team_call(panoptim_plan &plan, work work) {
+  plan.work = work;
+  plan.taken = 0;
+  plan.helped = 0;
+}
+
+void join_team_call(panoptim_plan &plan, const kernel_table &kernels, bool leads) {
+  with_work(plan, kernels, [&](auto work) { take_share(plan, leads, work); });
 }

@@ -68,6 +68,15 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     public static int PANOPTIM_CUDA_FAILED() {
         return PANOPTIM_CUDA_FAILED;
     }
+    private static final int PANOPTIM_THREADS_REFUSED = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_THREADS_REFUSED 4
+     * }
+     */
+    public static int PANOPTIM_THREADS_REFUSED() {
+        return PANOPTIM_THREADS_REFUSED;
+    }
     private static final int PANOPTIM_TIER_SCALAR = (int)0L;
     /**
      * {@snippet lang=c :
@@ -410,6 +419,15 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     public static int PANOPTIM_TEXT() {
         return PANOPTIM_TEXT;
     }
+    private static final int PANOPTIM_OPENMP_THREADS = (int)1024L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_OPENMP_THREADS 1024
+     * }
+     */
+    public static int PANOPTIM_OPENMP_THREADS() {
+        return PANOPTIM_OPENMP_THREADS;
+    }
 
     private static class panoptim_abi_version {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
@@ -725,6 +743,331 @@ public class PanoptimAbi extends PanoptimAbi$shared {
                 traceDowncall("panoptim_help", plan);
             }
             mh$.invokeExact(plan);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_openmp_abi_version {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_openmp_abi_version");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_openmp_abi_version()
+     * }
+     */
+    public static FunctionDescriptor panoptim_openmp_abi_version$descriptor() {
+        return panoptim_openmp_abi_version.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_openmp_abi_version()
+     * }
+     */
+    public static MethodHandle panoptim_openmp_abi_version$handle() {
+        return panoptim_openmp_abi_version.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_openmp_abi_version()
+     * }
+     */
+    public static MemorySegment panoptim_openmp_abi_version$address() {
+        return panoptim_openmp_abi_version.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_openmp_abi_version()
+     * }
+     */
+    public static int panoptim_openmp_abi_version() {
+        var mh$ = panoptim_openmp_abi_version.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_openmp_abi_version");
+            }
+            return (int)mh$.invokeExact();
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_openmp_try_threads {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_openmp_try_threads");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_openmp_try_threads(int32_t count, char *error)
+     * }
+     */
+    public static FunctionDescriptor panoptim_openmp_try_threads$descriptor() {
+        return panoptim_openmp_try_threads.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_openmp_try_threads(int32_t count, char *error)
+     * }
+     */
+    public static MethodHandle panoptim_openmp_try_threads$handle() {
+        return panoptim_openmp_try_threads.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_openmp_try_threads(int32_t count, char *error)
+     * }
+     */
+    public static MemorySegment panoptim_openmp_try_threads$address() {
+        return panoptim_openmp_try_threads.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_openmp_try_threads(int32_t count, char *error)
+     * }
+     */
+    public static int panoptim_openmp_try_threads(int count, MemorySegment error) {
+        var mh$ = panoptim_openmp_try_threads.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_openmp_try_threads", count, error);
+            }
+            return (int)mh$.invokeExact(count, error);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    /**
+     * Variadic invoker class for:
+     * {@snippet lang=c :
+     * int32_t panoptim_openmp_step(panoptim_plan *plan, int32_t team, int32_t threads, ...)
+     * }
+     */
+    public static class panoptim_openmp_step {
+        private static final FunctionDescriptor BASE_DESC = FunctionDescriptor.of(
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_POINTER,
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_INT
+            );
+        private static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_openmp_step");
+
+        private final MethodHandle handle;
+        private final FunctionDescriptor descriptor;
+        private final MethodHandle spreader;
+
+        private panoptim_openmp_step(MethodHandle handle, FunctionDescriptor descriptor, MethodHandle spreader) {
+            this.handle = handle;
+            this.descriptor = descriptor;
+            this.spreader = spreader;
+        }
+
+        /**
+         * Variadic invoker factory for:
+         * {@snippet lang=c :
+         * int32_t panoptim_openmp_step(panoptim_plan *plan, int32_t team, int32_t threads, ...)
+         * }
+         */
+        public static panoptim_openmp_step makeInvoker(MemoryLayout... layouts) {
+            FunctionDescriptor desc$ = BASE_DESC.appendArgumentLayouts(layouts);
+            Linker.Option fva$ = Linker.Option.firstVariadicArg(BASE_DESC.argumentLayouts().size());
+            var mh$ = Linker.nativeLinker().downcallHandle(ADDR, desc$, fva$);
+            var spreader$ = mh$.asSpreader(Object[].class, layouts.length);
+            return new panoptim_openmp_step(mh$, desc$, spreader$);
+        }
+
+        /**
+         * {@return the address}
+         */
+        public static MemorySegment address() {
+            return ADDR;
+        }
+
+        /**
+         * {@return the specialized method handle}
+         */
+        public MethodHandle handle() {
+            return handle;
+        }
+
+        /**
+         * {@return the specialized descriptor}
+         */
+        public FunctionDescriptor descriptor() {
+            return descriptor;
+        }
+
+        public int apply(MemorySegment plan, int team, int threads, Object... x3) {
+            try {
+                if (TRACE_DOWNCALLS) {
+                    traceDowncall("panoptim_openmp_step", plan, team, threads, x3);
+                }
+                return (int) spreader.invokeExact(plan, team, threads, x3);
+            } catch(IllegalArgumentException | ClassCastException ex$)  {
+                throw ex$; // rethrow IAE from passing wrong number/type of args
+            } catch (Throwable ex$) {
+               throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    /**
+     * Variadic invoker class for:
+     * {@snippet lang=c :
+     * int32_t panoptim_openmp_sum_squares(panoptim_plan *plan, int32_t team, int32_t threads, ...)
+     * }
+     */
+    public static class panoptim_openmp_sum_squares {
+        private static final FunctionDescriptor BASE_DESC = FunctionDescriptor.of(
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_POINTER,
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_INT
+            );
+        private static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_openmp_sum_squares");
+
+        private final MethodHandle handle;
+        private final FunctionDescriptor descriptor;
+        private final MethodHandle spreader;
+
+        private panoptim_openmp_sum_squares(MethodHandle handle, FunctionDescriptor descriptor, MethodHandle spreader) {
+            this.handle = handle;
+            this.descriptor = descriptor;
+            this.spreader = spreader;
+        }
+
+        /**
+         * Variadic invoker factory for:
+         * {@snippet lang=c :
+         * int32_t panoptim_openmp_sum_squares(panoptim_plan *plan, int32_t team, int32_t threads, ...)
+         * }
+         */
+        public static panoptim_openmp_sum_squares makeInvoker(MemoryLayout... layouts) {
+            FunctionDescriptor desc$ = BASE_DESC.appendArgumentLayouts(layouts);
+            Linker.Option fva$ = Linker.Option.firstVariadicArg(BASE_DESC.argumentLayouts().size());
+            var mh$ = Linker.nativeLinker().downcallHandle(ADDR, desc$, fva$);
+            var spreader$ = mh$.asSpreader(Object[].class, layouts.length);
+            return new panoptim_openmp_sum_squares(mh$, desc$, spreader$);
+        }
+
+        /**
+         * {@return the address}
+         */
+        public static MemorySegment address() {
+            return ADDR;
+        }
+
+        /**
+         * {@return the specialized method handle}
+         */
+        public MethodHandle handle() {
+            return handle;
+        }
+
+        /**
+         * {@return the specialized descriptor}
+         */
+        public FunctionDescriptor descriptor() {
+            return descriptor;
+        }
+
+        public int apply(MemorySegment plan, int team, int threads, Object... x3) {
+            try {
+                if (TRACE_DOWNCALLS) {
+                    traceDowncall("panoptim_openmp_sum_squares", plan, team, threads, x3);
+                }
+                return (int) spreader.invokeExact(plan, team, threads, x3);
+            } catch(IllegalArgumentException | ClassCastException ex$)  {
+                throw ex$; // rethrow IAE from passing wrong number/type of args
+            } catch (Throwable ex$) {
+               throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    private static class panoptim_openmp_end_team {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_openmp_end_team");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_openmp_end_team()
+     * }
+     */
+    public static FunctionDescriptor panoptim_openmp_end_team$descriptor() {
+        return panoptim_openmp_end_team.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_openmp_end_team()
+     * }
+     */
+    public static MethodHandle panoptim_openmp_end_team$handle() {
+        return panoptim_openmp_end_team.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_openmp_end_team()
+     * }
+     */
+    public static MemorySegment panoptim_openmp_end_team$address() {
+        return panoptim_openmp_end_team.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_openmp_end_team()
+     * }
+     */
+    public static int panoptim_openmp_end_team() {
+        var mh$ = panoptim_openmp_end_team.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_openmp_end_team");
+            }
+            return (int)mh$.invokeExact();
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -1,0 +1,22 @@
+// What the functions of the C ABI have in common: they check a plan before any byte changes.
+#ifndef PANOPTIM_CALL_H
+#define PANOPTIM_CALL_H
+
+#include "panoptim.h"
+#include "step/check.h"
+#include "tier/tiers.h"
+
+inline int32_t check_call(panoptim_plan *plan, bool sums) {
+  if (!kernels_of(plan->tier)) {
+    return fail(plan, PANOPTIM_UNSUPPORTED_TIER, "tier %d: %s", plan->tier, why_no_tier(plan->tier));
+  }
+  if (plan->sharing != PANOPTIM_CLOSED && (plan->sharing != PANOPTIM_ANNOUNCED || plan->piece < 1)) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT,
+                "sharing is %d in pieces of %lld, not %d, or %d in pieces of 1 or more", plan->sharing, plan->piece,
+                PANOPTIM_CLOSED, PANOPTIM_ANNOUNCED);
+  }
+  const int32_t status = check_work(plan);
+  return status == PANOPTIM_OK && sums ? check_sums(plan) : status;
+}
+
+#endif
