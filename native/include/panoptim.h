@@ -31,7 +31,7 @@ typedef long long panoptim_int64;
 #define PANOPTIM_OK 0
 #define PANOPTIM_INVALID_ARGUMENT 1
 #define PANOPTIM_UNSUPPORTED_TIER 2
-#define PANOPTIM_CUDA_FAILED 3  // CUDA refused; its own words are in the error text
+#define PANOPTIM_CUDA_FAILED 3      // CUDA refused; its own words are in the error text
 #define PANOPTIM_THREADS_REFUSED 4  // the system starts no more threads; its words are in the error text
 
 // Tiers: the same formula, compiled for more and more capable processors.

@@ -1,6 +1,7 @@
 package dev.panoptim.bench;
 
 import dev.panoptim.backend.Backends;
+import dev.panoptim.backend.Threading;
 import dev.panoptim.backend.Tier;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,8 +48,8 @@ final class OwnSuite {
     suite.run(suite.pairs(CheckpointBenchmark.class, quick ? 2 : 5));
     if (!quick) {
       suite.run(suite.pairs(ConstantsBenchmark.class, 10));
-      suite.run(suite.pairs(PausedStepsBenchmark.class, 5));
     }
+    runThreading();
   }
 
   private void runSteps() throws RunnerException {
@@ -72,6 +73,28 @@ final class OwnSuite {
     for (String threads : moreThreads()) {
       suite.run(steps("native", threads, "65536", "1048576", LARGE).param("optimizer", ADAMW));
     }
+  }
+
+  private void runThreading() throws RunnerException {
+    suite.run(threading().param("pauseMicros", "0").param("caller", ThreadingBenchmark.SPINS));
+    suite.run(
+        suite.quick()
+            ? threading().param("pauseMicros", "100").param("caller", ThreadingBenchmark.SPINS)
+            : threading().param("pauseMicros", ThreadingBenchmark.PAUSES));
+  }
+
+  private ChainedOptionsBuilder threading() {
+    ChainedOptionsBuilder options =
+        suite
+            .pairs(ThreadingBenchmark.class, 5)
+            .forks(1)
+            .param("millis", suite.quick() ? "50" : "100");
+    if (suite.quick()) {
+      options.param("elements", "131072", "1048576");
+    }
+    return Threading.OPENMP.unavailableReason().isEmpty()
+        ? options
+        : options.param("threading", ThreadingBenchmark.ONE, ThreadingBenchmark.POOL);
   }
 
   private ChainedOptionsBuilder steps(String backend, String threads, String... elements) {

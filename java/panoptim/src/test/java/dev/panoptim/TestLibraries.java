@@ -3,6 +3,7 @@ package dev.panoptim;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /// The native libraries that the build makes for tests.
 public final class TestLibraries {
@@ -12,11 +13,21 @@ public final class TestLibraries {
 
   /// @param name without what a system puts around it
   public static Path find(String name) throws IOException {
+    return search(name).orElseThrow();
+  }
+
+  /// Whether a library has been built here that needs what some systems lack.
+  ///
+  /// @param name as for [#find]
+  public static boolean isBuilt(String name) throws IOException {
+    return search(name).isPresent();
+  }
+
+  private static Optional<Path> search(String name) throws IOException {
     try (var files = Files.walk(ALL)) {
       return files
           .filter(file -> file.getFileName().toString().equals(System.mapLibraryName(name)))
-          .findFirst()
-          .orElseThrow();
+          .findFirst();
     }
   }
 }

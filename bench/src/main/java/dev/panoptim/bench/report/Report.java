@@ -7,7 +7,6 @@ import dev.panoptim.bench.ConstantsBenchmark;
 import dev.panoptim.bench.Contender;
 import dev.panoptim.bench.EpilogueBenchmark;
 import dev.panoptim.bench.ManyTensorsBenchmark;
-import dev.panoptim.bench.PausedStepsBenchmark;
 import dev.panoptim.bench.Peer;
 import dev.panoptim.bench.PeerBenchmark;
 import dev.panoptim.bench.StepBenchmark;
@@ -79,6 +78,7 @@ public final class Report {
             backends(),
             optimizers(),
             threads(),
+            new ThreadingSection(results).section(),
             epilogue(),
             manyTensors(),
             peers(),
@@ -241,7 +241,6 @@ public final class Report {
           new Document.Picture("threads", "Steps of several threads to those of one", chart));
     }
     addCallers(section);
-    addPauses(section);
     return section;
   }
 
@@ -287,19 +286,6 @@ public final class Report {
         table,
         "Each with an optimizer of its own that may take two threads. Native threads are"
             + " all those of the process, the Java virtual machine's among them.");
-  }
-
-  private void addPauses(Section section) {
-    Table table = Table.of("elements", "threads", "a step after a pause", "quartiles");
-    for (Result each : results.of(PausedStepsBenchmark.class)) {
-      Summary step = each.counter("stepNanos");
-      table.add(
-          each.param("elements"),
-          each.param("threads"),
-          Duration.of(step.median()),
-          Duration.range(step));
-    }
-    section.add(table);
   }
 
   private Section epilogue() {

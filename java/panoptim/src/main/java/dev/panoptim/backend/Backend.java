@@ -4,6 +4,7 @@ import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Objects;
 
 /// Something that carries out a step. All of them reach the same bits; they differ in speed and in
 /// what they need.
@@ -57,6 +58,22 @@ public abstract sealed class Backend
 
   /// What this backend runs on, in words.
   public abstract String describe();
+
+  /// Whose threads help with steps: [Threading#POOL] for all but the native backend, and for that
+  /// one wherever OpenMP cannot be had. Single steps may use the pool all the same: see
+  /// [Threading#OPENMP].
+  public Threading threading() {
+    return Threading.POOL;
+  }
+
+  /// This backend with another choice of threads, or this one itself where it has no choice.
+  ///
+  /// Where OpenMP cannot be had, the pool is used instead, and the reason is logged once: see
+  /// [Threading#unavailableReason()].
+  public Backend with(Threading other) {
+    Objects.requireNonNull(other, "threading is null");
+    return this;
+  }
 
   /// Where the parameters and gradients lie that this backend works on.
   public Device device() {

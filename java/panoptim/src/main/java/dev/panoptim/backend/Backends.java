@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 /// An explicit choice that cannot be had throws; [#auto()] takes the best that can. Two system
 /// properties choose for a whole process: `panoptim.backend` (`auto`, `native`, `vector`, `scalar`)
 /// what [#auto()] returns for the CPU, `panoptim.tier` (`scalar`, `avx2`, `avx512`) the tier of the
-/// native backend.
+/// native backend. A third, `panoptim.threading`, chooses its threads: see [Threading].
 ///
 /// Thread-safe.
 public final class Backends {
@@ -154,7 +154,7 @@ public final class Backends {
     if (why != null) {
       throw new BackendUnavailableException("the native backend cannot be had: " + why);
     }
-    return new NativeBackend(NativeBackend.best());
+    return new NativeBackend(NativeBackend.best(), Threading.ofProperty());
   }
 
   /// C++ in the given tier.
@@ -166,7 +166,7 @@ public final class Backends {
       throw new BackendUnavailableException(
           "the native backend's tier " + tier.label() + " cannot be had: " + why);
     }
-    return new NativeBackend(tier);
+    return new NativeBackend(tier, Threading.ofProperty());
   }
 
   /// Java's Vector API.
@@ -188,6 +188,30 @@ public final class Backends {
   /// The native tiers that can be had here, from the least capable one.
   public static List<Tier> tiers() {
     return Arrays.stream(Tier.values()).filter(tier -> NativeBackend.whyNot(tier) == null).toList();
+  }
+
+  /// Checks the system properties that steps depend on: `panoptim.threads`, `panoptim.threading`
+  /// and `panoptim.watch`.
+  ///
+  /// @throws IllegalArgumentException if one of them has a value that it cannot have
+  public static void requireProperties() {
+    Backend.mostThreads();
+    Threading.ofProperty();
+    Watch.ofProperty();
+  }
+
+  /// Ends the threads that help with steps: those of the pool, which all optimizers of this class
+  /// loader share, and the OpenMP team of the calling thread. Whatever closes an application that
+  /// brought this library along calls it, so that no thread keeps its class loader from being
+  /// collected; without this call the pool's threads end after ten idle seconds.
+  ///
+  /// No step is harmed: threads that are at work end when they are done with it. Returns when all
+  /// have ended, or after a second. Later steps start new threads. Where none has been started, and
+  /// when called again, it does nothing. May be called from any thread, at any time; the OpenMP
+  /// team of another thread ends with that thread.
+  public static void endThreads() {
+    Crew.endThreads();
+    OpenMp.endTeam();
   }
 
   /// What [#auto()] chose, and why not better, in one line.

@@ -1,5 +1,6 @@
 package dev.panoptim.backend;
 
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -11,8 +12,8 @@ import java.util.concurrent.locks.LockSupport;
 /// takes pieces until none is left, and who does not is not waited for. So a step that finds the
 /// crew busy, or the system out of threads, takes longer and does nothing else.
 ///
-/// Members are started when they are first needed, watch for more work for a moment, then sleep,
-/// and end after a while without work.
+/// Members are started when they are first needed, [Watch] for more work for a moment, then sleep,
+/// and end after a while without work, or when [#endThreads] is called.
 final class Crew {
   /// Work of which several threads may take pieces.
   interface Work {
@@ -20,10 +21,12 @@ final class Crew {
     void help();
   }
 
-  /// Long enough for a training that does nothing but step; too short to be seen as load.
-  static final long WATCH_NANOS = 50_000;
-
   private static final long SLEEP_NANOS = 10_000_000_000L;
+
+  /// How long [#endThreads] waits for threads to end.
+  private static final long END_NANOS = 1_000_000_000L;
+
+  static final Watch WATCH = Watch.ofProperty();
 
   /// The most threads that a step can take, the calling one among them. Where plans are made, it
   /// has been seen that the number is a good one.
@@ -51,12 +54,22 @@ final class Crew {
   /// @return how many members there are for it, 0 or more: the first so many, as many as processors
   ///   that nobody calls from who wants help
   static int enter() {
+    WATCH.begins(System.nanoTime());
     return Math.max(0, MOST - CALLERS.incrementAndGet());
+  }
+
+  /// Says that the caller's step uses processors by other threads than members, so that no member
+  /// is for them.
+  ///
+  /// @param count how many more than before, or fewer if below 0
+  static void occupy(int count) {
+    CALLERS.addAndGet(count);
   }
 
   /// Ends a step that wanted help, and takes back the invitations that nobody has followed yet.
   static void leave(Work work) {
     CALLERS.decrementAndGet();
+    WATCH.ends(System.nanoTime());
     dismiss(work);
   }
 
@@ -82,6 +95,26 @@ final class Crew {
     }
   }
 
+  /// Ends all threads: those that are at work once that is done, so no step is harmed. Waits for
+  /// them, but at most for a second. Steps that come later start new ones.
+  static void endThreads() {
+    Thread[] ended = new Thread[MEMBERS.length];
+    for (int i = 0; i < ended.length; i++) {
+      ended[i] = MEMBERS[i].end();
+    }
+    long giveUp = System.nanoTime() + END_NANOS;
+    try {
+      for (Thread each : ended) {
+        Duration left = Duration.ofNanos(giveUp - System.nanoTime());
+        if (each != null && each != Thread.currentThread() && left.isPositive()) {
+          each.join(left);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   private static final class Member implements Runnable {
     /// There is no thread.
     private static final Work GONE = () -> {};
@@ -101,6 +134,12 @@ final class Crew {
     private final AtomicReference<Work> state = new AtomicReference<>(GONE);
 
     private volatile Thread asleep;
+
+    /// The last one that was started; `null` before.
+    private volatile Thread thread;
+
+    /// Whether the thread is to end. A thread that is started later is not.
+    private volatile boolean ending;
 
     Member(String name) {
       this.name = name;
@@ -131,8 +170,11 @@ final class Crew {
                 .inheritInheritableThreadLocals(false)
                 .unstarted(this);
         thread.setContextClassLoader(null);
+        // Before the thread is there, which else might overlook that it is to end.
+        ending = false;
         thread.start();
         started = true;
+        this.thread = thread;
       } catch (OutOfMemoryError noMoreThreads) {
         // The step goes on alone.
       } finally {
@@ -147,12 +189,21 @@ final class Crew {
       state.compareAndSet(work, null);
     }
 
+    /// @return the thread that ends; `null` if none was ever started
+    Thread end() {
+      Thread last = thread;
+      ending = true;
+      LockSupport.unpark(asleep);
+      return last;
+    }
+
     @Override
     public void run() {
+      Watch.Budget budget = WATCH.new Budget(System.nanoTime());
       while (true) {
         Work work = state.get();
         if (work == null) {
-          if (!awaitWork()) {
+          if (!awaitWork(budget)) {
             return;
           }
         } else if (state.compareAndSet(work, BUSY)) {
@@ -162,25 +213,33 @@ final class Crew {
             System.getLogger(Crew.class.getName())
                 .log(
                     System.Logger.Level.WARNING, "a helper failed; the step goes on without it", e);
-          } finally {
-            state.set(null);
           }
+          if (ending) {
+            state.set(GONE);
+            return;
+          }
+          state.set(null);
         }
       }
     }
 
     /// @return whether to look again; `false` if the thread is to end
-    private boolean awaitWork() {
+    private boolean awaitWork(Watch.Budget budget) {
       long begin = System.nanoTime();
-      while (System.nanoTime() - begin < WATCH_NANOS) {
+      long watch = budget.begin(begin);
+      long now = begin;
+      while (!ending && now - begin < watch) {
         if (state.get() != null) {
+          budget.spend(begin, now);
           return true;
         }
         Thread.onSpinWait();
+        now = System.nanoTime();
       }
+      budget.spend(begin, now);
       asleep = Thread.currentThread();
-      // Whoever invites from here on sees that it has to wake this thread.
-      while (state.get() == null && System.nanoTime() - begin < SLEEP_NANOS) {
+      // Whoever invites, or ends the thread, from here on sees that it has to wake it.
+      while (state.get() == null && !ending && System.nanoTime() - begin < SLEEP_NANOS) {
         LockSupport.parkNanos(this, SLEEP_NANOS);
         // Nobody has a reason to interrupt it, and whoever does would keep it from sleeping.
         Thread.interrupted();

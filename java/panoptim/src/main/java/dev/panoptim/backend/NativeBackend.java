@@ -12,6 +12,7 @@ import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 
 /// The framework in C++, in one tier.
 final class NativeBackend extends Backend {
@@ -48,9 +49,29 @@ final class NativeBackend extends Backend {
 
   private final Tier tier;
 
+  private final Threading wanted;
+
+  /// Whether steps ask for OpenMP's team; only if its library is loaded.
+  private final boolean asksForTeam;
+
   /// The tier must be available.
-  NativeBackend(Tier tier) {
+  ///
+  /// @param threading what is asked for
+  NativeBackend(Tier tier, Threading threading) {
     this.tier = tier;
+    wanted = threading;
+    asksForTeam = threading == Threading.OPENMP && OpenMp.isAvailable();
+  }
+
+  @Override
+  public Threading threading() {
+    return asksForTeam && OpenMp.whyNot() == null ? Threading.OPENMP : Threading.POOL;
+  }
+
+  @Override
+  public Backend with(Threading other) {
+    Objects.requireNonNull(other, "threading is null");
+    return other == wanted ? this : new NativeBackend(tier, other);
   }
 
   Tier tier() {
@@ -91,6 +112,11 @@ final class NativeBackend extends Backend {
         text.append(", not ").append(other.label()).append(" because ").append(why);
       }
     }
+    if (threading() == Threading.OPENMP) {
+      text.append("; threads by OpenMP from ").append(NativeLibrary.ofOpenMp().origin());
+    } else if (wanted == Threading.OPENMP) {
+      text.append("; threads by the pool, not OpenMP because ").append(OpenMp.whyNot());
+    }
     Description library = Description.OF_LIBRARY;
     text.append("; built with ").append(library.compiler);
     return text.append("; loaded from ").append(NativeLibrary.ofProcessor().origin()).toString();
@@ -112,7 +138,7 @@ final class NativeBackend extends Backend {
   }
 
   /// @param sums whether squares are summed, or else a step is made
-  private static void run(boolean sums, List<NativeTable.Call> calls, int threads) {
+  private void run(boolean sums, List<NativeTable.Call> calls, int threads) {
     for (int i = 0; i < calls.size(); i++) {
       NativeTable.Call call = calls.get(i);
       int helpers = Sharing.helpers(call.elements, threads);
@@ -125,45 +151,72 @@ final class NativeBackend extends Backend {
     }
   }
 
-  /// The calling thread's downcall is the whole of the work, and ends when all of it is done;
-  /// whoever of the crew comes in the meantime makes a downcall of its own and takes pieces.
-  private static void runTogether(boolean sums, NativeTable.Call call, int wanted) {
+  private void runTogether(boolean sums, NativeTable.Call call, int most) {
     int free = Crew.enter();
-    int helpers = Math.min(wanted, free);
+    int helpers = Math.min(most, free);
     call.helpers = helpers;
     try {
-      if (helpers > 0) {
-        panoptim_plan.piece(call.plan, Sharing.piece(call.elements, helpers + 1));
-        panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_ANNOUNCED());
-        Crew.invite(helpers, free, call, Sharing.wakes(call.elements, call.lastNanos));
+      // A team of another size would have to end and start threads, so it is all or the pool.
+      int team = asksForTeam && helpers == most ? OpenMp.enter(most + 1) : 0;
+      if (team > 0) {
+        runByTeam(sums, call, team, helpers);
+      } else {
+        runByPool(sums, call, helpers, free);
       }
-      run(sums, call);
     } finally {
       Crew.leave(call);
-      call.lastNanos = System.nanoTime();
       // Where the downcall has not even begun, for memory is gone, helpers still wait for it.
       panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_CLOSED());
     }
   }
 
+  private static void runByTeam(boolean sums, NativeTable.Call call, int team, int helpers) {
+    Crew.occupy(helpers);
+    try {
+      panoptim_plan.piece(call.plan, Sharing.piece(call.elements, helpers + 1));
+      require(call, OpenMp.run(sums, call.plan, call.anchors, team, helpers + 1));
+    } catch (Error | RuntimeException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError("a downcall throws nothing checked", e);
+    } finally {
+      Crew.occupy(-helpers);
+      OpenMp.leave();
+    }
+  }
+
+  /// The calling thread's downcall is the whole of the work, and ends when all of it is done;
+  /// whoever of the crew comes in the meantime makes a downcall of its own and takes pieces.
+  private static void runByPool(boolean sums, NativeTable.Call call, int helpers, int free) {
+    if (helpers > 0) {
+      panoptim_plan.piece(call.plan, Sharing.piece(call.elements, helpers + 1));
+      panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_ANNOUNCED());
+      Crew.invite(helpers, free, call, Sharing.wakes(call.elements, Crew.WATCH));
+    }
+    run(sums, call);
+  }
+
   private static void run(boolean sums, NativeTable.Call call) {
     MemorySegment[] a = call.anchors;
-    int status;
     try {
       // Each handle in a place of its own, where it is a constant.
-      status =
+      require(
+          call,
           sums
               ? (int)
                   Functions.SUM_SQUARES.invokeExact(
                       call.plan, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7])
               : (int)
                   Functions.STEP.invokeExact(
-                      call.plan, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+                      call.plan, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]));
     } catch (Error | RuntimeException e) {
       throw e;
     } catch (Throwable e) {
       throw new AssertionError("a downcall throws nothing checked", e);
     }
+  }
+
+  private static void require(NativeTable.Call call, int status) {
     if (status != PanoptimAbi.PANOPTIM_OK()) {
       throw new IllegalStateException(
           "the native call failed with status %s: %s"

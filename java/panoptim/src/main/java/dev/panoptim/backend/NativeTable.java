@@ -36,11 +36,8 @@ final class NativeTable {
     final int firstRow;
     final int endRow;
 
-    /// Of the crew, asked to help with the last call.
+    /// Threads that were asked to help with the last call.
     int helpers;
-
-    /// When the last call ended; long ago at first.
-    long lastNanos = System.nanoTime() - 1_000_000_000;
 
     private Call(
         MemorySegment plan,

@@ -26,6 +26,17 @@ final class OffloadBackend extends Backend {
   }
 
   @Override
+  public Threading threading() {
+    return update.threading();
+  }
+
+  @Override
+  public Backend with(Threading other) {
+    Backend changed = update.with(other);
+    return changed == update ? this : new OffloadBackend(stream, changed);
+  }
+
+  @Override
   public Device device() {
     return stream.device();
   }

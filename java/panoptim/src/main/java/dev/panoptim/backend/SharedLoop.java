@@ -16,11 +16,8 @@ final class SharedLoop implements Crew.Work {
   private long piece;
   private long pieces;
 
-  /// Of the crew, asked to help with the last run.
+  /// Threads that were asked to help with the last run.
   private int helpers;
-
-  /// When the last run ended; long ago at first.
-  private long lastNanos = System.nanoTime() - 1_000_000_000;
 
   SharedLoop(StepPlan plan) {
     this.plan = plan;
@@ -46,7 +43,7 @@ final class SharedLoop implements Crew.Work {
     failure = null;
     try {
       open = helpers > 0;
-      Crew.invite(helpers, free, this, Sharing.wakes(plan.elements(), lastNanos));
+      Crew.invite(helpers, free, this, Sharing.wakes(plan.elements(), Crew.WATCH));
       // From the front, and helpers from the back: at the next step each finds in its cache what it
       // had at this one.
       for (long next = 0; taken.getAndIncrement() < pieces; next++) {
@@ -64,7 +61,6 @@ final class SharedLoop implements Crew.Work {
 
   private void close() {
     Crew.leave(this);
-    lastNanos = System.nanoTime();
     open = false;
     // A helper first counts itself, then looks whether it may begin: it sees that or is seen here.
     for (int i = 1; helping.get() > 0; i++) {

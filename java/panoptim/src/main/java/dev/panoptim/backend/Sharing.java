@@ -10,7 +10,7 @@ final class Sharing {
   /// From so many elements on it pays to wake a thread that sleeps. Steps of AdamW that came 200 us
   /// apart on the same machine took, on one thread and on two with this constant at 0: 50 and 53 us
   /// at 131,072 elements, 99 and 87 at 262,144, 202 and 148 at 524,288. Measure anew with `-Pbench
-  /// -Dbench.args=PausedStepsBenchmark`.
+  /// -Dbench.args="ThreadingBenchmark -p threading=one,pool"`.
   private static final long WAKE_FROM = 262_144;
 
   /// Pieces for each thread: so many that nobody waits long for the last one.
@@ -34,12 +34,10 @@ final class Sharing {
     return (int) Math.min(Math.min(threads, Crew.MOST), chunks) - 1;
   }
 
-  /// Whether threads that sleep are to be woken: for long work, and for one who comes back so soon
-  /// that they will then stay awake.
-  ///
-  /// @param lastNanos when the same work was done last, by the system's clock
-  static boolean wakes(long elements, long lastNanos) {
-    return elements >= WAKE_FROM || System.nanoTime() - lastNanos < Crew.WATCH_NANOS;
+  /// Whether threads that sleep are to be woken: for long work, and where they will then stay
+  /// awake.
+  static boolean wakes(long elements, Watch watch) {
+    return elements >= WAKE_FROM || watch.staysAwake();
   }
 
   /// The elements that a thread takes at a time.

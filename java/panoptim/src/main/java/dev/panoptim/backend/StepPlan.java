@@ -107,11 +107,11 @@ public final class StepPlan implements AutoCloseable {
   /// @param stateDevice where states and averages lie
   /// @param averages whether the rows have averages
   /// @param shadow what the rows' shadows are, `null` where they have none
-  /// @throws IllegalArgumentException as [Backend#mostThreads()]; if a stream has the wrong size,
-  ///   is on the heap, not aligned to 4 bytes, read-only although a step writes it, or has bytes
-  ///   where no memory can be, such as at address 0; if two streams of any groups overlap; if a row
-  ///   has not one segment for each state of the rule; or if the rows of a group have more than
-  ///   2^63-1 elements
+  /// @throws IllegalArgumentException as [Backends#requireProperties()]; if a stream has the wrong
+  ///   size, is on the heap, not aligned to 4 bytes, read-only although a step writes it, or has
+  ///   bytes where no memory can be, such as at address 0; if two streams of any groups overlap; if
+  ///   a row has not one segment for each state of the rule; or if the rows of a group have more
+  ///   than 2^63-1 elements
   /// @throws IllegalStateException if a stream's arena has been closed
   /// @throws WrongThreadException if a stream's arena is confined to another thread
   public static List<StepPlan> of(
@@ -121,7 +121,7 @@ public final class StepPlan implements AutoCloseable {
       List<List<Row>> groups,
       boolean averages,
       ShadowType shadow) {
-    Backend.mostThreads();
+    Backends.requireProperties();
     // What is checked must be what is kept, whatever the caller's lists do meanwhile.
     List<List<Row>> copies = groups.stream().map(List::copyOf).toList();
     List<Streams.Named> streams = new ArrayList<>();

@@ -37,6 +37,12 @@ public final class NativeLibrary {
         new NativeLibrary("panoptim_cuda", "panoptim.cuda.library", Arena.global());
   }
 
+  private static final class OpenMp {
+    /// Never closed: threads of its runtime may outlive what can be reached here.
+    static final NativeLibrary LIBRARY =
+        new NativeLibrary("panoptim_openmp", "panoptim.openmp.library", Arena.global());
+  }
+
   private final String name;
   private final String fileProperty;
   private final Arena lifetime;
@@ -64,6 +70,11 @@ public final class NativeLibrary {
     return Cuda.LIBRARY;
   }
 
+  /// The library for teams of OpenMP's threads; `panoptim.openmp.library` may name its file.
+  public static NativeLibrary ofOpenMp() {
+    return OpenMp.LIBRARY;
+  }
+
   /// What [PanoptimAbi] looks for its functions in: each is asked of the library that its name
   /// begins with.
   static SymbolLookup functions() {
@@ -71,7 +82,10 @@ public final class NativeLibrary {
   }
 
   private static NativeLibrary of(String function) {
-    return function.startsWith("panoptim_cuda_") ? ofCuda() : ofProcessor();
+    if (function.startsWith("panoptim_cuda_")) {
+      return ofCuda();
+    }
+    return function.startsWith("panoptim_openmp_") ? ofOpenMp() : ofProcessor();
   }
 
   /// Whether those functions of [PanoptimAbi] can be called that are in this library.
@@ -133,7 +147,9 @@ public final class NativeLibrary {
   private String whyNotPackaged() {
     return name.endsWith("_cuda")
         ? "this build is for other systems, or was made without nvcc"
-        : "this build is for other systems";
+        : name.endsWith("_openmp")
+            ? "this build is for other systems, or was made by a compiler without OpenMP"
+            : "this build is for other systems";
   }
 
   private String loadFromPath() {

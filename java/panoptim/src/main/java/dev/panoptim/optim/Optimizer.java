@@ -1,6 +1,7 @@
 package dev.panoptim.optim;
 
 import dev.panoptim.backend.Backend;
+import dev.panoptim.backend.Threading;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import dev.panoptim.memory.Parameter;
@@ -264,6 +265,12 @@ public final class Optimizer implements AutoCloseable {
   /// The threads that a step takes at most, the calling one among them.
   public int threads() {
     return threads;
+  }
+
+  /// Whose threads help with steps: what was asked for where it can be had, else the pool; see
+  /// [Threading].
+  public Threading threading() {
+    return backend.threading();
   }
 
   /// What steps do beside the update; may be changed between them.

@@ -2,6 +2,7 @@ package dev.panoptim.optim;
 
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
+import dev.panoptim.backend.Threading;
 import dev.panoptim.device.Device;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
@@ -38,6 +39,7 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   private final List<Group> groups = new ArrayList<>();
   private final Map<Hyperparameter, Double> values = new EnumMap<>(Hyperparameter.class);
   private Backend backend;
+  private Threading threading;
   private int threads = Math.min(Runtime.getRuntime().availableProcessors(), Backend.MOST_THREADS);
   private boolean maximize;
   private Path stateFile;
@@ -144,6 +146,15 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
     return self();
   }
 
+  /// Whose threads help with steps, whatever the backend was made with.
+  ///
+  /// @param value what is wanted: the backend may have no choice, and OpenMP may be unavailable;
+  ///   see [Threading], and [Optimizer#threading()] for what became of it
+  public final B threading(Threading value) {
+    threading = Objects.requireNonNull(value, "threading is null");
+    return self();
+  }
+
   /// @param value must work where the parameters lie; by default the one for their device, see
   ///   [Backends#of]
   public final B backend(Backend value) {
@@ -174,9 +185,9 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   ///   the data of two parameters overlap, a parameter is not where the backend works, what is to
   ///   be published is no parameter of the optimizer or an average that is not kept, or a
   ///   hyperparameter does not belong to the preset or is out of range, or as
-  ///   [Backend#mostThreads()]
+  ///   [Backends#requireProperties()]
   public final Optimizer build() {
-    Backend.mostThreads();
+    Backends.requireProperties();
     if (publication != null && publication.averages() && Double.isNaN(averageDecay)) {
       throw new IllegalArgumentException(
           "averages are to be published, but averageParameters() has not been called");
@@ -189,11 +200,12 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
         groups.stream()
             .map(each -> new ParameterGroup(each.parameters(), defaults.with(each.overrides())))
             .toList();
+    Backend chosen = backend == null ? Backends.of(device()) : backend;
     return new Optimizer(
         rule,
         defaults,
         built,
-        backend == null ? Backends.of(device()) : backend,
+        threading == null ? chosen : chosen.with(threading),
         threads,
         stateFile,
         options,

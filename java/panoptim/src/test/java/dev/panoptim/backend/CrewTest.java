@@ -17,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Handler;
@@ -186,9 +187,93 @@ class CrewTest {
     Thread.sleep(100);
     assertEquals(0, came.get());
     Crew.dismiss(work);
-    assertTrue(Sharing.wakes(262_144, 0));
-    assertTrue(!Sharing.wakes(262_143, System.nanoTime() - 1_000_000_000));
-    assertTrue(Sharing.wakes(40_000, System.nanoTime() + 1_000_000_000));
+    Watch watch = Watch.adaptive();
+    assertTrue(Sharing.wakes(262_144, watch));
+    assertTrue(!Sharing.wakes(262_143, watch), "the first step cannot know of another");
+    watch.ends(1_000_000);
+    watch.begins(1_000_000 + Watch.SHORT_NANOS - 1);
+    assertTrue(Sharing.wakes(40_000, watch));
+    watch.begins(1_000_000 + Watch.SHORT_NANOS);
+    assertTrue(!Sharing.wakes(262_143, watch));
+  }
+
+  @Test
+  void threadsEndAtOnceAndLaterOnesStart() throws Exception {
+    for (int round = 0; round < 3; round++) {
+      membersComeAndComeAgain();
+      List<Thread> before = members();
+      assertEquals(3, before.size());
+      Backends.endThreads();
+      before.forEach(each -> assertTrue(!each.isAlive(), each + " is still there"));
+      Backends.endThreads();
+      assertEquals(List.of(), members());
+    }
+  }
+
+  /// It ends after its work, and nothing else of it is lost; what comes meanwhile is for others.
+  @Test
+  void aThreadThatIsAtWorkEndsAfterIt() throws Exception {
+    CountDownLatch came = new CountDownLatch(1);
+    CountDownLatch end = new CountDownLatch(1);
+    AtomicInteger done = new AtomicInteger();
+    Crew.Work held = holding(came, end);
+    Crew.Work work =
+        () -> {
+          held.help();
+          done.incrementAndGet();
+        };
+    do {
+      Crew.invite(1, 1, work, true);
+    } while (!came.await(1, TimeUnit.MILLISECONDS));
+    Crew.dismiss(work);
+    Thread busy =
+        members().stream().filter(each -> !isParkedInCrew(each)).findFirst().orElseThrow();
+    Thread.currentThread().interrupt();
+    Backends.endThreads();
+    assertTrue(Thread.interrupted(), "the interrupt was for somebody else");
+    assertTrue(busy.isAlive());
+    end.countDown();
+    busy.join(30_000);
+    assertTrue(!busy.isAlive());
+    assertEquals(1, done.get());
+    membersComeAndComeAgain();
+  }
+
+  /// Threads are ended again and again while steps are made: all of them end, and all are whole.
+  @Test
+  void stepsAreWholeWhileThreadsEnd() throws Exception {
+    AtomicBoolean stop = new AtomicBoolean();
+    Thread ending =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  while (!stop.get()) {
+                    Backends.endThreads();
+                  }
+                });
+    try (Arena arena = Arena.ofShared()) {
+      StepPlan plan = plan(arena, 40 * StepPlan.CHUNK);
+      plan.rows().getFirst().gradient().fill((byte) 0x3f);
+      long start = System.nanoTime();
+      for (int step = 1; System.nanoTime() - start < 500_000_000; step++) {
+        AtomicInteger chunks = new AtomicInteger();
+        plan.sharedLoop().run(4, (p, row, begin, length) -> chunks.incrementAndGet());
+        assertEquals(40, chunks.get());
+        plan.rows().getFirst().data().fill((byte) 0x3f);
+        plan.begin(false);
+        plan.nextCoefficients().stepSize = 1;
+        plan.coefficients(0).gradientScale = 1;
+        plan.assign(0);
+        Backends.nativeCode().step(plan, 4);
+        for (long i = 0; i < plan.elements(); i += 1000) {
+          assertEquals(0, plan.rows().getFirst().data().getAtIndex(ValueLayout.JAVA_FLOAT, i));
+        }
+      }
+    } finally {
+      stop.set(true);
+      ending.join();
+    }
+    membersComeAndComeAgain();
   }
 
   @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.sun.management.ThreadMXBean;
 import dev.panoptim.backend.Backends;
+import dev.panoptim.backend.Threading;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.memory.ShadowType;
@@ -36,6 +37,21 @@ class AllocationTest {
     assertAllocatesNothing(tested, "native", 1, 33);
     assertAllocatesNothing(tested, "native", 2, 70_000);
     assertAllocatesNothing(tested, "scalar", 1, 33);
+  }
+
+  /// Where there is no such library, it is the pool.
+  @Test
+  void aStepByATeamAllocatesNothing() {
+    try (Parameters parameters = Parameters.builder().add("p", 70_000).build();
+        Optimizer optimizer =
+            AdamW.builder(parameters)
+                .threads(2)
+                .threading(Threading.OPENMP)
+                .options(o -> o.clipGradNorm(1))
+                .backend(Backends.nativeCode())
+                .build()) {
+      assertNothing("by a team", STEPS / 20, optimizer::step);
+    }
   }
 
   @Test

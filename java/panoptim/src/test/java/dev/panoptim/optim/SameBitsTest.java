@@ -2,9 +2,11 @@ package dev.panoptim.optim;
 
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
+import dev.panoptim.backend.Threading;
 import dev.panoptim.backend.Tier;
 import java.util.List;
 import java.util.Map;
@@ -81,6 +83,22 @@ class SameBitsTest {
       }
       sizes[count / 2] = 3 * CHUNK + 5;
       assertSameBits(tested, new Problem(sizes, 0, count, 3, true), 1, 2, 3);
+    }
+  }
+
+  /// By a team of OpenMP's threads, where the library was built.
+  @ParameterizedTest
+  @MethodSource("cases")
+  void byATeam(Case tested) {
+    assumeTrue(
+        Threading.OPENMP.unavailableReason().isEmpty(),
+        () -> Threading.OPENMP.unavailableReason().orElseThrow());
+    Problem problem = new Problem(new long[] {3 * CHUNK + 5, 17, 2 * CHUNK}, 0, 9, 3, true);
+    Map<String, int[]> expected = problem.run(tested, Backends.scalar(), 1);
+    Backend backend = Backends.nativeCode().with(Threading.OPENMP);
+    for (int threads : new int[] {2, 4}) {
+      String difference = Problem.difference(expected, problem.run(tested, backend, threads));
+      assertNull(difference, () -> "%s, %d threads, %s".formatted(tested, threads, problem));
     }
   }
 }

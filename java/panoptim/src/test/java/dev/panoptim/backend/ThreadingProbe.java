@@ -1,0 +1,67 @@
+package dev.panoptim.backend;
+
+import dev.panoptim.memory.Parameters;
+import dev.panoptim.optim.AdamW;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/// What [ThreadingTest] runs in a process of its own: steps, perhaps once the system starts no more
+/// threads, and says how.
+final class ThreadingProbe {
+  private ThreadingProbe() {}
+
+  /// @param arguments what the builder is to ask for, or `default`; then perhaps `refused`
+  public static void main(String[] arguments) throws Throwable {
+    try (Parameters parameters = Parameters.builder().add("p", 200_000).build()) {
+      AdamW.Builder builder = AdamW.builder(parameters).threads(4);
+      if (!arguments[0].equals("default")) {
+        builder.threading(Threading.valueOf(arguments[0]));
+      }
+      try (var optimizer = builder.build()) {
+        if (arguments.length > 1) {
+          refuseThreads();
+        }
+        parameters.get("p").gradient().fill((byte) 0x3f);
+        for (int i = 0; i < 3; i++) {
+          optimizer.step();
+        }
+        int[] bits = parameters.get("p").data().toArray(ValueLayout.JAVA_INT);
+        boolean loaded = Files.readString(Path.of("/proc/self/maps")).contains("panoptim_openmp");
+        System.out.printf(
+            "STEPPED by %s, OpenMP %s, bits %d, reason: %s%n%s%n",
+            optimizer.threading(),
+            loaded ? "loaded" : "absent",
+            Arrays.hashCode(bits),
+            Threading.OPENMP.unavailableReason().orElse("none"),
+            optimizer.backend().describe());
+      }
+    } catch (IllegalArgumentException e) {
+      System.out.printf("REFUSED %s%n", e.getMessage());
+    }
+  }
+
+  /// The limit counts all threads of the user. To set it in another process would take one more.
+  private static void refuseThreads() throws Throwable {
+    int rlimitNproc = 6;
+    MethodHandle setrlimit =
+        Linker.nativeLinker()
+            .downcallHandle(
+                Linker.nativeLinker().defaultLookup().findOrThrow("setrlimit"),
+                FunctionDescriptor.of(
+                    ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment softAndHard = arena.allocateFrom(ValueLayout.JAVA_LONG, 1, 1);
+      int status = (int) setrlimit.invokeExact(rlimitNproc, softAndHard);
+      if (status != 0) {
+        throw new IllegalStateException("the limit cannot be set");
+      }
+    }
+  }
+}

@@ -1,0 +1,196 @@
+package dev.panoptim.backend;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.panoptim.JavaProcess;
+import dev.panoptim.ffi.NativeLibrary;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// What becomes of the choice of threads, each time in a process of its own.
+@Timeout(120)
+class ThreadingTest {
+  private static final String OPENMP = "-Dpanoptim.threading=openmp";
+
+  @TempDir private Path temporary;
+
+  private static ProcessBuilder probe(List<String> options, String... arguments) {
+    List<String> all = new ArrayList<>(options);
+    all.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Dpanoptim.threads=4"));
+    return JavaProcess.of(ThreadingProbe.class, all, arguments);
+  }
+
+  private static String run(List<String> options, String... arguments) throws Exception {
+    return JavaProcess.run(probe(options, arguments));
+  }
+
+  private static void assertContains(String output, String... all) {
+    for (String each : all) {
+      assertTrue(output.contains(each), () -> "no '" + each + "' in:\n" + output);
+    }
+  }
+
+  private static String bits(String output) {
+    return output.replaceFirst("(?s).*bits (-?[0-9]+).*", "$1");
+  }
+
+  /// The packaged library, or none where it was not built.
+  private static byte[] library() throws IOException {
+    try (InputStream content =
+        NativeLibrary.class.getResourceAsStream("linux-x86_64/libpanoptim_openmp.so")) {
+      assumeTrue(content != null, "the OpenMP library was not built");
+      return content.readAllBytes();
+    }
+  }
+
+  @Test
+  void thePoolIsTheDefaultAndNothingElseIsLoaded() throws Exception {
+    assertContains(run(List.of(), "default"), "STEPPED by POOL, OpenMP absent");
+  }
+
+  @Test
+  void thePropertyOrTheBuilderAsksForOpenMp() throws Exception {
+    library();
+    String pool = run(List.of(), "default");
+    for (String output :
+        List.of(run(List.of(OPENMP), "default"), run(List.of(), Threading.OPENMP.name()))) {
+      assertContains(
+          output,
+          "STEPPED by OPENMP, OpenMP loaded",
+          "reason: none",
+          "threads by OpenMP from the pack");
+      assertEquals(bits(pool), bits(output));
+    }
+    assertContains(run(List.of(OPENMP), Threading.POOL.name()), "STEPPED by POOL");
+  }
+
+  @Test
+  void anotherValueIsRefusedBeforeAnythingIsDone() throws Exception {
+    for (String bad : List.of("tbb", "", "open-mp")) {
+      assertContains(
+          run(List.of("-Dpanoptim.threading=" + bad), "default"),
+          "REFUSED system property panoptim.threading is '" + bad + "', but must be one of pool,");
+    }
+  }
+
+  /// A library that needs a runtime which is nowhere: as on a system without libgomp.
+  @Test
+  void withoutTheRuntimeThePoolStepsIn() throws Exception {
+    byte[] content = library();
+    String text = new String(content, StandardCharsets.ISO_8859_1);
+    int at = text.indexOf("libgomp.so.1");
+    assumeTrue(at >= 0, "it was built with another runtime");
+    content[at + 3] = 'n';
+    Path file = Files.write(temporary.resolve("libpanoptim_openmp.so"), content);
+    String output = run(List.of(OPENMP, "-Dpanoptim.openmp.library=" + file), "default");
+    assertContains(
+        output,
+        "STEPPED by POOL",
+        "reason: the OpenMP library could not be loaded: the system property",
+        "libnomp.so.1: cannot open shared object file",
+        "; threads by the pool, not OpenMP because the OpenMP library could not be loaded");
+    assertEquals(bits(run(List.of(), "default")), bits(output));
+    assertEquals(2, output.split("WARNING: no OpenMP, steps use the pool: ", -1).length, output);
+  }
+
+  @Test
+  void aMissingOrForeignLibraryIsAReasonInWords() throws Exception {
+    Path text = Files.writeString(temporary.resolve("text"), "not a library");
+    for (String file : List.of("/nowhere/libpanoptim_openmp.so", text.toString())) {
+      assertContains(
+          run(List.of("-Dpanoptim.openmp.library=" + file), Threading.OPENMP.name()),
+          "STEPPED by POOL",
+          "WARNING: no OpenMP, steps use the pool: the OpenMP library could not be loaded: the"
+              + " system property panoptim.openmp.library, "
+              + file);
+    }
+  }
+
+  /// The runtime would end the process. Root's processes have no such limit, so it is another
+  /// user's.
+  @Test
+  void whereThreadsAreRefusedThePoolStepsIn() throws Exception {
+    byte[] content = library();
+    ProcessBuilder probe =
+        probe(
+            List.of(
+                "-XX:+UseSerialGC",
+                "-Dpanoptim.openmp.library=" + readable("libpanoptim_openmp.so", content),
+                "-Dpanoptim.library=" + readable("libpanoptim.so", processorLibrary())),
+            Threading.OPENMP.name(),
+            "refused");
+    if (isRoot()) {
+      assumeTrue(Files.isExecutable(Path.of("/usr/bin/setpriv")), "there is no setpriv");
+      asNobody(probe);
+    }
+    String output = JavaProcess.run(probe);
+    assertContains(
+        output,
+        "STEPPED by POOL",
+        "reason: the system grants 0 of 11 threads more: error 11, memory or a limit",
+        "threads by the pool, not OpenMP because the system grants 0 of 11 threads more");
+    assertEquals(2, output.split("WARNING: no OpenMP, steps use the pool: ", -1).length, output);
+    assertEquals(bits(run(List.of(), "default")), bits(output));
+  }
+
+  private static boolean isRoot() throws IOException {
+    return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
+  }
+
+  /// Whoever is not root may be barred from this project's directories, and from the temporary one.
+  private void asNobody(ProcessBuilder probe) throws IOException {
+    List<String> command = new ArrayList<>(probe.command());
+    int classPath = command.indexOf("-cp") + 1;
+    Path classes = readableTree();
+    command.set(classPath, classes.toString());
+    command.addAll(
+        0, List.of("/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
+    probe.command(command).directory(classes.toFile());
+  }
+
+  /// Classes of this module and its tests, where everybody may read them.
+  private Path readableTree() throws IOException {
+    Path all = open(temporary.resolve("classes"));
+    for (String from : List.of("target/classes", "target/test-classes")) {
+      Path source = Path.of(from);
+      try (var files = Files.walk(source)) {
+        for (Path each : files.filter(file -> file.toString().endsWith(".class")).toList()) {
+          Path target = all.resolve(source.relativize(each));
+          Files.createDirectories(target.getParent());
+          Files.copy(each, target, StandardCopyOption.REPLACE_EXISTING);
+        }
+      }
+    }
+    return all;
+  }
+
+  private static byte[] processorLibrary() throws IOException {
+    try (InputStream content =
+        NativeLibrary.class.getResourceAsStream("linux-x86_64/libpanoptim.so")) {
+      return content.readAllBytes();
+    }
+  }
+
+  private Path readable(String name, byte[] content) throws IOException {
+    open(temporary);
+    return Files.write(temporary.resolve(name), content);
+  }
+
+  private static Path open(Path directory) throws IOException {
+    Files.createDirectories(directory);
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    return directory;
+  }
+}
