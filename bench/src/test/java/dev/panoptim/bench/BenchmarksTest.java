@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.backend.Backends;
@@ -194,18 +195,49 @@ class BenchmarksTest {
     assertTrue(Files.readString(file).contains(part), file + " says something else than " + part);
   }
 
-  /// Pauses, and callers, count steps of the same training as the others.
+  /// By each kind of threads, the same bits; after each kind of pause, some time and some work.
   @Test
-  void pausesAndCallersAreTimed() throws Exception {
-    PausedStepsBenchmark paused = new PausedStepsBenchmark();
-    paused.elements = 1000;
-    paused.threads = 2;
-    paused.pauseMicros = 1;
-    paused.setUp();
+  void stepsByEachKindOfThreadsAreTheSame() throws Exception {
+    int[] expected = null;
+    Param kinds = ThreadingBenchmark.class.getField("threading").getAnnotation(Param.class);
+    assertEquals(4, kinds.value().length);
+    for (String kind : kinds.value()) {
+      ThreadingBenchmark benchmark = new ThreadingBenchmark();
+      benchmark.threading = kind;
+      benchmark.elements = 70_000;
+      benchmark.threads = 2;
+      benchmark.millis = 5;
+      benchmark.setUp();
+      int[] bits = benchmark.bitsAfterSteps(5);
+      expected = expected == null ? bits : expected;
+      assertArrayEquals(expected, bits, kind);
+      for (String caller : new String[] {ThreadingBenchmark.SPINS, ThreadingBenchmark.SLEEPS}) {
+        benchmark.caller = caller;
+        benchmark.pauseMicros = 50;
+        ThreadingBenchmark.Cost cost = new ThreadingBenchmark.Cost();
+        // The system counts CPU time in ticks, of which a run may see none.
+        for (int i = 0; i < 1000 && cost.processors == 0; i++) {
+          benchmark.steps(cost);
+        }
+        assertTrue(cost.stepNanos > 0 && cost.processors > 0);
+      }
+      benchmark.tearDown();
+    }
+  }
+
+  @Test
+  void nativeCodeSeesTheEnvironmentThatIsSet() {
+    for (String value : new String[] {"active", "", "a=b"}) {
+      ProcessEnvironment.set("PANOPTIM_TEST", value);
+      assertEquals(value, ProcessEnvironment.get("PANOPTIM_TEST"));
+    }
+    assertThrows(IllegalArgumentException.class, () -> ProcessEnvironment.set("A=B", "c"));
+  }
+
+  /// Callers count steps of the same training as the others.
+  @Test
+  void callersAreTimed() throws Exception {
     Pair pair = new Pair();
-    paused.steps(pair);
-    assertTrue(pair.stepNanos > 0);
-    paused.tearDown();
     for (String kind : new String[] {"platform", "virtual"}) {
       CallersBenchmark callers = new CallersBenchmark();
       callers.callers = 4;

@@ -1,5 +1,6 @@
 package dev.panoptim.bench.report;
 
+import static dev.panoptim.bench.ThreadingBenchmark.SPINS;
 import static dev.panoptim.bench.report.Report.format;
 
 import dev.panoptim.bench.ThreadingBenchmark;
@@ -37,7 +38,7 @@ final class ThreadingSection {
     Table table = Table.of(columns.toArray(String[]::new));
     for (String elements : values("elements")) {
       for (String pause : values("pauseMicros")) {
-        for (String caller : values("caller")) {
+        for (String caller : pause.equals("0") ? List.of(SPINS) : values("caller")) {
           addRow(table, elements, pause, caller);
         }
       }
@@ -107,7 +108,7 @@ final class ThreadingSection {
           all.stream()
               .filter(which)
               .filter(each -> each.has("threading", kind))
-              .filter(each -> each.has("caller", ThreadingBenchmark.SPINS))
+              .filter(each -> each.has("caller", SPINS))
               .map(each -> new Charts.Point(each.number(x), each.counter("stepNanos")))
               .toList();
       if (points.size() > 1) {

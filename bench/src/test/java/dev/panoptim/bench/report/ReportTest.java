@@ -9,6 +9,7 @@ import dev.panoptim.bench.BandwidthBenchmark;
 import dev.panoptim.bench.ConstantsBenchmark;
 import dev.panoptim.bench.Contender;
 import dev.panoptim.bench.StepBenchmark;
+import dev.panoptim.bench.ThreadingBenchmark;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -67,6 +68,13 @@ class ReportTest {
             options(ConstantsBenchmark.class)
                 .param("changed", "chunk=1024")
                 .param("elements", "65536")));
+    runs.addAll(
+        run(
+            options(ThreadingBenchmark.class)
+                .param("elements", "16384", "65536")
+                .param("threading", ThreadingBenchmark.ONE, ThreadingBenchmark.POOL)
+                .param("pauseMicros", "0", "20", "100")
+                .param("millis", "1")));
     String markdown = Report.write(runs, List.of("--some-flag"), folder);
 
     assertEquals(markdown, Files.readString(folder.resolve("report.md")));
@@ -81,6 +89,11 @@ class ReportTest {
         12, lines(markdown, "\\| (native|vector|scalar) \\| best \\| [12] \\| (16|4096) .*"));
     assertEquals(1, lines(markdown, "\\| adamw \\| 28 \\| [0-9.]+ ns \\| [0-9.]+ % .*"));
     assertEquals(1, lines(markdown, "\\| sgd \\| 12 \\| [0-9.]+ ns \\|  \\|  \\|"));
+    // Each size back to back, of two kinds of callers, and after two pauses; OpenMP was not run.
+    assertEquals(
+        2,
+        lines(markdown, "\\| (16384|65536) \\| none \\|  \\| [^|]+\\) \\| [^|]+\\) \\|  \\|  \\|"));
+    assertEquals(8, lines(markdown, "\\| (16384|65536) \\| (20|100) us \\| (spins|sleeps) \\| .*"));
     assertFalse(markdown.contains("Other libraries"), "nothing was compared with them");
     assertFalse(markdown.contains("NaN"), "what was not measured is said to be a number");
     assertFalse(markdown.contains("bytes allocated"), "nobody has measured them");
@@ -91,8 +104,8 @@ class ReportTest {
       assertNotNull(ImageIO.read(folder.resolve(pictures.group(1)).toFile()));
       count++;
     }
-    // Backends, limit, two families, threads.
-    assertEquals(5, count);
+    // Backends, limit, two families, threads, their kinds by size and by two sizes' pauses.
+    assertEquals(8, count);
     assertTrue(Files.readString(folder.resolve("measurements.json")).contains("StepBenchmark"));
   }
 
