@@ -5,6 +5,9 @@ module dev.panoptim.examples {
   requires info.picocli;
   requires java.desktop;
   requires java.logging;
+  requires java.management;
+  requires java.net.http;
+  requires jdk.httpserver;
   requires jdk.incubator.vector;
   requires me.tongfei.progressbar;
   requires xchart;
@@ -16,5 +19,7 @@ module dev.panoptim.examples {
   opens dev.panoptim.examples.quickstart to
       info.picocli;
   opens dev.panoptim.examples.schedules to
+      info.picocli;
+  opens dev.panoptim.examples.serving to
       info.picocli;
 }

@@ -5,6 +5,7 @@ import dev.panoptim.backend.BackendUnavailableException;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.checkpoint.CheckpointException;
 import dev.panoptim.checkpoint.Training;
+import dev.panoptim.examples.console.Interruption;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.rule.Hyperparameter;

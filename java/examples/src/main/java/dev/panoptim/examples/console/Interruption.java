@@ -1,18 +1,20 @@
-package dev.panoptim.examples.quickstart;
+package dev.panoptim.examples.console;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /// Lets a run that Ctrl-C or a termination ends come to an end of its own: until this is closed, or
 /// half a minute has passed, the process stays.
-final class Interruption implements AutoCloseable {
+///
+/// Thread-safe.
+public final class Interruption implements AutoCloseable {
   private static final long LONGEST_SECONDS = 30;
 
   private final CountDownLatch ended = new CountDownLatch(1);
   private final Thread hook = new Thread(this::await, "interruption");
   private volatile boolean requested;
 
-  Interruption() {
+  public Interruption() {
     Runtime.getRuntime().addShutdownHook(hook);
   }
 
@@ -26,7 +28,7 @@ final class Interruption implements AutoCloseable {
   }
 
   /// Whether the process is to end.
-  boolean isRequested() {
+  public boolean isRequested() {
     return requested;
   }
 

@@ -1,0 +1,57 @@
+package dev.panoptim.examples.serving;
+
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Parameters;
+import dev.panoptim.optim.AdamW;
+import dev.panoptim.optim.Optimizer;
+import java.util.Locale;
+
+/// How requests and the learner share the parameters, in the order in which the modes take turns.
+enum Mode {
+  NONE("nobody learns; requests read the publication of the start"),
+  PUBLICATION("requests read by publication.read(...)"),
+  LOCK("a ReentrantReadWriteLock encloses each step and each prediction"),
+  LIVE("requests read the parameters while steps change them");
+
+  private static final double LEARNING_RATE = 1e-4;
+
+  private final String description;
+
+  Mode(String description) {
+    this.description = description;
+  }
+
+  String description() {
+    return description;
+  }
+
+  boolean learns() {
+    return this != NONE;
+  }
+
+  boolean publishes() {
+    return this == NONE || this == PUBLICATION;
+  }
+
+  /// An optimizer for this mode: it publishes only where somebody reads that.
+  Optimizer newOptimizer(Parameters parameters) {
+    AdamW.Builder builder =
+        AdamW.builder(parameters).learningRate(LEARNING_RATE).weightDecay(0).threads(1);
+    return (publishes() ? builder.publish() : builder).build();
+  }
+
+  /// How readers get at the parameters beside the learner's steps.
+  Sharing share(Ensemble model, Parameter weights, Optimizer optimizer) {
+    return switch (this) {
+      case NONE, PUBLICATION -> new Sharing.Published(model, weights, optimizer);
+      case LOCK -> new Sharing.Locked(model, weights, optimizer);
+      case LIVE -> new Sharing.Live(model, weights, optimizer);
+    };
+  }
+
+  /// As tables and options write it.
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

@@ -1,0 +1,260 @@
+package dev.panoptim.examples.serving;
+
+import dev.panoptim.backend.Backend;
+import dev.panoptim.backend.Backends;
+import dev.panoptim.examples.console.Interruption;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// A server that predicts while it learns, under load in several modes: what learning costs those
+/// who ask.
+@Command(
+    name = "serving",
+    mixinStandardHelpOptions = true,
+    showDefaultValues = true,
+    description =
+        "Serves predictions over HTTP while a thread learns, and measures how long requests take:"
+            + " without a learner, with a publication, with a lock, and with parameters that are"
+            + " read while they change.")
+public final class Serving implements Callable<Integer> {
+  private static final int USAGE = 2;
+
+  /// As shells say it of SIGINT.
+  private static final int INTERRUPTED = 130;
+
+  private static final int MOST_ELEMENTS = 1 << 28;
+  private static final double HIGHEST_RATE = 100_000;
+  private static final double MOST_SECONDS = 3600;
+  private static final int MOST_ROUNDS = 100;
+  private static final int MOST_REQUESTS = 1_000_000;
+
+  /// The load average of the machine from which figures are disturbed.
+  private static final double BUSY = 0.5;
+
+  @Option(
+      names = "--elements",
+      description = "Floats of the model, all of which a prediction reads: a multiple of 2048.")
+  private int elements = 4_194_304;
+
+  @Option(
+      names = "--steps-per-second",
+      description = "The learner's pace; 0 for steps back to back.")
+  private double stepsPerSecond = 10;
+
+  @Option(names = "--requests-per-second", description = "Fixed, however long answers take.")
+  private double requestsPerSecond = 50;
+
+  @Option(names = "--seconds", description = "How long a round takes.")
+  private double seconds = 5;
+
+  @Option(names = "--rounds", description = "Rounds of each mode that count; the modes take turns.")
+  private int rounds = 3;
+
+  @Option(names = "--seed", description = "For weights, examples and requests.")
+  private long seed = 1;
+
+  @Option(
+      names = "--markdown",
+      paramLabel = "FILE",
+      description = "Where the table goes too, as Markdown.")
+  private Path markdown;
+
+  /// The backend stands in the line of settings. Held, because the log manager forgets the level of
+  /// a logger that nobody holds.
+  private static final Logger BACKEND_LOG = Logger.getLogger(Backends.class.getName());
+
+  private final PrintStream console = System.out;
+
+  /// Runs the program and ends the process: 0 when all went well, 1 if requests were not answered
+  /// or a publication was torn, 2 on bad options, 130 when it was interrupted.
+  public static void main(String[] arguments) {
+    BACKEND_LOG.setLevel(Level.WARNING);
+    System.exit(commandLine().execute(arguments));
+  }
+
+  static CommandLine commandLine() {
+    return new CommandLine(new Serving())
+        .setParameterExceptionHandler(
+            (exception, arguments) ->
+                refuse(
+                    exception.getCommandLine(),
+                    exception.getMessage() + " (--help lists the options)"))
+        .setExecutionExceptionHandler(
+            (exception, commandLine, result) -> {
+              if (exception instanceof IllegalArgumentException) {
+                return refuse(commandLine, exception.getMessage());
+              }
+              throw exception;
+            });
+  }
+
+  private static int refuse(CommandLine commandLine, String why) {
+    commandLine.getErr().println("serving: " + why.lines().findFirst().orElse(""));
+    return USAGE;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Round.Settings settings = settings();
+    write(""); // Before the rounds, so that a file that cannot be written is refused at once.
+    describe(settings);
+    Report report = new Report();
+    try (Interruption interruption = new Interruption()) {
+      if (!measure(settings, report, interruption)) {
+        console.println("Interrupted: all is closed, and nothing was measured to its end.");
+        return INTERRUPTED;
+      }
+    }
+    Table table = report.table();
+    console.println();
+    console.print(table.text());
+    console.println();
+    explain();
+    write(table.markdown());
+    return verdict(report);
+  }
+
+  private Round.Settings settings() {
+    require("--elements", elements, Ensemble.SMALLEST, MOST_ELEMENTS);
+    if (elements % Ensemble.SMALLEST != 0) {
+      throw new IllegalArgumentException(
+          "--elements is %d, but must be a multiple of %d".formatted(elements, Ensemble.SMALLEST));
+    }
+    require("--steps-per-second", stepsPerSecond, 0, HIGHEST_RATE);
+    if (stepsPerSecond > 0) {
+      // A learner that is to end has at most one and a half pauses to wait.
+      require("--steps-per-second", stepsPerSecond, 0.01, HIGHEST_RATE);
+    }
+    require("--requests-per-second", requestsPerSecond, 0.1, HIGHEST_RATE);
+    require("--seconds", seconds, 0.1, MOST_SECONDS);
+    require("--rounds", rounds, 1, MOST_ROUNDS);
+    double requests = Math.ceil(requestsPerSecond * seconds);
+    if (requests > MOST_REQUESTS) {
+      throw new IllegalArgumentException(
+          String.format(
+              Locale.ROOT,
+              "--requests-per-second and --seconds make %.0f requests a round, but must make at"
+                  + " most %d",
+              requests,
+              MOST_REQUESTS));
+    }
+    return new Round.Settings(elements, stepsPerSecond, requestsPerSecond, (int) requests, seed);
+  }
+
+  private static void require(String option, double value, double least, double most) {
+    if (!(value >= least && value <= most)) {
+      throw new IllegalArgumentException(
+          "%s is %s, but must be from %s to %s"
+              .formatted(option, plain(value), plain(least), plain(most)));
+    }
+  }
+
+  private static String plain(double value) {
+    return value == Math.rint(value) && Math.abs(value) < 1e15
+        ? Long.toString((long) value)
+        : Double.toString(value);
+  }
+
+  /// @return whether all rounds were made
+  private boolean measure(Round.Settings settings, Report report, Interruption interruption)
+      throws IOException {
+    int modes = Mode.values().length;
+    try (Progress progress =
+        new Progress(console, (long) settings.requests() * modes * (1 + rounds))) {
+      for (int round = 0; round <= rounds; round++) {
+        for (Mode mode : Mode.values()) {
+          String which = round == 0 ? "warm-up" : "round %d of %d".formatted(round, rounds);
+          progress.begin(which + ", " + mode);
+          Round.Result result =
+              new Round(mode, settings).run(interruption::isRequested, progress::requestSent);
+          if (interruption.isRequested()) {
+            return false;
+          }
+          if (round > 0) {
+            report.add(mode, result);
+          }
+        }
+      }
+    }
+    return true;
+  }
+
+  private void describe(Round.Settings settings) {
+    Backend backend = Backends.auto();
+    console.printf(
+        Locale.ROOT,
+        "%,d floats (%,.1f MB), all read by each prediction; AdamW on one thread, backend %s, %s%n",
+        elements,
+        elements * (double) Float.BYTES / 1e6,
+        backend.name(),
+        backend.describe().lines().findFirst().orElse("").split(";")[0]);
+    console.printf(
+        Locale.ROOT,
+        "%s requests/s for %s s a round (%,d requests), %d rounds of each mode; %s%n",
+        plain(requestsPerSecond),
+        plain(seconds),
+        settings.requests(),
+        rounds,
+        stepsPerSecond == 0 ? "steps back to back" : plain(stepsPerSecond) + " steps/s");
+    double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+    console.printf(
+        Locale.ROOT,
+        "%d processors, Java %s, load average at the start %.2f%s%n",
+        Runtime.getRuntime().availableProcessors(),
+        Runtime.version(),
+        load,
+        load > BUSY ? ": other programs disturb the figures" : "");
+    for (Mode each : Mode.values()) {
+      console.printf("  %-12s %s%n", each, each.description());
+    }
+    console.println();
+  }
+
+  private void explain() {
+    console.println(
+        "Latencies count from the moment at which a request was due. Latencies and rates are"
+            + " medians over rounds,");
+    console.println(
+        "counts are sums. The learner is busy with gradients, steps and waiting for locks. A -"
+            + " means too few requests.");
+  }
+
+  private int verdict(Report report) {
+    boolean good = true;
+    if (report.failed() > 0) {
+      console.printf(Locale.ROOT, "%,d requests were not answered.%n", report.failed());
+      good = false;
+    }
+    if (report.torn(Mode.PUBLICATION) > 0) {
+      console.println("A publication was torn: please report this.");
+      good = false;
+    }
+    return good ? 0 : 1;
+  }
+
+  private void write(String text) {
+    if (markdown == null) {
+      return;
+    }
+    try {
+      Path folder = markdown.toAbsolutePath().getParent();
+      if (folder != null) {
+        Files.createDirectories(folder);
+      }
+      Files.writeString(markdown, text);
+    } catch (IOException e) {
+      throw new IllegalArgumentException(
+          "--markdown " + markdown + " cannot be written: " + e.getMessage(), e);
+    }
+  }
+}

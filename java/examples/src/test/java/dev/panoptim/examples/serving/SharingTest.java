@@ -1,0 +1,73 @@
+package dev.panoptim.examples.serving;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Parameters;
+import dev.panoptim.optim.Optimizer;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// What readers see of a learner's work, and whether they wait for it, in each mode.
+@Timeout(120)
+class SharingTest {
+  private static final Duration A_WHILE = Duration.ofMillis(200);
+
+  private final Ensemble model = new Ensemble(4 * Ensemble.COLUMNS);
+  private final Parameters parameters = model.newParameters(1);
+  private final Parameter weights = Ensemble.weights(parameters);
+
+  @AfterEach
+  void close() {
+    parameters.close();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void readersSeeTheParametersOnlyWhereNothingIsPublished(Mode mode) {
+    try (Optimizer optimizer = mode.newOptimizer(parameters)) {
+      Sharing sharing = mode.share(model, weights, optimizer);
+      double before = sharing.predict(0.5).value();
+      weights.data().fill((byte) 0);
+      double after = sharing.predict(0.5).value();
+      assertEquals(mode.publishes() ? before : 0, after);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void readersWaitForAStepOnlyWithALock(Mode mode) throws InterruptedException {
+    try (Optimizer optimizer = mode.newOptimizer(parameters)) {
+      Sharing sharing = mode.share(model, weights, optimizer);
+      AtomicReference<Prediction> answer = new AtomicReference<>();
+      Thread reader = Thread.ofPlatform().unstarted(() -> answer.set(sharing.predict(0.5)));
+      optimizer.addStepPreHook(
+          stepping -> {
+            reader.start();
+            assertEquals(mode != Mode.LOCK, answered(mode, reader));
+          });
+      model.computeGradients(weights, 0.3, 1);
+      sharing.step();
+      reader.join();
+      assertFalse(answer.get().torn());
+      assertEquals(mode == Mode.LOCK ? 1 : 0, answer.get().step());
+      assertTrue(sharing.predict(0.5).step() == 1, mode::toString);
+    }
+  }
+
+  /// Whether a reader comes to an end while a step is made. Waits as long as it takes where it must
+  /// do so.
+  private static boolean answered(Mode mode, Thread reader) {
+    try {
+      return reader.join(mode == Mode.LOCK ? A_WHILE : Duration.ofSeconds(100));
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
