@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.logging.Level;
@@ -106,7 +107,8 @@ public final class Serving implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Round.Settings settings = settings();
-    write(""); // Before the rounds, so that a file that cannot be written is refused at once.
+    // Before the rounds, so that a file that cannot be written is refused at once.
+    write("", StandardOpenOption.APPEND);
     describe(settings);
     Report report = new Report();
     try (Interruption interruption = new Interruption()) {
@@ -120,7 +122,7 @@ public final class Serving implements Callable<Integer> {
     console.print(table.text());
     console.println();
     explain();
-    write(table.markdown());
+    write(table.markdown(), StandardOpenOption.TRUNCATE_EXISTING);
     return verdict(report);
   }
 
@@ -242,7 +244,7 @@ public final class Serving implements Callable<Integer> {
     return good ? 0 : 1;
   }
 
-  private void write(String text) {
+  private void write(String text, StandardOpenOption how) {
     if (markdown == null) {
       return;
     }
@@ -251,7 +253,7 @@ public final class Serving implements Callable<Integer> {
       if (folder != null) {
         Files.createDirectories(folder);
       }
-      Files.writeString(markdown, text);
+      Files.writeString(markdown, text, StandardOpenOption.CREATE, StandardOpenOption.WRITE, how);
     } catch (IOException e) {
       throw new IllegalArgumentException(
           "--markdown " + markdown + " cannot be written: " + e.getMessage(), e);
