@@ -5,6 +5,7 @@ import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
 import dev.panoptim.internal.observe.Savings;
+import dev.panoptim.optim.StateDict;
 import dev.panoptim.safetensors.internal.RegularFiles;
 import dev.panoptim.safetensors.internal.UninterruptedIo;
 import java.io.IOException;
@@ -110,18 +111,27 @@ public final class CheckpointFolder {
   /// @throws UncheckedIOException if it cannot be written; the checkpoints that were there are
   ///   whole
   public Path save(Training training, long step, Map<String, String> extras) {
+    awaitEarlierSaving();
+    return training
+        .optimizer()
+        .withStateDict(
+            state -> {
+              turn.acquireUninterruptibly();
+              try {
+                return write(
+                    CheckpointWriter.of(training, state, step, extras, UnaryOperator.identity()));
+              } finally {
+                turn.release();
+              }
+            });
+  }
+
+  /// Waits before the optimizer is taken, so that steps go on meanwhile. The turn itself is taken
+  /// after the optimizer: a hook that saves has the optimizer already, and a thread that had its
+  /// turn and waited for the optimizer would never get it.
+  private void awaitEarlierSaving() {
     turn.acquireUninterruptibly();
-    try {
-      return training
-          .optimizer()
-          .withStateDict(
-              state ->
-                  write(
-                      CheckpointWriter.of(
-                          training, state, step, extras, UnaryOperator.identity())));
-    } finally {
-      turn.release();
-    }
+    turn.release();
   }
 
   /// Copies everything, off-heap, and returns: steps may go on at once. A daemon thread writes the
@@ -142,16 +152,19 @@ public final class CheckpointFolder {
   ///   `panoptim.memory.limit` does not allow it
   public CompletableFuture<Path> saveInBackground(
       Training training, long step, Map<String, String> extras) {
+    awaitEarlierSaving();
+    return training
+        .optimizer()
+        .withStateDict(state -> startSaving(training, state, step, extras));
+  }
+
+  private CompletableFuture<Path> startSaving(
+      Training training, StateDict state, long step, Map<String, String> extras) {
     turn.acquireUninterruptibly();
     Arena arena = OwnedArena.of(MemoryKind.COPIES, Origin.here("a copy for a checkpoint"));
     try {
       CheckpointWriter copy =
-          training
-              .optimizer()
-              .withStateDict(
-                  state ->
-                      CheckpointWriter.of(
-                          training, state, step, extras, live -> copy(live, arena)));
+          CheckpointWriter.of(training, state, step, extras, live -> copy(live, arena));
       CompletableFuture<Path> saved = new CompletableFuture<>();
       Thread.ofPlatform()
           .daemon()
