@@ -2,6 +2,7 @@ package dev.panoptim.backend;
 
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.Segments;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
@@ -164,7 +165,7 @@ public abstract sealed class Backend
   /// @param bytes of the memory
   /// @throws IllegalArgumentException if the memory says to be where no memory can be
   public void zero(MemorySegment memory, long bytes) {
-    Device.requireAddress("memory", memory, memory.byteSize());
+    Segments.requireAddress("memory", memory, memory.byteSize());
     memory.fill((byte) 0);
   }
 

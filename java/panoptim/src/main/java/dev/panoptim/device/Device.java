@@ -4,6 +4,7 @@ import dev.panoptim.ffi.NativeLibrary;
 import dev.panoptim.ffi.panoptim_cuda_device;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.memory.Segments;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -29,10 +30,6 @@ import java.util.Objects;
 /// Thread-safe. Two devices are equal if they are the same one.
 public final class Device {
   private static final int CPU_INDEX = -1;
-
-  /// The first page of memory. Systems map nothing there, so that an address of 0, or of a field of
-  /// what is at 0, faults.
-  private static final long FIRST_ADDRESS = 4096;
 
   private static final Device CPU = new Device(CPU_INDEX);
 
@@ -234,8 +231,8 @@ public final class Device {
   /// Checks one side of a copy: memory off-heap, which knows its size, or a card's.
   void requireBytes(String name, MemorySegment memory, long bytes) {
     requireNotNegative("bytes", bytes);
-    requireAddress(name, memory, bytes);
-    requireAlive(name, memory);
+    Segments.requireAddress(name, memory, bytes);
+    Segments.requireAlive(name, memory);
     if (memory.byteSize() == 0) {
       requireOnCard(name, memory, bytes);
     } else if (!memory.isNative() || memory.byteSize() < bytes) {
@@ -252,54 +249,11 @@ public final class Device {
   /// @throws CudaException if CUDA does not say
   public void requireOnCard(String name, MemorySegment memory, long bytes) {
     requireNotNegative("bytes", bytes);
-    requireAddress(name, memory, bytes);
+    Segments.requireAddress(name, memory, bytes);
     if (!memory.isNative() || memory.byteSize() > 0 || !holds(memory, bytes)) {
       throw new IllegalArgumentException(
           "%s takes %s bytes from address 0x%x on, which are not in the memory of %s"
               .formatted(name, bytes, memory.address(), this));
-    }
-  }
-
-  /// Whether there can be memory of so many bytes at an address: not in the first 4096 bytes, and
-  /// not beyond the last address. Nothing can be said of what is really there.
-  ///
-  /// @param bytes 0 or more; of 0, any address is good
-  public static boolean canBeAt(long address, long bytes) {
-    // Signed: what crosses 2^63 has an end below its start, what crosses 2^64 begins below 0 and
-    // ends above.
-    long last = address + bytes - 1;
-    return bytes == 0
-        || (address < 0 || address >= FIRST_ADDRESS)
-            && last >= address
-            && (address >= 0 || last < 0);
-  }
-
-  /// Checks that there can be memory where a segment says it is: native code, and Java's own
-  /// copies, end the process at an address such as 0.
-  ///
-  /// @param bytes of the memory, which a segment of a card's memory does not know
-  /// @throws IllegalArgumentException if [#canBeAt] says no; the message begins with the name
-  public static void requireAddress(String name, MemorySegment memory, long bytes) {
-    if (memory.isNative() && !canBeAt(memory.address(), bytes)) {
-      throw new IllegalArgumentException(
-          "%s has %s bytes at address 0x%x, but no memory has: it begins at 0x%x and ends at 2^64"
-              .formatted(name, bytes, memory.address(), FIRST_ADDRESS));
-    }
-  }
-
-  /// Checks that a segment of memory that Java reaches can be used now, by this thread.
-  ///
-  /// @throws IllegalStateException if the segment's arena has been closed
-  /// @throws WrongThreadException if the segment's arena is confined to another thread
-  public static void requireAlive(String name, MemorySegment segment) {
-    if (!segment.scope().isAlive()) {
-      throw new IllegalStateException(
-          name + " lies in an arena that has been closed, but must be alive");
-    }
-    if (!segment.isAccessibleBy(Thread.currentThread())) {
-      throw new WrongThreadException(
-          "%s lies in an arena that is confined to another thread than this one (%s)"
-              .formatted(name, Thread.currentThread().getName()));
     }
   }
 
@@ -323,7 +277,7 @@ public final class Device {
   /// @throws CudaException if CUDA refuses
   public void upload(MemorySegment from, MemorySegment to) {
     requireHere("from", from);
-    requireAlive("to", to);
+    Segments.requireAlive("to", to);
     requireWritable("to", to);
     if (isCpu()) {
       requireHere("to", to);
@@ -346,7 +300,7 @@ public final class Device {
   /// @throws CudaException if CUDA refuses, or work before the copy has failed
   public void download(MemorySegment from, MemorySegment to) {
     requireHere("to", to);
-    requireAlive("from", from);
+    Segments.requireAlive("from", from);
     requireWritable("to", to);
     if (isCpu()) {
       requireHere("from", from);
@@ -360,8 +314,8 @@ public final class Device {
 
   /// Checks memory that Java reaches, on the heap or off it.
   private static void requireHere(String name, MemorySegment memory) {
-    requireAddress(name, memory, memory.byteSize());
-    requireAlive(name, memory);
+    Segments.requireAddress(name, memory, memory.byteSize());
+    Segments.requireAlive(name, memory);
   }
 
   private static void requireSameSize(MemorySegment from, MemorySegment to) {

@@ -3,7 +3,7 @@ package dev.panoptim.memory;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
-import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.Segments;
 import java.lang.foreign.MemorySegment;
 
 /// The 16-bit formats that a copy of the parameters can have. Both round to the nearest number, of
@@ -42,8 +42,8 @@ public enum ShadowType {
   ///
   /// @throws IllegalArgumentException if one of them says to be where no memory can be
   public void write(MemorySegment data, MemorySegment shadow, long start, long end) {
-    Device.requireAddress("data", data, data.byteSize());
-    Device.requireAddress("shadow", shadow, shadow.byteSize());
+    Segments.requireAddress("data", data, data.byteSize());
+    Segments.requireAddress("shadow", shadow, shadow.byteSize());
     for (long i = start; i < end; i++) {
       shadow.setAtIndex(JAVA_SHORT, i, round(data.getAtIndex(JAVA_FLOAT, i)));
     }

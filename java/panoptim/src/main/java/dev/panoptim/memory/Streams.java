@@ -1,6 +1,7 @@
 package dev.panoptim.memory;
 
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.Segments;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -76,7 +77,7 @@ public final class Streams {
     return segment.isNative()
         && segment.byteSize() == (device.isCpu() ? size * FLOAT_BYTES : 0)
         && segment.address() % FLOAT_BYTES == 0
-        && Device.canBeAt(segment.address(), size * FLOAT_BYTES)
+        && Segments.canBeAt(segment.address(), size * FLOAT_BYTES)
         && segment.scope().isAlive()
         && segment.isAccessibleBy(Thread.currentThread())
         && (device.isCpu() || device.holds(segment, size * FLOAT_BYTES));
@@ -92,7 +93,7 @@ public final class Streams {
       boolean written) {
     bytes(name, size);
     Objects.requireNonNull(segment, () -> name + " is null, but must be a memory segment");
-    Device.requireAddress(name, segment, size * alignment);
+    Segments.requireAddress(name, segment, size * alignment);
     MemorySegment address = require(name, size, 0, alignment, segment.asSlice(0, 0), written);
     device.requireOnCard(name, address, size * alignment);
     return address;
@@ -110,7 +111,7 @@ public final class Streams {
           "%s has %s bytes, but must have %s for %s elements"
               .formatted(name, segment.byteSize(), bytes, size));
     }
-    Device.requireAddress(name, segment, bytes);
+    Segments.requireAddress(name, segment, bytes);
     if (segment.address() % alignment != 0) {
       throw new IllegalArgumentException(
           "%s starts at address 0x%x, but must be aligned to %s bytes"
@@ -128,7 +129,7 @@ public final class Streams {
   /// @throws IllegalStateException if the segment's arena has been closed
   /// @throws WrongThreadException if the segment's arena is confined to another thread
   public static void requireAlive(String name, MemorySegment segment) {
-    Device.requireAlive(name, segment);
+    Segments.requireAlive(name, segment);
   }
 
   /// Checks that a segment can be copied from or to now, by this thread: memory that Java reaches,
@@ -147,7 +148,7 @@ public final class Streams {
       throw new IllegalArgumentException(
           "%s has %s bytes, but must have %s".formatted(name, segment.byteSize(), bytes));
     }
-    Device.requireAddress(name, segment, bytes);
+    Segments.requireAddress(name, segment, bytes);
     if (written) {
       Device.requireWritable(name, segment);
     }

@@ -12,6 +12,7 @@ import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.StepPlan;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
+import dev.panoptim.internal.memory.Segments;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.memory.ShadowType;
@@ -54,18 +55,18 @@ class AddressTest {
 
   @Test
   void onlyTheFirstPageAndWhatWrapsAroundIsImpossible() {
-    assertFalse(Device.canBeAt(0, 1));
-    assertFalse(Device.canBeAt(4095, 1));
-    assertTrue(Device.canBeAt(4096, 1));
-    assertTrue(Device.canBeAt(4096, Long.MAX_VALUE - 4095));
-    assertFalse(Device.canBeAt(4096, Long.MAX_VALUE - 4094));
-    assertTrue(Device.canBeAt(Long.MAX_VALUE, 1));
-    assertFalse(Device.canBeAt(Long.MAX_VALUE, 2));
-    assertTrue(Device.canBeAt(-8, 8), "up to the last byte: other processors tag addresses so");
-    assertFalse(Device.canBeAt(-8, 9));
-    assertFalse(Device.canBeAt(-8, Long.MAX_VALUE));
+    assertFalse(Segments.canBeAt(0, 1));
+    assertFalse(Segments.canBeAt(4095, 1));
+    assertTrue(Segments.canBeAt(4096, 1));
+    assertTrue(Segments.canBeAt(4096, Long.MAX_VALUE - 4095));
+    assertFalse(Segments.canBeAt(4096, Long.MAX_VALUE - 4094));
+    assertTrue(Segments.canBeAt(Long.MAX_VALUE, 1));
+    assertFalse(Segments.canBeAt(Long.MAX_VALUE, 2));
+    assertTrue(Segments.canBeAt(-8, 8), "up to the last byte: other processors tag addresses so");
+    assertFalse(Segments.canBeAt(-8, 9));
+    assertFalse(Segments.canBeAt(-8, Long.MAX_VALUE));
     for (long anywhere : new long[] {0, 1, 4095, -1, Long.MIN_VALUE}) {
-      assertTrue(Device.canBeAt(anywhere, 0));
+      assertTrue(Segments.canBeAt(anywhere, 0));
     }
   }
 
@@ -130,7 +131,7 @@ class AddressTest {
       }
       rows.forEach(
           (place, row) -> {
-            boolean fits = place.equals("shadow") && Device.canBeAt(address, BYTES / 2);
+            boolean fits = place.equals("shadow") && Segments.canBeAt(address, BYTES / 2);
             if (!fits) {
               refused(
                   place + " of 'w'",
