@@ -153,9 +153,7 @@ public final class CheckpointFolder {
   public CompletableFuture<Path> saveInBackground(
       Training training, long step, Map<String, String> extras) {
     awaitEarlierSaving();
-    return training
-        .optimizer()
-        .withStateDict(state -> startSaving(training, state, step, extras));
+    return training.optimizer().withStateDict(state -> startSaving(training, state, step, extras));
   }
 
   private CompletableFuture<Path> startSaving(

@@ -65,7 +65,7 @@ final class Watch {
     }
     if (micros < 0 || micros > MOST_MICROS) {
       throw new IllegalArgumentException(
-          "system property %s is '%s', but must be %s or a number of microseconds from 0 to %d"
+          "system property %s is '%s', but must be %s or a number of microseconds from 0 to %s"
               .formatted(PROPERTY, wanted, ADAPTIVE, MOST_MICROS));
     }
     return fixed(micros * 1000);

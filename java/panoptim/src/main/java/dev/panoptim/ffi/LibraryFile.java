@@ -55,7 +55,7 @@ final class LibraryFile {
     int version = call(function);
     if (version != PanoptimAbi.PANOPTIM_ABI_VERSION()) {
       throw new UnsatisfiedLinkError(
-          "it has ABI version %d, but these classes need %d"
+          "it has ABI version %s, but these classes need %s"
               .formatted(version, PanoptimAbi.PANOPTIM_ABI_VERSION()));
     }
   }

@@ -130,6 +130,6 @@ public final class Publication {
 
   @Override
   public String toString() {
-    return "Publication[%d published, %d skipped]".formatted(published, skipped);
+    return "Publication[%s published, %s skipped]".formatted(published, skipped);
   }
 }

@@ -47,7 +47,7 @@ public final class PublicationOptions {
   public PublicationOptions buffers(int count) {
     if (count < FEWEST_BUFFERS || count > MOST_BUFFERS) {
       throw new IllegalArgumentException(
-          "buffers is %d, but must be from %d to %d"
+          "buffers is %s, but must be from %s to %s"
               .formatted(count, FEWEST_BUFFERS, MOST_BUFFERS));
     }
     buffers = count;

@@ -56,6 +56,6 @@ public final class PublishedParameters {
 
   @Override
   public String toString() {
-    return "PublishedParameters[step %d, %d parameters]".formatted(step(), names().size());
+    return "PublishedParameters[step %s, %s parameters]".formatted(step(), names().size());
   }
 }

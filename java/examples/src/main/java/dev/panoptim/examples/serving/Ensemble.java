@@ -31,7 +31,7 @@ final class Ensemble {
   Ensemble(int elements) {
     if (elements < SMALLEST || elements % SMALLEST != 0) {
       throw new IllegalArgumentException(
-          "elements is %d, but must be a positive multiple of %d".formatted(elements, SMALLEST));
+          "elements is %s, but must be a positive multiple of %s".formatted(elements, SMALLEST));
     }
     members = elements / COLUMNS;
   }

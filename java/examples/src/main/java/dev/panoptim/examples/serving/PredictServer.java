@@ -54,7 +54,7 @@ final class PredictServer implements AutoCloseable {
   /// Where `x` is to be appended.
   URI uri() {
     return URI.create(
-        "http://%s:%d%s?%s"
+        "http://%s:%s%s?%s"
             .formatted(
                 server.getAddress().getAddress().getHostAddress(),
                 server.getAddress().getPort(),
@@ -65,7 +65,7 @@ final class PredictServer implements AutoCloseable {
   private void handle(HttpExchange exchange) throws IOException {
     try (exchange) {
       if (!places.tryAcquire()) {
-        say(exchange, BUSY, "there are %d requests already".formatted(MOST_AT_ONCE));
+        say(exchange, BUSY, "there are %s requests already".formatted(MOST_AT_ONCE));
         return;
       }
       try {
@@ -110,7 +110,7 @@ final class PredictServer implements AutoCloseable {
     }
     if (query.length() > LONGEST_QUERY) {
       throw new IllegalArgumentException(
-          "the query has %d characters, but must have at most %d"
+          "the query has %s characters, but must have at most %s"
               .formatted(query.length(), LONGEST_QUERY));
     }
     String given = query.substring(KEY.length());

@@ -130,7 +130,7 @@ public final class Serving implements Callable<Integer> {
     require("--elements", elements, Ensemble.SMALLEST, MOST_ELEMENTS);
     if (elements % Ensemble.SMALLEST != 0) {
       throw new IllegalArgumentException(
-          "--elements is %d, but must be a multiple of %d".formatted(elements, Ensemble.SMALLEST));
+          "--elements is %s, but must be a multiple of %s".formatted(elements, Ensemble.SMALLEST));
     }
     require("--steps-per-second", stepsPerSecond, 0, HIGHEST_RATE);
     if (stepsPerSecond > 0) {
@@ -175,7 +175,7 @@ public final class Serving implements Callable<Integer> {
         new Progress(console, (long) settings.requests() * modes * (1 + rounds))) {
       for (int round = 0; round <= rounds; round++) {
         for (Mode mode : Mode.values()) {
-          String which = round == 0 ? "warm-up" : "round %d of %d".formatted(round, rounds);
+          String which = round == 0 ? "warm-up" : "round %s of %s".formatted(round, rounds);
           progress.begin(which + ", " + mode);
           Round.Result result =
               new Round(mode, settings).run(interruption::isRequested, progress::requestSent);
@@ -217,7 +217,7 @@ public final class Serving implements Callable<Integer> {
         load,
         load > BUSY ? ": other programs disturb the figures" : "");
     for (Mode each : Mode.values()) {
-      console.printf("  %-12s %s%n", each, each.description());
+      console.printf(Locale.ROOT, "  %-12s %s%n", each, each.description());
     }
     console.println();
   }

@@ -22,7 +22,7 @@ final class Table {
   void add(List<String> row) {
     if (row.size() != columns) {
       throw new IllegalArgumentException(
-          "row has %d cells, but must have %d".formatted(row.size(), columns));
+          "row has %s cells, but must have %s".formatted(row.size(), columns));
     }
     rows.add(List.copyOf(row));
   }

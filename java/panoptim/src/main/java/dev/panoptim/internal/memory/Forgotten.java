@@ -53,7 +53,7 @@ public final class Forgotten {
 
   private static void say(Origin origin, long bytes, boolean freed) {
     String what =
-        "%s was never closed and can no longer be reached: its %d bytes of off-heap memory %s."
+        "%s was never closed and can no longer be reached: its %s bytes of off-heap memory %s."
             .formatted(
                 origin.owner(),
                 bytes,

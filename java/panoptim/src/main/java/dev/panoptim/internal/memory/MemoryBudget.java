@@ -101,7 +101,7 @@ public final class MemoryBudget {
   public static void reserve(long bytes, MemoryKind... kinds) {
     if (!tryReserve(bytes) && !reserveOnceCollected(bytes)) {
       throw new OutOfMemoryError(
-          "%d bytes for %s are not allocated: %d bytes are held off-heap, and the limit is %d bytes (system property %s%s)"
+          "%s bytes for %s are not allocated: %s bytes are held off-heap, and the limit is %s bytes (system property %s%s)"
               .formatted(
                   bytes,
                   words(kinds),
