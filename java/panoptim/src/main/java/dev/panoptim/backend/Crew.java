@@ -5,8 +5,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
-/// The threads that help with steps: one crew for the whole process, however many threads call
-/// optimizers, and never more members than processors that nobody calls from.
+/// The threads that help with steps: one crew for each class loader that has this library, however
+/// many threads call optimizers, and never more members than processors that nobody calls from.
 ///
 /// A step is its caller's work. It invites members that are idle, and goes on at once; who comes
 /// takes pieces until none is left, and who does not is not waited for. So a step that finds the
