@@ -13,9 +13,9 @@ import java.util.Optional;
 /// @param skippedSteps steps that changed nothing, for a gradient was not finite; on a graphics
 ///   card they are counted when the host learns of it: at the next step, or when it is asked
 /// @param timeInSteps the time that steps took, summed over all threads that make them. Of
-///   optimizers with less than 16,384 elements it is an estimate: the first 64 steps are timed, and
-///   then one in 64, which counts for as many. On a graphics card it is the time until the card has
-///   been told
+///   optimizers with less than 16,384 elements it is an estimate: the first 256 steps are timed,
+///   and then one in 256, which counts for as many. On a graphics card it is the time until the
+///   card has been told
 /// @param openOptimizers optimizers that have been built and neither been closed nor forgotten
 /// @param openedOptimizers optimizers that have been built
 /// @param publications how often parameters have been published for readers

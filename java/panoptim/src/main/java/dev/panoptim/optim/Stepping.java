@@ -44,9 +44,6 @@ final class Stepping {
 
   private final StepCounter counter = new StepCounter();
 
-  /// Of all plans.
-  private long elements;
-
   /// @param groups as they are at each step
   /// @param options as they are at each step
   /// @param publisher `null` where nothing is published
@@ -82,9 +79,9 @@ final class Stepping {
   /// Makes a step of all groups, with what the options ask for.
   void step() {
     Object event = Events.beginStep();
-    long begin = counter.begin(elements);
+    long begin = counter.begin();
     makeStep();
-    counter.end(begin, elements, report.isKnownSkipped());
+    counter.end(begin, report.isKnownSkipped());
     if (event != null) {
       record(event);
     }
@@ -100,7 +97,7 @@ final class Stepping {
     Events.endStep(
         event,
         backend.name(),
-        elements,
+        counter.elements(),
         threads,
         helpers,
         known ? report.norm() : Double.NaN,
@@ -312,7 +309,7 @@ final class Stepping {
             }
           }
           movingGradients = moving;
-          elements = plans.stream().mapToLong(StepPlan::elements).sum();
+          counter.elements(plans.stream().mapToLong(StepPlan::elements).sum());
         });
     Closing.all(before);
   }

@@ -1,45 +1,44 @@
 package dev.panoptim.internal.observe;
 
 import dev.panoptim.internal.memory.Forgotten;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.HashSet;
 import java.util.Set;
 
 /// Counts the steps of one optimizer, and the time that they take.
 ///
-/// The stepping thread writes numbers of its own, which share a cache line with nothing else;
-/// whoever asks adds them up. Two readings of the clock take a third of a small step. So of an
-/// optimizer with fewer than [#ALWAYS_TIMED] elements, only the first [#EVERY] steps are all timed.
-/// After them one in [#EVERY] is, and counts for as many.
+/// The stepping thread writes numbers of its own; whoever asks adds them up. Two readings of the
+/// clock take a third of a small step. So of an optimizer with fewer than [#ALWAYS_TIMED] elements,
+/// only the first [#EVERY] steps are all timed. After them one in [#EVERY] is, and counts for as
+/// many.
 ///
-/// Thread-safe for reading; the counting is for one thread at a time.
-public final class StepCounter {
+/// Thread-safe for reading; the counting is for one thread at a time. The numbers are plain fields:
+/// what the optimizer does to let the next thread step makes them visible.
+public final class StepCounter extends PaddedCounts {
   /// A step over so many elements takes 5 us or more, of which two readings of the clock are less
   /// than a hundredth.
   static final long ALWAYS_TIMED = 16 * 1024;
 
   /// A power of two.
-  static final int EVERY = 64;
-
-  private static final int LINE = 64 / Long.BYTES;
-
-  /// With a whole cache line before them, and one behind.
-  private static final int STEPS = LINE;
-
-  private static final int SKIPPED = LINE + 1;
-  private static final int NANOS = LINE + 2;
-
-  private static final VarHandle COUNTS = MethodHandles.arrayElementVarHandle(long[].class);
+  static final int EVERY = 256;
 
   /// Guards the three that follow.
   private static final Object LOCK = new Object();
 
   private static final Set<StepCounter> OPEN = new HashSet<>();
-  private static final long[] CLOSED = new long[3 * LINE];
+  private static final long[] CLOSED = new long[3];
   private static long opened;
 
-  private final long[] counts = new long[3 * LINE];
+  private long elements;
+
+  /// With the fields of [Padding], a cache line around the counts.
+  long after1;
+
+  long after2;
+  long after3;
+  long after4;
+  long after5;
+  long after6;
+  long after7;
 
   /// Begins to count: the optimizer has been built.
   ///
@@ -52,32 +51,40 @@ public final class StepCounter {
     Forgotten.watch(owner, this::close);
   }
 
+  /// From now on, steps update as many elements.
+  public void elements(long elements) {
+    this.elements = elements;
+    chooseTimed();
+  }
+
+  /// The elements that steps update.
+  public long elements() {
+    return elements;
+  }
+
+  private void chooseTimed() {
+    untimed = elements < ALWAYS_TIMED && steps >= EVERY ? EVERY - 1 : 0;
+  }
+
   /// Begins a step.
   ///
-  /// @param elements that it is about to update
   /// @return the clock's reading, or 0 for a step that is not timed
-  public long begin(long elements) {
-    if (elements < ALWAYS_TIMED) {
-      long before = counts[STEPS];
-      if (before >= EVERY && (before & EVERY - 1) != 0) {
-        return 0;
-      }
-    }
-    return System.nanoTime();
+  public long begin() {
+    return (steps & untimed) == 0 ? System.nanoTime() : 0;
   }
 
   /// Ends a step that did not fail.
   ///
   /// @param begin what [#begin] returned
-  /// @param elements as for [#begin]
   /// @param skipped whether it is known to have changed nothing
-  public void end(long begin, long elements, boolean skipped) {
-    long before = counts[STEPS];
+  public void end(long begin, boolean skipped) {
     if (begin != 0) {
-      long weight = elements < ALWAYS_TIMED && before >= EVERY ? EVERY : 1;
-      add(NANOS, (System.nanoTime() - begin) * weight);
+      nanos += (System.nanoTime() - begin) * (untimed + 1);
     }
-    add(STEPS, 1);
+    steps++;
+    if (begin != 0) {
+      chooseTimed();
+    }
     if (skipped) {
       skipped();
     }
@@ -85,12 +92,7 @@ public final class StepCounter {
 
   /// Counts a step as skipped that has been counted as a step.
   public void skipped() {
-    add(SKIPPED, 1);
-  }
-
-  /// Opaque, so that others see whole numbers, and see them soon.
-  private void add(int index, long more) {
-    COUNTS.setOpaque(counts, index, counts[index] + more);
+    skipped++;
   }
 
   /// Ends the counting. Does nothing when that has been done.
@@ -103,9 +105,9 @@ public final class StepCounter {
   }
 
   private void addTo(long[] sums) {
-    for (int i = STEPS; i <= NANOS; i++) {
-      sums[i] += (long) COUNTS.getOpaque(counts, i);
-    }
+    sums[0] += steps;
+    sums[1] += skipped;
+    sums[2] += nanos;
   }
 
   /// What all optimizers have done.
@@ -123,7 +125,7 @@ public final class StepCounter {
       for (StepCounter each : OPEN) {
         each.addTo(sums);
       }
-      return new Totals(sums[STEPS], sums[SKIPPED], sums[NANOS], OPEN.size(), opened);
+      return new Totals(sums[0], sums[1], sums[2], OPEN.size(), opened);
     }
   }
 }
