@@ -245,7 +245,9 @@ final class Crew {
         Thread.interrupted();
       }
       asleep = null;
-      return !state.compareAndSet(null, GONE);
+      // Not because work came and was taken back before this thread saw it.
+      boolean ends = ending || System.nanoTime() - begin >= SLEEP_NANOS;
+      return !(ends && state.compareAndSet(null, GONE));
     }
   }
 }

@@ -197,6 +197,23 @@ class CrewTest {
     assertTrue(!Sharing.wakes(262_143, watch));
   }
 
+  /// A member that wakes too late for its work has not been idle for so long that it should end.
+  @Test
+  void membersThatComeTooLateStay() throws Exception {
+    membersComeAndComeAgain();
+    Set<Thread> before = Set.copyOf(members());
+    Crew.Work work = () -> {};
+    long start = System.nanoTime();
+    for (int i = 0; System.nanoTime() - start < 1_000_000_000; i++) {
+      Crew.invite(3, 3, work, true);
+      // About as long as a thread takes to wake.
+      LockSupport.parkNanos(i % 50 * 1000);
+      Crew.dismiss(work);
+      LockSupport.parkNanos(200_000);
+    }
+    assertEquals(before, Set.copyOf(members()));
+  }
+
   @Test
   void threadsEndAtOnceAndLaterOnesStart() throws Exception {
     for (int round = 0; round < 3; round++) {
