@@ -3,12 +3,15 @@ package dev.panoptim.device;
 import dev.panoptim.ffi.NativeLibrary;
 import dev.panoptim.ffi.PanoptimAbi;
 import dev.panoptim.ffi.panoptim_cuda_device;
+import dev.panoptim.internal.memory.CleaningAction;
 import dev.panoptim.internal.memory.MemoryBudget;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.OwnedArena;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 
@@ -107,7 +110,8 @@ final class Cuda {
           ALLOCATIONS.remove(memory.address());
           MemoryBudget.countOnDevices(-bytes);
           return PanoptimAbi.panoptim_cuda_free(on, memory, error);
-        });
+        },
+        PanoptimAbi.panoptim_cuda_free$handle());
   }
 
   /// The allocation that was made here and that an address is in; `null` if there is none.
@@ -158,7 +162,8 @@ final class Cuda {
         (on, memory, error) -> {
           MemoryBudget.release(bytes, MemoryKind.TABLES);
           return PanoptimAbi.panoptim_cuda_free_pinned(on, memory, error);
-        });
+        },
+        PanoptimAbi.panoptim_cuda_free_pinned$handle());
   }
 
   static MemorySegment createStream(int device, Arena arena) {
@@ -168,7 +173,8 @@ final class Cuda {
         0,
         arena,
         (stream, error) -> PanoptimAbi.panoptim_cuda_create_stream(device, stream, error),
-        PanoptimAbi::panoptim_cuda_destroy_stream);
+        PanoptimAbi::panoptim_cuda_destroy_stream,
+        PanoptimAbi.panoptim_cuda_destroy_stream$handle());
   }
 
   static MemorySegment createEvent(int device, Arena arena) {
@@ -178,7 +184,8 @@ final class Cuda {
         0,
         arena,
         (event, error) -> PanoptimAbi.panoptim_cuda_create_event(device, event, error),
-        PanoptimAbi::panoptim_cuda_destroy_event);
+        PanoptimAbi::panoptim_cuda_destroy_event,
+        PanoptimAbi.panoptim_cuda_destroy_event$handle());
   }
 
   /// Room for what [#locate] is told: gradients may be asked about at every step. Made at the first
@@ -188,6 +195,10 @@ final class Cuda {
     static final MemorySegment KIND = Arena.ofAuto().allocate(ValueLayout.JAVA_INT);
     static final MemorySegment OWNER = Arena.ofAuto().allocate(ValueLayout.JAVA_INT);
     static final MemorySegment ERROR = Arena.ofAuto().allocate(PanoptimAbi.PANOPTIM_TEXT());
+
+    /// For errors that are reported when nobody is left to read them; may be written by several
+    /// threads at once.
+    static final MemorySegment UNREAD = Arena.ofAuto().allocate(PanoptimAbi.PANOPTIM_TEXT());
   }
 
   /// @param device that is asked
@@ -233,17 +244,29 @@ final class Cuda {
   ///
   /// @param bytes that Java may reach of it
   /// @param held bytes that it takes, wherever
+  /// @param function of the ABI that ends it. It is called directly if the class loader of this
+  ///   library has been collected. The CUDA library itself is never unloaded.
   private static MemorySegment owned(
-      int device, long bytes, long held, Arena arena, Creation creation, End end) {
+      int device,
+      long bytes,
+      long held,
+      Arena arena,
+      Creation creation,
+      End end,
+      MethodHandle function) {
     try (Arena temporary = Arena.ofConfined()) {
       MemorySegment created = temporary.allocate(ValueLayout.ADDRESS);
       check(error -> creation.status(created, error));
       MemorySegment address = created.get(ValueLayout.ADDRESS, 0);
       try {
+        Runnable release = () -> end(device, address, end);
+        MethodHandle afterUnloading =
+            MethodHandles.insertArguments(
+                MethodHandles.dropReturn(function), 0, device, address, Room.UNREAD);
         if (arena instanceof OwnedArena owner) {
-          return owner.adopt(address, bytes, held, () -> end(device, address, end));
+          return owner.adopt(address, bytes, held, release, afterUnloading);
         }
-        return address.reinterpret(bytes, arena, ended -> end(device, ended, end));
+        return address.reinterpret(bytes, arena, CleaningAction.consumer(release, afterUnloading));
       } catch (Throwable arenaIsClosed) {
         end(device, address, end);
         throw arenaIsClosed;

@@ -35,7 +35,9 @@ public final class CollectedMemory implements SegmentAllocator {
       }
       SystemMemory.Block block = SystemMemory.allocate(bytes, alignment);
       Runnable release = OwnedArena.both(block.release(), counted);
-      return block.memory().reinterpret(bytes, arena, unused -> release.run());
+      return block
+          .memory()
+          .reinterpret(bytes, arena, CleaningAction.consumer(release, block.afterUnloading()));
     } catch (Throwable e) {
       counted.run();
       throw e;

@@ -1,5 +1,6 @@
 package dev.panoptim.internal.memory;
 
+import java.lang.invoke.MethodHandle;
 import java.lang.ref.Cleaner;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -23,11 +24,20 @@ public final class Forgotten {
 
   private Forgotten() {}
 
-  /// Runs an action once an object can no longer be reached, or before.
+  /// Runs an action once an object can no longer be reached, or before; not if the class loader of
+  /// this library is collected with the object.
   ///
   /// @param action must not refer to the object
   public static Cleaner.Cleanable watch(Object watched, Runnable action) {
-    return CLEANER.register(watched, action);
+    return watch(watched, action, CleaningAction.NOTHING);
+  }
+
+  /// Frees something once an object can no longer be reached, or before.
+  ///
+  /// @param action as for [CleaningAction#runnable]
+  /// @param afterUnloading as for [CleaningAction#runnable]
+  static Cleaner.Cleanable watch(Object watched, Runnable action, MethodHandle afterUnloading) {
+    return CLEANER.register(watched, CleaningAction.runnable(action, afterUnloading));
   }
 
   /// How many allocations have been forgotten.

@@ -2,11 +2,13 @@ package dev.panoptim.internal.memory;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentLinkedDeque;
 
 /// A shared arena whose memory is counted and limited, and which may be forgotten.
 ///
@@ -15,7 +17,8 @@ import java.util.Objects;
 /// buffers over it keep the memory; its bare address does not.
 ///
 /// That works because all segments of an arena refer to its one scope, and the [Cleaner] watches
-/// that scope. What it then does refers to bare addresses alone, not to the scope.
+/// that scope. What it then does refers to bare addresses alone, not to the scope. The memory is
+/// also freed, without a warning, if the class loader of this library is collected with the scope.
 ///
 /// Nothing is made before it is needed: closing a shared arena stops every thread for a moment, and
 /// many owners never use theirs.
@@ -67,13 +70,13 @@ public final class OwnedArena implements Arena {
       Runnable counted = () -> MemoryBudget.release(bytes, kinds);
       if (!SystemMemory.isAvailable()) {
         MemorySegment memory = open.allocate(bytes, alignment);
-        releases.add(new Release(bytes, counted, counted));
+        releases.add(new Release(bytes, counted, counted), CleaningAction.NOTHING);
         releases.freesAll = false;
         return memory;
       }
       SystemMemory.Block block = SystemMemory.allocate(bytes, alignment);
       Runnable release = both(block.release(), counted);
-      releases.add(new Release(bytes, release, release));
+      releases.add(new Release(bytes, release, release), block.afterUnloading());
       return block.memory().reinterpret(bytes, open, null);
     } catch (Throwable e) {
       MemoryBudget.release(bytes, kinds);
@@ -87,11 +90,12 @@ public final class OwnedArena implements Arena {
   /// @param bytes that Java may reach of it
   /// @param held bytes that it takes, on whatever device
   /// @param release frees it; must not refer to a segment of this arena
+  /// @param afterUnloading frees it as well, for [CleaningAction#runnable]
   /// @throws IllegalStateException if the arena has been closed
   public synchronized MemorySegment adopt(
-      MemorySegment address, long bytes, long held, Runnable release) {
+      MemorySegment address, long bytes, long held, Runnable release, MethodHandle afterUnloading) {
     MemorySegment adopted = address.reinterpret(bytes, open(), null);
-    releases.add(new Release(held, release, release));
+    releases.add(new Release(held, release, release), afterUnloading);
     return adopted;
   }
 
@@ -105,7 +109,9 @@ public final class OwnedArena implements Arena {
     MemorySegment start = MemorySegment.ofAddress(mapping.address());
     Runnable counted = () -> MemoryBudget.countMapped(-bytes);
     releases.add(
-        new Release(bytes, counted, both(() -> SystemMemory.unmapFile(start, bytes), counted)));
+        new Release(bytes, counted, both(() -> SystemMemory.unmapFile(start, bytes), counted)),
+        CleaningAction.NOTHING);
+    releases.mappings.push(SystemMemory.unmappingFile(start, bytes));
     MemoryBudget.countMapped(bytes);
   }
 
@@ -126,7 +132,7 @@ public final class OwnedArena implements Arena {
     if (arena == null) {
       Arena made = Arena.ofShared();
       Releases empty = new Releases(origin);
-      cleanable = Forgotten.watch(made.scope(), empty);
+      cleanable = Forgotten.watch(made.scope(), empty, CleaningAction.each(empty.afterUnloading));
       releases = empty;
       arena = made;
     }
@@ -168,6 +174,9 @@ public final class OwnedArena implements Arena {
         releases.expected = false;
       } else {
         closed = true;
+        // A finalizer may call this while its class loader is being collected: the releases are no
+        // longer run then. What is called in their place must not end mappings again.
+        releases.mappings.clear();
         cleanable.clean();
       }
       Reference.reachabilityFence(open);
@@ -188,6 +197,12 @@ public final class OwnedArena implements Arena {
     /// The last first, as arenas free.
     private final Deque<Release> all = new ArrayDeque<>();
 
+    /// What is called in the place of [#run] if that is no longer there, the last first.
+    final Deque<MethodHandle> afterUnloading = new ConcurrentLinkedDeque<>();
+
+    /// What ends the mappings of files in that case, unless the arena has ended them.
+    final Deque<MethodHandle> mappings = new ConcurrentLinkedDeque<>();
+
     /// Whether the arena is being closed.
     volatile boolean expected;
 
@@ -196,10 +211,12 @@ public final class OwnedArena implements Arena {
 
     Releases(Origin origin) {
       this.origin = origin;
+      afterUnloading.push(CleaningAction.each(mappings));
     }
 
-    synchronized void add(Release release) {
+    synchronized void add(Release release, MethodHandle unaided) {
       all.push(release);
+      afterUnloading.push(unaided);
     }
 
     @Override

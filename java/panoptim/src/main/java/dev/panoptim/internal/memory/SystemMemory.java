@@ -5,6 +5,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.util.Locale;
 
 /// Zeroed memory of the system, whose lifetime nobody manages; on huge pages where it is large and
@@ -83,7 +84,9 @@ public final class SystemMemory {
   }
 
   /// Memory, and what frees it.
-  record Block(MemorySegment memory, Runnable release) {}
+  ///
+  /// @param afterUnloading frees it too, without classes of this library; for [CleaningAction]
+  record Block(MemorySegment memory, Runnable release, MethodHandle afterUnloading) {}
 
   /// Zeroed memory.
   ///
@@ -102,7 +105,10 @@ public final class SystemMemory {
       if (start.address() == 0) {
         throw refused(whole);
       }
-      return new Block(aligned(start, whole, bytes, alignment), () -> free(start));
+      return new Block(
+          aligned(start, whole, bytes, alignment),
+          () -> free(start),
+          MethodHandles.insertArguments(free, 0, start));
     } catch (Error | RuntimeException e) {
       throw e;
     } catch (Throwable e) {
@@ -135,7 +141,7 @@ public final class SystemMemory {
       MemorySegment aligned = aligned(start, mapped, bytes, boundary);
       // Advice: a kernel without huge pages may refuse it, and the memory is as good as before.
       int ignored = (int) madvise.invokeExact(aligned, bytes, USE_HUGE_PAGES);
-      return new Block(aligned, () -> unmap(start, mapped));
+      return new Block(aligned, () -> unmap(start, mapped), unmapping(start, mapped));
     } catch (Error | RuntimeException e) {
       throw e;
     } catch (Throwable e) {
@@ -161,6 +167,20 @@ public final class SystemMemory {
     if (SYSTEM != null && SYSTEM.munmap != null && bytes > 0) {
       SYSTEM.unmap(start, bytes);
     }
+  }
+
+  /// What [#unmapFile] does, without classes of this library; for [CleaningAction].
+  ///
+  /// @param start as for [#unmapFile]
+  static MethodHandle unmappingFile(MemorySegment start, long bytes) {
+    return SYSTEM != null && SYSTEM.munmap != null && bytes > 0
+        ? SYSTEM.unmapping(start, bytes)
+        : CleaningAction.NOTHING;
+  }
+
+  /// Nobody is left to be told of a failure.
+  private MethodHandle unmapping(MemorySegment start, long bytes) {
+    return MethodHandles.insertArguments(MethodHandles.dropReturn(munmap), 0, start, bytes);
   }
 
   private void unmap(MemorySegment start, long bytes) {

@@ -94,7 +94,12 @@ class OwnedArenaTest {
     for (int i = 0; i < 3; i++) {
       int number = i;
       MemorySegment adopted =
-          arena.adopt(MemorySegment.ofAddress(4096), 0, 5, () -> released.add(number));
+          arena.adopt(
+              MemorySegment.ofAddress(4096),
+              0,
+              5,
+              () -> released.add(number),
+              CleaningAction.NOTHING);
       assertEquals(arena.scope(), adopted.scope());
     }
     arena.close();
@@ -114,8 +119,9 @@ class OwnedArenaTest {
         0,
         () -> {
           throw new IllegalStateException("on purpose");
-        });
-    arena.adopt(MemorySegment.NULL, 0, 0, released::incrementAndGet);
+        },
+        CleaningAction.NOTHING);
+    arena.adopt(MemorySegment.NULL, 0, 0, released::incrementAndGet, CleaningAction.NOTHING);
     var failure = assertThrows(IllegalStateException.class, arena::close);
     assertEquals("on purpose", failure.getMessage());
     assertEquals(1, released.get());
@@ -181,7 +187,12 @@ class OwnedArenaTest {
     for (int i = 0; i < 100; i++) {
       OwnedArena arena = arena();
       arena.allocate(4000, 8);
-      arena.adopt(MemorySegment.ofAddress(4096), 0, 1000, released::incrementAndGet);
+      arena.adopt(
+          MemorySegment.ofAddress(4096),
+          0,
+          1000,
+          released::incrementAndGet,
+          CleaningAction.NOTHING);
     }
   }
 
