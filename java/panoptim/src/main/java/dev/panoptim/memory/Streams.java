@@ -146,7 +146,8 @@ public final class Streams {
     Objects.requireNonNull(segment, () -> name + " is null, but must be a memory segment");
     if (segment.byteSize() != bytes) {
       throw new IllegalArgumentException(
-          "%s has %s bytes, but must have %s".formatted(name, segment.byteSize(), bytes));
+          "%s has %s bytes, but must have %s for the %s elements"
+              .formatted(name, segment.byteSize(), bytes, bytes / FLOAT_BYTES));
     }
     Segments.requireAddress(name, segment, bytes);
     if (written) {
