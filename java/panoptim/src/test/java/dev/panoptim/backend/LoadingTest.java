@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.panoptim.JavaProcess;
 import dev.panoptim.TestLibraries;
 import dev.panoptim.ffi.NativeLibrary;
+import dev.panoptim.ffi.PanoptimAbi;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -176,7 +177,7 @@ class LoadingTest {
     assertContains(
         run("native", "-Dpanoptim.library=" + TestLibraries.find("panoptim_of_another_version")),
         "REFUSED",
-        "it has ABI version 999, but these classes need 7");
+        "it has ABI version 999, but these classes need " + PanoptimAbi.PANOPTIM_ABI_VERSION());
   }
 
   @Test
