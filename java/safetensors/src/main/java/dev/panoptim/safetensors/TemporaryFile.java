@@ -7,6 +7,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -64,6 +65,10 @@ final class TemporaryFile implements AutoCloseable {
 
   /// Gives it its name, in the place of a file that may have it.
   void moveTo(Path file) throws IOException {
+    if (!hasLocks()) {
+      // An archive has the file only once it is closed.
+      channel.close();
+    }
     // Still claimed: otherwise it could be removed before it is moved.
     // An atomic move replaces what is there; file systems that know none need to be told.
     Files.move(path, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -78,12 +83,20 @@ final class TemporaryFile implements AutoCloseable {
 
   /// The system keeps the lock until the channel is closed.
   private boolean isClaimed() {
+    if (!hasLocks()) {
+      return true;
+    }
     try {
       return channel.tryLock() != null && Files.exists(path);
     } catch (IOException e) {
       // There are no locks here, so nobody removes anything.
       return true;
     }
+  }
+
+  /// Whether the file system is the system's own. Others are this process's alone.
+  private boolean hasLocks() {
+    return path.getFileSystem() == FileSystems.getDefault();
   }
 
   private static void removeLeftovers(Path directory) {
