@@ -93,8 +93,9 @@ public final class CheckpointFolder {
   }
 
   /// Writes a checkpoint straight from the memory of optimizer and parameters. Any thread may save:
-  /// it waits for the step that is being made, and the next step waits for it. A scheduler knows no
-  /// such turns, so a training that has one is saved between its steps, or by a hook.
+  /// it waits for the step that is being made, and the next step waits for it. A scheduler takes no
+  /// such turns: a training that has one is saved by the thread that steps, after the scheduler's
+  /// step and before the next one.
   ///
   /// An interrupted thread saves all the same, and stays interrupted.
   ///

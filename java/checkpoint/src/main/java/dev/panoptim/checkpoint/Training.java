@@ -10,7 +10,7 @@ import java.util.Optional;
 /// The live objects whose state a checkpoint holds: what is saved from, and loaded into.
 ///
 /// Immutable. Without a scheduler, any thread may save it, in turn with the steps; with one, the
-/// thread that steps, between two steps. While it is loaded, nothing may step.
+/// thread that steps, after the scheduler's step. While it is loaded, nothing may step.
 public final class Training {
   /// That a message lists of an optimizer's parameters.
   private static final int MOST_NAMES = 8;
