@@ -183,7 +183,9 @@ class LocaleTest {
       var copy =
           assertThrows(
               IllegalArgumentException.class, () -> all.get("w").copyDataTo(arena.allocate(12, 4)));
-      assertTrue(copy.getMessage().endsWith("has 12 bytes, but must have 48"), copy.getMessage());
+      assertTrue(
+          copy.getMessage().endsWith("has 12 bytes, but must have 48 for the 12 elements"),
+          copy.getMessage());
       assertEquals("StepReport[1 parameters]", optimizer.step().toString());
       assertTrue(optimizer.toString().contains("1 parameters in 1 groups"), optimizer::toString);
       optimizer.options().clipGradNorm(2);
