@@ -26,6 +26,10 @@ public enum Threading {
   /// that begin while other threads step. The team ends with its thread, or when that thread calls
   /// [Backends#endThreads()]; the next thread that steps may then have one.
   ///
+  /// The runtime's threads of the calling thread are shared with whatever else calls the runtime on
+  /// it, such as a matrix library. Where that ends some of them, they are started again without
+  /// looking whether the system still allows it: do not mix the two where threads are limited.
+  ///
   /// Where the library or the runtime is missing, or the system starts no more threads, steps use
   /// [#POOL], and the reason is logged once and told by [#unavailableReason()].
   OPENMP;

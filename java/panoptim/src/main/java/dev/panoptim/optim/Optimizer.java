@@ -65,6 +65,10 @@ public final class Optimizer implements AutoCloseable {
   private final int threads;
   private final Hyperparameters defaults;
   private final List<TrackedGroup> groups = new ArrayList<>();
+
+  /// The same for other threads to read: replaced, never written.
+  private volatile List<ParameterGroup> paramGroups = List.of();
+
   private final Hooks preHooks = new Hooks();
   private final Hooks postHooks = new Hooks();
   private final Map<Parameter, Tracked> tracked = new LinkedHashMap<>();
@@ -123,6 +127,10 @@ public final class Optimizer implements AutoCloseable {
           "states in a file are for the cpu, but the backend is " + backend.name());
     }
     try {
+      if (publisher != null) {
+        // Until the parameters have the values that are published first.
+        backend.await();
+      }
       add(groups);
       if (shared) {
         memory.share(stateFile, this.groups);
@@ -184,6 +192,7 @@ public final class Optimizer implements AutoCloseable {
     }
     groups.clear();
     groups.addAll(candidates);
+    paramGroups = candidates.stream().map(each -> each.group).toList();
     byName.values().forEach(each -> tracked.put(each.parameter, each));
   }
 
@@ -211,7 +220,8 @@ public final class Optimizer implements AutoCloseable {
     }
     List<Parameter> copy = new ArrayList<>();
     parameters.forEach(each -> copy.add(Objects.requireNonNull(each, "a parameter is null")));
-    exclusively(
+    // At rest, as all parameters may be published anew.
+    atRest(
         Purpose.CHANGE,
         () -> {
           add(List.of(new ParameterGroup(copy, defaults.with(overrides))));
@@ -285,11 +295,7 @@ public final class Optimizer implements AutoCloseable {
 
   /// The groups, whose hyperparameters may be changed between steps.
   public List<ParameterGroup> paramGroups() {
-    List<ParameterGroup> all = new ArrayList<>();
-    for (TrackedGroup group : groups) {
-      all.add(group.group);
-    }
-    return List.copyOf(all);
+    return paramGroups;
   }
 
   /// Updates every parameter that has a gradient, with what [#options] ask for.
@@ -368,6 +374,22 @@ public final class Optimizer implements AutoCloseable {
   /// @throws IllegalStateException if the optimizer, or the arena of a gradient, has been closed
   /// @throws IllegalArgumentException if a gradient is read-only; none has been changed then
   public void zeroGrad() {
+    if (backend.device().isCpu()) {
+      zeroGradients();
+      return;
+    }
+    // A GPU's tables, which another thread's loading or closing would free meanwhile, are used.
+    boolean entered = use.enter(Purpose.READ);
+    try {
+      zeroGradients();
+    } finally {
+      if (entered) {
+        use.leave();
+      }
+    }
+  }
+
+  private void zeroGradients() {
     requireOpen();
     for (Tracked each : tracked.values()) {
       if (each.parameter.hasGradient()) {
@@ -615,6 +637,9 @@ public final class Optimizer implements AutoCloseable {
       if (!closed) {
         closed = true;
         Closing.all(List.of(stepping::close, () -> freeMemory(groups)));
+      } else {
+        // What could not be freed before, while another thread's call of native code used it.
+        freeMemory(groups);
       }
     } finally {
       use.leave();

@@ -110,7 +110,14 @@ final class PublicationBuffer {
   /// Both the last reader and [#end] may come here.
   private void free() {
     if (freed.compareAndSet(false, true)) {
-      slab.close();
+      boolean closed = false;
+      try {
+        slab.close();
+        closed = true;
+      } finally {
+        // Refused while another thread's call of native code uses it: may be tried again.
+        freed.set(closed);
+      }
     }
   }
 }

@@ -95,7 +95,16 @@ final class PublicationRing {
   /// The number of the step that the newest buffer is of; -1 if the ring has ended.
   long newestStep() {
     int number = number(newest.get());
-    return number == ENDED ? -1 : buffers[number].step();
+    while (number != ENDED) {
+      long step = buffers[number].step();
+      int now = number(newest.get());
+      // If another buffer is the newest by now, this one may be about to get another step.
+      if (now == number) {
+        return step;
+      }
+      number = now;
+    }
+    return -1;
   }
 
   /// For the writer: a buffer that nobody reads or finds.

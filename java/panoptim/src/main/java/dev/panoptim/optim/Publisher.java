@@ -4,6 +4,7 @@ import dev.panoptim.backend.PublishTarget;
 import dev.panoptim.device.Device;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Streams;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -88,6 +89,32 @@ final class Publisher {
     return found;
   }
 
+  /// Checks that what the step that is about to be made will have copied can be read.
+  ///
+  /// @throws IllegalStateException if the arena of a parameter has been closed
+  /// @throws WrongThreadException if the arena of a parameter is confined to another thread
+  void requireReady() {
+    if (stepsSince + 1 < options.every()) {
+      return;
+    }
+    for (int i = 0; i < chosen.size(); i++) {
+      Tracked each = chosen.get(i);
+      if (each.plannedGradient == null && !isAverage(each)) {
+        MemorySegment data = each.parameter.data();
+        // Without words for what is not wrong: they would be left to the garbage collector.
+        if (!data.scope().isAlive() || !data.isAccessibleBy(Thread.currentThread())) {
+          Streams.requireAlive("data of '" + each.parameter.name() + "'", data);
+        }
+      }
+    }
+  }
+
+  /// Whether the average of a parameter is published. Before its first step it has none, and would
+  /// be what the parameter is itself.
+  private boolean isAverage(Tracked each) {
+    return options.averages() && each.currentSteps() > 0;
+  }
+
   /// Looks for a buffer if the step that is about to be made is to be published.
   ///
   /// @return what the step writes to; `null` if it does not publish by itself
@@ -155,8 +182,7 @@ final class Publisher {
 
   private void copy(Tracked each, long offset, PublicationBuffer buffer) {
     long size = each.parameter.size();
-    // Before a parameter's first step, its average would be what it is itself.
-    boolean average = options.averages() && each.currentSteps() > 0;
+    boolean average = isAverage(each);
     Device source = average ? stateDevice : device;
     MemorySegment from = average ? each.states.getLast() : each.parameter.data();
     if (options.halfPrecision() == null) {

@@ -115,6 +115,9 @@ final class Stepping {
     for (int i = 0; i < groups.size(); i++) {
       backend.requireReady(groups.get(i).plan);
     }
+    if (publisher != null) {
+      publisher.requireReady();
+    }
     float clipValue = (float) options.clipGradValue();
     for (int i = 0; i < groups.size(); i++) {
       groups.get(i).plan.treatGradients(clipValue, options.zeroGrad());

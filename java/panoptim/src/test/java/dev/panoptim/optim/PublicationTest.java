@@ -17,6 +17,7 @@ import dev.panoptim.memory.Parameters;
 import dev.panoptim.memory.ShadowType;
 import dev.panoptim.metrics.Metrics;
 import dev.panoptim.metrics.MetricsSnapshot;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -425,6 +426,35 @@ class PublicationTest {
       assertSays(
           "averageParameters() has not been called",
           () -> Sgd.builder(p).publish(o -> o.averages(true)).build());
+    }
+  }
+
+  /// A parameter without a gradient is no row of the step, but is copied after it.
+  @Test
+  void aPublishedParameterThatCannotBeReadIsFoundBeforeTheStep() {
+    for (Backend backend : backends()) {
+      Arena arena = Arena.ofShared();
+      Parameter frozen = Parameter.of("frozen", 4, arena.allocate(16, 4));
+      try (Parameters p = Parameters.builder().add("p", 3).build();
+          Optimizer optimizer =
+              Sgd.builder(List.of(p.get("p"), frozen))
+                  .learningRate(1)
+                  .backend(backend)
+                  .publish(o -> o.every(2))
+                  .build()) {
+        p.get("p").gradient().fill((byte) 0x3c);
+        optimizer.step();
+        optimizer.step();
+        arena.close();
+        // Not due.
+        optimizer.step();
+        float before = p.get("p").data().getAtIndex(JAVA_FLOAT, 0);
+        var e = assertThrows(IllegalStateException.class, optimizer::step);
+        assertTrue(e.getMessage().startsWith("data of 'frozen'"), e.getMessage());
+        assertEquals(before, p.get("p").data().getAtIndex(JAVA_FLOAT, 0));
+        assertEquals(3, optimizer.stepCount(p.get("p")));
+        assertEquals(2, optimizer.publication().step());
+      }
     }
   }
 

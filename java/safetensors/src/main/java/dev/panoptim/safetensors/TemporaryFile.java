@@ -47,11 +47,11 @@ final class TemporaryFile implements AutoCloseable {
   /// @throws IOException if something that is not a regular file would be replaced
   static TemporaryFile beside(Path file) throws IOException {
     Path directory = file.toAbsolutePath().getParent();
-    removeLeftovers(directory);
     for (int tries = 1; ; tries++) {
       Path path = directory.resolve(OF_THIS_PROCESS + UUID.randomUUID());
       TemporaryFile made = new TemporaryFile(path, RegularFiles.createFor(file, path));
       if (made.isClaimed() || tries == MOST_TRIES) {
+        made.removeLeftovers();
         return made;
       }
       // Another process took it for a leftover before it was claimed.
@@ -99,17 +99,31 @@ final class TemporaryFile implements AutoCloseable {
     return path.getFileSystem() == FileSystems.getDefault();
   }
 
-  private static void removeLeftovers(Path directory) {
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, ALL)) {
+  private void removeLeftovers() {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(path.getParent(), ALL)) {
       for (Path each : files) {
         // This process would lose its lock on a file if it opened and closed it once more.
-        if (!each.getFileName().toString().startsWith(OF_THIS_PROCESS)) {
+        if (!each.getFileName().toString().startsWith(OF_THIS_PROCESS) && isOwnFile(each)) {
           removeUnlessClaimed(each);
         }
       }
     } catch (IOException | DirectoryIteratorException e) {
       // It may be writable without being readable.
       return;
+    }
+  }
+
+  /// Whether something is a file of this process's user. A pipe that somebody else has put there
+  /// would have to be waited for when it is opened.
+  private boolean isOwnFile(Path found) throws IOException {
+    if (!Files.isRegularFile(found, LinkOption.NOFOLLOW_LINKS)) {
+      return false;
+    }
+    try {
+      return Files.getOwner(found, LinkOption.NOFOLLOW_LINKS)
+          .equals(Files.getOwner(path, LinkOption.NOFOLLOW_LINKS));
+    } catch (UnsupportedOperationException noOwners) {
+      return true;
     }
   }
 

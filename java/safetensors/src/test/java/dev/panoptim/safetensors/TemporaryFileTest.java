@@ -1,13 +1,16 @@
 package dev.panoptim.safetensors;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -92,6 +95,17 @@ class TemporaryFileTest {
     write("name");
     assertTrue(names().containsAll(others));
     assertEquals(5, names().size());
+  }
+
+  /// Opening a pipe for writing would wait for a reader.
+  @Test
+  void aPipeInTheDirectoryIsNotWaitedFor() throws Exception {
+    Path pipe = folder.resolve(".safetensors-1-1-pipe");
+    assumeTrue(
+        new ProcessBuilder("mkfifo", pipe.toString()).inheritIO().start().waitFor() == 0,
+        "there is no mkfifo");
+    assertTimeoutPreemptively(Duration.ofSeconds(60), () -> write("name"));
+    assertTrue(names().contains("name") && Files.exists(pipe));
   }
 
   @Test

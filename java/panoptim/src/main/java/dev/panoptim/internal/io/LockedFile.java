@@ -1,6 +1,7 @@
 package dev.panoptim.internal.io;
 
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.FileLockInterruptionException;
@@ -78,20 +79,26 @@ public final class LockedFile {
     try {
       for (long pause = SHORTEST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
         try {
-          return channel.lock();
-        } catch (FileLockInterruptionException e) {
+          // Asked again and again: a system that waits for the lock looks for deadlocks between
+          // processes, and takes two threads of each that wait for two files for one.
+          FileLock lock = channel.tryLock();
+          if (lock != null) {
+            return lock;
+          }
+        } catch (ClosedByInterruptException | FileLockInterruptionException e) {
           // It has closed the channel.
           interrupted |= Thread.interrupted();
           channel = open(file);
+          continue;
         } catch (OverlappingFileLockException e) {
-          // Whoever has locked it tells nobody when it is done.
+          // Something else in this process has locked it, perhaps this thread's own caller.
           if (System.nanoTime() - begin > LONGEST_WAIT) {
             throw new IllegalStateException(
                 file + " is locked by something else in this process", e);
           }
-          LockSupport.parkNanos(pause);
-          interrupted |= Thread.interrupted();
         }
+        LockSupport.parkNanos(pause);
+        interrupted |= Thread.interrupted();
       }
     } catch (Throwable e) {
       channel.close();

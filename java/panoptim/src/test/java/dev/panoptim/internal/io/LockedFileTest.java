@@ -48,6 +48,22 @@ class LockedFileTest {
     assertEquals("text", Files.readString(file));
   }
 
+  /// A system that looks for deadlocks between processes would see one here.
+  @Test
+  void twoProcessesMayEachUseTwoFiles() throws Exception {
+    String[] files = {file.toString(), folder.resolve("another").toString()};
+    List<Process> running = new ArrayList<>();
+    for (int i = 0; i < 2; i++) {
+      running.add(
+          JavaProcess.of(TwoFilesProbe.class, List.of(), files)
+              .redirectError(ProcessBuilder.Redirect.INHERIT)
+              .start());
+    }
+    for (Process each : running) {
+      assertEquals(0, each.waitFor());
+    }
+  }
+
   @Test
   void aThreadThatHasTheFileIsRefused() throws IOException {
     Path link = Files.createSymbolicLink(folder.resolve("link"), file);

@@ -94,7 +94,10 @@ public final class RegularFiles {
     try {
       // The process's umask may have taken some away.
       if (mode != null && !mode.equals(modeOf(temporary))) {
-        Files.setPosixFilePermissions(temporary, mode);
+        // Not by the path: in a directory that others can write, it may be a link by now.
+        Files.getFileAttributeView(
+                temporary, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+            .setPermissions(mode);
       }
       return created;
     } catch (Throwable e) {
