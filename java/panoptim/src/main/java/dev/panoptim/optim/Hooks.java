@@ -47,8 +47,4 @@ final class Hooks {
       each.hook.accept(optimizer);
     }
   }
-
-  boolean isEmpty() {
-    return registrations.length == 0;
-  }
 }

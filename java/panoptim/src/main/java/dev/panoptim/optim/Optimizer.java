@@ -325,17 +325,27 @@ public final class Optimizer implements AutoCloseable {
     }
   }
 
-  private <T> T exclusively(Purpose purpose, Supplier<T> action) {
+  /// Does something while no other thread has the optimizer.
+  private <T> T inTurn(Purpose purpose, Supplier<T> action) {
     boolean entered = use.enter(purpose);
     try {
-      requireOpen();
-      stepping.settle();
       return action.get();
     } finally {
       if (entered) {
         use.leave();
       }
     }
+  }
+
+  /// In turn, of an optimizer that is open.
+  private <T> T exclusively(Purpose purpose, Supplier<T> action) {
+    return inTurn(
+        purpose,
+        () -> {
+          requireOpen();
+          stepping.settle();
+          return action.get();
+        });
   }
 
   /// Exclusively, once all steps are done.
@@ -379,14 +389,12 @@ public final class Optimizer implements AutoCloseable {
       return;
     }
     // A GPU's tables, which another thread's loading or closing would free meanwhile, are used.
-    boolean entered = use.enter(Purpose.READ);
-    try {
-      zeroGradients();
-    } finally {
-      if (entered) {
-        use.leave();
-      }
-    }
+    inTurn(
+        Purpose.READ,
+        () -> {
+          zeroGradients();
+          return null;
+        });
   }
 
   private void zeroGradients() {
@@ -661,14 +669,12 @@ public final class Optimizer implements AutoCloseable {
     if (backend.device().isCpu()) {
       return;
     }
-    boolean entered = use.enter(Purpose.READ);
-    try {
-      stepping.settle();
-    } finally {
-      if (entered) {
-        use.leave();
-      }
-    }
+    inTurn(
+        Purpose.READ,
+        () -> {
+          stepping.settle();
+          return null;
+        });
   }
 
   private void requireOpen() {

@@ -71,6 +71,23 @@ class ExclusiveUseTest {
     }
   }
 
+  /// Begins a reading that goes on until it is told to end.
+  private static Running readUntil(Optimizer optimizer, CountDownLatch end)
+      throws InterruptedException {
+    CountDownLatch begun = new CountDownLatch(1);
+    Running reading =
+        new Running(
+            () ->
+                optimizer.withStateDict(
+                    live -> {
+                      begun.countDown();
+                      await(end);
+                      return null;
+                    }));
+    begun.await();
+    return reading;
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"native", "vector", "scalar"})
   void theLearnerNeverFailsForThreadsThatRead(String backend) throws Exception {
@@ -157,18 +174,8 @@ class ExclusiveUseTest {
   void aStepWaitsForAReadingThatIsUnderWay() throws Exception {
     try (Parameters p = Parameters.builder().add("p", 1).build();
         Optimizer optimizer = Adam.builder(p).build()) {
-      CountDownLatch begun = new CountDownLatch(1);
       CountDownLatch end = new CountDownLatch(1);
-      Running reading =
-          new Running(
-              () ->
-                  optimizer.withStateDict(
-                      live -> {
-                        begun.countDown();
-                        await(end);
-                        return null;
-                      }));
-      begun.await();
+      Running reading = readUntil(optimizer, end);
       Running stepping = new Running(optimizer::step);
       stepping.awaitParked();
       assertEquals(0, optimizer.stepCount(p.get("p")));
@@ -238,18 +245,8 @@ class ExclusiveUseTest {
   void closeGivesUpWhenItsTimeIsOver() throws Exception {
     try (Parameters p = Parameters.builder().add("p", 1).build()) {
       Optimizer optimizer = Adam.builder(p).build();
-      CountDownLatch begun = new CountDownLatch(1);
       CountDownLatch end = new CountDownLatch(1);
-      Running reading =
-          new Running(
-              () ->
-                  optimizer.withStateDict(
-                      live -> {
-                        begun.countDown();
-                        await(end);
-                        return null;
-                      }));
-      begun.await();
+      Running reading = readUntil(optimizer, end);
       for (Duration timeout :
           List.of(Duration.ofSeconds(-1), Duration.ZERO, Duration.ofMillis(20))) {
         assertFalse(optimizer.close(timeout));
@@ -271,18 +268,8 @@ class ExclusiveUseTest {
   void anInterruptIsKeptForLater() throws Exception {
     try (Parameters p = Parameters.builder().add("p", 1).build();
         Optimizer optimizer = Adam.builder(p).build()) {
-      CountDownLatch begun = new CountDownLatch(1);
       CountDownLatch end = new CountDownLatch(1);
-      Running reading =
-          new Running(
-              () ->
-                  optimizer.withStateDict(
-                      live -> {
-                        begun.countDown();
-                        await(end);
-                        return null;
-                      }));
-      begun.await();
+      Running reading = readUntil(optimizer, end);
       AtomicBoolean interrupted = new AtomicBoolean();
       Running stepping =
           new Running(
