@@ -6,7 +6,7 @@
 
 namespace {
 
-using adamw = rule<PANOPTIM_FIRST_MOMENT_OF_GRADIENT, PANOPTIM_LOOK_AHEAD_NONE, PANOPTIM_SECOND_MOMENT_RUNNING, 0, 0,
+using adamw = rule<PANOPTIM_FIRST_MOMENT_OF_GRADIENT, PANOPTIM_NESTEROV_NONE, PANOPTIM_SECOND_MOMENT_RUNNING, 0, 0,
                    PANOPTIM_DECAY_DECOUPLED>;
 
 constexpr panoptim_int64 most_block = 1 << 14;
@@ -40,10 +40,10 @@ panoptim_coefficients coefficients() {
 
 // One step. Returns 0, or -1 if there is no loop that fetches so far ahead; then nothing has been done.
 //
-// Each thread takes whole chunks. With a shadow, a chunk is updated and copied in blocks of `block` elements, streamed
+// Each thread takes whole chunks. With a half-precision copy, a chunk is updated and copied in blocks of `block` elements, streamed
 // past the caches or not.
 extern "C" __attribute__((visibility("default"))) int32_t PANOPTIM_CONSTANTS_STEP(
-    float *w, const float *g, float *m, float *v, uint16_t *shadow, panoptim_int64 length, int32_t threads,
+    float *w, const float *g, float *m, float *v, uint16_t *half_precision, panoptim_int64 length, int32_t threads,
     panoptim_int64 ahead, panoptim_int64 chunk_length, panoptim_int64 block, int32_t streamed) {
   const kernel update = loop_that_fetches(ahead);
   if (!update || block > most_block) return -1;
@@ -59,9 +59,9 @@ extern "C" __attribute__((visibility("default"))) int32_t PANOPTIM_CONSTANTS_STE
       update_from(begin, now);
       bfloat16_loop(now, w + begin, copy);
       if (streamed) {
-        stream_out(copy, shadow + begin, now);
+        stream_out(copy, half_precision + begin, now);
       } else {
-        memcpy(shadow + begin, copy, static_cast<size_t>(now) * sizeof *copy);
+        memcpy(half_precision + begin, copy, static_cast<size_t>(now) * sizeof *copy);
       }
     }
   };
@@ -70,7 +70,7 @@ extern "C" __attribute__((visibility("default"))) int32_t PANOPTIM_CONSTANTS_STE
     for (panoptim_int64 i = first; i < last; i++) {
       const panoptim_int64 at = i * chunk_length;
       const panoptim_int64 count = length - at < chunk_length ? length - at : chunk_length;
-      shadow ? update_and_copy(at, count) : update_from(at, count);
+      half_precision ? update_and_copy(at, count) : update_from(at, count);
     }
     end_streaming();
   });

@@ -71,9 +71,9 @@ class training {
     }
     if (what.fused) {
       place(&panoptim_tensor::average);
-      uint16_t *shadow = reinterpret_cast<uint16_t *>(zeroed(stream_bytes() / 2));
+      uint16_t *half_precision = reinterpret_cast<uint16_t *>(zeroed(stream_bytes() / 2));
       for (size_t row = 0; row < tensors_.size(); row++) {
-        tensors_[row].shadow = shadow + static_cast<panoptim_int64>(row) * stride_of(what_);
+        tensors_[row].half_precision = half_precision + static_cast<panoptim_int64>(row) * stride_of(what_);
       }
     }
     coefficients_.gradient_scale = 1;
@@ -93,7 +93,7 @@ class training {
     plan_.second_moment = PANOPTIM_SECOND_MOMENT_RUNNING;
     plan_.decay = PANOPTIM_DECAY_DECOUPLED;
     plan_.averages = plan_.zeroes = what.fused;
-    plan_.shadow = what.fused ? PANOPTIM_SHADOW_BFLOAT16 : PANOPTIM_SHADOW_NONE;
+    plan_.half_precision = what.fused ? PANOPTIM_HALF_PRECISION_BFLOAT16 : PANOPTIM_HALF_PRECISION_NONE;
     plan_.square_sums = reinterpret_cast<double *>(zeroed(first_chunk * 8));
     call_.plan = &plan_;
     call_.tensors = static_cast<panoptim_tensor *>(copied(tensors_.data(), tensors_.size() * sizeof tensors_[0]));

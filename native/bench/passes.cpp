@@ -41,11 +41,11 @@ CLONES void average(const float *w, float *a, float take, long long begin, long 
   for (long long i = begin; i < end; i++) a[i] += take * (w[i] - a[i]);
 }
 
-CLONES void bfloat16(const float *w, uint16_t *shadow, long long begin, long long end) {
+CLONES void bfloat16(const float *w, uint16_t *half_precision, long long begin, long long end) {
   for (long long i = begin; i < end; i++) {
     uint32_t bits;
     std::memcpy(&bits, &w[i], sizeof bits);
-    shadow[i] = static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+    half_precision[i] = static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
   }
 }
 
@@ -68,8 +68,8 @@ PASS void panoptim_pass_average(const float *w, float *a, float take, long long 
   in_shares(length, threads, [=](int, long long begin, long long end) { average(w, a, take, begin, end); });
 }
 
-PASS void panoptim_pass_bfloat16(const float *w, uint16_t *shadow, long long length, int threads) {
-  in_shares(length, threads, [=](int, long long begin, long long end) { bfloat16(w, shadow, begin, end); });
+PASS void panoptim_pass_bfloat16(const float *w, uint16_t *half_precision, long long length, int threads) {
+  in_shares(length, threads, [=](int, long long begin, long long end) { bfloat16(w, half_precision, begin, end); });
 }
 
 PASS void panoptim_pass_zero(float *g, long long length, int threads) {

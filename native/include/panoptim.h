@@ -35,7 +35,7 @@ typedef long long panoptim_int64;
 #define PANOPTIM_THREADS_REFUSED 4  // the system starts no more threads; its words are in the error text
 
 // Tiers: the same formula, compiled for more and more capable processors.
-#define PANOPTIM_TIER_SCALAR 0
+#define PANOPTIM_TIER_BASELINE 0
 #define PANOPTIM_TIER_AVX2 1
 #define PANOPTIM_TIER_AVX512 2
 #define PANOPTIM_TIERS 3
@@ -46,9 +46,9 @@ typedef long long panoptim_int64;
 #define PANOPTIM_FIRST_MOMENT_OF_GRADIENT 1
 #define PANOPTIM_FIRST_MOMENT_OF_DIRECTION 2  // of the gradient that the second moment has already divided
 
-#define PANOPTIM_LOOK_AHEAD_NONE 0
-#define PANOPTIM_LOOK_AHEAD_NEW 1  // the direction mixes the input with the first moment
-#define PANOPTIM_LOOK_AHEAD_OLD 2  // the direction mixes the input with the first moment from before this step
+#define PANOPTIM_NESTEROV_NONE 0
+#define PANOPTIM_NESTEROV_NEW 1  // the direction mixes the input with the first moment
+#define PANOPTIM_NESTEROV_OLD 2  // the direction mixes the input with the first moment from before this step
 
 #define PANOPTIM_SECOND_MOMENT_NONE 0
 #define PANOPTIM_SECOND_MOMENT_RUNNING 1
@@ -67,9 +67,9 @@ typedef long long panoptim_int64;
 // changed=chunk=1024,chunk=65536".
 #define PANOPTIM_CHUNK 16384
 
-#define PANOPTIM_SHADOW_NONE 0
-#define PANOPTIM_SHADOW_BFLOAT16 1
-#define PANOPTIM_SHADOW_FLOAT16 2
+#define PANOPTIM_HALF_PRECISION_NONE 0
+#define PANOPTIM_HALF_PRECISION_BFLOAT16 1
+#define PANOPTIM_HALF_PRECISION_FLOAT16 2
 
 // What a step writes to a publication: the format of one element.
 #define PANOPTIM_PUBLISH_NONE 0
@@ -108,8 +108,8 @@ typedef struct panoptim_coefficients {
   float second_decay;       // as for the first moment
   float second_decay_rest;  //
   float second_take;        // the squared gradient's share in the second moment
-  float look_ahead_input;   // look-ahead: the input's share in the direction
-  float look_ahead_moment;  // look-ahead: the first moment's share
+  float nesterov_input;   // look-ahead: the input's share in the direction
+  float nesterov_moment;  // look-ahead: the first moment's share
   float epsilon_inside;     // added under the root of the second moment
   float epsilon;            // added to that root; for the infinity norm, to the gradient
   float divides;            // rectified: 0 leaves the direction undivided
@@ -123,7 +123,7 @@ typedef struct panoptim_tensor {
   float *gradient;                // `length` elements, read; set to 0 where the plan says so
   float *state[PANOPTIM_STATES];  // in order, those the rule has: first, second, maximum or mean, units
   float *average;                 // where the plan averages: `length` elements, a running average of the parameter
-  uint16_t *shadow;               // where the plan has a shadow: `length` elements, the parameter in 16 bits
+  uint16_t *half_precision;               // where the plan has a half-precision copy: `length` elements, the parameter in 16 bits
   panoptim_int64 length;          // elements, 0 allowed
   panoptim_int64 offset;          // elements in all rows before this one
   panoptim_int64 first_chunk;     // chunks in all rows before this one, each row's last one perhaps short
@@ -138,7 +138,7 @@ typedef struct panoptim_plan {
   const panoptim_coefficients *coefficients;
   panoptim_int64 coefficients_count;
   int32_t first_moment;       // PANOPTIM_FIRST_MOMENT_...
-  int32_t look_ahead;         // PANOPTIM_LOOK_AHEAD_...
+  int32_t nesterov;         // PANOPTIM_NESTEROV_...
   int32_t second_moment;      // PANOPTIM_SECOND_MOMENT_...
   int32_t unit_correction;    // 1: multiplies by the root of the running squared direction
   int32_t sign;               // 1: only the direction's sign counts
@@ -146,7 +146,7 @@ typedef struct panoptim_plan {
   int32_t clips;              // 1: keeps each gradient, once scaled, from -clip to clip
   float clip;                 // 0 or more, or infinite
   int32_t averages;           // 1: adds the updated parameters to their averages
-  int32_t shadow;             // PANOPTIM_SHADOW_...: writes them in 16 bits too, to nearest, ties to even
+  int32_t half_precision;             // PANOPTIM_HALF_PRECISION_...: writes them in 16 bits too, to nearest, ties to even
   int32_t zeroes;             // 1: sets gradients to 0 once they have been used
   int32_t publish;            // PANOPTIM_PUBLISH_...: copies the updated parameters to the publication; not on a GPU
   int32_t publish_averages;   // 1: copies the averages there, in the place of the parameters

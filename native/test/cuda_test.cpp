@@ -1,4 +1,4 @@
-// A device reaches the bits of the scalar tier. Linked once with CUDA, and skipped where there is no device; and once
+// A device reaches the bits of the baseline tier. Linked once with CUDA, and skipped where there is no device; and once
 // with the emulation, which catches all but what the hardware does.
 #include <dlfcn.h>
 
@@ -70,9 +70,9 @@ class device_problem {
         if (state) move(state);
       }
       move(tensor.average);
-      float *shadow = reinterpret_cast<float *>(tensor.shadow);
-      move(shadow);
-      tensor.shadow = reinterpret_cast<uint16_t *>(shadow);
+      float *half_precision = reinterpret_cast<float *>(tensor.half_precision);
+      move(half_precision);
+      tensor.half_precision = reinterpret_cast<uint16_t *>(half_precision);
     }
     std::vector<int32_t> rows;
     std::vector<panoptim_cuda_piece> pieces;
@@ -142,21 +142,21 @@ class device_problem {
   std::unique_ptr<on_device<panoptim_coefficients>> device_coefficients_;
 };
 
-void set_options(panoptim_plan &plan, bool fused, int shadow) {
+void set_options(panoptim_plan &plan, bool fused, int half_precision) {
   plan.clips = fused;
   plan.clip = 0.25f;
   plan.averages = fused;
-  plan.shadow = fused ? shadow : PANOPTIM_SHADOW_NONE;
+  plan.half_precision = fused ? half_precision : PANOPTIM_HALF_PRECISION_NONE;
 }
 
 void check_same(composition rule, const std::vector<panoptim_int64> &lengths, uint64_t seed, int shift, int steps,
-                bool special, bool fused = false, int shadow = PANOPTIM_SHADOW_BFLOAT16) {
+                bool special, bool fused = false, int half_precision = PANOPTIM_HALF_PRECISION_BFLOAT16) {
   problem expected(rule, lengths, seed, shift, special);
-  panoptim_plan plan = expected.plan(PANOPTIM_TIER_SCALAR);
+  panoptim_plan plan = expected.plan(PANOPTIM_TIER_BASELINE);
   problem moved(rule, lengths, seed, shift, special);
   device_problem actual(moved);
-  set_options(plan, fused, shadow);
-  set_options(actual.plan(), fused, shadow);
+  set_options(plan, fused, half_precision);
+  set_options(actual.plan(), fused, half_precision);
   for (int i = 0; i < steps; i++) {
     plan.zeroes = actual.plan().zeroes = fused && i == steps - 1;
     CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
@@ -203,7 +203,7 @@ TEST(a_device_agrees_at_every_size) {
                               PANOPTIM_CHUNK + 1,
                               100003}) {
     check_same({1, 0, 1, 0, 0, 2}, {size}, seed++, 0, 2, true);
-    check_same({1, 0, 1, 0, 0, 2}, {size}, seed++, 0, 2, true, true, PANOPTIM_SHADOW_FLOAT16);
+    check_same({1, 0, 1, 0, 0, 2}, {size}, seed++, 0, 2, true, true, PANOPTIM_HALF_PRECISION_FLOAT16);
   }
 }
 
@@ -253,7 +253,7 @@ TEST(each_row_has_its_own_coefficients) {
     expected.tensors()[static_cast<size_t>(i)].coefficients = 99 - i;
     moved.tensors()[static_cast<size_t>(i)].coefficients = 99 - i;
   }
-  panoptim_plan plan = expected.plan(PANOPTIM_TIER_SCALAR);
+  panoptim_plan plan = expected.plan(PANOPTIM_TIER_BASELINE);
   plan.coefficients = coefficients.data();
   plan.coefficients_count = 100;
   CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
@@ -270,7 +270,7 @@ void check_verdict(const std::vector<panoptim_int64> &lengths, uint64_t seed, bo
                    bool skips, bool zeroes) {
   const composition rule{1, 0, 1, 0, 0, 2};
   problem expected(rule, lengths, seed, 0, special);
-  panoptim_plan plan = expected.plan(PANOPTIM_TIER_SCALAR);
+  panoptim_plan plan = expected.plan(PANOPTIM_TIER_BASELINE);
   std::vector<double> sums(static_cast<size_t>(expected.chunks()) + 1);
   plan.square_sums = sums.data();
   CHECK(panoptim_sum_squares(&plan) == PANOPTIM_OK, "%s", plan.error);

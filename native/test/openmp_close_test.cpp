@@ -16,7 +16,7 @@ TEST(the_library_and_its_runtime_stay_when_they_are_closed) {
   CHECK(step, "%s", dlerror());
   std::thread([&] {
     problem p(composition{}, {3 * PANOPTIM_CHUNK}, 1);
-    panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
+    panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
     plan.piece = PANOPTIM_CHUNK;
     CHECK(step(&plan, 3, 3) == PANOPTIM_OK, "%s", plan.error);
     dlclose(library);

@@ -49,7 +49,7 @@ TEST(a_team_reaches_the_bits_of_one_thread) {
     const int threads = 1 + static_cast<int>(seed % 5);
     problem expected(rule, rows, seed);
     problem actual(rule, rows, seed);
-    panoptim_plan alone = expected.plan(PANOPTIM_TIER_SCALAR);
+    panoptim_plan alone = expected.plan(PANOPTIM_TIER_BASELINE);
     panoptim_plan shared = actual.plan(tier);
     shared.piece = 1000;
     for (int step = 0; step < 2; step++) {
@@ -66,7 +66,7 @@ TEST(a_team_sums_squares_to_the_bits_of_one_thread) {
   for (const auto &rows : lengths) {
     problem p(adamw(), rows, 7, 0, false);
     std::vector<double> expected(static_cast<size_t>(p.chunks()) + 1, 5), actual = expected;
-    panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
+    panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
     plan.square_sums = expected.data();
     CHECK(panoptim_sum_squares(&plan) == PANOPTIM_OK, "%s", plan.error);
     for (int tier : available_tiers()) {
@@ -83,7 +83,7 @@ TEST(what_is_wrong_is_refused_and_changes_nothing) {
   problem p(adamw(), {5}, 1);
   const std::vector<uint32_t> before = p.bits();
   const auto refused = [&](int team, int threads, auto change, const char *words) {
-    panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
+    panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
     plan.piece = 1;
     change(plan);
     for (auto *function : {panoptim_openmp_step, panoptim_openmp_sum_squares}) {
@@ -111,7 +111,7 @@ TEST(a_team_ends_with_its_thread_or_when_it_is_told_to) {
   CHECK(before > 0, "%d", before);
   const auto step = [] {
     problem p(adamw(), {3 * PANOPTIM_CHUNK}, 1);
-    panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
+    panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
     plan.piece = PANOPTIM_CHUNK;
     CHECK(panoptim_openmp_step(&plan, 4, 2) == PANOPTIM_OK, "%s", plan.error);
   };

@@ -10,7 +10,7 @@ namespace {
 void check_refused(const char *words, int32_t status, const std::function<void(problem &, panoptim_plan &)> &spoil) {
   problem p({1, 0, 1, 0, 0, 0}, {5, 6}, 1);
   const std::vector<uint32_t> before = p.bits();
-  panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
+  panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
   spoil(p, plan);
   const int32_t actual = panoptim_step(&plan);
   CHECK(actual == status, "status %d, not %d, with '%s'", actual, status, plan.error);
@@ -30,7 +30,7 @@ TEST(unknown_parts_of_a_composition_are_refused) {
   };
   refused("first_moment is 3, not 0 to 2", &panoptim_plan::first_moment, 3);
   refused("second_moment is -1, not 0 to 5", &panoptim_plan::second_moment, -1);
-  refused("look_ahead is 3, not 0 to 2", &panoptim_plan::look_ahead, 3);
+  refused("nesterov is 3, not 0 to 2", &panoptim_plan::nesterov, 3);
   refused("unit_correction is 2, not 0 to 1", &panoptim_plan::unit_correction, 2);
   refused("sign is -1, not 0 to 1", &panoptim_plan::sign, -1);
   refused("decay is 3, not 0 to 2", &panoptim_plan::decay, 3);
@@ -40,7 +40,7 @@ TEST(an_illegal_composition_is_refused) {
   const auto refused = [](const char *words, composition c) {
     check_refused(words, PANOPTIM_INVALID_ARGUMENT, [&](problem &, panoptim_plan &p) { set_composition(p, c); });
   };
-  refused("look_ahead needs a first moment", {0, 1, 1, 0, 0, 0});
+  refused("nesterov needs a first moment", {0, 1, 1, 0, 0, 0});
   refused("first moment of the direction needs a second", {2, 0, 0, 0, 0, 0});
   refused("unit_correction needs a running second moment", {0, 0, 0, 1, 0, 0});
   refused("unit_correction needs a running second moment", {0, 0, 5, 1, 0, 0});
@@ -70,15 +70,15 @@ TEST(what_surrounds_the_update_is_checked) {
     p.clips = 1;
     p.clip = -1;
   });
-  check_refused("shadow is 3, not 0 to 2", PANOPTIM_INVALID_ARGUMENT,
-                [](problem &, panoptim_plan &p) { p.shadow = 3; });
-  check_refused("row 1 lacks an average or a shadow", PANOPTIM_INVALID_ARGUMENT, [](problem &p, panoptim_plan &plan) {
+  check_refused("half_precision is 3, not 0 to 2", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &, panoptim_plan &p) { p.half_precision = 3; });
+  check_refused("row 1 lacks an average or a half-precision copy", PANOPTIM_INVALID_ARGUMENT, [](problem &p, panoptim_plan &plan) {
     plan.averages = 1;
     p.tensors()[1].average = nullptr;
   });
-  check_refused("row 0 lacks an average or a shadow", PANOPTIM_INVALID_ARGUMENT, [](problem &p, panoptim_plan &plan) {
-    plan.shadow = PANOPTIM_SHADOW_FLOAT16;
-    p.tensors()[0].shadow = nullptr;
+  check_refused("row 0 lacks an average or a half-precision copy", PANOPTIM_INVALID_ARGUMENT, [](problem &p, panoptim_plan &plan) {
+    plan.half_precision = PANOPTIM_HALF_PRECISION_FLOAT16;
+    p.tensors()[0].half_precision = nullptr;
   });
   check_refused("publish is 4, not 0 to 3", PANOPTIM_INVALID_ARGUMENT,
                 [](problem &, panoptim_plan &p) { p.publish = 4; });
@@ -91,13 +91,13 @@ TEST(what_surrounds_the_update_is_checked) {
                   p.publication = &p;
                 });
   problem p({}, {5}, 1);
-  panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
+  panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
   CHECK(panoptim_sum_squares(&plan) == PANOPTIM_INVALID_ARGUMENT, "%s", plan.error);
 }
 
 TEST(a_refused_step_sends_its_helpers_away) {
   problem p({}, {5}, 1);
-  panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
+  panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
   plan.decay = 9;
   plan.sharing = PANOPTIM_ANNOUNCED;
   plan.piece = 1;
@@ -129,16 +129,16 @@ TEST(wrong_rows_are_refused) {
 
 TEST(a_plan_without_rows_or_elements_is_fine) {
   problem none({1, 0, 1, 0, 0, 2}, {}, 1);
-  panoptim_plan plan = none.plan(PANOPTIM_TIER_SCALAR);
+  panoptim_plan plan = none.plan(PANOPTIM_TIER_BASELINE);
   CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
   problem empty({1, 0, 1, 0, 0, 2}, {0, 0}, 1);
-  plan = empty.plan(PANOPTIM_TIER_SCALAR);
+  plan = empty.plan(PANOPTIM_TIER_BASELINE);
   CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
 }
 
 TEST(further_pointers_are_ignored) {
   problem p({1, 0, 1, 0, 0, 2}, {9}, 1);
-  panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
+  panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
   CHECK(panoptim_step(&plan, &plan, nullptr, &p) == PANOPTIM_OK, "%s", plan.error);
 }
 
@@ -147,7 +147,7 @@ TEST(the_description_speaks_of_this_build) {
   panoptim_description d;
   CHECK(panoptim_describe(&d) == PANOPTIM_OK, "describe");
   CHECK(d.abi_version == PANOPTIM_ABI_VERSION && panoptim_abi_version() == PANOPTIM_ABI_VERSION, "%d", d.abi_version);
-  CHECK(d.tier_available[PANOPTIM_TIER_SCALAR] == 1, "the scalar tier needs nothing");
+  CHECK(d.tier_available[PANOPTIM_TIER_BASELINE] == 1, "the baseline tier needs nothing");
   for (int tier = 0; tier < PANOPTIM_TIERS; tier++) {
     CHECK((d.tier_available[tier] == 1) == (d.tier_reason[tier][0] == 0), "tier %d: '%s'", tier, d.tier_reason[tier]);
     problem p({1, 0, 1, 0, 0, 2}, {9}, 1);

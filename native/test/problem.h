@@ -67,7 +67,7 @@ inline std::vector<composition> legal_compositions() {
 
 inline std::string words(composition c) {
   char text[80];
-  std::snprintf(text, sizeof text, "rule<%d, %d, %d, %d, %d, %d>", c.first_moment, c.look_ahead, c.second_moment,
+  std::snprintf(text, sizeof text, "rule<%d, %d, %d, %d, %d, %d>", c.first_moment, c.nesterov, c.second_moment,
                 c.unit_correction, c.sign, c.decay);
   return text;
 }
@@ -83,8 +83,8 @@ inline panoptim_coefficients usual_coefficients() {
   c.second_decay = 0.999f;
   c.second_decay_rest = 1.3e-8f;
   c.second_take = 0.001f;
-  c.look_ahead_input = 1;
-  c.look_ahead_moment = 0.9f;
+  c.nesterov_input = 1;
+  c.nesterov_moment = 0.9f;
   c.epsilon_inside = 1e-9f;
   c.epsilon = 1e-8f;
   c.divides = 1;
@@ -95,7 +95,7 @@ inline panoptim_coefficients usual_coefficients() {
 
 inline void set_composition(panoptim_plan &plan, composition c) {
   plan.first_moment = c.first_moment;
-  plan.look_ahead = c.look_ahead;
+  plan.nesterov = c.nesterov;
   plan.second_moment = c.second_moment;
   plan.unit_correction = c.unit_correction;
   plan.sign = c.sign;
@@ -117,7 +117,7 @@ class problem {
       tensor.gradient = stream(length, shift);
       for (int i = 0; i < states_of(rule); i++) tensor.state[i] = stream(length, shift);
       tensor.average = stream(length, shift);
-      tensor.shadow = reinterpret_cast<uint16_t *>(stream((length + 1) / 2, shift));
+      tensor.half_precision = reinterpret_cast<uint16_t *>(stream((length + 1) / 2, shift));
       for (panoptim_int64 i = 0; i < length; i++) {
         tensor.average[i] = numbers.value(special);
         tensor.parameter[i] = numbers.value(special);

@@ -13,21 +13,21 @@ function finish(   part, streams, states) {
   # part: 2 first moment, 3 look-ahead, 4 second moment, 5 unit correction, 6 sign, 7 decay
   states = (part[2] > 0) + (part[4] > 0) + (part[4] == 2 || part[4] == 3) + part[5]
   streams = states + 3  # parameter, gradient, average
-  if (loads != streams || stores != streams || shadows != 1 || (part[4] > 0 && divisions < 4)) {
+  if (loads != streams || stores != streams || half_precisions != 1 || (part[4] > 0 && divisions < 4)) {
     failures++
-    printf "%s: %d wide loads and %d wide stores of %d streams, %d of shadows, %d divisions\n", name, loads, stores, streams,
-           shadows, divisions
+    printf "%s: %d wide loads and %d wide stores of %d streams, %d of half_precisions, %d divisions\n", name, loads, stores, streams,
+           half_precisions, divisions
   }
 }
 /\.entry/ {
   finish()
   name = ""
   if (match($0, /ruleILi[0-9]+ELi[0-9]+ELi[0-9]+ELi[0-9]+ELi[0-9]+ELi[0-9]+E/)) name = substr($0, RSTART + 4, RLENGTH - 4)
-  loads = stores = shadows = divisions = 0
+  loads = stores = half_precisions = divisions = 0
 }
 /ld\.(global\.)?v4\.f32/ { loads++ }
 /st\.(global\.)?v4\.f32/ { stores++ }
-/st\.(global\.)?v4\.(u|b)16/ { shadows++ }
+/st\.(global\.)?v4\.(u|b)16/ { half_precisions++ }
 /div\.rn\.f32/ { divisions++ }
 /(add|sub|mul|mad|fma|div|sqrt|rcp|rsqrt)\.[a-z.]*f(32|64)/ {
   arithmetic++

@@ -64,7 +64,7 @@ void check_publication(int tier, int32_t publish, bool averages, bool surrounded
     plan.averages = averages || surrounded;
     plan.clips = surrounded;
     plan.clip = 0.25f;
-    plan.shadow = surrounded ? PANOPTIM_SHADOW_FLOAT16 : PANOPTIM_SHADOW_NONE;
+    plan.half_precision = surrounded ? PANOPTIM_HALF_PRECISION_FLOAT16 : PANOPTIM_HALF_PRECISION_NONE;
     plan.zeroes = surrounded;
   }
   plans[1].publish = publish;
@@ -94,7 +94,7 @@ TEST(a_publication_holds_what_the_step_has_made) {
 TEST(a_step_that_does_not_publish_leaves_the_publication_alone) {
   problem p({1, 0, 1, 0, 0, 2}, {1000, 7}, 3);
   std::vector<unsigned char> publication = places_for(p);
-  panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
+  panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
   plan.publication = publication.data();
   plan.zeroes = 1;
   step(plan, 0);

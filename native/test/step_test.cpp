@@ -1,4 +1,4 @@
-// Every tier and every number of threads reaches the bits of the scalar tier on one thread.
+// Every tier and every number of threads reaches the bits of the baseline tier on one thread.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -17,13 +17,13 @@ const std::vector<panoptim_int64> sizes = {
 
 // The threads but the first do nothing but help, from before the first step until after the last.
 //
-// With `fused`, gradients are clipped, and set to 0 after the last step; there are averages and a shadow.
+// With `fused`, gradients are clipped, and set to 0 after the last step; there are averages and a half-precision copy.
 void run(const problem &p, int tier, int threads, int steps = 1, bool fused = false) {
   panoptim_plan plan = p.plan(tier);
   plan.clips = fused;
   plan.clip = 0.25f;
   plan.averages = fused;
-  plan.shadow = fused ? PANOPTIM_SHADOW_BFLOAT16 : PANOPTIM_SHADOW_NONE;
+  plan.half_precision = fused ? PANOPTIM_HALF_PRECISION_BFLOAT16 : PANOPTIM_HALF_PRECISION_NONE;
   std::atomic<bool> done{false};
   std::vector<std::thread> helpers;
   for (int i = 1; i < threads; i++) {
@@ -47,7 +47,7 @@ void run(const problem &p, int tier, int threads, int steps = 1, bool fused = fa
 void check_same(composition rule, const std::vector<panoptim_int64> &lengths, uint64_t seed, int shift, int threads,
                 int steps, bool special, bool fused = false) {
   problem expected(rule, lengths, seed, shift, special);
-  run(expected, PANOPTIM_TIER_SCALAR, 1, steps, fused);
+  run(expected, PANOPTIM_TIER_BASELINE, 1, steps, fused);
   for (int tier : available_tiers()) {
     problem actual(rule, lengths, seed, shift, special);
     run(actual, tier, threads, steps, fused);
@@ -116,7 +116,7 @@ TEST(what_surrounds_the_update_is_what_passes_of_their_own_would_be) {
       const float w = tensor.parameter[i];
       const float average = std::fmaf(0.01f, w - tensor.average[i], tensor.average[i]);
       tensor.average[i] = std::isnan(average) ? std::numeric_limits<float>::quiet_NaN() : average;
-      tensor.shadow[i] = bfloat16(w);
+      tensor.half_precision[i] = bfloat16(w);
       tensor.gradient[i] = 0;
     }
     CHECK(fused.bits() == apart.bits(), "tier %d", tier);
@@ -155,7 +155,7 @@ double float16_value(uint16_t bits) {
 
 }  // namespace
 
-TEST(shadows_are_the_nearest_number_in_every_tier) {
+TEST(half_precision_copies_are_the_nearest_number_in_every_tier) {
   std::vector<float> numbers = {0.0f,     -0.0f,   1.0f,          65504.0f, 65519.996f,
                                 65520.0f, 3.4e38f, 3.3961775e38f, 1e-45f,   6.1e-5f};
   random_numbers random(5);
@@ -168,21 +168,21 @@ TEST(shadows_are_the_nearest_number_in_every_tier) {
   }
   const panoptim_int64 length = static_cast<panoptim_int64>(numbers.size());
   for (int tier : available_tiers()) {
-    for (int kind : {PANOPTIM_SHADOW_BFLOAT16, PANOPTIM_SHADOW_FLOAT16}) {
-      std::vector<uint16_t> shadow(numbers.size());
-      kernels_of(tier)->shadow[kind](length, numbers.data(), shadow.data());
+    for (int kind : {PANOPTIM_HALF_PRECISION_BFLOAT16, PANOPTIM_HALF_PRECISION_FLOAT16}) {
+      std::vector<uint16_t> half_precision(numbers.size());
+      kernels_of(tier)->half_precision[kind](length, numbers.data(), half_precision.data());
       for (size_t i = 0; i < numbers.size(); i++) {
-        const uint16_t expected = kind == PANOPTIM_SHADOW_BFLOAT16 ? nearest(numbers[i], bfloat16_value, 0x7f80)
+        const uint16_t expected = kind == PANOPTIM_HALF_PRECISION_BFLOAT16 ? nearest(numbers[i], bfloat16_value, 0x7f80)
                                                                    : nearest(numbers[i], float16_value, 0x7c00);
-        CHECK(shadow[i] == expected, "tier %d, kind %d: %a became 0x%04x, not 0x%04x", tier, kind,
-              static_cast<double>(numbers[i]), shadow[i], expected);
+        CHECK(half_precision[i] == expected, "tier %d, kind %d: %a became 0x%04x, not 0x%04x", tier, kind,
+              static_cast<double>(numbers[i]), half_precision[i], expected);
       }
       const float odd[] = {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::quiet_NaN(),
                            std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()};
       uint16_t out[4];
-      kernels_of(tier)->shadow[kind](4, odd, out);
-      const uint16_t nan = kind == PANOPTIM_SHADOW_BFLOAT16 ? 0x7fc0 : 0x7e00;
-      const uint16_t infinity = kind == PANOPTIM_SHADOW_BFLOAT16 ? 0x7f80 : 0x7c00;
+      kernels_of(tier)->half_precision[kind](4, odd, out);
+      const uint16_t nan = kind == PANOPTIM_HALF_PRECISION_BFLOAT16 ? 0x7fc0 : 0x7e00;
+      const uint16_t infinity = kind == PANOPTIM_HALF_PRECISION_BFLOAT16 ? 0x7f80 : 0x7c00;
       CHECK(out[0] == nan && out[1] == nan && out[2] == infinity && out[3] == (infinity | 0x8000), "tier %d", tier);
     }
   }
@@ -240,7 +240,7 @@ TEST(helpers_and_steps_may_come_at_any_time) {
 TEST(helpers_help) {
   for (int attempt = 0;; attempt++) {
     problem p({1, 0, 1, 0, 0, 2}, {2000000}, 2);
-    panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
+    panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
     plan.piece = PANOPTIM_CHUNK;
     plan.sharing = PANOPTIM_ANNOUNCED;
     std::thread helper([&] { panoptim_help(&plan); });
@@ -256,9 +256,9 @@ TEST(helpers_help) {
 // Whoever holds a piece: a step is complete without helpers, and a helper has nothing to do without a step.
 TEST(nobody_waits_for_a_helper_that_does_not_come) {
   problem expected({}, {5000}, 1);
-  run(expected, PANOPTIM_TIER_SCALAR, 1);
+  run(expected, PANOPTIM_TIER_BASELINE, 1);
   problem p({}, {5000}, 1);
-  panoptim_plan plan = p.plan(PANOPTIM_TIER_SCALAR);
+  panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
   panoptim_help(&plan);
   plan.sharing = PANOPTIM_ANNOUNCED;
   plan.piece = 700;
@@ -342,8 +342,8 @@ TEST(nothing_beyond_a_stream_is_touched) {
         // 1023 floats leave a page's end for what surrounds the update to run over.
         for (int length : {1, 7, 9, 17, 100, 1023}) {
           constexpr int average = 2 + PANOPTIM_STATES;
-          constexpr int shadow = average + 1;
-          constexpr int published = shadow + 1;
+          constexpr int half_precision = average + 1;
+          constexpr int published = half_precision + 1;
           float *streams[published + 1] = {};
           void *maps[published + 1] = {};
           for (int i = 0; i <= published; i++) {
@@ -352,14 +352,14 @@ TEST(nothing_beyond_a_stream_is_touched) {
             CHECK(maps[i] != MAP_FAILED, "mmap");
             char *middle = static_cast<char *>(maps[i]) + page;
             CHECK(mprotect(middle, page, PROT_READ | PROT_WRITE) == 0, "mprotect");
-            const size_t bytes = static_cast<size_t>(length) * (i == shadow ? sizeof(uint16_t) : sizeof(float));
+            const size_t bytes = static_cast<size_t>(length) * (i == half_precision ? sizeof(uint16_t) : sizeof(float));
             streams[i] = reinterpret_cast<float *>(at_end ? middle + page - bytes : middle);
           }
           const panoptim_tensor tensor{streams[0],
                                        streams[1],
                                        {streams[2], streams[3], streams[4], streams[5]},
                                        streams[average],
-                                       reinterpret_cast<uint16_t *>(streams[shadow]),
+                                       reinterpret_cast<uint16_t *>(streams[half_precision]),
                                        length,
                                        0,
                                        0,
@@ -379,15 +379,15 @@ TEST(nothing_beyond_a_stream_is_touched) {
           CHECK(panoptim_sum_squares(&plan) == PANOPTIM_OK, "%s", plan.error);
           plan.clips = plan.averages = plan.zeroes = 1;
           plan.clip = 0.5f;
-          for (int kind : {PANOPTIM_SHADOW_BFLOAT16, PANOPTIM_SHADOW_FLOAT16}) {
-            plan.shadow = kind;
+          for (int kind : {PANOPTIM_HALF_PRECISION_BFLOAT16, PANOPTIM_HALF_PRECISION_FLOAT16}) {
+            plan.half_precision = kind;
             CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
           }
           plan.publication = streams[published];
           plan.publish = PANOPTIM_PUBLISH_FLOAT32;
           CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
-          plan.publication = streams[shadow];
-          plan.shadow = PANOPTIM_SHADOW_NONE;
+          plan.publication = streams[half_precision];
+          plan.half_precision = PANOPTIM_HALF_PRECISION_NONE;
           plan.publish = PANOPTIM_PUBLISH_BFLOAT16;
           CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
           for (void *map : maps) {

@@ -266,7 +266,7 @@ int32_t panoptim_cuda_step(panoptim_cuda_plan *call, ...) {
   if (current.status) return current.status;
   if (int32_t status = write_coefficients(*call)) return status;
   const step_arguments arguments{call->tensors,   call->pieces,       call->coefficients, call->verdict, plan.clip,
-                                 plan.clips != 0, plan.averages != 0, plan.zeroes != 0,   plan.shadow};
+                                 plan.clips != 0, plan.averages != 0, plan.zeroes != 0,   plan.half_precision};
   const cudaError_t said = launch_step(composition_of(plan), stream_of(call->stream), call->piece_count, arguments);
   return checked(said, "launching the step", plan.error);
 }

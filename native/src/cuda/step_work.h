@@ -43,7 +43,7 @@ struct step_arguments {
   bool clips;
   bool averages;
   bool zeroes;
-  int shadow;
+  int half_precision;
 };
 
 template <class Rule>
@@ -95,7 +95,7 @@ struct step_work : step_arguments {
     float *other;
     float *units;
     float *average;
-    unsigned short *shadow;
+    unsigned short *half_precision;
 
     PANOPTIM_DEVICE streams(const panoptim_tensor &tensor, panoptim_int64 start)
         : parameter(global(tensor.parameter + start)),
@@ -105,18 +105,18 @@ struct step_work : step_arguments {
           other(nullptr),
           units(nullptr),
           average(tensor.average ? global(tensor.average + start) : nullptr),
-          shadow(tensor.shadow ? global(tensor.shadow + start) : nullptr) {
+          half_precision(tensor.half_precision ? global(tensor.half_precision + start) : nullptr) {
       float *const *state = tensor.state;
       if constexpr (Rule::has_first) first = global(*state++ + start);
       if constexpr (Rule::has_second) second = global(*state++ + start);
-      if constexpr (Rule::has_other) other = global(*state++ + start);
+      if constexpr (Rule::has_secondary) other = global(*state++ + start);
       if constexpr (Rule::has_units) units = global(*state++ + start);
     }
 
     PANOPTIM_DEVICE bool are_aligned() const {
       const uintptr_t floats = address(parameter) | address(gradient) | address(first) | address(second) |
                                address(other) | address(units) | address(average);
-      return floats % (wide * sizeof(float)) == 0 && address(shadow) % (wide * sizeof(short)) == 0;
+      return floats % (wide * sizeof(float)) == 0 && address(half_precision) % (wide * sizeof(short)) == 0;
     }
 
     PANOPTIM_DEVICE static uintptr_t address(const void *stream) {
@@ -131,7 +131,7 @@ struct step_work : step_arguments {
     pack<float, Width> first{}, second{}, other{}, units{};
     if constexpr (Rule::has_first) first = get<Width>(s.first + i);
     if constexpr (Rule::has_second) second = get<Width>(s.second + i);
-    if constexpr (Rule::has_other) other = get<Width>(s.other + i);
+    if constexpr (Rule::has_secondary) other = get<Width>(s.other + i);
     if constexpr (Rule::has_units) units = get<Width>(s.units + i);
     for (int k = 0; k < Width; k++) {
       const float gradient = clips ? kept_within(clip, scale * g.at[k]) : g.at[k];
@@ -145,19 +145,19 @@ struct step_work : step_arguments {
     put(s.parameter + i, w);
     if constexpr (Rule::has_first) put(s.first + i, first);
     if constexpr (Rule::has_second) put(s.second + i, second);
-    if constexpr (Rule::has_other) put(s.other + i, other);
+    if constexpr (Rule::has_secondary) put(s.other + i, other);
     if constexpr (Rule::has_units) put(s.units + i, units);
     if (averages) {
       pack<float, Width> average = get<Width>(s.average + i);
       for (int k = 0; k < Width; k++) average.at[k] = moved_average(c.average_take, w.at[k], average.at[k]);
       put(s.average + i, average);
     }
-    if (shadow != PANOPTIM_SHADOW_NONE) {
+    if (half_precision != PANOPTIM_HALF_PRECISION_NONE) {
       pack<unsigned short, Width> copy;
       for (int k = 0; k < Width; k++) {
-        copy.at[k] = shadow == PANOPTIM_SHADOW_BFLOAT16 ? bfloat16(w.at[k]) : float16(w.at[k]);
+        copy.at[k] = half_precision == PANOPTIM_HALF_PRECISION_BFLOAT16 ? bfloat16(w.at[k]) : float16(w.at[k]);
       }
-      put(s.shadow + i, copy);
+      put(s.half_precision + i, copy);
     }
     if (zeroes) put(s.gradient + i, pack<float, Width>{});
   }

@@ -6,7 +6,7 @@
 
 struct composition {
   int first_moment;
-  int look_ahead;
+  int nesterov;
   int second_moment;
   int unit_correction;
   int sign;
@@ -14,15 +14,15 @@ struct composition {
 };
 
 constexpr int first_moments = 3;
-constexpr int look_aheads = 3;
+constexpr int nesterovs = 3;
 constexpr int second_moments = 6;
 constexpr int unit_corrections = 2;
 constexpr int signs = 2;
 constexpr int decays = 3;
-constexpr int compositions = first_moments * look_aheads * second_moments * unit_corrections * signs * decays;
+constexpr int compositions = first_moments * nesterovs * second_moments * unit_corrections * signs * decays;
 
 constexpr int index_of(composition c) {
-  return ((((c.first_moment * look_aheads + c.look_ahead) * second_moments + c.second_moment) * unit_corrections +
+  return ((((c.first_moment * nesterovs + c.nesterov) * second_moments + c.second_moment) * unit_corrections +
            c.unit_correction) *
               signs +
           c.sign) *
@@ -40,8 +40,8 @@ constexpr composition composition_at(int index) {
   index /= unit_corrections;
   c.second_moment = index % second_moments;
   index /= second_moments;
-  c.look_ahead = index % look_aheads;
-  c.first_moment = index / look_aheads;
+  c.nesterov = index % nesterovs;
+  c.first_moment = index / nesterovs;
   return c;
 }
 
@@ -49,7 +49,7 @@ constexpr composition composition_at(int index) {
 constexpr const char *why_illegal(composition c) {
   const bool has_first = c.first_moment != PANOPTIM_FIRST_MOMENT_NONE;
   const bool has_second = c.second_moment != PANOPTIM_SECOND_MOMENT_NONE;
-  if (c.look_ahead && !has_first) return "look_ahead needs a first moment";
+  if (c.nesterov && !has_first) return "nesterov needs a first moment";
   if (c.first_moment == PANOPTIM_FIRST_MOMENT_OF_DIRECTION && !has_second) {
     return "a first moment of the direction needs a second moment";
   }
@@ -62,7 +62,7 @@ constexpr const char *why_illegal(composition c) {
 }
 
 constexpr composition composition_of(const panoptim_plan &plan) {
-  return {plan.first_moment, plan.look_ahead, plan.second_moment, plan.unit_correction, plan.sign, plan.decay};
+  return {plan.first_moment, plan.nesterov, plan.second_moment, plan.unit_correction, plan.sign, plan.decay};
 }
 
 constexpr int states_of(composition c) {

@@ -10,13 +10,13 @@ PANOPTIM_FORMULA float accumulate(float decay, float decay_rest, float state, fl
   return canonical(fused_multiply_add(decay, state, fused_multiply_add(a, b, decay_rest * state)));
 }
 
-template <int LookAhead>
+template <int Nesterov>
 PANOPTIM_FORMULA float first_moment(const panoptim_coefficients &c, float input, float &first) {
   const float before = first;
   first = accumulate(c.first_decay, c.first_decay_rest, before, c.first_take, input);
-  if constexpr (LookAhead == PANOPTIM_LOOK_AHEAD_NONE) return first;
-  const float moment = LookAhead == PANOPTIM_LOOK_AHEAD_NEW ? first : before;
-  return fused_multiply_add(c.look_ahead_moment, moment, c.look_ahead_input * input);
+  if constexpr (Nesterov == PANOPTIM_NESTEROV_NONE) return first;
+  const float moment = Nesterov == PANOPTIM_NESTEROV_NEW ? first : before;
+  return fused_multiply_add(c.nesterov_moment, moment, c.nesterov_input * input);
 }
 
 // `other` is the maximum so far, or the running gradient.

@@ -24,11 +24,11 @@ struct states {
   float units;
 };
 
-template <int FirstMoment, int LookAhead, int SecondMoment, int UnitCorrection, int Sign, int Decay>
+template <int FirstMoment, int Nesterov, int SecondMoment, int UnitCorrection, int Sign, int Decay>
 struct rule {
   static constexpr bool has_first = FirstMoment != PANOPTIM_FIRST_MOMENT_NONE;
   static constexpr bool has_second = SecondMoment != PANOPTIM_SECOND_MOMENT_NONE;
-  static constexpr bool has_other =
+  static constexpr bool has_secondary =
       SecondMoment == PANOPTIM_SECOND_MOMENT_MAXIMUM || SecondMoment == PANOPTIM_SECOND_MOMENT_CENTERED;
   static constexpr bool has_units = UnitCorrection != 0;
 
@@ -40,12 +40,12 @@ struct rule {
     // 2. moments, 3. direction
     float direction = gradient;
     if constexpr (FirstMoment == PANOPTIM_FIRST_MOMENT_OF_GRADIENT) {
-      direction = first_moment<LookAhead>(c, direction, s.first);
+      direction = first_moment<Nesterov>(c, direction, s.first);
     }
     if constexpr (has_second) direction /= root_of_second_moment<SecondMoment>(c, gradient, s.second, s.other);
     if constexpr (has_units) direction = in_units(c, direction, s.units);
     if constexpr (FirstMoment == PANOPTIM_FIRST_MOMENT_OF_DIRECTION) {
-      direction = first_moment<LookAhead>(c, direction, s.first);
+      direction = first_moment<Nesterov>(c, direction, s.first);
     }
     if constexpr (Sign) direction = sign_of(direction);
 

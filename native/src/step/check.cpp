@@ -21,7 +21,7 @@ int32_t check_composition(panoptim_plan *plan) {
     int32_t value;
     int count;
   } parts[] = {{"first_moment", plan->first_moment, first_moments},
-               {"look_ahead", plan->look_ahead, look_aheads},
+               {"nesterov", plan->nesterov, nesterovs},
                {"second_moment", plan->second_moment, second_moments},
                {"unit_correction", plan->unit_correction, unit_corrections},
                {"sign", plan->sign, signs},
@@ -62,8 +62,8 @@ int32_t check_rows(panoptim_plan *plan) {
       if (!tensor.parameter || !tensor.gradient) {
         return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld has no parameter or no gradient", row);
       }
-      if ((plan->averages && !tensor.average) || (plan->shadow && !tensor.shadow)) {
-        return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld lacks an average or a shadow", row);
+      if ((plan->averages && !tensor.average) || (plan->half_precision && !tensor.half_precision)) {
+        return fail(plan, PANOPTIM_INVALID_ARGUMENT, "row %lld lacks an average or a half-precision copy", row);
       }
       for (int i = 0; i < states; i++) {
         if (!tensor.state[i]) {
@@ -98,9 +98,9 @@ int32_t check_work(panoptim_plan *plan) {
   if (plan->clips && !(plan->clip >= 0)) {
     return fail(plan, PANOPTIM_INVALID_ARGUMENT, "clip is %g, not 0 or more", static_cast<double>(plan->clip));
   }
-  if (plan->shadow < PANOPTIM_SHADOW_NONE || plan->shadow > PANOPTIM_SHADOW_FLOAT16) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "shadow is %d, not %d to %d", plan->shadow, PANOPTIM_SHADOW_NONE,
-                PANOPTIM_SHADOW_FLOAT16);
+  if (plan->half_precision < PANOPTIM_HALF_PRECISION_NONE || plan->half_precision > PANOPTIM_HALF_PRECISION_FLOAT16) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "half_precision is %d, not %d to %d", plan->half_precision, PANOPTIM_HALF_PRECISION_NONE,
+                PANOPTIM_HALF_PRECISION_FLOAT16);
   }
   if (const int32_t status = check_publication(plan)) return status;
   if (const int32_t status = check_composition(plan)) return status;

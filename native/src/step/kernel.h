@@ -18,8 +18,8 @@ struct kernel_table {
   // Adds the parameter's share to its average.
   void (*average)(float take, panoptim_int64 length, const float *parameter, float *average);
 
-  // By PANOPTIM_SHADOW_...: the parameter in 16 bits. NULL stands where there is none.
-  void (*shadow[3])(panoptim_int64 length, const float *parameter, uint16_t *shadow);
+  // By PANOPTIM_HALF_PRECISION_...: the parameter in 16 bits. NULL stands where there is none.
+  void (*half_precision[3])(panoptim_int64 length, const float *parameter, uint16_t *half_precision);
 
   // Adds up squares in the order that panoptim_sum_squares promises.
   double (*sum_squares)(panoptim_int64 length, const float *gradient);

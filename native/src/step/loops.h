@@ -37,13 +37,13 @@ __attribute__((always_inline)) inline void update_range(const panoptim_coefficie
     states x{};
     if constexpr (Rule::has_first) x.first = s.first[i];
     if constexpr (Rule::has_second) x.second = s.second[i];
-    if constexpr (Rule::has_other) x.other = s.other[i];
+    if constexpr (Rule::has_secondary) x.other = s.other[i];
     if constexpr (Rule::has_units) x.units = s.units[i];
     Rule::update(c, w, s.gradient[i], x);
     s.parameter[i] = w;
     if constexpr (Rule::has_first) s.first[i] = x.first;
     if constexpr (Rule::has_second) s.second[i] = x.second;
-    if constexpr (Rule::has_other) s.other[i] = x.other;
+    if constexpr (Rule::has_secondary) s.other[i] = x.other;
     if constexpr (Rule::has_units) s.units[i] = x.units;
   }
 }
@@ -64,7 +64,7 @@ __attribute__((always_inline)) inline void fetch(const streams &s, panoptim_int6
   __builtin_prefetch(s.gradient + at);
   if constexpr (Rule::has_first) __builtin_prefetch(s.first + at);
   if constexpr (Rule::has_second) __builtin_prefetch(s.second + at);
-  if constexpr (Rule::has_other) __builtin_prefetch(s.other + at);
+  if constexpr (Rule::has_secondary) __builtin_prefetch(s.other + at);
   if constexpr (Rule::has_units) __builtin_prefetch(s.units + at);
 }
 
@@ -75,7 +75,7 @@ void loop(const panoptim_coefficients &coefficients, panoptim_int64 length, floa
   streams s{parameter, gradient, nullptr, nullptr, nullptr, nullptr};
   if constexpr (Rule::has_first) s.first = *state++;
   if constexpr (Rule::has_second) s.second = *state++;
-  if constexpr (Rule::has_other) s.other = *state++;
+  if constexpr (Rule::has_secondary) s.other = *state++;
   if constexpr (Rule::has_units) s.units = *state++;
   panoptim_int64 begin = 0;
   if constexpr (Ahead > 0 && (Rule::has_first || Rule::has_second)) {
@@ -93,7 +93,7 @@ constexpr kernel loop_at() {
   constexpr composition c = composition_at(Index);
   static_assert(index_of(c) == Index);
   if constexpr (why_illegal(c) == nullptr) {
-    return loop<rule<c.first_moment, c.look_ahead, c.second_moment, c.unit_correction, c.sign, c.decay>>;
+    return loop<rule<c.first_moment, c.nesterov, c.second_moment, c.unit_correction, c.sign, c.decay>>;
   } else {
     return nullptr;
   }
@@ -113,14 +113,14 @@ void average_loop(float take, panoptim_int64 length, const float *parameter, flo
   }
 }
 
-void bfloat16_loop(panoptim_int64 length, const float *parameter, uint16_t *shadow) {
+void bfloat16_loop(panoptim_int64 length, const float *parameter, uint16_t *half_precision) {
   PANOPTIM_VECTOR_LOOP
-  for (panoptim_int64 i = 0; i < length; i++) shadow[i] = bfloat16(parameter[i]);
+  for (panoptim_int64 i = 0; i < length; i++) half_precision[i] = bfloat16(parameter[i]);
 }
 
-void float16_loop(panoptim_int64 length, const float *parameter, uint16_t *shadow) {
+void float16_loop(panoptim_int64 length, const float *parameter, uint16_t *half_precision) {
   PANOPTIM_VECTOR_LOOP
-  for (panoptim_int64 i = 0; i < length; i++) shadow[i] = float16(parameter[i]);
+  for (panoptim_int64 i = 0; i < length; i++) half_precision[i] = float16(parameter[i]);
 }
 
 double sum_squares_loop(panoptim_int64 length, const float *gradient) {

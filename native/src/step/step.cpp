@@ -17,14 +17,14 @@ struct chunk_streams {
   float *gradient;
   float *state[PANOPTIM_STATES];
   float *average;
-  uint16_t *shadow;
+  uint16_t *half_precision;
   char *published;
 
   chunk_streams(const panoptim_plan &plan, const panoptim_tensor &tensor, panoptim_int64 start)
       : parameter(tensor.parameter + start),
         gradient(tensor.gradient + start),
         average(tensor.average ? tensor.average + start : nullptr),
-        shadow(tensor.shadow ? tensor.shadow + start : nullptr),
+        half_precision(tensor.half_precision ? tensor.half_precision + start : nullptr),
         published(nullptr) {
     if (plan.publish != PANOPTIM_PUBLISH_NONE && tensor.published >= 0) {
       const size_t element = plan.publish == PANOPTIM_PUBLISH_FLOAT32 ? sizeof(float) : sizeof(uint16_t);
@@ -35,10 +35,10 @@ struct chunk_streams {
 };
 
 // Writes a block in 16 bits.
-void write_narrow(const kernel_table &kernels, int32_t shadow, panoptim_int64 length, const float *from,
+void write_narrow(const kernel_table &kernels, int32_t half_precision, panoptim_int64 length, const float *from,
                   uint16_t *to) {
   uint16_t narrow[block];
-  kernels.shadow[shadow](length, from, narrow);
+  kernels.half_precision[half_precision](length, from, narrow);
   stream_out(narrow, to, length);
 }
 
@@ -50,9 +50,9 @@ void publish_block(const panoptim_plan &plan, const kernel_table &kernels, const
   if (plan.publish == PANOPTIM_PUBLISH_FLOAT32) {
     stream_out(from, reinterpret_cast<float *>(s.published), length);
   } else {
-    const int32_t shadow =
-        plan.publish == PANOPTIM_PUBLISH_BFLOAT16 ? PANOPTIM_SHADOW_BFLOAT16 : PANOPTIM_SHADOW_FLOAT16;
-    write_narrow(kernels, shadow, length, from, reinterpret_cast<uint16_t *>(s.published));
+    const int32_t half_precision =
+        plan.publish == PANOPTIM_PUBLISH_BFLOAT16 ? PANOPTIM_HALF_PRECISION_BFLOAT16 : PANOPTIM_HALF_PRECISION_FLOAT16;
+    write_narrow(kernels, half_precision, length, from, reinterpret_cast<uint16_t *>(s.published));
   }
 }
 
@@ -69,7 +69,7 @@ void update_block(const panoptim_plan &plan, const kernel_table &kernels, kernel
     update(coefficients, length, s.parameter, s.gradient, s.state);
   }
   if (plan.averages) kernels.average(coefficients.average_take, length, s.parameter, s.average);
-  if (plan.shadow != PANOPTIM_SHADOW_NONE) write_narrow(kernels, plan.shadow, length, s.parameter, s.shadow);
+  if (plan.half_precision != PANOPTIM_HALF_PRECISION_NONE) write_narrow(kernels, plan.half_precision, length, s.parameter, s.half_precision);
   publish_block(plan, kernels, s, length);
   if (plan.zeroes) memset(s.gradient, 0, static_cast<size_t>(length) * sizeof *s.gradient);
 }
@@ -80,7 +80,7 @@ struct step_work {
 
   void operator()(panoptim_int64 begin, panoptim_int64 end) const {
     const kernel update = kernels.at[index_of(composition_of(plan))];
-    const bool streams = plan.shadow != PANOPTIM_SHADOW_NONE || plan.publish != PANOPTIM_PUBLISH_NONE;
+    const bool streams = plan.half_precision != PANOPTIM_HALF_PRECISION_NONE || plan.publish != PANOPTIM_PUBLISH_NONE;
     const bool in_blocks = plan.clips || plan.averages || plan.zeroes || streams;
     for_each_chunk(plan, begin, end, [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
       const panoptim_coefficients &coefficients = plan.coefficients[tensor.coefficients];

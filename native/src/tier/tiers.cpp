@@ -54,7 +54,7 @@ const char *why_no_avx512() {
 
 const char *why_no_tier(int32_t tier) {
   switch (tier) {
-    case PANOPTIM_TIER_SCALAR: return nullptr;
+    case PANOPTIM_TIER_BASELINE: return nullptr;
     case PANOPTIM_TIER_AVX2: return why_no_avx2();
     case PANOPTIM_TIER_AVX512: return why_no_avx512();
     default: return "there is no such tier";
@@ -66,7 +66,7 @@ const kernel_table *kernels_of(int32_t tier) {
   switch (tier) {
     case PANOPTIM_TIER_AVX512: return &avx512_kernels;
     case PANOPTIM_TIER_AVX2: return &avx2_kernels;
-    default: return &scalar_kernels;
+    default: return &baseline_kernels;
   }
 }
 
@@ -74,7 +74,7 @@ const kernel_table *kernels_of(int32_t tier) {
 
 const char *why_no_tier(int32_t tier) {
   switch (tier) {
-    case PANOPTIM_TIER_SCALAR: return nullptr;
+    case PANOPTIM_TIER_BASELINE: return nullptr;
     case PANOPTIM_TIER_AVX2:
     case PANOPTIM_TIER_AVX512: return "this library was built for another architecture than x86-64";
     default: return "there is no such tier";
@@ -82,7 +82,7 @@ const char *why_no_tier(int32_t tier) {
 }
 
 const kernel_table *kernels_of(int32_t tier) {
-  return why_no_tier(tier) ? nullptr : &scalar_kernels;
+  return why_no_tier(tier) ? nullptr : &baseline_kernels;
 }
 
 #endif

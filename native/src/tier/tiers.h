@@ -4,7 +4,7 @@
 
 #include "step/kernel.h"
 
-extern const kernel_table scalar_kernels;
+extern const kernel_table baseline_kernels;
 extern const kernel_table avx2_kernels;
 extern const kernel_table avx512_kernels;
 

@@ -39,7 +39,7 @@ def group_rule(kind, group):
     second = "CENTERED_AVERAGE" if group.get("centered") else second
     return {
         "firstMoment": "MOVING_AVERAGE" if adam else "HEAVY_BALL" if heavy else "NONE",
-        "lookAhead": "SCHEDULED" if kind == "NAdam" else "NESTEROV" if group.get("nesterov") else "NONE",
+        "nesterov": "SCHEDULED" if kind == "NAdam" else "NESTEROV" if group.get("nesterov") else "NONE",
         "secondMoment": {"SGD": "NONE", "Adagrad": "SUM"}.get(kind, second),
         "momentumLast": kind == "RMSprop" and heavy,
         "epsilonInside": kind == "Adadelta",
@@ -83,6 +83,8 @@ def to_torch(file, named_parameters, optimizer):
     training, tensors = read(file)
     kind, names = type(optimizer).__name__, {parameter: name for name, parameter in named_parameters}
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    if "lookAhead" in training["rule"]:  # the field's name in checkpoints that were written first
+        training["rule"]["nesterov"] = training["rule"].pop("lookAhead")
     if training["rule"] != rule(optimizer):
         raise ValueError(f"the checkpoint's rule is {training['rule']}, but the optimizer's {rule(optimizer)}")
     if {names[parameter]: parameter.numel() for parameter in parameters} != {
@@ -130,7 +132,7 @@ def from_torch(named_parameters, optimizer, file, step):
             parameters[name] = {"size": parameter.numel(), "steps": steps}
             parameters[name] |= {"momentumProduct": float(state.get("mu_product", 1))}
             parameters[name] |= {"hyperparameters": hyperparameters(group)}
-    training = {"format": 1, "version": f"torch {torch.__version__}", "step": step, "rule": rule(optimizer)}
+    training = {"format": 2, "version": f"torch {torch.__version__}", "step": step, "rule": rule(optimizer)}
     training = json.dumps(training | {"parameters": parameters, "extras": {}})
     sums = json.dumps(checksums(tensors))
     metadata = {"panoptim.training": training, "panoptim.checksums": sums}

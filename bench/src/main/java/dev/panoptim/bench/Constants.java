@@ -17,9 +17,10 @@ import java.util.SplittableRandom;
 
 /// The constants of a native step, by name: `fetchAhead` elements from the one that is updated to
 /// the one that is fetched, 0 for none; a `chunk` of elements, which a thread takes at a time; a
-/// `block` of elements, which are updated before they are copied to a shadow; the `stagger` in
-/// bytes, by which each stream begins further from a page boundary than the one before; whether (1)
-/// or not (0) memory lies on `hugePages` and a shadow is `streamed` past the caches.
+/// `block` of elements, which are updated before they are copied to a half-precision copy; the
+/// `stagger` in bytes, by which each stream begins further from a page boundary than the one
+/// before; whether (1) or not (0) memory lies on `hugePages` and a half-precision copy is
+/// `streamed` past the caches.
 record Constants(Map<String, Integer> values) {
   /// Those of the library, each with its reason where it stands: `fetch_ahead` in `loops.h`,
   /// `PANOPTIM_CHUNK` in `panoptim.h`, `block` in `step.cpp`, `Layout.STAGGER`, `Pages`,
@@ -70,12 +71,12 @@ record Constants(Map<String, Integer> values) {
     private final Arena arena = Arena.ofShared();
     private final Parameters memory;
     private final MemorySegment[] streams = new MemorySegment[STREAMS];
-    private final MemorySegment shadow;
+    private final MemorySegment halfPrecisionCopy;
     private final int length;
     private final int threads;
 
-    /// @param shadow whether the parameters are copied to bfloat16
-    Run(int length, int threads, boolean shadow) {
+    /// @param halfPrecisionCopy whether the parameters are copied to bfloat16
+    Run(int length, int threads, boolean halfPrecisionCopy) {
       this.length = length;
       this.threads = threads;
       long page = Float.BYTES * (long) length < HUGE_PAGE ? SMALL_PAGE : HUGE_PAGE;
@@ -90,8 +91,8 @@ record Constants(Map<String, Integer> values) {
       for (int k = 0; k < STREAMS; k++) {
         streams[k] = all.asSlice(k * distance, Float.BYTES * (long) length);
       }
-      this.shadow =
-          shadow
+      this.halfPrecisionCopy =
+          halfPrecisionCopy
               ? all.asSlice(STREAMS * distance, Short.BYTES * (long) length)
               : MemorySegment.NULL;
       SplittableRandom random = new SplittableRandom(1);
@@ -113,7 +114,7 @@ record Constants(Map<String, Integer> values) {
                     streams[1],
                     streams[2],
                     streams[3],
-                    shadow,
+                    halfPrecisionCopy,
                     (long) length,
                     threads,
                     (long) value("fetchAhead"),
@@ -135,7 +136,7 @@ record Constants(Map<String, Integer> values) {
       for (int k = 0; k < STREAMS; k++) {
         requireSame(streams[k], other.streams[k]);
       }
-      requireSame(shadow, other.shadow);
+      requireSame(halfPrecisionCopy, other.halfPrecisionCopy);
     }
 
     private void requireSame(MemorySegment mine, MemorySegment theirs) {

@@ -55,11 +55,11 @@ public class ConstantsBenchmark {
 
   @Setup
   public void setUp() {
-    boolean shadow = changed.startsWith("block") || changed.startsWith("streamed");
+    boolean halfPrecisionCopy = changed.startsWith("block") || changed.startsWith("streamed");
     // What fits into a cache is one thread's work: to start another would take as long.
     int threads = elements < ELEMENTS_OF_A_PAIR ? 1 : 2;
-    chosen = Constants.CHOSEN.new Run(elements, threads, shadow);
-    other = Constants.chosenBut(changed).new Run(elements, threads, shadow);
+    chosen = Constants.CHOSEN.new Run(elements, threads, halfPrecisionCopy);
+    other = Constants.chosenBut(changed).new Run(elements, threads, halfPrecisionCopy);
     for (int i = 0; i < 3; i++) {
       chosen.step();
       other.step();

@@ -4,8 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.panoptim.backend.Backends;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.memory.ShadowType;
 import dev.panoptim.optim.OptimizerBuilder;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -96,7 +96,7 @@ public class EpilogueBenchmark {
   private void everything(OptimizerBuilder<?> builder) {
     builder
         .averageParameters(AVERAGE_DECAY)
-        .shadow(ShadowType.BFLOAT16)
+        .halfPrecisionCopy(HalfPrecision.BFLOAT16)
         .options(o -> o.gradientScale(SCALE).clipGradNorm(clipNorm()).zeroGrad(true));
   }
 
@@ -116,7 +116,7 @@ public class EpilogueBenchmark {
         Parameters.builder()
             .add("stagger", Constants.CHOSEN.values().get("stagger") / Float.BYTES)
             .add("average", elements)
-            .add("shadow", Math.ceilDiv(elements, 2))
+            .add("half-precision copy", Math.ceilDiv(elements, 2))
             .build();
     MemorySegment average = passMemory.get("average").data();
     average.copyFrom(apart.parameter.data());
@@ -125,7 +125,7 @@ public class EpilogueBenchmark {
             apart.parameter.data(),
             apart.parameter.gradient(),
             average,
-            passMemory.get("shadow").data(),
+            passMemory.get("half-precision copy").data(),
             elements,
             threads);
   }
@@ -139,12 +139,13 @@ public class EpilogueBenchmark {
       requireSame("parameter", fused.parameter.data(), passes.data());
       requireSame("average", fused.optimizer.average(fused.parameter), passes.average());
       requireSame("gradient", fused.parameter.gradient(), passes.gradient());
-      MemorySegment shadow = fused.optimizer.shadow(fused.parameter);
+      MemorySegment halfPrecisionCopy = fused.optimizer.halfPrecisionCopy(fused.parameter);
       for (long i = 0; i < elements; i++) {
-        float a = ShadowType.BFLOAT16.toFloat(shadow.getAtIndex(JAVA_SHORT, i));
-        float b = ShadowType.BFLOAT16.toFloat(passes.shadow().getAtIndex(JAVA_SHORT, i));
+        float a = HalfPrecision.BFLOAT16.toFloat(halfPrecisionCopy.getAtIndex(JAVA_SHORT, i));
+        float b =
+            HalfPrecision.BFLOAT16.toFloat(passes.halfPrecisionCopy().getAtIndex(JAVA_SHORT, i));
         // Where they are near a tie, the last bit may differ.
-        requireNear("shadow", i, a, b, Math.abs(b) / 64);
+        requireNear("half-precision copy", i, a, b, Math.abs(b) / 64);
       }
     }
   }

@@ -17,7 +17,7 @@ record Passes(
     MemorySegment data,
     MemorySegment gradient,
     MemorySegment average,
-    MemorySegment shadow,
+    MemorySegment halfPrecisionCopy,
     long length,
     int threads) {
   private static final MethodHandle SCALE =
@@ -49,7 +49,7 @@ record Passes(
       }
       update.run();
       AVERAGE.invokeExact(data, average, (float) (1 - averageDecay), length, threads);
-      BFLOAT16.invokeExact(data, shadow, length, threads);
+      BFLOAT16.invokeExact(data, halfPrecisionCopy, length, threads);
       ZERO.invokeExact(gradient, length, threads);
     } catch (Error | RuntimeException e) {
       throw e;

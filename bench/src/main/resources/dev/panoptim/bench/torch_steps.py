@@ -27,7 +27,7 @@ for each, g in zip(p, gradients):
     each.grad = g.clone()
 made = eval("torch.optim." + optimizer, {"torch": torch, "p": p})
 averages = [each.detach().clone() for each in p]
-shadows = [each.detach().to(torch.bfloat16) for each in p]
+half_precisions = [each.detach().to(torch.bfloat16) for each in p]
 
 
 # As in EpilogueBenchmark: what gradients are multiplied with at one step after the other, and what they are clipped to.
@@ -42,9 +42,9 @@ def epilogue():
         each.grad.mul_(0.5)
     torch.nn.utils.clip_grad_norm_(p, CLIP_NORM)
     made.step()
-    for each, average, shadow in zip(p, averages, shadows):
+    for each, average, half_precision in zip(p, averages, half_precisions):
         average.lerp_(each, 0.001)
-        shadow.copy_(each)
+        half_precision.copy_(each)
         each.grad.zero_()
 
 

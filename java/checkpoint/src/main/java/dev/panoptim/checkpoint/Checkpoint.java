@@ -260,7 +260,7 @@ public final class Checkpoint implements AutoCloseable {
     loadStates(training, renaming);
     if (training.hasParameters()) {
       loadParameters(optimizer, renaming);
-      optimizer.refreshShadow();
+      optimizer.refreshHalfPrecisionCopies();
     }
     optimizer.refreshPublication();
   }

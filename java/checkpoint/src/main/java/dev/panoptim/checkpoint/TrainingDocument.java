@@ -4,7 +4,7 @@ import dev.panoptim.optim.StateDict;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Hyperparameter;
-import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 import dev.panoptim.schedule.SchedulerState;
@@ -31,8 +31,12 @@ record TrainingDocument(
     Map<String, StateDict.ParameterState> parameters,
     Optional<SchedulerState> scheduler,
     Map<String, String> extras) {
-  /// Rises when files can no longer be read by those who know the format before.
-  private static final long FORMAT = 1;
+  /// Rises when an earlier version of this library could not read the files that this one writes.
+  /// Files of earlier formats are still read.
+  private static final long FORMAT = 2;
+
+  /// The format in which the rule's field `nesterov` was called `lookAhead`.
+  private static final long LOOK_AHEAD_FORMAT = 1;
 
   private static final Map<String, Hyperparameter> BY_LABEL =
       Arrays.stream(Hyperparameter.values())
@@ -56,9 +60,9 @@ record TrainingDocument(
   static TrainingDocument parse(String json) {
     Fields fields = new Fields("training", Json.read(json));
     long format = fields.integer("format");
-    if (format != FORMAT) {
+    if (format < 1 || format > FORMAT) {
       throw new IllegalArgumentException(
-          "training.format is %s, but this library knows %s".formatted(format, FORMAT));
+          "training.format is %s, but this library knows 1 to %s".formatted(format, FORMAT));
     }
     Optional<SchedulerState> scheduler =
         fields.has("scheduler")
@@ -68,7 +72,7 @@ record TrainingDocument(
         new TrainingDocument(
             fields.text("version"),
             fields.integer("step"),
-            rule(fields.object("rule")),
+            rule(fields.object("rule"), format == LOOK_AHEAD_FORMAT ? "lookAhead" : "nesterov"),
             fields.object("parameters").all(TrainingDocument::parameter),
             scheduler,
             fields.texts("extras"));
@@ -79,7 +83,7 @@ record TrainingDocument(
   private static Map<String, Object> toJson(Rule rule) {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("firstMoment", rule.firstMoment().name());
-    json.put("lookAhead", rule.lookAhead().name());
+    json.put("nesterov", rule.nesterov().name());
     json.put("secondMoment", rule.secondMoment().name());
     json.put("momentumLast", rule.momentumLast());
     json.put("epsilonInside", rule.epsilonInside());
@@ -91,11 +95,11 @@ record TrainingDocument(
     return json;
   }
 
-  private static Rule rule(Fields fields) {
+  private static Rule rule(Fields fields, String nesterov) {
     Rule rule =
         Rule.builder()
             .firstMoment(fields.constant("firstMoment", FirstMoment.class))
-            .lookAhead(fields.constant("lookAhead", LookAhead.class))
+            .nesterov(fields.constant(nesterov, Nesterov.class))
             .secondMoment(fields.constant("secondMoment", SecondMoment.class))
             .momentumLast(fields.truth("momentumLast"))
             .epsilonInside(fields.truth("epsilonInside"))

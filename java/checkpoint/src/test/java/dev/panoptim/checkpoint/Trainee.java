@@ -2,9 +2,9 @@ package dev.panoptim.checkpoint;
 
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.memory.ShadowType;
 import dev.panoptim.optim.Adadelta;
 import dev.panoptim.optim.Adagrad;
 import dev.panoptim.optim.Adam;
@@ -17,7 +17,7 @@ import dev.panoptim.optim.RmsProp;
 import dev.panoptim.optim.Sgd;
 import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Hyperparameter;
-import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 import dev.panoptim.schedule.Scheduler;
@@ -47,14 +47,16 @@ final class Trainee implements AutoCloseable {
     KINDS.put("adamw", p -> AdamW.builder(p).learningRate(0.01));
     KINDS.put("nadam", p -> NAdam.builder(p));
     KINDS.put("lion", p -> Lion.builder(p));
-    KINDS.put("averaged", p -> AdamW.builder(p).averageParameters(0.9).shadow(ShadowType.BFLOAT16));
+    KINDS.put(
+        "averaged",
+        p -> AdamW.builder(p).averageParameters(0.9).halfPrecisionCopy(HalfPrecision.BFLOAT16));
     KINDS.put(
         "composed",
         p ->
             Optimizer.builder(
                 Rule.builder()
                     .firstMoment(FirstMoment.MOVING_AVERAGE)
-                    .lookAhead(LookAhead.NESTEROV)
+                    .nesterov(Nesterov.NESTEROV)
                     .secondMoment(SecondMoment.CENTERED_AVERAGE)
                     .build(),
                 p));
@@ -139,16 +141,17 @@ final class Trainee implements AutoCloseable {
     return MemorySegment.ofArray(numbers);
   }
 
-  /// All that must be the same: data, states, averages, shadows, counts and hyperparameters.
+  /// All that must be the same: data, states, averages, half-precision copies, counts and
+  /// hyperparameters.
   Map<String, String> bits() {
     Map<String, String> all = new TreeMap<>();
     for (Parameter each : parameters) {
       long bytes = each.size() * Float.BYTES;
       all.put(each.name(), Checksums.ofMapped(each.device().copyOf(each.data(), bytes)));
-      if (optimizer.hasShadow()) {
+      if (optimizer.hasHalfPrecisionCopies()) {
         all.put(
-            "shadow/" + each.name(),
-            Checksums.ofMapped(each.device().copyOf(optimizer.shadow(each), bytes / 2)));
+            "halfPrecision/" + each.name(),
+            Checksums.ofMapped(each.device().copyOf(optimizer.halfPrecisionCopy(each), bytes / 2)));
       }
       all.put("steps/" + each.name(), Long.toString(optimizer.stepCount(each)));
     }

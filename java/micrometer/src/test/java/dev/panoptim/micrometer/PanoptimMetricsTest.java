@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.checkpoint.CheckpointFolder;
 import dev.panoptim.checkpoint.Training;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.memory.ShadowType;
 import dev.panoptim.metrics.MemoryUse;
 import dev.panoptim.metrics.Metrics;
 import dev.panoptim.optim.AdamW;
@@ -57,7 +57,7 @@ class PanoptimMetricsTest {
     try (Parameters parameters = Parameters.builder().add("p", 100_000).build();
         Optimizer optimizer =
             AdamW.builder(parameters)
-                .shadow(ShadowType.BFLOAT16)
+                .halfPrecisionCopy(HalfPrecision.BFLOAT16)
                 .options(options -> options.skipNonFinite(true))
                 .build()) {
       optimizer.step();

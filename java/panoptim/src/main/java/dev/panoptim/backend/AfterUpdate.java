@@ -5,7 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import java.lang.foreign.MemorySegment;
 
 /// What a plan asks for once some elements of a row have been updated, in plain Java: average,
-/// shadow, publication, gradients of 0.
+/// half-precision copy, publication, gradients of 0.
 final class AfterUpdate {
   private AfterUpdate() {}
 
@@ -15,8 +15,8 @@ final class AfterUpdate {
     if (plan.averages()) {
       average(row, plan.coefficients(plan.slot(index)).averageTake, start, end);
     }
-    if (plan.shadow() != null) {
-      plan.shadow().write(row.data(), row.shadow(), start, end);
+    if (plan.halfPrecision() != null) {
+      plan.halfPrecision().write(row.data(), row.halfPrecisionCopy(), start, end);
     }
     PublishTarget target = plan.publishTarget();
     if (target != null && row.published() >= 0) {

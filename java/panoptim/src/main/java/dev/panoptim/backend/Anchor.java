@@ -37,8 +37,8 @@ record Anchor(String name, MemorySegment segment) {
     if (row.average() != null) {
       add(known, found, "average", row, row.average());
     }
-    if (row.shadow() != null) {
-      add(known, found, "shadow", row, row.shadow());
+    if (row.halfPrecisionCopy() != null) {
+      add(known, found, "half-precision copy", row, row.halfPrecisionCopy());
     }
     return found;
   }

@@ -15,8 +15,8 @@ import java.util.stream.Collectors;
 ///
 /// An explicit choice that cannot be had throws; [#auto()] takes the best that can. Two system
 /// properties choose for a whole process: `panoptim.backend` (`auto`, `native`, `vector`, `scalar`)
-/// what [#auto()] returns for the CPU, `panoptim.tier` (`scalar`, `avx2`, `avx512`) the tier of the
-/// native backend. A third, `panoptim.threading`, chooses its threads: see [Threading].
+/// what [#auto()] returns for the CPU, `panoptim.tier` (`baseline`, `avx2`, `avx512`) the tier of
+/// the native backend. A third, `panoptim.threading`, chooses its threads: see [Threading].
 ///
 /// Thread-safe.
 public final class Backends {
@@ -277,7 +277,7 @@ public final class Backends {
   }
 
   private static String whyNoNative() {
-    return NativeBackend.whyNot(Tier.SCALAR);
+    return NativeBackend.whyNot(Tier.BASELINE);
   }
 
   private static Tier tier(String label) {

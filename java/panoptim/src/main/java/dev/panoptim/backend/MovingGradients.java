@@ -110,7 +110,7 @@ public final class MovingGradients {
         add(from, to, row.data(), bytes);
         row.states().forEach(state -> add(from, to, state, bytes));
         add(from, to, row.average(), bytes);
-        add(from, to, row.shadow(), row.size() * Short.BYTES);
+        add(from, to, row.halfPrecisionCopy(), row.size() * Short.BYTES);
         rows++;
       }
     }

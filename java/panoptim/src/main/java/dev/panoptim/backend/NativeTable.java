@@ -6,7 +6,7 @@ import dev.panoptim.ffi.panoptim_plan;
 import dev.panoptim.ffi.panoptim_tensor;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
-import dev.panoptim.memory.ShadowType;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Rule;
@@ -119,12 +119,12 @@ final class NativeTable {
     panoptim_plan.coefficients(call, coefficients);
     panoptim_plan.coefficients_count(call, 1);
     panoptim_plan.first_moment(call, firstMoment(rule));
-    panoptim_plan.look_ahead(call, lookAhead(rule));
+    panoptim_plan.nesterov(call, nesterov(rule));
     panoptim_plan.second_moment(call, secondMoment(rule));
     panoptim_plan.unit_correction(call, rule.unitCorrection() ? 1 : 0);
     panoptim_plan.sign(call, rule.sign() ? 1 : 0);
     panoptim_plan.averages(call, plan.averages() ? 1 : 0);
-    panoptim_plan.shadow(call, code(plan.shadow()));
+    panoptim_plan.half_precision(call, code(plan.halfPrecision()));
     List<MemorySegment> anchors = new ArrayList<>();
     scopes.values().forEach(anchor -> anchors.add(anchor.segment()));
     while (anchors.size() < ANCHORS) {
@@ -151,8 +151,8 @@ final class NativeTable {
     if (plan.averages()) {
       panoptim_tensor.average(target, source.average());
     }
-    if (plan.shadow() != null) {
-      panoptim_tensor.shadow(target, source.shadow());
+    if (plan.halfPrecision() != null) {
+      panoptim_tensor.half_precision(target, source.halfPrecisionCopy());
     }
     panoptim_tensor.length(target, source.size());
     panoptim_tensor.offset(target, offset);
@@ -179,11 +179,11 @@ final class NativeTable {
         : PanoptimAbi.PANOPTIM_FIRST_MOMENT_OF_GRADIENT();
   }
 
-  private static int lookAhead(Rule rule) {
-    return switch (rule.lookAhead()) {
-      case NONE -> PanoptimAbi.PANOPTIM_LOOK_AHEAD_NONE();
-      case NESTEROV, SCHEDULED -> PanoptimAbi.PANOPTIM_LOOK_AHEAD_NEW();
-      case INTERPOLATED -> PanoptimAbi.PANOPTIM_LOOK_AHEAD_OLD();
+  private static int nesterov(Rule rule) {
+    return switch (rule.nesterov()) {
+      case NONE -> PanoptimAbi.PANOPTIM_NESTEROV_NONE();
+      case NESTEROV, SCHEDULED -> PanoptimAbi.PANOPTIM_NESTEROV_NEW();
+      case INTERPOLATED -> PanoptimAbi.PANOPTIM_NESTEROV_OLD();
     };
   }
 
@@ -198,11 +198,11 @@ final class NativeTable {
     };
   }
 
-  private static int code(ShadowType shadow) {
-    return switch (shadow) {
-      case null -> PanoptimAbi.PANOPTIM_SHADOW_NONE();
-      case BFLOAT16 -> PanoptimAbi.PANOPTIM_SHADOW_BFLOAT16();
-      case FLOAT16 -> PanoptimAbi.PANOPTIM_SHADOW_FLOAT16();
+  private static int code(HalfPrecision format) {
+    return switch (format) {
+      case null -> PanoptimAbi.PANOPTIM_HALF_PRECISION_NONE();
+      case BFLOAT16 -> PanoptimAbi.PANOPTIM_HALF_PRECISION_BFLOAT16();
+      case FLOAT16 -> PanoptimAbi.PANOPTIM_HALF_PRECISION_FLOAT16();
     };
   }
 
@@ -305,8 +305,8 @@ final class NativeTable {
     panoptim_coefficients.second_decay(to, from.secondDecay);
     panoptim_coefficients.second_decay_rest(to, from.secondDecayRest);
     panoptim_coefficients.second_take(to, from.secondTake);
-    panoptim_coefficients.look_ahead_input(to, from.lookAheadInput);
-    panoptim_coefficients.look_ahead_moment(to, from.lookAheadMoment);
+    panoptim_coefficients.nesterov_input(to, from.nesterovInput);
+    panoptim_coefficients.nesterov_moment(to, from.nesterovMoment);
     panoptim_coefficients.epsilon_inside(to, from.epsilonInside);
     panoptim_coefficients.epsilon(to, from.epsilon);
     panoptim_coefficients.divides(to, from.divides);

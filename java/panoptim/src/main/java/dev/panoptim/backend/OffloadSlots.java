@@ -19,14 +19,14 @@ final class OffloadSlots implements AutoCloseable {
   static final class Slot {
     final MemorySegment data;
     final MemorySegment gradients;
-    final MemorySegment shadows;
+    final MemorySegment halfPrecisionCopies;
     final DeviceEvent arrival;
     final DeviceEvent departure;
 
-    private Slot(Device device, long elements, boolean shadow, Arena arena) {
+    private Slot(Device device, long elements, boolean copies, Arena arena) {
       data = device.allocatePinned(elements * Float.BYTES, arena);
       gradients = device.allocatePinned(elements * Float.BYTES, arena);
-      shadows = device.allocatePinned(shadow ? elements * Short.BYTES : 0, arena);
+      halfPrecisionCopies = device.allocatePinned(copies ? elements * Short.BYTES : 0, arena);
       arrival = new DeviceEvent(device, arena);
       departure = new DeviceEvent(device, arena);
     }
@@ -36,18 +36,18 @@ final class OffloadSlots implements AutoCloseable {
       OwnedArena.of(MemoryKind.TABLES, Origin.here("an optimizer's buffers for a card"));
   private final Slot[] slots = new Slot[COUNT];
   private final long elements;
-  private final boolean shadow;
+  private final boolean copies;
   final DeviceStream down;
   final DeviceStream up;
   final DeviceEvent beginning;
 
   /// @param elements that each slot has room for
-  OffloadSlots(Device device, long elements, boolean shadow) {
+  OffloadSlots(Device device, long elements, boolean copies) {
     this.elements = elements;
-    this.shadow = shadow;
+    this.copies = copies;
     try {
       for (int i = 0; i < COUNT; i++) {
-        slots[i] = new Slot(device, elements, shadow, arena);
+        slots[i] = new Slot(device, elements, copies, arena);
       }
       down = DeviceStream.create(device, arena);
       up = DeviceStream.create(device, arena);
@@ -58,8 +58,8 @@ final class OffloadSlots implements AutoCloseable {
     }
   }
 
-  boolean hasRoomFor(long elements, boolean shadow) {
-    return this.elements >= elements && (this.shadow || !shadow);
+  boolean hasRoomFor(long elements, boolean copies) {
+    return this.elements >= elements && (this.copies || !copies);
   }
 
   Slot slot(int slice) {

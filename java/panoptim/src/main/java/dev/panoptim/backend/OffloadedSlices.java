@@ -30,7 +30,11 @@ final class OffloadedSlices implements StepPlan.Prepared {
   private record Run(MemorySegment card, MemorySegment slot, long bytes) {}
 
   private record Slice(
-      StepPlan plan, List<Part> parts, List<Run> data, List<Run> gradients, List<Run> shadows) {}
+      StepPlan plan,
+      List<Part> parts,
+      List<Run> data,
+      List<Run> gradients,
+      List<Run> halfPrecisionCopies) {}
 
   private final StepPlan whole;
   private final Device device;
@@ -53,12 +57,12 @@ final class OffloadedSlices implements StepPlan.Prepared {
     this.producer = producer;
     device = whole.device();
     long elements = Math.min(MOST_ELEMENTS, Math.max(1, whole.elements()));
-    boolean shadow = whole.shadow() != null;
-    if (before != null && before.slots != null && before.slots.hasRoomFor(elements, shadow)) {
+    boolean copies = whole.halfPrecision() != null;
+    if (before != null && before.slots != null && before.slots.hasRoomFor(elements, copies)) {
       slots = before.slots;
       before.slots = null;
     } else {
-      slots = new OffloadSlots(device, elements, shadow);
+      slots = new OffloadSlots(device, elements, copies);
     }
     try {
       cut(elements);
@@ -98,20 +102,25 @@ final class OffloadedSlices implements StepPlan.Prepared {
     List<StepPlan.Row> rows = parts.stream().map(part -> row(part, slot)).toList();
     List<Run> data = new ArrayList<>();
     List<Run> gradients = new ArrayList<>();
-    List<Run> shadows = new ArrayList<>();
+    List<Run> halfPrecisionCopies = new ArrayList<>();
     for (int i = 0; i < parts.size(); i++) {
       Part part = parts.get(i);
       StepPlan.Row onCard = whole.rows().get(part.row);
       StepPlan.Row here = rows.get(i);
       add(data, onCard.data(), part.start * Float.BYTES, here.data());
       addGradient(gradients, part, here.gradient());
-      if (whole.shadow() != null) {
-        add(shadows, onCard.shadow(), part.start * Short.BYTES, here.shadow());
+      if (whole.halfPrecision() != null) {
+        add(
+            halfPrecisionCopies,
+            onCard.halfPrecisionCopy(),
+            part.start * Short.BYTES,
+            here.halfPrecisionCopy());
       }
     }
     StepPlan plan =
-        StepPlan.of(whole.rule(), List.of(rows), whole.averages(), whole.shadow()).getFirst();
-    slices.add(new Slice(plan, parts, data, gradients, shadows));
+        StepPlan.of(whole.rule(), List.of(rows), whole.averages(), whole.halfPrecision())
+            .getFirst();
+    slices.add(new Slice(plan, parts, data, gradients, halfPrecisionCopies));
   }
 
   private void addGradient(List<Run> runs, Part part, MemorySegment slot) {
@@ -143,9 +152,9 @@ final class OffloadedSlices implements StepPlan.Prepared {
         floats(slot.gradients, part.at, part.length),
         row.states().stream().map(state -> floats(state, part.start, part.length)).toList(),
         whole.averages() ? floats(row.average(), part.start, part.length) : null,
-        whole.shadow() == null
+        whole.halfPrecision() == null
             ? null
-            : slot.shadows.asSlice(part.at * Short.BYTES, part.length * Short.BYTES));
+            : slot.halfPrecisionCopies.asSlice(part.at * Short.BYTES, part.length * Short.BYTES));
   }
 
   private static MemorySegment floats(MemorySegment memory, long start, long length) {
@@ -234,7 +243,7 @@ final class OffloadedSlices implements StepPlan.Prepared {
   private void takeUp(int index) {
     Slice slice = slices.get(index);
     slice.data.forEach(run -> slots.up.copy(run.slot, run.card, run.bytes));
-    slice.shadows.forEach(run -> slots.up.copy(run.slot, run.card, run.bytes));
+    slice.halfPrecisionCopies.forEach(run -> slots.up.copy(run.slot, run.card, run.bytes));
     if (whole.zeroes()) {
       slice.gradients.forEach(run -> slots.up.zero(run.card, run.bytes));
     }

@@ -3,7 +3,7 @@ package dev.panoptim.backend;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
-import dev.panoptim.memory.ShadowType;
+import dev.panoptim.memory.HalfPrecision;
 import java.lang.foreign.MemorySegment;
 
 /// Memory that a step copies updated parameters to, for other threads to read later.
@@ -13,7 +13,7 @@ import java.lang.foreign.MemorySegment;
 /// @param memory for the copies of all rows that are published
 /// @param narrow the format of the copies; `null` for floats
 /// @param averages whether the rows' averages are copied, in the place of the parameters
-public record PublishTarget(MemorySegment memory, ShadowType narrow, boolean averages) {
+public record PublishTarget(MemorySegment memory, HalfPrecision narrow, boolean averages) {
   /// Copies some elements of a tensor.
   ///
   /// @param from all floats of the tensor

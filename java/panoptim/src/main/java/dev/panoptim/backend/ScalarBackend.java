@@ -4,7 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Decay;
-import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 import java.lang.foreign.MemorySegment;
@@ -53,7 +53,7 @@ final class ScalarBackend extends Backend {
     boolean hasSecond = rule.hasSecondMoment();
     boolean hasUnits = rule.unitCorrection();
     boolean sign = rule.sign();
-    LookAhead lookAhead = rule.lookAhead();
+    Nesterov nesterov = rule.nesterov();
     SecondMoment kind = rule.secondMoment();
     MemorySegment data = row.data();
     MemorySegment gradients = plan.gradient(index);
@@ -74,7 +74,7 @@ final class ScalarBackend extends Backend {
       // 2. moments, 3. direction
       float direction = g;
       if (momentumFirst) {
-        direction = firstMoment(c, lookAhead, direction, states.first(), i);
+        direction = firstMoment(c, nesterov, direction, states.first(), i);
       }
       if (hasSecond) {
         direction = direction / root(c, kind, g, states, i);
@@ -83,7 +83,7 @@ final class ScalarBackend extends Backend {
         direction = inUnits(c, direction, states.units(), i);
       }
       if (momentumLast) {
-        direction = firstMoment(c, lookAhead, direction, states.first(), i);
+        direction = firstMoment(c, nesterov, direction, states.first(), i);
       }
       if (sign) {
         direction = direction > 0 ? 1 : direction < 0 ? -1 : direction;
@@ -100,14 +100,14 @@ final class ScalarBackend extends Backend {
   }
 
   private static float firstMoment(
-      Coefficients c, LookAhead lookAhead, float input, MemorySegment firsts, long i) {
+      Coefficients c, Nesterov nesterov, float input, MemorySegment firsts, long i) {
     float before = firsts.getAtIndex(JAVA_FLOAT, i);
     float m = accumulate(c.firstDecay, c.firstDecayRest, before, c.firstTake, input);
     firsts.setAtIndex(JAVA_FLOAT, i, m);
-    return switch (lookAhead) {
+    return switch (nesterov) {
       case NONE -> m;
-      case NESTEROV, SCHEDULED -> Math.fma(c.lookAheadMoment, m, c.lookAheadInput * input);
-      case INTERPOLATED -> Math.fma(c.lookAheadMoment, before, c.lookAheadInput * input);
+      case NESTEROV, SCHEDULED -> Math.fma(c.nesterovMoment, m, c.nesterovInput * input);
+      case INTERPOLATED -> Math.fma(c.nesterovMoment, before, c.nesterovInput * input);
     };
   }
 
@@ -124,12 +124,12 @@ final class ScalarBackend extends Backend {
     states.second().setAtIndex(JAVA_FLOAT, i, v);
     float power = v;
     if (kind == SecondMoment.MAXIMUM_OF_AVERAGE) {
-      power = canonical(maximum(states.companion().getAtIndex(JAVA_FLOAT, i), v));
-      states.companion().setAtIndex(JAVA_FLOAT, i, power);
+      power = canonical(maximum(states.secondary().getAtIndex(JAVA_FLOAT, i), v));
+      states.secondary().setAtIndex(JAVA_FLOAT, i, power);
     } else if (kind == SecondMoment.CENTERED_AVERAGE) {
-      float mean = states.companion().getAtIndex(JAVA_FLOAT, i);
+      float mean = states.secondary().getAtIndex(JAVA_FLOAT, i);
       mean = accumulate(c.secondDecay, c.secondDecayRest, mean, c.secondTake, g);
-      states.companion().setAtIndex(JAVA_FLOAT, i, mean);
+      states.secondary().setAtIndex(JAVA_FLOAT, i, mean);
       // A variance is never below 0; what roundings put there would turn NaN under the root.
       power = maximum(Math.fma(-mean, mean, v), 0);
     }

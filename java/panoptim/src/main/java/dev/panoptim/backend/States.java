@@ -5,15 +5,15 @@ import java.lang.foreign.MemorySegment;
 
 /// The states of a row by what they are; `null` where the rule has none such.
 ///
-/// @param companion the second moment's maximum, or the gradient's mean
+/// @param secondary the second moment's maximum, or the gradient's mean
 record States(
-    MemorySegment first, MemorySegment second, MemorySegment companion, MemorySegment units) {
+    MemorySegment first, MemorySegment second, MemorySegment secondary, MemorySegment units) {
   static States of(Rule rule, StepPlan.Row row) {
     int next = 0;
     MemorySegment first = rule.hasFirstMoment() ? row.states().get(next++) : null;
     MemorySegment second = rule.hasSecondMoment() ? row.states().get(next++) : null;
-    MemorySegment companion = rule.hasCompanion() ? row.states().get(next++) : null;
+    MemorySegment secondary = rule.hasSecondary() ? row.states().get(next++) : null;
     return new States(
-        first, second, companion, rule.unitCorrection() ? row.states().get(next) : null);
+        first, second, secondary, rule.unitCorrection() ? row.states().get(next) : null);
   }
 }

@@ -3,7 +3,7 @@ package dev.panoptim.backend;
 import dev.panoptim.device.Device;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
-import dev.panoptim.memory.ShadowType;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Streams;
 import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Decay;
@@ -30,8 +30,8 @@ public final class StepPlan implements AutoCloseable {
   ///
   /// @param average as many floats, a running average of the data; `null` in all rows of a plan
   ///   that keeps none
-  /// @param shadow as many 16-bit numbers, a copy of the data; `null` in all rows of a plan that
-  ///   has none
+  /// @param halfPrecisionCopy as many 16-bit numbers, a copy of the data; `null` in all rows of a
+  ///   plan that has none
   /// @param published bytes from the beginning of a [PublishTarget] to this row's copy there; below
   ///   0 where the row is not published
   public record Row(
@@ -41,7 +41,7 @@ public final class StepPlan implements AutoCloseable {
       MemorySegment gradient,
       List<MemorySegment> states,
       MemorySegment average,
-      MemorySegment shadow,
+      MemorySegment halfPrecisionCopy,
       long published) {
     public Row {
       states = List.copyOf(states);
@@ -55,8 +55,8 @@ public final class StepPlan implements AutoCloseable {
         MemorySegment gradient,
         List<MemorySegment> states,
         MemorySegment average,
-        MemorySegment shadow) {
-      this(name, size, data, gradient, states, average, shadow, -1);
+        MemorySegment halfPrecisionCopy) {
+      this(name, size, data, gradient, states, average, halfPrecisionCopy, -1);
     }
   }
 
@@ -80,7 +80,7 @@ public final class StepPlan implements AutoCloseable {
   private final List<Coefficients> coefficients = new ArrayList<>();
   private int usedSlots;
   private final boolean averages;
-  private final ShadowType shadow;
+  private final HalfPrecision halfPrecision;
   private Decay decay;
   private float clip = Float.POSITIVE_INFINITY;
   private boolean zeroes;
@@ -97,16 +97,16 @@ public final class StepPlan implements AutoCloseable {
   /// One plan for each group of rows, all under one rule, in the CPU's memory; otherwise as the
   /// other method of this name.
   public static List<StepPlan> of(
-      Rule rule, List<List<Row>> groups, boolean averages, ShadowType shadow) {
-    return of(rule, Device.cpu(), Device.cpu(), groups, averages, shadow);
+      Rule rule, List<List<Row>> groups, boolean averages, HalfPrecision halfPrecision) {
+    return of(rule, Device.cpu(), Device.cpu(), groups, averages, halfPrecision);
   }
 
   /// One plan for each group of rows, all under one rule.
   ///
-  /// @param device where data, gradients and shadows lie
+  /// @param device where data, gradients and half-precision copies lie
   /// @param stateDevice where states and averages lie
   /// @param averages whether the rows have averages
-  /// @param shadow what the rows' shadows are, `null` where they have none
+  /// @param halfPrecision what the rows' half-precision copies are, `null` where they have none
   /// @throws IllegalArgumentException as [Backends#requireProperties()]; if a stream has the wrong
   ///   size, is on the heap, not aligned to 4 bytes, read-only although a step writes it, or has
   ///   bytes where no memory can be, such as at address 0; if two streams of any groups overlap; if
@@ -120,7 +120,7 @@ public final class StepPlan implements AutoCloseable {
       Device stateDevice,
       List<List<Row>> groups,
       boolean averages,
-      ShadowType shadow) {
+      HalfPrecision halfPrecision) {
     Backends.requireProperties();
     // What is checked must be what is kept, whatever the caller's lists do meanwhile.
     List<List<Row>> copies = groups.stream().map(List::copyOf).toList();
@@ -131,16 +131,16 @@ public final class StepPlan implements AutoCloseable {
         if (averages) {
           add(streams, stateDevice, "average", row, row.average(), true);
         }
-        if (shadow != null) {
-          String name = "shadow of '" + row.name() + "'";
-          Streams.requireShadow(device, name, row.size(), row.shadow());
-          streams.add(new Streams.Named(name, row.shadow(), row.size() * Short.BYTES));
+        if (halfPrecision != null) {
+          String name = "half-precision copy of '" + row.name() + "'";
+          Streams.requireHalfPrecisionCopy(device, name, row.size(), row.halfPrecisionCopy());
+          streams.add(new Streams.Named(name, row.halfPrecisionCopy(), row.size() * Short.BYTES));
         }
       }
     }
     Streams.requireDisjoint(streams);
     return copies.stream()
-        .map(rows -> new StepPlan(rule, device, stateDevice, rows, averages, shadow))
+        .map(rows -> new StepPlan(rule, device, stateDevice, rows, averages, halfPrecision))
         .toList();
   }
 
@@ -178,12 +178,12 @@ public final class StepPlan implements AutoCloseable {
       Device stateDevice,
       List<Row> rows,
       boolean averages,
-      ShadowType shadow) {
+      HalfPrecision halfPrecision) {
     this.rule = rule;
     this.device = device;
     this.stateDevice = stateDevice;
     this.averages = averages;
-    this.shadow = shadow;
+    this.halfPrecision = halfPrecision;
     this.rows = rows;
     this.gradients = rows.stream().map(Row::gradient).toArray(MemorySegment[]::new);
     this.candidates = new MemorySegment[rows.size()];
@@ -209,7 +209,7 @@ public final class StepPlan implements AutoCloseable {
     return rule;
   }
 
-  /// Where data, gradients and shadows lie.
+  /// Where data, gradients and half-precision copies lie.
   Device device() {
     return device;
   }
@@ -336,8 +336,8 @@ public final class StepPlan implements AutoCloseable {
   }
 
   /// `null` where there is none.
-  ShadowType shadow() {
-    return shadow;
+  HalfPrecision halfPrecision() {
+    return halfPrecision;
   }
 
   /// Room for a sum for each chunk: made at the first use.

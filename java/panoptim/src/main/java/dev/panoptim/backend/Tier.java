@@ -7,13 +7,13 @@ import java.util.Locale;
 /// Immutable.
 public enum Tier {
   /// What every processor of the architecture has.
-  SCALAR,
+  BASELINE,
   /// 8 floats at a time: x86-64 with AVX2 and FMA.
   AVX2,
   /// 16 floats at a time: x86-64 with AVX-512 F, VL, BW and DQ.
   AVX512;
 
-  /// `scalar`, `avx2` or `avx512`.
+  /// `baseline`, `avx2` or `avx512`.
   public String label() {
     return name().toLowerCase(Locale.ROOT);
   }

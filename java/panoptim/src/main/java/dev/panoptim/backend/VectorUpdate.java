@@ -3,7 +3,7 @@ package dev.panoptim.backend;
 import dev.panoptim.rule.Coefficients;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.FirstMoment;
-import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.SecondMoment;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
@@ -20,8 +20,8 @@ final class VectorUpdate extends VectorLoop {
   private static final boolean HAS_FIRST = firstMoment(NUMBER) != FirstMoment.NONE;
   private static final boolean MOMENTUM_LAST = momentumLast(NUMBER);
   private static final boolean MOMENTUM_FIRST = HAS_FIRST && !MOMENTUM_LAST;
-  private static final boolean LOOKS_AHEAD = lookAhead(NUMBER) != LookAhead.NONE;
-  private static final boolean INTERPOLATES = lookAhead(NUMBER) == LookAhead.INTERPOLATED;
+  private static final boolean LOOKS_AHEAD = nesterov(NUMBER) != Nesterov.NONE;
+  private static final boolean INTERPOLATES = nesterov(NUMBER) == Nesterov.INTERPOLATED;
   private static final boolean HAS_SECOND = secondMoment(NUMBER) != SecondMoment.NONE;
   private static final boolean IS_INFINITY = secondMoment(NUMBER) == SecondMoment.INFINITY_NORM;
   private static final boolean IS_MAXIMUM = secondMoment(NUMBER) == SecondMoment.MAXIMUM_OF_AVERAGE;
@@ -53,7 +53,7 @@ final class VectorUpdate extends VectorLoop {
     States states = plan.states(index);
     MemorySegment firsts = states.first();
     MemorySegment seconds = states.second();
-    MemorySegment companions = states.companion();
+    MemorySegment secondaries = states.secondary();
     MemorySegment units = states.units();
     float clip = plan.clip();
     long begin = start * Float.BYTES;
@@ -89,13 +89,13 @@ final class VectorUpdate extends VectorLoop {
         v = accumulate(c.secondDecay, c.secondDecayRest, v, g.mul(c.secondTake), g);
         store(v, seconds, at);
         if (IS_MAXIMUM) {
-          v = maximum(load(companions, at), v);
-          store(v, companions, at);
+          v = maximum(load(secondaries, at), v);
+          store(v, secondaries, at);
         }
         if (IS_CENTERED) {
-          FloatVector mean = load(companions, at);
+          FloatVector mean = load(secondaries, at);
           mean = accumulate(c.secondDecay, c.secondDecayRest, mean, broadcast(c.secondTake), g);
-          store(mean, companions, at);
+          store(mean, secondaries, at);
           // A variance is never below 0; what roundings put there would turn NaN under the root.
           v = maximum(mean.neg().fma(mean, v), broadcast(0));
         }
@@ -143,7 +143,7 @@ final class VectorUpdate extends VectorLoop {
       return m;
     }
     FloatVector moment = INTERPOLATES ? before : m;
-    return moment.fma(broadcast(c.lookAheadMoment), input.mul(c.lookAheadInput));
+    return moment.fma(broadcast(c.nesterovMoment), input.mul(c.nesterovInput));
   }
 
   private static FloatVector broadcast(float value) {

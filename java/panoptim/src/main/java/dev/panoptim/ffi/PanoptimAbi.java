@@ -77,14 +77,14 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     public static int PANOPTIM_THREADS_REFUSED() {
         return PANOPTIM_THREADS_REFUSED;
     }
-    private static final int PANOPTIM_TIER_SCALAR = (int)0L;
+    private static final int PANOPTIM_TIER_BASELINE = (int)0L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_TIER_SCALAR 0
+     * #define PANOPTIM_TIER_BASELINE 0
      * }
      */
-    public static int PANOPTIM_TIER_SCALAR() {
-        return PANOPTIM_TIER_SCALAR;
+    public static int PANOPTIM_TIER_BASELINE() {
+        return PANOPTIM_TIER_BASELINE;
     }
     private static final int PANOPTIM_TIER_AVX2 = (int)1L;
     /**
@@ -140,32 +140,32 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     public static int PANOPTIM_FIRST_MOMENT_OF_DIRECTION() {
         return PANOPTIM_FIRST_MOMENT_OF_DIRECTION;
     }
-    private static final int PANOPTIM_LOOK_AHEAD_NONE = (int)0L;
+    private static final int PANOPTIM_NESTEROV_NONE = (int)0L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_LOOK_AHEAD_NONE 0
+     * #define PANOPTIM_NESTEROV_NONE 0
      * }
      */
-    public static int PANOPTIM_LOOK_AHEAD_NONE() {
-        return PANOPTIM_LOOK_AHEAD_NONE;
+    public static int PANOPTIM_NESTEROV_NONE() {
+        return PANOPTIM_NESTEROV_NONE;
     }
-    private static final int PANOPTIM_LOOK_AHEAD_NEW = (int)1L;
+    private static final int PANOPTIM_NESTEROV_NEW = (int)1L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_LOOK_AHEAD_NEW 1
+     * #define PANOPTIM_NESTEROV_NEW 1
      * }
      */
-    public static int PANOPTIM_LOOK_AHEAD_NEW() {
-        return PANOPTIM_LOOK_AHEAD_NEW;
+    public static int PANOPTIM_NESTEROV_NEW() {
+        return PANOPTIM_NESTEROV_NEW;
     }
-    private static final int PANOPTIM_LOOK_AHEAD_OLD = (int)2L;
+    private static final int PANOPTIM_NESTEROV_OLD = (int)2L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_LOOK_AHEAD_OLD 2
+     * #define PANOPTIM_NESTEROV_OLD 2
      * }
      */
-    public static int PANOPTIM_LOOK_AHEAD_OLD() {
-        return PANOPTIM_LOOK_AHEAD_OLD;
+    public static int PANOPTIM_NESTEROV_OLD() {
+        return PANOPTIM_NESTEROV_OLD;
     }
     private static final int PANOPTIM_SECOND_MOMENT_NONE = (int)0L;
     /**
@@ -257,32 +257,32 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     public static int PANOPTIM_CHUNK() {
         return PANOPTIM_CHUNK;
     }
-    private static final int PANOPTIM_SHADOW_NONE = (int)0L;
+    private static final int PANOPTIM_HALF_PRECISION_NONE = (int)0L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_SHADOW_NONE 0
+     * #define PANOPTIM_HALF_PRECISION_NONE 0
      * }
      */
-    public static int PANOPTIM_SHADOW_NONE() {
-        return PANOPTIM_SHADOW_NONE;
+    public static int PANOPTIM_HALF_PRECISION_NONE() {
+        return PANOPTIM_HALF_PRECISION_NONE;
     }
-    private static final int PANOPTIM_SHADOW_BFLOAT16 = (int)1L;
+    private static final int PANOPTIM_HALF_PRECISION_BFLOAT16 = (int)1L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_SHADOW_BFLOAT16 1
+     * #define PANOPTIM_HALF_PRECISION_BFLOAT16 1
      * }
      */
-    public static int PANOPTIM_SHADOW_BFLOAT16() {
-        return PANOPTIM_SHADOW_BFLOAT16;
+    public static int PANOPTIM_HALF_PRECISION_BFLOAT16() {
+        return PANOPTIM_HALF_PRECISION_BFLOAT16;
     }
-    private static final int PANOPTIM_SHADOW_FLOAT16 = (int)2L;
+    private static final int PANOPTIM_HALF_PRECISION_FLOAT16 = (int)2L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_SHADOW_FLOAT16 2
+     * #define PANOPTIM_HALF_PRECISION_FLOAT16 2
      * }
      */
-    public static int PANOPTIM_SHADOW_FLOAT16() {
-        return PANOPTIM_SHADOW_FLOAT16;
+    public static int PANOPTIM_HALF_PRECISION_FLOAT16() {
+        return PANOPTIM_HALF_PRECISION_FLOAT16;
     }
     private static final int PANOPTIM_PUBLISH_NONE = (int)0L;
     /**

@@ -23,8 +23,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     float second_decay;
  *     float second_decay_rest;
  *     float second_take;
- *     float look_ahead_input;
- *     float look_ahead_moment;
+ *     float nesterov_input;
+ *     float nesterov_moment;
  *     float epsilon_inside;
  *     float epsilon;
  *     float divides;
@@ -48,8 +48,8 @@ public class panoptim_coefficients {
         PanoptimAbi.C_FLOAT.withName("second_decay"),
         PanoptimAbi.C_FLOAT.withName("second_decay_rest"),
         PanoptimAbi.C_FLOAT.withName("second_take"),
-        PanoptimAbi.C_FLOAT.withName("look_ahead_input"),
-        PanoptimAbi.C_FLOAT.withName("look_ahead_moment"),
+        PanoptimAbi.C_FLOAT.withName("nesterov_input"),
+        PanoptimAbi.C_FLOAT.withName("nesterov_moment"),
         PanoptimAbi.C_FLOAT.withName("epsilon_inside"),
         PanoptimAbi.C_FLOAT.withName("epsilon"),
         PanoptimAbi.C_FLOAT.withName("divides"),
@@ -416,92 +416,92 @@ public class panoptim_coefficients {
         struct.set(second_take$LAYOUT, second_take$OFFSET, fieldValue);
     }
 
-    private static final OfFloat look_ahead_input$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("look_ahead_input"));
+    private static final OfFloat nesterov_input$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("nesterov_input"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * float look_ahead_input
+     * float nesterov_input
      * }
      */
-    public static final OfFloat look_ahead_input$layout() {
-        return look_ahead_input$LAYOUT;
+    public static final OfFloat nesterov_input$layout() {
+        return nesterov_input$LAYOUT;
     }
 
-    private static final long look_ahead_input$OFFSET = $LAYOUT.byteOffset(groupElement("look_ahead_input"));
+    private static final long nesterov_input$OFFSET = $LAYOUT.byteOffset(groupElement("nesterov_input"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * float look_ahead_input
+     * float nesterov_input
      * }
      */
-    public static final long look_ahead_input$offset() {
-        return look_ahead_input$OFFSET;
+    public static final long nesterov_input$offset() {
+        return nesterov_input$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * float look_ahead_input
+     * float nesterov_input
      * }
      */
-    public static float look_ahead_input(MemorySegment struct) {
-        return struct.get(look_ahead_input$LAYOUT, look_ahead_input$OFFSET);
+    public static float nesterov_input(MemorySegment struct) {
+        return struct.get(nesterov_input$LAYOUT, nesterov_input$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * float look_ahead_input
+     * float nesterov_input
      * }
      */
-    public static void look_ahead_input(MemorySegment struct, float fieldValue) {
-        struct.set(look_ahead_input$LAYOUT, look_ahead_input$OFFSET, fieldValue);
+    public static void nesterov_input(MemorySegment struct, float fieldValue) {
+        struct.set(nesterov_input$LAYOUT, nesterov_input$OFFSET, fieldValue);
     }
 
-    private static final OfFloat look_ahead_moment$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("look_ahead_moment"));
+    private static final OfFloat nesterov_moment$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("nesterov_moment"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * float look_ahead_moment
+     * float nesterov_moment
      * }
      */
-    public static final OfFloat look_ahead_moment$layout() {
-        return look_ahead_moment$LAYOUT;
+    public static final OfFloat nesterov_moment$layout() {
+        return nesterov_moment$LAYOUT;
     }
 
-    private static final long look_ahead_moment$OFFSET = $LAYOUT.byteOffset(groupElement("look_ahead_moment"));
+    private static final long nesterov_moment$OFFSET = $LAYOUT.byteOffset(groupElement("nesterov_moment"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * float look_ahead_moment
+     * float nesterov_moment
      * }
      */
-    public static final long look_ahead_moment$offset() {
-        return look_ahead_moment$OFFSET;
+    public static final long nesterov_moment$offset() {
+        return nesterov_moment$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * float look_ahead_moment
+     * float nesterov_moment
      * }
      */
-    public static float look_ahead_moment(MemorySegment struct) {
-        return struct.get(look_ahead_moment$LAYOUT, look_ahead_moment$OFFSET);
+    public static float nesterov_moment(MemorySegment struct) {
+        return struct.get(nesterov_moment$LAYOUT, nesterov_moment$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * float look_ahead_moment
+     * float nesterov_moment
      * }
      */
-    public static void look_ahead_moment(MemorySegment struct, float fieldValue) {
-        struct.set(look_ahead_moment$LAYOUT, look_ahead_moment$OFFSET, fieldValue);
+    public static void nesterov_moment(MemorySegment struct, float fieldValue) {
+        struct.set(nesterov_moment$LAYOUT, nesterov_moment$OFFSET, fieldValue);
     }
 
     private static final OfFloat epsilon_inside$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("epsilon_inside"));

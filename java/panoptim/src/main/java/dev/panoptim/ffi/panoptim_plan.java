@@ -20,7 +20,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     const panoptim_coefficients *coefficients;
  *     panoptim_int64 coefficients_count;
  *     int32_t first_moment;
- *     int32_t look_ahead;
+ *     int32_t nesterov;
  *     int32_t second_moment;
  *     int32_t unit_correction;
  *     int32_t sign;
@@ -28,7 +28,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t clips;
  *     float clip;
  *     int32_t averages;
- *     int32_t shadow;
+ *     int32_t half_precision;
  *     int32_t zeroes;
  *     int32_t publish;
  *     int32_t publish_averages;
@@ -57,7 +57,7 @@ public class panoptim_plan {
         PanoptimAbi.C_POINTER.withName("coefficients"),
         PanoptimAbi.C_LONG_LONG.withName("coefficients_count"),
         PanoptimAbi.C_INT.withName("first_moment"),
-        PanoptimAbi.C_INT.withName("look_ahead"),
+        PanoptimAbi.C_INT.withName("nesterov"),
         PanoptimAbi.C_INT.withName("second_moment"),
         PanoptimAbi.C_INT.withName("unit_correction"),
         PanoptimAbi.C_INT.withName("sign"),
@@ -65,7 +65,7 @@ public class panoptim_plan {
         PanoptimAbi.C_INT.withName("clips"),
         PanoptimAbi.C_FLOAT.withName("clip"),
         PanoptimAbi.C_INT.withName("averages"),
-        PanoptimAbi.C_INT.withName("shadow"),
+        PanoptimAbi.C_INT.withName("half_precision"),
         PanoptimAbi.C_INT.withName("zeroes"),
         PanoptimAbi.C_INT.withName("publish"),
         PanoptimAbi.C_INT.withName("publish_averages"),
@@ -309,48 +309,48 @@ public class panoptim_plan {
         struct.set(first_moment$LAYOUT, first_moment$OFFSET, fieldValue);
     }
 
-    private static final OfInt look_ahead$LAYOUT = (OfInt)$LAYOUT.select(groupElement("look_ahead"));
+    private static final OfInt nesterov$LAYOUT = (OfInt)$LAYOUT.select(groupElement("nesterov"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * int32_t look_ahead
+     * int32_t nesterov
      * }
      */
-    public static final OfInt look_ahead$layout() {
-        return look_ahead$LAYOUT;
+    public static final OfInt nesterov$layout() {
+        return nesterov$LAYOUT;
     }
 
-    private static final long look_ahead$OFFSET = $LAYOUT.byteOffset(groupElement("look_ahead"));
+    private static final long nesterov$OFFSET = $LAYOUT.byteOffset(groupElement("nesterov"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * int32_t look_ahead
+     * int32_t nesterov
      * }
      */
-    public static final long look_ahead$offset() {
-        return look_ahead$OFFSET;
+    public static final long nesterov$offset() {
+        return nesterov$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * int32_t look_ahead
+     * int32_t nesterov
      * }
      */
-    public static int look_ahead(MemorySegment struct) {
-        return struct.get(look_ahead$LAYOUT, look_ahead$OFFSET);
+    public static int nesterov(MemorySegment struct) {
+        return struct.get(nesterov$LAYOUT, nesterov$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * int32_t look_ahead
+     * int32_t nesterov
      * }
      */
-    public static void look_ahead(MemorySegment struct, int fieldValue) {
-        struct.set(look_ahead$LAYOUT, look_ahead$OFFSET, fieldValue);
+    public static void nesterov(MemorySegment struct, int fieldValue) {
+        struct.set(nesterov$LAYOUT, nesterov$OFFSET, fieldValue);
     }
 
     private static final OfInt second_moment$LAYOUT = (OfInt)$LAYOUT.select(groupElement("second_moment"));
@@ -661,48 +661,48 @@ public class panoptim_plan {
         struct.set(averages$LAYOUT, averages$OFFSET, fieldValue);
     }
 
-    private static final OfInt shadow$LAYOUT = (OfInt)$LAYOUT.select(groupElement("shadow"));
+    private static final OfInt half_precision$LAYOUT = (OfInt)$LAYOUT.select(groupElement("half_precision"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * int32_t shadow
+     * int32_t half_precision
      * }
      */
-    public static final OfInt shadow$layout() {
-        return shadow$LAYOUT;
+    public static final OfInt half_precision$layout() {
+        return half_precision$LAYOUT;
     }
 
-    private static final long shadow$OFFSET = $LAYOUT.byteOffset(groupElement("shadow"));
+    private static final long half_precision$OFFSET = $LAYOUT.byteOffset(groupElement("half_precision"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * int32_t shadow
+     * int32_t half_precision
      * }
      */
-    public static final long shadow$offset() {
-        return shadow$OFFSET;
+    public static final long half_precision$offset() {
+        return half_precision$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * int32_t shadow
+     * int32_t half_precision
      * }
      */
-    public static int shadow(MemorySegment struct) {
-        return struct.get(shadow$LAYOUT, shadow$OFFSET);
+    public static int half_precision(MemorySegment struct) {
+        return struct.get(half_precision$LAYOUT, half_precision$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * int32_t shadow
+     * int32_t half_precision
      * }
      */
-    public static void shadow(MemorySegment struct, int fieldValue) {
-        struct.set(shadow$LAYOUT, shadow$OFFSET, fieldValue);
+    public static void half_precision(MemorySegment struct, int fieldValue) {
+        struct.set(half_precision$LAYOUT, half_precision$OFFSET, fieldValue);
     }
 
     private static final OfInt zeroes$LAYOUT = (OfInt)$LAYOUT.select(groupElement("zeroes"));

@@ -19,7 +19,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     float *gradient;
  *     float *state[4];
  *     float *average;
- *     uint16_t *shadow;
+ *     uint16_t *half_precision;
  *     panoptim_int64 length;
  *     panoptim_int64 offset;
  *     panoptim_int64 first_chunk;
@@ -39,7 +39,7 @@ public class panoptim_tensor {
         PanoptimAbi.C_POINTER.withName("gradient"),
         MemoryLayout.sequenceLayout(4, PanoptimAbi.C_POINTER).withName("state"),
         PanoptimAbi.C_POINTER.withName("average"),
-        PanoptimAbi.C_POINTER.withName("shadow"),
+        PanoptimAbi.C_POINTER.withName("half_precision"),
         PanoptimAbi.C_LONG_LONG.withName("length"),
         PanoptimAbi.C_LONG_LONG.withName("offset"),
         PanoptimAbi.C_LONG_LONG.withName("first_chunk"),
@@ -263,48 +263,48 @@ public class panoptim_tensor {
         struct.set(average$LAYOUT, average$OFFSET, fieldValue);
     }
 
-    private static final AddressLayout shadow$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("shadow"));
+    private static final AddressLayout half_precision$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("half_precision"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * uint16_t *shadow
+     * uint16_t *half_precision
      * }
      */
-    public static final AddressLayout shadow$layout() {
-        return shadow$LAYOUT;
+    public static final AddressLayout half_precision$layout() {
+        return half_precision$LAYOUT;
     }
 
-    private static final long shadow$OFFSET = $LAYOUT.byteOffset(groupElement("shadow"));
+    private static final long half_precision$OFFSET = $LAYOUT.byteOffset(groupElement("half_precision"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * uint16_t *shadow
+     * uint16_t *half_precision
      * }
      */
-    public static final long shadow$offset() {
-        return shadow$OFFSET;
+    public static final long half_precision$offset() {
+        return half_precision$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * uint16_t *shadow
+     * uint16_t *half_precision
      * }
      */
-    public static MemorySegment shadow(MemorySegment struct) {
-        return struct.get(shadow$LAYOUT, shadow$OFFSET);
+    public static MemorySegment half_precision(MemorySegment struct) {
+        return struct.get(half_precision$LAYOUT, half_precision$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * uint16_t *shadow
+     * uint16_t *half_precision
      * }
      */
-    public static void shadow(MemorySegment struct, MemorySegment fieldValue) {
-        struct.set(shadow$LAYOUT, shadow$OFFSET, fieldValue);
+    public static void half_precision(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(half_precision$LAYOUT, half_precision$OFFSET, fieldValue);
     }
 
     private static final OfLong length$LAYOUT = (OfLong)$LAYOUT.select(groupElement("length"));

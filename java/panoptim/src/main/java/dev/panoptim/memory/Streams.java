@@ -61,7 +61,7 @@ public final class Streams {
 
   /// As [#require(Device, String, long, MemorySegment, boolean)], for 16-bit elements that are
   /// written, aligned to 2 bytes.
-  public static MemorySegment requireShadow(
+  public static MemorySegment requireHalfPrecisionCopy(
       Device device, String name, long size, MemorySegment segment) {
     return device.isCpu()
         ? require(name, size, bytes(name, size) / 2, Short.BYTES, segment, true)

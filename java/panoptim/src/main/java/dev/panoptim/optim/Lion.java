@@ -3,7 +3,7 @@ package dev.panoptim.optim;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.FirstMoment;
-import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 
 /// Lion, which follows the sign of a mixture of gradient and momentum:
@@ -47,7 +47,7 @@ public final class Lion {
     Rule rule() {
       return Rule.builder()
           .firstMoment(FirstMoment.MOVING_AVERAGE)
-          .lookAhead(LookAhead.INTERPOLATED)
+          .nesterov(Nesterov.INTERPOLATED)
           .sign(true)
           .decay(Decay.DECOUPLED)
           .maximize(maximizes())

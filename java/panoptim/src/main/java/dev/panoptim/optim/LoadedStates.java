@@ -51,8 +51,8 @@ record LoadedStates(
         for (int i = 0; each.states != null && i < names.size(); i++) {
           add(all, names.get(i) + of, each.states.get(i), bytes);
         }
-        if (each.shadow != null) {
-          add(all, "shadow" + of, each.shadow, bytes / 2);
+        if (each.halfPrecisionCopy != null) {
+          add(all, "half-precision copy" + of, each.halfPrecisionCopy, bytes / 2);
         }
       }
     }

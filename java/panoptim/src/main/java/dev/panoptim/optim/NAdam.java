@@ -4,7 +4,7 @@ import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Hyperparameter;
-import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 
@@ -59,7 +59,7 @@ public final class NAdam {
     Rule rule() {
       return Rule.builder()
           .firstMoment(FirstMoment.MOVING_AVERAGE)
-          .lookAhead(LookAhead.SCHEDULED)
+          .nesterov(Nesterov.SCHEDULED)
           .secondMoment(SecondMoment.MOVING_AVERAGE)
           .biasCorrection(true)
           .decay(decoupledWeightDecay ? Decay.DECOUPLED : Decay.L2)

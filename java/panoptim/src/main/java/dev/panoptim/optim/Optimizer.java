@@ -4,8 +4,8 @@ import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Threading;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
-import dev.panoptim.memory.ShadowType;
 import dev.panoptim.memory.Streams;
 import dev.panoptim.optim.ExclusiveUse.Purpose;
 import dev.panoptim.rule.Hyperparameter;
@@ -83,7 +83,7 @@ public final class Optimizer implements AutoCloseable {
   private final double averageDecay;
 
   /// `null` where there is none.
-  private final ShadowType shadow;
+  private final HalfPrecision halfPrecision;
 
   /// Whether other processes have a part in the states.
   private final boolean shared;
@@ -104,7 +104,7 @@ public final class Optimizer implements AutoCloseable {
       Path stateFile,
       StepOptions options,
       double averageDecay,
-      ShadowType shadow,
+      HalfPrecision halfPrecision,
       PublicationOptions publication) {
     this.rule = rule;
     this.defaults = defaults;
@@ -112,8 +112,9 @@ public final class Optimizer implements AutoCloseable {
     this.threads = threads;
     this.options.set(options);
     this.averageDecay = averageDecay;
-    this.shadow = shadow;
-    memory = new StateMemory(rule, averages(), shadow, backend.device(), backend.stateDevice());
+    this.halfPrecision = halfPrecision;
+    memory =
+        new StateMemory(rule, averages(), halfPrecision, backend.device(), backend.stateDevice());
     publisher =
         publication == null
             ? null
@@ -483,8 +484,8 @@ public final class Optimizer implements AutoCloseable {
   ///   differs. Also if a state says to be where no memory can be, or lies in this optimizer's own
   ///   memory of another state. Nothing has changed
   /// @throws IllegalStateException if the optimizer, the arena of a state, or with
-  ///   [OptimizerBuilder#shadow] that of a parameter has been closed, or a hook of the optimizer or
-  ///   the action of [#withStateDict] calls this; nothing has changed
+  ///   [OptimizerBuilder#halfPrecisionCopy] that of a parameter has been closed, or a hook of the
+  ///   optimizer or the action of [#withStateDict] calls this; nothing has changed
   /// @throws WrongThreadException if such an arena is confined to another thread; nothing has
   ///   changed
   public void loadStateDict(StateDict state, Map<String, String> renaming) {
@@ -511,17 +512,17 @@ public final class Optimizer implements AutoCloseable {
   }
 
   /// Writes the copies in 16 bits anew, of every parameter that has one, after its data have been
-  /// changed by other than a step. Does nothing without [OptimizerBuilder#shadow].
+  /// changed by other than a step. Does nothing without [OptimizerBuilder#halfPrecisionCopy].
   ///
   /// @throws IllegalStateException if the optimizer, or the arena of a parameter, has been closed,
   ///   or a hook of the optimizer or the action of [#withStateDict] calls this; no copy has changed
   /// @throws WrongThreadException if the arena of a parameter is confined to another thread; no
   ///   copy has changed
-  public void refreshShadow() {
+  public void refreshHalfPrecisionCopies() {
     atRest(
         Purpose.CHANGE,
         () -> {
-          memory.writeShadows(groups);
+          memory.writeHalfPrecisionCopies(groups);
           return null;
         });
   }
@@ -572,9 +573,9 @@ public final class Optimizer implements AutoCloseable {
     return average;
   }
 
-  /// Whether steps write copies in 16 bits; see [#shadow].
-  public boolean hasShadow() {
-    return shadow != null;
+  /// Whether steps write copies in 16 bits; see [#halfPrecisionCopy].
+  public boolean hasHalfPrecisionCopies() {
+    return halfPrecision != null;
   }
 
   /// The copy of a parameter in 16 bits as the last step left it, or the loading of a state dict,
@@ -582,16 +583,18 @@ public final class Optimizer implements AutoCloseable {
   /// parameter has.
   ///
   /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
-  /// @throws IllegalStateException if there is no copy (see [OptimizerBuilder#shadow]), the
-  ///   parameter has made no step, or the optimizer has been closed
-  public MemorySegment shadow(Parameter parameter) {
+  /// @throws IllegalStateException if there is no copy (see [OptimizerBuilder#halfPrecisionCopy]),
+  ///   the parameter has made no step, or the optimizer has been closed
+  public MemorySegment halfPrecisionCopy(Parameter parameter) {
     requireOpen();
     Tracked found = find(parameter);
-    if (shadow == null || found.currentSteps() == 0) {
+    if (halfPrecision == null || found.currentSteps() == 0) {
       throw new IllegalStateException(
-          shadow == null ? "there are no copies in 16 bits" : parameter + " has made no step");
+          halfPrecision == null
+              ? "there are no copies in 16 bits"
+              : parameter + " has made no step");
     }
-    return found.shadow.asReadOnly();
+    return found.halfPrecisionCopy.asReadOnly();
   }
 
   /// The live states of a parameter by the names of [Rule#stateNames()], and `average` if

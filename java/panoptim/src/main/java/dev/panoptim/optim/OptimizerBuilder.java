@@ -4,9 +4,9 @@ import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.Threading;
 import dev.panoptim.device.Device;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.memory.ShadowType;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Hyperparameters;
 import dev.panoptim.rule.Rule;
@@ -44,7 +44,7 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   private boolean maximize;
   private Path stateFile;
   private double averageDecay = Double.NaN;
-  private ShadowType shadow;
+  private HalfPrecision halfPrecision;
 
   /// `null` where nothing is published.
   private PublicationOptions publication;
@@ -114,9 +114,9 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
     return self();
   }
 
-  /// Writes the parameters in 16 bits too, at each step; see [Optimizer#shadow].
-  public final B shadow(ShadowType type) {
-    shadow = Objects.requireNonNull(type, "type is null");
+  /// Writes the parameters in 16 bits too, at each step; see [Optimizer#halfPrecisionCopy].
+  public final B halfPrecisionCopy(HalfPrecision type) {
+    halfPrecision = Objects.requireNonNull(type, "type is null");
     return self();
   }
 
@@ -129,7 +129,7 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   /// Publishes whole copies of parameters, for other threads to read; see [Publication].
   ///
   /// ```java
-  /// builder.publish(p -> p.every(10).halfPrecision(ShadowType.BFLOAT16))
+  /// builder.publish(p -> p.every(10).halfPrecision(HalfPrecision.BFLOAT16))
   /// ```
   public final B publish(Consumer<PublicationOptions> changes) {
     PublicationOptions chosen = new PublicationOptions();
@@ -210,7 +210,7 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
         stateFile,
         options,
         averageDecay,
-        shadow,
+        halfPrecision,
         publication);
   }
 

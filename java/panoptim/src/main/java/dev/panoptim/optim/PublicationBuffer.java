@@ -1,7 +1,7 @@
 package dev.panoptim.optim;
 
 import dev.panoptim.backend.PublishTarget;
-import dev.panoptim.memory.ShadowType;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Slab;
 import java.lang.foreign.MemorySegment;
 import java.util.Collections;
@@ -35,7 +35,7 @@ final class PublicationBuffer {
   /// @param slab one stream with a tensor for each name
   /// @param elements of each tensor
   PublicationBuffer(
-      Slab slab, List<String> names, long[] elements, ShadowType narrow, boolean averages) {
+      Slab slab, List<String> names, long[] elements, HalfPrecision narrow, boolean averages) {
     this.slab = slab;
     target = new PublishTarget(slab.memory(), narrow, averages);
     int bytes = narrow == null ? Float.BYTES : Short.BYTES;
@@ -61,7 +61,7 @@ final class PublicationBuffer {
     return copies;
   }
 
-  Optional<ShadowType> halfPrecision() {
+  Optional<HalfPrecision> halfPrecision() {
     return Optional.ofNullable(target.narrow());
   }
 

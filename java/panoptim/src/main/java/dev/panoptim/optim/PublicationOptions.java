@@ -1,7 +1,7 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
-import dev.panoptim.memory.ShadowType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -18,7 +18,7 @@ public final class PublicationOptions {
 
   private long every = 1;
   private int buffers = 3;
-  private ShadowType halfPrecision;
+  private HalfPrecision halfPrecision;
   private boolean averages;
 
   /// `null` for all parameters.
@@ -55,7 +55,7 @@ public final class PublicationOptions {
   }
 
   /// Publishes 16-bit numbers in the place of floats.
-  public PublicationOptions halfPrecision(ShadowType format) {
+  public PublicationOptions halfPrecision(HalfPrecision format) {
     halfPrecision = Objects.requireNonNull(format, "format is null");
     return this;
   }
@@ -92,7 +92,7 @@ public final class PublicationOptions {
   }
 
   /// `null` for floats.
-  ShadowType halfPrecision() {
+  HalfPrecision halfPrecision() {
     return halfPrecision;
   }
 

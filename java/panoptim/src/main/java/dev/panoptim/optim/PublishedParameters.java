@@ -1,7 +1,7 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
-import dev.panoptim.memory.ShadowType;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.Set;
@@ -50,7 +50,7 @@ public final class PublishedParameters {
   }
 
   /// The format of the copies; empty for floats.
-  public Optional<ShadowType> halfPrecision() {
+  public Optional<HalfPrecision> halfPrecision() {
     return buffer.halfPrecision();
   }
 

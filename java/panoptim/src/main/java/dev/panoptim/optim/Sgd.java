@@ -4,7 +4,7 @@ import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Hyperparameter;
-import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 
 /// Stochastic gradient descent, with momentum, dampening, Nesterov's look-ahead and L2 decay as PyTorch has them:
@@ -80,7 +80,7 @@ public final class Sgd {
           momentum == 0 && !nesterov ? FirstMoment.NONE : FirstMoment.HEAVY_BALL;
       return Rule.builder()
           .firstMoment(averages ? FirstMoment.MOVING_AVERAGE : heavyBall)
-          .lookAhead(nesterov ? LookAhead.NESTEROV : LookAhead.NONE)
+          .nesterov(nesterov ? Nesterov.NESTEROV : Nesterov.NONE)
           .decay(Decay.L2)
           .maximize(maximizes())
           .build();

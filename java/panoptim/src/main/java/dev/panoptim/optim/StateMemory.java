@@ -6,9 +6,9 @@ import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Layout;
 import dev.panoptim.memory.Parameter;
-import dev.panoptim.memory.ShadowType;
 import dev.panoptim.memory.SharedFile;
 import dev.panoptim.memory.Slab;
 import dev.panoptim.memory.Streams;
@@ -43,7 +43,7 @@ final class StateMemory {
   private final List<String> names;
 
   /// Of the copies in 16 bits, `null` where there are none.
-  private final ShadowType shadow;
+  private final HalfPrecision halfPrecision;
 
   /// Where parameters and their copies in 16 bits lie.
   private final Device device;
@@ -55,11 +55,12 @@ final class StateMemory {
   private final Origin origin = Origin.here("an optimizer");
   private final OwnedArena mapping = OwnedArena.of(MemoryKind.STATES, origin);
 
-  StateMemory(Rule rule, boolean averages, ShadowType shadow, Device device, Device stateDevice) {
+  StateMemory(
+      Rule rule, boolean averages, HalfPrecision halfPrecision, Device device, Device stateDevice) {
     this.rule = rule;
     this.device = device;
     this.stateDevice = stateDevice;
-    this.shadow = shadow;
+    this.halfPrecision = halfPrecision;
     names = new ArrayList<>(rule.stateNames());
     if (averages) {
       names.add(AVERAGE);
@@ -77,7 +78,7 @@ final class StateMemory {
   /// @throws IllegalArgumentException as [SharedFile#map]
   void share(Path file, List<TrackedGroup> groups) {
     List<Tracked> all = groups.stream().flatMap(group -> Arrays.stream(group.parameters)).toList();
-    if (shadow != null) {
+    if (halfPrecision != null) {
       requireData(all);
     }
     Layout layout = layout(all);
@@ -98,8 +99,8 @@ final class StateMemory {
           }
         });
     all.forEach(Tracked::refresh);
-    if (shadow != null) {
-      slabs.add(shadows(all));
+    if (halfPrecision != null) {
+      slabs.add(halfPrecisionCopies(all));
     }
   }
 
@@ -117,7 +118,7 @@ final class StateMemory {
   }
 
   /// Two numbers of 16 bits take the place of one float.
-  private Layout shadowLayout(Collection<Tracked> parameters) {
+  private Layout halfPrecisionLayout(Collection<Tracked> parameters) {
     return layout(
         parameters, each -> Math.ceilDiv(each.size(), 2L), FIRST_STATE_STREAM + names.size(), 1);
   }
@@ -157,15 +158,15 @@ final class StateMemory {
     try {
       taken.add(Slab.allocate(layout(fresh.keySet()), stateDevice, origin, MemoryKind.STATES));
       adopt(fresh.keySet(), taken.getLast().streams());
-      if (shadow != null) {
-        taken.add(shadows(fresh.keySet()));
+      if (halfPrecision != null) {
+        taken.add(halfPrecisionCopies(fresh.keySet()));
       }
       fresh.forEach((each, group) -> initialise(each, group.group.values().asMap()));
       action.run();
     } catch (Throwable e) {
       for (Tracked each : fresh.keySet()) {
         each.states = null;
-        each.shadow = null;
+        each.halfPrecisionCopy = null;
       }
       taken.forEach(Slab::close);
       throw e;
@@ -175,15 +176,16 @@ final class StateMemory {
 
   /// Memory for copies in 16 bits, which are what a step would leave: until there is one, nobody
   /// else writes them.
-  private Slab shadows(Collection<Tracked> parameters) {
+  private Slab halfPrecisionCopies(Collection<Tracked> parameters) {
     requireData(parameters);
     Slab slab =
-        Slab.allocate(shadowLayout(parameters), device, origin, MemoryKind.HALF_PRECISION_COPIES);
+        Slab.allocate(
+            halfPrecisionLayout(parameters), device, origin, MemoryKind.HALF_PRECISION_COPIES);
     int tensor = 0;
     for (Tracked each : parameters) {
-      each.shadow =
+      each.halfPrecisionCopy =
           device.slice(slab.streams()[0][tensor++], 0, each.parameter.size() * Short.BYTES);
-      writeShadow(each);
+      writeHalfPrecisionCopy(each);
     }
     return slab;
   }
@@ -213,7 +215,7 @@ final class StateMemory {
         groups.stream()
             .map(group -> Arrays.stream(group.withGradient()).map(this::row).toList())
             .toList();
-    return StepPlan.of(rule, device, stateDevice, rows, averages(), shadow);
+    return StepPlan.of(rule, device, stateDevice, rows, averages(), halfPrecision);
   }
 
   private StepPlan.Row row(Tracked each) {
@@ -224,7 +226,7 @@ final class StateMemory {
         each.parameter.gradient(),
         each.states.subList(0, rule.stateNames().size()),
         averages() ? each.states.getLast() : null,
-        each.shadow,
+        each.halfPrecisionCopy,
         each.published);
   }
 
@@ -236,14 +238,14 @@ final class StateMemory {
   ///
   /// @throws IllegalStateException if the arena of a parameter that has one has been closed
   /// @throws WrongThreadException if it is confined to another thread
-  void writeShadows(List<TrackedGroup> groups) {
+  void writeHalfPrecisionCopies(List<TrackedGroup> groups) {
     List<Tracked> written =
         groups.stream()
             .flatMap(group -> Arrays.stream(group.parameters))
-            .filter(each -> each.shadow != null)
+            .filter(each -> each.halfPrecisionCopy != null)
             .toList();
     requireData(written);
-    written.forEach(this::writeShadow);
+    written.forEach(this::writeHalfPrecisionCopy);
   }
 
   /// Checks that this thread can read the data of some parameters now.
@@ -253,16 +255,16 @@ final class StateMemory {
     }
   }
 
-  private void writeShadow(Tracked each) {
+  private void writeHalfPrecisionCopy(Tracked each) {
     long size = each.parameter.size();
     MemorySegment data = device.readable(each.parameter.data(), size * Float.BYTES);
     if (device.isCpu()) {
-      shadow.write(data, each.shadow, 0, size);
+      halfPrecision.write(data, each.halfPrecisionCopy, 0, size);
     } else {
       MemorySegment written =
           new CollectedMemory(MemoryKind.TABLES).allocate(size * Short.BYTES, Short.BYTES);
-      shadow.write(data, written, 0, size);
-      device.upload(written, each.shadow);
+      halfPrecision.write(data, written, 0, size);
+      device.upload(written, each.halfPrecisionCopy);
     }
   }
 
@@ -311,11 +313,14 @@ final class StateMemory {
   /// @throws WrongThreadException if such an arena is confined to another thread
   void load(List<TrackedGroup> groups, Map<String, StateDict.ParameterState> loaded) {
     new LoadedStates(groups, names, loaded).requireUsable();
-    if (shadow != null) {
+    if (halfPrecision != null) {
       requireData(
           groups.stream()
               .flatMap(group -> Arrays.stream(group.parameters))
-              .filter(each -> each.shadow != null || loaded.get(each.parameter.name()).steps() > 0)
+              .filter(
+                  each ->
+                      each.halfPrecisionCopy != null
+                          || loaded.get(each.parameter.name()).steps() > 0)
               .toList());
     }
     allocate(
@@ -332,8 +337,8 @@ final class StateMemory {
   private void loadStates(TrackedGroup group, Map<String, StateDict.ParameterState> loaded) {
     for (Tracked each : group.parameters) {
       StateDict.ParameterState from = loaded.get(each.parameter.name());
-      if (each.shadow != null) {
-        writeShadow(each);
+      if (each.halfPrecisionCopy != null) {
+        writeHalfPrecisionCopy(each);
       }
       if (from.steps() > 0) {
         for (int i = 0; i < each.states.size(); i++) {

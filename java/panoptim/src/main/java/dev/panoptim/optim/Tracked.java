@@ -14,7 +14,7 @@ final class Tracked {
   List<MemorySegment> states;
 
   /// A copy of the data in 16 bits, `null` where there is none.
-  MemorySegment shadow;
+  MemorySegment halfPrecisionCopy;
 
   /// The gradient that the plan knows of, `null` where there was none when it was made.
   MemorySegment plannedGradient;

@@ -35,10 +35,10 @@ public final class Coefficients {
   public float secondTake;
 
   /// With look-ahead, the input's share in the direction.
-  public float lookAheadInput;
+  public float nesterovInput;
 
   /// With look-ahead, the first moment's share in the direction.
-  public float lookAheadMoment;
+  public float nesterovMoment;
 
   /// Added under the root of the second moment.
   public float epsilonInside;
@@ -80,7 +80,7 @@ public final class Coefficients {
     momentumProduct = productBefore;
 
     double size = learningRate * firstMoment(rule, values, step);
-    lookAhead(rule, values, step);
+    nesterov(rule, values, step);
     secondMoment(rule, beta2);
     if (rule.secondMoment() == SecondMoment.SUM) {
       size /= 1 + (step - 1) * values.orZero(Hyperparameter.LEARNING_RATE_DECAY);
@@ -116,11 +116,11 @@ public final class Coefficients {
         take = decay == 0 ? 1 : 1 - values.orZero(Hyperparameter.DAMPENING);
       }
       case MOVING_AVERAGE -> {
-        boolean interpolated = rule.lookAhead() == LookAhead.INTERPOLATED;
+        boolean interpolated = rule.nesterov() == Nesterov.INTERPOLATED;
         decay = values.orZero(interpolated ? Hyperparameter.BETA2 : Hyperparameter.BETA1);
         take = 1 - decay;
         // A schedule corrects each part of its direction by itself.
-        if (rule.biasCorrection() && rule.lookAhead() != LookAhead.SCHEDULED) {
+        if (rule.biasCorrection() && rule.nesterov() != Nesterov.SCHEDULED) {
           correction = correction(decay, step);
         }
       }
@@ -139,10 +139,10 @@ public final class Coefficients {
     secondTake = (float) (sum ? 1 : 1 - beta2);
   }
 
-  private void lookAhead(Rule rule, Hyperparameters values, long step) {
+  private void nesterov(Rule rule, Hyperparameters values, long step) {
     double input = 0;
     double moment = 0;
-    switch (rule.lookAhead()) {
+    switch (rule.nesterov()) {
       case NONE -> {}
       case NESTEROV -> {
         boolean average = rule.firstMoment() == FirstMoment.MOVING_AVERAGE;
@@ -162,8 +162,8 @@ public final class Coefficients {
         input = 1 - moment;
       }
     }
-    lookAheadInput = (float) input;
-    lookAheadMoment = (float) moment;
+    nesterovInput = (float) input;
+    nesterovMoment = (float) moment;
   }
 
   private static double scheduled(Hyperparameters values, long step) {

@@ -59,7 +59,7 @@ public final class Hyperparameters {
   private void requireFitTogether() {
     double momentum = orZero(Hyperparameter.MOMENTUM);
     double dampening = orZero(Hyperparameter.DAMPENING);
-    if (rule.lookAhead() == LookAhead.NESTEROV
+    if (rule.nesterov() == Nesterov.NESTEROV
         && rule.firstMoment() == FirstMoment.HEAVY_BALL
         && (momentum == 0 || dampening != 0)) {
       throw new IllegalArgumentException(

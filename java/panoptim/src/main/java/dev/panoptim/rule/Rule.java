@@ -18,7 +18,7 @@ import java.util.Set;
 /// Rule rule =
 ///     Rule.builder()
 ///         .firstMoment(FirstMoment.MOVING_AVERAGE)
-///         .lookAhead(LookAhead.NESTEROV)
+///         .nesterov(Nesterov.NESTEROV)
 ///         .secondMoment(SecondMoment.CENTERED_AVERAGE)
 ///         .decay(Decay.DECOUPLED)
 ///         .build();
@@ -28,7 +28,7 @@ import java.util.Set;
 /// and step.
 ///
 /// @param firstMoment what the direction follows
-/// @param lookAhead whether the direction runs ahead of the first moment
+/// @param nesterov whether the direction runs ahead of the first moment
 /// @param secondMoment what the direction is divided by the root of
 /// @param momentumLast whether the first moment is that of the divided gradient, as in RMSprop, and
 ///   not of the gradient
@@ -41,7 +41,7 @@ import java.util.Set;
 /// @param maximize whether the loss is to grow
 public record Rule(
     FirstMoment firstMoment,
-    LookAhead lookAhead,
+    Nesterov nesterov,
     SecondMoment secondMoment,
     boolean momentumLast,
     boolean epsilonInside,
@@ -55,7 +55,7 @@ public record Rule(
   ///   lacks what
   public Rule {
     Objects.requireNonNull(firstMoment, "firstMoment is null");
-    Objects.requireNonNull(lookAhead, "lookAhead is null");
+    Objects.requireNonNull(nesterov, "nesterov is null");
     Objects.requireNonNull(secondMoment, "secondMoment is null");
     Objects.requireNonNull(decay, "decay is null");
     boolean first = firstMoment != FirstMoment.NONE;
@@ -63,14 +63,14 @@ public record Rule(
     boolean second = secondMoment != SecondMoment.NONE;
     boolean secondAverage =
         CORRECTABLE.contains(secondMoment) && secondMoment != SecondMoment.RECTIFIED_AVERAGE;
-    require(lookAhead == LookAhead.NONE || first, "lookAhead %s needs a first moment", lookAhead);
+    require(nesterov == Nesterov.NONE || first, "nesterov %s needs a first moment", nesterov);
     require(
-        lookAhead != LookAhead.SCHEDULED || average && biasCorrection,
-        "lookAhead SCHEDULED needs firstMoment MOVING_AVERAGE, not %s, and biasCorrection",
+        nesterov != Nesterov.SCHEDULED || average && biasCorrection,
+        "nesterov SCHEDULED needs firstMoment MOVING_AVERAGE, not %s, and biasCorrection",
         firstMoment);
     require(
-        lookAhead != LookAhead.INTERPOLATED || average && !biasCorrection,
-        "lookAhead INTERPOLATED needs firstMoment MOVING_AVERAGE, not %s, and no biasCorrection",
+        nesterov != Nesterov.INTERPOLATED || average && !biasCorrection,
+        "nesterov INTERPOLATED needs firstMoment MOVING_AVERAGE, not %s, and no biasCorrection",
         firstMoment);
     require(
         !momentumLast || first && second,
@@ -121,7 +121,7 @@ public record Rule(
   public Rule maximizing() {
     return new Rule(
         firstMoment,
-        lookAhead,
+        nesterov,
         secondMoment,
         momentumLast,
         epsilonInside,
@@ -141,7 +141,7 @@ public record Rule(
   }
 
   /// Whether the second moment keeps a state beside itself: its maximum, or the gradient's mean.
-  public boolean hasCompanion() {
+  public boolean hasSecondary() {
     return secondMoment == SecondMoment.MAXIMUM_OF_AVERAGE
         || secondMoment == SecondMoment.CENTERED_AVERAGE;
   }
@@ -160,7 +160,7 @@ public record Rule(
     if (hasSecondMoment()) {
       names.add("secondMoment");
     }
-    if (hasCompanion()) {
+    if (hasSecondary()) {
       names.add(secondMoment == SecondMoment.MAXIMUM_OF_AVERAGE ? "maximum" : "mean");
     }
     if (unitCorrection) {
@@ -180,7 +180,7 @@ public record Rule(
       }
       case MOVING_AVERAGE -> open.add(Hyperparameter.BETA1);
     }
-    switch (lookAhead) {
+    switch (nesterov) {
       case NONE, NESTEROV -> {}
       case SCHEDULED -> open.add(Hyperparameter.MOMENTUM_DECAY);
       case INTERPOLATED -> open.add(Hyperparameter.BETA2);
@@ -208,7 +208,7 @@ public record Rule(
           case NONE -> null;
           case HEAVY_BALL -> "m = momentum * m + (1 - dampening) * " + x;
           case MOVING_AVERAGE -> {
-            String beta = lookAhead == LookAhead.INTERPOLATED ? "beta2" : "beta1";
+            String beta = nesterov == Nesterov.INTERPOLATED ? "beta2" : "beta1";
             yield "m = %s * m + (1 - %s) * %s".formatted(beta, beta, x);
           }
         };
@@ -232,7 +232,7 @@ public record Rule(
           default -> epsilonInside ? " / root(v + epsilon)" : " / (root(v) + epsilon)";
         };
     String ahead =
-        switch (lookAhead) {
+        switch (nesterov) {
           case NONE -> hasFirstMoment() ? "m" : "g";
           case NESTEROV ->
               firstMoment == FirstMoment.HEAVY_BALL
@@ -267,7 +267,7 @@ public record Rule(
   /// Puts a composition together. Not thread-safe.
   public static final class Builder {
     private FirstMoment firstMoment = FirstMoment.NONE;
-    private LookAhead lookAhead = LookAhead.NONE;
+    private Nesterov nesterov = Nesterov.NONE;
     private SecondMoment secondMoment = SecondMoment.NONE;
     private boolean momentumLast;
     private boolean epsilonInside;
@@ -284,8 +284,8 @@ public record Rule(
       return this;
     }
 
-    public Builder lookAhead(LookAhead value) {
-      lookAhead = value;
+    public Builder nesterov(Nesterov value) {
+      nesterov = value;
       return this;
     }
 
@@ -334,7 +334,7 @@ public record Rule(
     public Rule build() {
       return new Rule(
           firstMoment,
-          lookAhead,
+          nesterov,
           secondMoment,
           momentumLast,
           epsilonInside,

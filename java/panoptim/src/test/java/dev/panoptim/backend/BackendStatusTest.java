@@ -82,7 +82,7 @@ class BackendStatusTest {
         scalar.getLast().endsWith("as the system property panoptim.backend says"),
         scalar.getLast());
     List<String> tier =
-        ask(List.of(NATIVE_ACCESS), "-Dpanoptim.backend=native", "-Dpanoptim.tier=scalar");
+        ask(List.of(NATIVE_ACCESS), "-Dpanoptim.backend=native", "-Dpanoptim.tier=baseline");
     assertStatus(tier, "native scalar", true, true, false);
   }
 

@@ -165,7 +165,7 @@ class CrewTest {
       plan.coefficients(0).gradientScale = 1;
       plan.assign(0);
       Backends.nativeCode().step(plan, 4);
-      NativeTable.Call call = plan.nativeTable().calls(Tier.SCALAR.ordinal()).getFirst();
+      NativeTable.Call call = plan.nativeTable().calls(Tier.BASELINE.ordinal()).getFirst();
       assertEquals(0, panoptim_plan.piece(call.plan), "the step was cut up for helpers");
       for (long i = 0; i < plan.elements(); i++) {
         assertEquals(0, plan.rows().getFirst().data().getAtIndex(ValueLayout.JAVA_FLOAT, i));
@@ -422,7 +422,7 @@ class CrewTest {
         plan.nextCoefficients();
         plan.assign(0);
         backend.step(plan, 2);
-        NativeTable.Call call = plan.nativeTable().calls(Tier.SCALAR.ordinal()).getFirst();
+        NativeTable.Call call = plan.nativeTable().calls(Tier.BASELINE.ordinal()).getFirst();
         helped = panoptim_plan.helped(call.plan);
       }
       assertTrue(helped > 0, "no member has taken a piece of 2000 steps");

@@ -223,7 +223,8 @@ class LoadingTest {
     }
     assertContains(
         run("native", "-Dpanoptim.tier=sse9"),
-        "REFUSED system property panoptim.tier is 'sse9', but must be one of scalar, avx2, avx512");
+        "REFUSED system property panoptim.tier is 'sse9', but must be one of baseline, avx2,"
+            + " avx512");
     for (Tier tier : Tier.values()) {
       if (!Backends.tiers().contains(tier)) {
         assertContains(

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.panoptim.memory.ShadowType;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.Arena;
@@ -34,7 +34,7 @@ class MovingGradientsTest {
               arena.allocate(size * Short.BYTES, Short.BYTES)));
     }
     return StepPlan.of(
-        RULE, List.of(rows.subList(0, 2), rows.subList(2, 3)), true, ShadowType.BFLOAT16);
+        RULE, List.of(rows.subList(0, 2), rows.subList(2, 3)), true, HalfPrecision.BFLOAT16);
   }
 
   private static MemorySegment floats(Arena arena, long size) {
@@ -71,7 +71,7 @@ class MovingGradientsTest {
         {first.data(), b, c},
         {a, b, first.states().getFirst().asSlice(4)},
         {a, b, first.average().asSlice(0, 12)},
-        {a, b, first.shadow().reinterpret(12)},
+        {a, b, first.halfPrecisionCopy().reinterpret(12)},
       };
       for (MemorySegment[] each : refused) {
         assertFalse(move(moving, each), List.of(each[2]).toString());
@@ -113,7 +113,7 @@ class MovingGradientsTest {
           List<MemorySegment> all = new ArrayList<>(List.of(to));
           for (StepPlan.Row row : rows) {
             all.addAll(row.states());
-            all.addAll(List.of(row.data(), row.average(), row.shadow()));
+            all.addAll(List.of(row.data(), row.average(), row.halfPrecisionCopy()));
           }
           boolean free = areDisjoint(all);
           assertEquals(free, move(moving, to), all::toString);
@@ -162,7 +162,7 @@ class MovingGradientsTest {
     }
     try {
       return StepPlan.of(
-          RULE, List.of(rows.subList(0, 2), rows.subList(2, 3)), true, ShadowType.BFLOAT16);
+          RULE, List.of(rows.subList(0, 2), rows.subList(2, 3)), true, HalfPrecision.BFLOAT16);
     } catch (IllegalArgumentException overlap) {
       return null;
     }

@@ -2,8 +2,8 @@ package dev.panoptim.metrics;
 
 import dev.panoptim.device.Device;
 import dev.panoptim.internal.memory.Collected;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.memory.ShadowType;
 import dev.panoptim.optim.AdamW;
 import dev.panoptim.optim.Optimizer;
 import java.nio.file.Path;
@@ -73,7 +73,7 @@ final class ForgottenProbe {
   private static void optimizers() {
     for (int i = 0; i < COUNT; i++) {
       Parameters parameters = Parameters.builder().add("p", ELEMENTS).build();
-      AdamW.builder(parameters).shadow(ShadowType.FLOAT16).build().step();
+      AdamW.builder(parameters).halfPrecisionCopy(HalfPrecision.FLOAT16).build().step();
     }
     // In another place, and large; the parameters are closed, the optimizer is not.
     try (Parameters parameters = Parameters.builder().add("p", 1_000_000).build()) {

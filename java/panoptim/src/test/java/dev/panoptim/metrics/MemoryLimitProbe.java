@@ -2,8 +2,8 @@ package dev.panoptim.metrics;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.memory.ShadowType;
 import dev.panoptim.optim.AdamW;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.optim.StateDict;
@@ -103,7 +103,8 @@ final class MemoryLimitProbe {
   private static void copies() {
     try (Parameters parameters = parameters("a");
         Parameters more = Parameters.builder().add("b", 3 * MEBI / 8).build();
-        Optimizer optimizer = AdamW.builder(parameters).shadow(ShadowType.BFLOAT16).build()) {
+        Optimizer optimizer =
+            AdamW.builder(parameters).halfPrecisionCopy(HalfPrecision.BFLOAT16).build()) {
       requireRefused("half-precision copies", optimizer::step);
       require(Metrics.snapshot().memory().states() == 0, "states are held");
       more.close();

@@ -13,9 +13,9 @@ import dev.panoptim.backend.StepPlan;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
 import dev.panoptim.internal.memory.Segments;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.memory.ShadowType;
 import dev.panoptim.memory.Streams;
 import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Rule;
@@ -111,13 +111,16 @@ class AddressTest {
     Rule rule = Rule.builder().firstMoment(FirstMoment.MOVING_AVERAGE).build();
     try (Arena arena = Arena.ofConfined()) {
       Map<String, StepPlan.Row> rows = new LinkedHashMap<>();
-      for (String place : List.of("data", "gradient", "firstMoment", "average", "shadow")) {
+      for (String place :
+          List.of("data", "gradient", "firstMoment", "average", "half-precision copy")) {
         List<MemorySegment> streams = new ArrayList<>();
         for (String each : List.of("data", "gradient", "firstMoment", "average")) {
           streams.add(each.equals(place) ? at(address) : arena.allocate(BYTES, 4));
         }
-        MemorySegment shadow =
-            place.equals("shadow") ? at(address, BYTES / 2) : arena.allocate(BYTES / 2, 2);
+        MemorySegment halfPrecisionCopy =
+            place.equals("half-precision copy")
+                ? at(address, BYTES / 2)
+                : arena.allocate(BYTES / 2, 2);
         rows.put(
             place,
             new StepPlan.Row(
@@ -127,15 +130,16 @@ class AddressTest {
                 streams.get(1),
                 List.of(streams.get(2)),
                 streams.get(3),
-                shadow));
+                halfPrecisionCopy));
       }
       rows.forEach(
           (place, row) -> {
-            boolean fits = place.equals("shadow") && Segments.canBeAt(address, BYTES / 2);
+            boolean fits =
+                place.equals("half-precision copy") && Segments.canBeAt(address, BYTES / 2);
             if (!fits) {
               refused(
                   place + " of 'w'",
-                  () -> StepPlan.of(rule, List.of(List.of(row)), true, ShadowType.BFLOAT16));
+                  () -> StepPlan.of(rule, List.of(List.of(row)), true, HalfPrecision.BFLOAT16));
             }
           });
     }
@@ -159,8 +163,9 @@ class AddressTest {
       refused("from", () -> cpu.copyOf(at(address), BYTES));
       refused("memory", () -> cpu.fill(at(address), SIZE, 1));
       refused("memory", () -> Backends.scalar().zero(at(address), BYTES));
-      refused("data", () -> ShadowType.BFLOAT16.write(at(address), p.gradient(), 0, SIZE));
-      refused("shadow", () -> ShadowType.FLOAT16.write(p.data(), at(address), 0, SIZE));
+      refused("data", () -> HalfPrecision.BFLOAT16.write(at(address), p.gradient(), 0, SIZE));
+      refused(
+          "half-precision copy", () -> HalfPrecision.FLOAT16.write(p.data(), at(address), 0, SIZE));
       refused("x", () -> Streams.requireCopyable("x", at(address), BYTES, true));
       assertEquals(Float.intBitsToFloat(0x07070707), p.data().getAtIndex(JAVA_FLOAT, 3));
     }

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.sun.management.ThreadMXBean;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.Threading;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.memory.ShadowType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -62,7 +62,7 @@ class AllocationTest {
             p ->
                 AdamW.builder(p)
                     .averageParameters(0.9)
-                    .shadow(ShadowType.BFLOAT16)
+                    .halfPrecisionCopy(HalfPrecision.BFLOAT16)
                     .options(
                         o ->
                             o.gradientScale(0.5)

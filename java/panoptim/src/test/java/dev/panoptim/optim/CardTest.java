@@ -18,9 +18,9 @@ import dev.panoptim.backend.StepPlan;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.memory.ShadowType;
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -126,10 +126,10 @@ class CardTest {
           each.copyGradientTo(MemorySegment.ofArray(gradient));
           all.put(each.name() + " gradient", list(gradient));
           all.put(each.name() + " steps", optimizer.stepCount(each));
-          if (optimizer.hasShadow() && optimizer.stepCount(each) > 0) {
-            MemorySegment shadow =
-                each.device().copyOf(optimizer.shadow(each), each.size() * Short.BYTES);
-            all.put(each.name() + " shadow", List.of(hex(shadow)));
+          if (optimizer.hasHalfPrecisionCopies() && optimizer.stepCount(each) > 0) {
+            MemorySegment halfPrecisionCopy =
+                each.device().copyOf(optimizer.halfPrecisionCopy(each), each.size() * Short.BYTES);
+            all.put(each.name() + " halfPrecisionCopy", List.of(hex(halfPrecisionCopy)));
           }
         }
       }
@@ -137,9 +137,9 @@ class CardTest {
     }
   }
 
-  private static String hex(MemorySegment shadow) {
+  private static String hex(MemorySegment halfPrecisionCopy) {
     StringBuilder text = new StringBuilder();
-    for (short each : shadow.toArray(JAVA_SHORT)) {
+    for (short each : halfPrecisionCopy.toArray(JAVA_SHORT)) {
       text.append(Integer.toHexString(each & 0xffff)).append(' ');
     }
     return text.toString();
@@ -163,7 +163,8 @@ class CardTest {
       Problem problem = new Problem(new long[] {40_000, 5, 0, 2100}, 1, 8, 7, special);
       assertSameTraining(problem, b -> b.options(o -> o.clipGradValue(0.25).gradientScale(0.5)));
       assertSameTraining(problem, b -> b.options(o -> o.clipGradNorm(0.5).zeroGrad(true)));
-      assertSameTraining(problem, b -> b.averageParameters(0.9).shadow(ShadowType.FLOAT16));
+      assertSameTraining(
+          problem, b -> b.averageParameters(0.9).halfPrecisionCopy(HalfPrecision.FLOAT16));
       assertSameTraining(
           problem,
           b ->
@@ -175,7 +176,7 @@ class CardTest {
                               .skipNonFinite(true)
                               .zeroGrad(true))
                   .averageParameters(0.9)
-                  .shadow(ShadowType.BFLOAT16));
+                  .halfPrecisionCopy(HalfPrecision.BFLOAT16));
     }
   }
 

@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.memory.ShadowType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -180,7 +180,7 @@ class DeadMemoryTest {
   /// Two parameters after a step, with copies in 16 bits and averages.
   private static Optimizer trained(Iterable<Parameter> all) {
     Optimizer optimizer =
-        Adam.builder(all).averageParameters(0.9).shadow(ShadowType.FLOAT16).build();
+        Adam.builder(all).averageParameters(0.9).halfPrecisionCopy(HalfPrecision.FLOAT16).build();
     for (Parameter each : all) {
       fill(each.gradient(), -3);
     }
@@ -192,7 +192,7 @@ class DeadMemoryTest {
   private static Map<String, ByteBuffer> bytes(Optimizer optimizer, Iterable<Parameter> all) {
     Map<String, ByteBuffer> bytes = new LinkedHashMap<>();
     for (Parameter each : all) {
-      bytes.put(each.name(), ByteBuffer.wrap(optimizer.shadow(each).toArray(JAVA_BYTE)));
+      bytes.put(each.name(), ByteBuffer.wrap(optimizer.halfPrecisionCopy(each).toArray(JAVA_BYTE)));
       optimizer
           .state(each)
           .forEach(
@@ -314,10 +314,10 @@ class DeadMemoryTest {
           String words = "data of 'last' lies in an arena";
           if (closes) {
             other.close();
-            refused(IllegalStateException.class, words, optimizer::refreshShadow);
+            refused(IllegalStateException.class, words, optimizer::refreshHalfPrecisionCopies);
             refused(IllegalStateException.class, words, () -> optimizer.loadStateDict(state));
           } else {
-            refusedElsewhere(words, optimizer::refreshShadow);
+            refusedElsewhere(words, optimizer::refreshHalfPrecisionCopies);
             refusedElsewhere(words, () -> optimizer.loadStateDict(state));
           }
           assertUnchanged(before, bytes(optimizer, all), "all");
@@ -335,7 +335,10 @@ class DeadMemoryTest {
         Parameters others = Parameters.builder().add("p", SIZE).build();
         Optimizer from = trained(others);
         Optimizer optimizer =
-            Adam.builder(List.of(p)).averageParameters(0.9).shadow(ShadowType.FLOAT16).build()) {
+            Adam.builder(List.of(p))
+                .averageParameters(0.9)
+                .halfPrecisionCopy(HalfPrecision.FLOAT16)
+                .build()) {
       p.setGradient(gradients.allocate(BYTES, 4));
       StateDict state = from.stateDict();
       arena.close();
@@ -347,7 +350,11 @@ class DeadMemoryTest {
       refused(
           IllegalStateException.class,
           words,
-          () -> Adam.builder(List.of(p)).shadow(ShadowType.FLOAT16).sharedStates(file).build());
+          () ->
+              Adam.builder(List.of(p))
+                  .halfPrecisionCopy(HalfPrecision.FLOAT16)
+                  .sharedStates(file)
+                  .build());
       assertFalse(Files.exists(file));
     }
   }

@@ -13,7 +13,7 @@ import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Hyperparameter;
-import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 import java.util.ArrayList;
@@ -350,14 +350,14 @@ final class Description {
     Rule centered =
         Rule.builder()
             .firstMoment(FirstMoment.MOVING_AVERAGE)
-            .lookAhead(LookAhead.NESTEROV)
+            .nesterov(Nesterov.NESTEROV)
             .secondMoment(SecondMoment.CENTERED_AVERAGE)
             .decay(Decay.DECOUPLED)
             .build();
     Rule scheduled =
         Rule.builder()
             .firstMoment(FirstMoment.MOVING_AVERAGE)
-            .lookAhead(LookAhead.SCHEDULED)
+            .nesterov(Nesterov.SCHEDULED)
             .secondMoment(SecondMoment.SUM)
             .biasCorrection(true)
             .decay(Decay.L2)

@@ -9,9 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.device.Device;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.memory.ShadowType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -81,7 +81,7 @@ class GradientPlacesTest {
               .threads(2)
               .options(o -> o.clipGradNorm(0.5).skipNonFinite(true).zeroGrad(true))
               .averageParameters(0.9)
-              .shadow(ShadowType.BFLOAT16)
+              .halfPrecisionCopy(HalfPrecision.BFLOAT16)
               .build()) {
         for (int step = 0; step < STEPS; step++) {
           if (step == 3) {

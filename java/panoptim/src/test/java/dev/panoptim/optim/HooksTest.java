@@ -148,7 +148,7 @@ class HooksTest {
     all.put("close in time", o -> o.close(java.time.Duration.ZERO));
     all.put("load", o -> o.loadStateDict(state));
     all.put("add a group", o -> o.addParamGroup(List.of(parameters.get("b")), Map.of()));
-    all.put("refresh copies", Optimizer::refreshShadow);
+    all.put("refresh copies", Optimizer::refreshHalfPrecisionCopies);
     all.put("refresh the publication", Optimizer::refreshPublication);
     return all;
   }

@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.panoptim.Cards;
 import dev.panoptim.backend.Backend;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.memory.ShadowType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
@@ -36,7 +36,7 @@ class PublicationCardTest {
     }
   }
 
-  private static byte[] expected(Optimizer optimizer, Parameter parameter, ShadowType narrow) {
+  private static byte[] expected(Optimizer optimizer, Parameter parameter, HalfPrecision narrow) {
     MemorySegment floats = MemorySegment.ofArray(new float[(int) parameter.size()]);
     if (optimizer.stepCount(parameter) == 0) {
       parameter.copyDataTo(floats);
@@ -57,13 +57,13 @@ class PublicationCardTest {
   @Test
   void readersFindWhatTheLastStepHasLeft() {
     for (Backend backend : Problem.cardBackends()) {
-      for (ShadowType narrow : new ShadowType[] {null, ShadowType.BFLOAT16}) {
+      for (HalfPrecision narrow : new HalfPrecision[] {null, HalfPrecision.BFLOAT16}) {
         check(backend, narrow);
       }
     }
   }
 
-  private static void check(Backend backend, ShadowType narrow) {
+  private static void check(Backend backend, HalfPrecision narrow) {
     SplittableRandom random = new SplittableRandom(5);
     try (Parameters p =
             Parameters.builder().add("a", 20_000).add("b", 3).device(backend.device()).build();

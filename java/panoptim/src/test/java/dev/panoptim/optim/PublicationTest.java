@@ -12,9 +12,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import dev.panoptim.backend.Backend;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.memory.ShadowType;
 import dev.panoptim.metrics.Metrics;
 import dev.panoptim.metrics.MetricsSnapshot;
 import java.lang.foreign.Arena;
@@ -54,7 +54,7 @@ class PublicationTest {
   }
 
   /// What a reader must find of some floats.
-  private static byte[] expected(MemorySegment floats, ShadowType narrow) {
+  private static byte[] expected(MemorySegment floats, HalfPrecision narrow) {
     if (narrow == null) {
       return floats.toArray(JAVA_BYTE);
     }
@@ -66,7 +66,11 @@ class PublicationTest {
   }
 
   private static void assertPublished(
-      Optimizer optimizer, Parameters parameters, long step, ShadowType narrow, boolean averages) {
+      Optimizer optimizer,
+      Parameters parameters,
+      long step,
+      HalfPrecision narrow,
+      boolean averages) {
     optimizer
         .publication()
         .read(
@@ -91,7 +95,7 @@ class PublicationTest {
       Parameters p,
       Backend backend,
       int threads,
-      ShadowType narrow,
+      HalfPrecision narrow,
       boolean averages,
       boolean surrounded) {
     AdamW.Builder builder =
@@ -110,14 +114,14 @@ class PublicationTest {
       builder.averageParameters(0.75);
     }
     if (surrounded) {
-      builder.shadow(ShadowType.BFLOAT16);
+      builder.halfPrecisionCopy(HalfPrecision.BFLOAT16);
       builder.options(o -> o.clipGradNorm(1).clipGradValue(0.5).zeroGrad(true));
     }
     return builder.build();
   }
 
   private static void check(
-      Backend backend, int threads, ShadowType narrow, boolean averages, boolean surrounded) {
+      Backend backend, int threads, HalfPrecision narrow, boolean averages, boolean surrounded) {
     SplittableRandom random = new SplittableRandom(7);
     try (Parameters p = parameters();
         Optimizer optimizer = built(p, backend, threads, narrow, averages, surrounded)) {
@@ -142,7 +146,8 @@ class PublicationTest {
   @MethodSource("backends")
   void readersFindWhatTheLastStepHasLeft(Backend backend) {
     for (int threads : new int[] {1, 2}) {
-      for (ShadowType narrow : new ShadowType[] {null, ShadowType.BFLOAT16, ShadowType.FLOAT16}) {
+      for (HalfPrecision narrow :
+          new HalfPrecision[] {null, HalfPrecision.BFLOAT16, HalfPrecision.FLOAT16}) {
         for (boolean averages : new boolean[] {false, true}) {
           check(backend, threads, narrow, averages, false);
           check(backend, threads, narrow, averages, true);

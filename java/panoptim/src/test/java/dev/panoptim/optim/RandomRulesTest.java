@@ -8,7 +8,7 @@ import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.Tier;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.FirstMoment;
-import dev.panoptim.rule.LookAhead;
+import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 import java.util.LinkedHashSet;
@@ -31,7 +31,7 @@ class RandomRulesTest {
     try {
       return Rule.builder()
           .firstMoment(any(random, FirstMoment.values()))
-          .lookAhead(any(random, LookAhead.values()))
+          .nesterov(any(random, Nesterov.values()))
           .secondMoment(any(random, SecondMoment.values()))
           .momentumLast(random.nextBoolean())
           .epsilonInside(random.nextBoolean())

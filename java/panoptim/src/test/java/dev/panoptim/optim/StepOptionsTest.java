@@ -11,9 +11,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.memory.ShadowType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -80,12 +80,14 @@ class StepOptionsTest {
         optimizer.step();
       }
       Map<String, int[]> bits = new LinkedHashMap<>(Problem.bits(optimizer, parameters.all()));
-      if (optimizer.hasShadow()) {
+      if (optimizer.hasHalfPrecisionCopies()) {
         for (Parameter each : parameters) {
-          short[] shadow = optimizer.shadow(each).toArray(JAVA_SHORT);
+          short[] halfPrecisionCopy = optimizer.halfPrecisionCopy(each).toArray(JAVA_SHORT);
           bits.put(
-              each.name() + " shadow",
-              IntStream.range(0, shadow.length).map(i -> shadow[i]).toArray());
+              each.name() + " halfPrecisionCopy",
+              IntStream.range(0, halfPrecisionCopy.length)
+                  .map(i -> halfPrecisionCopy[i])
+                  .toArray());
         }
       }
       bits.put(
@@ -121,7 +123,7 @@ class StepOptionsTest {
     assertSameOnEveryBackend(
         tested,
         b -> {
-          b.averageParameters(0.9).shadow(ShadowType.BFLOAT16);
+          b.averageParameters(0.9).halfPrecisionCopy(HalfPrecision.BFLOAT16);
           b.options(
               o ->
                   o.gradientScale(1 / 3.0)
@@ -140,7 +142,7 @@ class StepOptionsTest {
             b -> b.options(o -> o.gradientScale(0.7).clipGradNorm(5)),
             b -> b.options(o -> o.clipGradValue(0.25)),
             b -> b.averageParameters(0.99),
-            b -> b.shadow(ShadowType.FLOAT16),
+            b -> b.halfPrecisionCopy(HalfPrecision.FLOAT16),
             b -> b.options(o -> o.zeroGrad(true)));
     for (int chosen = 0; chosen < 1 << single.size(); chosen++) {
       int bits = chosen;
@@ -188,8 +190,8 @@ class StepOptionsTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void averageAndShadowAreThoseOfTheUpdatedParameters(Case tested) {
-    for (ShadowType type : ShadowType.values()) {
+  void averageAndHalfPrecisionCopyAreThoseOfTheUpdatedParameters(Case tested) {
+    for (HalfPrecision type : HalfPrecision.values()) {
       try (Parameters parameters = parameters();
           Optimizer optimizer =
               built(
@@ -197,7 +199,7 @@ class StepOptionsTest {
                   parameters,
                   Backends.named("native"),
                   2,
-                  b -> b.averageParameters(0.75).shadow(type))) {
+                  b -> b.averageParameters(0.75).halfPrecisionCopy(type))) {
         SplittableRandom random = new SplittableRandom(9);
         Map<String, float[]> averages = new LinkedHashMap<>();
         for (int step = 0; step < STEPS; step++) {
@@ -206,13 +208,14 @@ class StepOptionsTest {
           for (Parameter each : parameters) {
             float[] data = each.data().toArray(JAVA_FLOAT);
             float[] average = averages.computeIfAbsent(each.name(), name -> data.clone());
-            short[] shadow = new short[data.length];
+            short[] halfPrecisionCopy = new short[data.length];
             for (int i = 0; i < data.length; i++) {
               average[i] = Math.fma(0.25f, data[i] - average[i], average[i]);
-              shadow[i] = type.round(data[i]);
+              halfPrecisionCopy[i] = type.round(data[i]);
             }
             assertArrayEquals(average, optimizer.average(each).toArray(JAVA_FLOAT));
-            assertArrayEquals(shadow, optimizer.shadow(each).toArray(JAVA_SHORT));
+            assertArrayEquals(
+                halfPrecisionCopy, optimizer.halfPrecisionCopy(each).toArray(JAVA_SHORT));
           }
         }
       }
@@ -220,41 +223,52 @@ class StepOptionsTest {
   }
 
   @Test
-  void aShadowIsThereAfterLoadingAndForWhoeverJoins(@TempDir Path folder) {
+  void aHalfPrecisionCopyIsThereAfterLoadingAndForWhoeverJoins(@TempDir Path folder) {
     Consumer<OptimizerBuilder<?>> shared =
-        b -> b.shadow(ShadowType.BFLOAT16).sharedStates(folder.resolve("states"));
+        b -> b.halfPrecisionCopy(HalfPrecision.BFLOAT16).sharedStates(folder.resolve("states"));
     Case adam = Description.caseOf("adam");
     try (Parameters parameters = parameters();
         Optimizer first =
-            built(adam, parameters, Backends.auto(), 1, b -> b.shadow(ShadowType.BFLOAT16));
+            built(
+                adam,
+                parameters,
+                Backends.auto(),
+                1,
+                b -> b.halfPrecisionCopy(HalfPrecision.BFLOAT16));
         Optimizer second =
-            built(adam, parameters, Backends.auto(), 1, b -> b.shadow(ShadowType.BFLOAT16));
+            built(
+                adam,
+                parameters,
+                Backends.auto(),
+                1,
+                b -> b.halfPrecisionCopy(HalfPrecision.BFLOAT16));
         Optimizer one = built(adam, parameters, Backends.auto(), 1, shared)) {
       Parameter p = parameters.get("p4");
       fill(p.gradient(), new SplittableRandom(1));
       first.step();
       second.loadStateDict(first.stateDict());
-      assertEquals(-1, first.shadow(p).mismatch(second.shadow(p)));
+      assertEquals(-1, first.halfPrecisionCopy(p).mismatch(second.halfPrecisionCopy(p)));
       first.step();
       second.loadStateDict(first.stateDict());
-      assertEquals(-1, first.shadow(p).mismatch(second.shadow(p)));
+      assertEquals(-1, first.halfPrecisionCopy(p).mismatch(second.halfPrecisionCopy(p)));
       one.step();
       try (Optimizer other = built(adam, parameters, Backends.auto(), 1, shared)) {
-        assertEquals(-1, one.shadow(p).mismatch(other.shadow(p)));
+        assertEquals(-1, one.halfPrecisionCopy(p).mismatch(other.halfPrecisionCopy(p)));
       }
     }
   }
 
   @Test
-  void aRefusedStepLeavesNoShadow() {
+  void aRefusedStepLeavesNoHalfPrecisionCopy() {
     try (Arena arena = Arena.ofShared()) {
       MemorySegment memory = arena.allocate(16, 4);
       Parameter p = Parameter.of("p", 2, memory.asSlice(0, 8), memory.asSlice(8, 8));
       Parameter q = Parameter.of("q", 2, arena.allocate(8, 4), memory.asSlice(8, 8));
-      try (Optimizer optimizer = Adam.builder(List.of(p, q)).shadow(ShadowType.BFLOAT16).build()) {
+      try (Optimizer optimizer =
+          Adam.builder(List.of(p, q)).halfPrecisionCopy(HalfPrecision.BFLOAT16).build()) {
         assertThrows(IllegalArgumentException.class, optimizer::step);
         optimizer.loadStateDict(optimizer.stateDict());
-        assertThrows(IllegalStateException.class, () -> optimizer.shadow(p));
+        assertThrows(IllegalStateException.class, () -> optimizer.halfPrecisionCopy(p));
       }
     }
   }
@@ -299,16 +313,19 @@ class StepOptionsTest {
     try (Parameters parameters = parameters();
         Optimizer plain = Sgd.builder(parameters).build();
         Optimizer both =
-            Sgd.builder(parameters).averageParameters(0.9).shadow(ShadowType.FLOAT16).build()) {
+            Sgd.builder(parameters)
+                .averageParameters(0.9)
+                .halfPrecisionCopy(HalfPrecision.FLOAT16)
+                .build()) {
       Parameter p = parameters.get("p1");
       plain.step();
       var average = assertThrows(IllegalStateException.class, () -> plain.average(p));
       assertEquals("parameters are not averaged", average.getMessage());
-      assertThrows(IllegalStateException.class, () -> plain.shadow(p));
+      assertThrows(IllegalStateException.class, () -> plain.halfPrecisionCopy(p));
       assertThrows(IllegalStateException.class, () -> both.average(p));
-      assertThrows(IllegalStateException.class, () -> both.shadow(p));
+      assertThrows(IllegalStateException.class, () -> both.halfPrecisionCopy(p));
       both.step();
-      assertTrue(both.average(p).isReadOnly() && both.shadow(p).isReadOnly());
+      assertTrue(both.average(p).isReadOnly() && both.halfPrecisionCopy(p).isReadOnly());
       for (double decay : new double[] {-0.1, 1, Double.NaN}) {
         assertThrows(
             IllegalArgumentException.class, () -> Sgd.builder(parameters).averageParameters(decay));

@@ -11,8 +11,8 @@ import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
-import dev.panoptim.memory.ShadowType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -100,7 +100,7 @@ class WholeStepTest {
         builder
             .options(o -> o.clipGradNorm(0.1).skipNonFinite(true).clipGradValue(0.01))
             .averageParameters(0.9)
-            .shadow(ShadowType.BFLOAT16);
+            .halfPrecisionCopy(HalfPrecision.BFLOAT16);
       }
       optimizer = builder.build();
       parameters.add(last);
@@ -128,8 +128,12 @@ class WholeStepTest {
             ByteBuffer.allocate(Long.BYTES).putLong(optimizer.stepCount(each)).flip());
         add(all, each.name() + " data", each.data(), each.size() * Float.BYTES);
         add(all, each.name() + " gradient", each.gradient(), each.size() * Float.BYTES);
-        if (optimizer.hasShadow() && optimizer.stepCount(each) > 0) {
-          add(all, each.name() + " shadow", optimizer.shadow(each), each.size() * Short.BYTES);
+        if (optimizer.hasHalfPrecisionCopies() && optimizer.stepCount(each) > 0) {
+          add(
+              all,
+              each.name() + " halfPrecisionCopy",
+              optimizer.halfPrecisionCopy(each),
+              each.size() * Short.BYTES);
         }
       }
       optimizer

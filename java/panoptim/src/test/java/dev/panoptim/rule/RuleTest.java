@@ -14,14 +14,13 @@ class RuleTest {
 
   @Test
   void illegalCompositionsAreRefusedByName() {
+    refused("nesterov NESTEROV needs a first moment", Rule.builder().nesterov(Nesterov.NESTEROV));
     refused(
-        "lookAhead NESTEROV needs a first moment", Rule.builder().lookAhead(LookAhead.NESTEROV));
+        "nesterov SCHEDULED needs firstMoment MOVING_AVERAGE, not HEAVY_BALL",
+        Rule.builder().firstMoment(FirstMoment.HEAVY_BALL).nesterov(Nesterov.SCHEDULED));
     refused(
-        "lookAhead SCHEDULED needs firstMoment MOVING_AVERAGE, not HEAVY_BALL",
-        Rule.builder().firstMoment(FirstMoment.HEAVY_BALL).lookAhead(LookAhead.SCHEDULED));
-    refused(
-        "lookAhead INTERPOLATED needs firstMoment MOVING_AVERAGE",
-        Rule.builder().firstMoment(FirstMoment.HEAVY_BALL).lookAhead(LookAhead.INTERPOLATED));
+        "nesterov INTERPOLATED needs firstMoment MOVING_AVERAGE",
+        Rule.builder().firstMoment(FirstMoment.HEAVY_BALL).nesterov(Nesterov.INTERPOLATED));
     refused(
         "momentumLast needs both moments",
         Rule.builder().firstMoment(FirstMoment.HEAVY_BALL).momentumLast(true));
@@ -48,7 +47,7 @@ class RuleTest {
     Rule rule =
         Rule.builder()
             .firstMoment(FirstMoment.MOVING_AVERAGE)
-            .lookAhead(LookAhead.NESTEROV)
+            .nesterov(Nesterov.NESTEROV)
             .secondMoment(SecondMoment.CENTERED_AVERAGE)
             .decay(Decay.DECOUPLED)
             .maximize(true)

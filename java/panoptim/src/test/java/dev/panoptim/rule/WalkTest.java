@@ -26,7 +26,7 @@ class WalkTest {
   private static Rule withL2(Rule rule) {
     return new Rule(
         rule.firstMoment(),
-        rule.lookAhead(),
+        rule.nesterov(),
         rule.secondMoment(),
         rule.momentumLast(),
         rule.epsilonInside(),
@@ -69,7 +69,7 @@ class WalkTest {
   private static Rule nesterov() {
     // @start region="nesterov"
     Rule nesterov =
-        Rule.builder().firstMoment(FirstMoment.HEAVY_BALL).lookAhead(LookAhead.NESTEROV).build();
+        Rule.builder().firstMoment(FirstMoment.HEAVY_BALL).nesterov(Nesterov.NESTEROV).build();
     // @end
     return nesterov;
   }
@@ -117,7 +117,7 @@ class WalkTest {
     Rule nadam =
         Rule.builder()
             .firstMoment(FirstMoment.MOVING_AVERAGE)
-            .lookAhead(LookAhead.SCHEDULED)
+            .nesterov(Nesterov.SCHEDULED)
             .secondMoment(SecondMoment.MOVING_AVERAGE)
             .biasCorrection(true)
             .build();

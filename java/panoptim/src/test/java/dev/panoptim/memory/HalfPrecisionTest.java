@@ -7,11 +7,11 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-class ShadowTypeTest {
+class HalfPrecisionTest {
   /// No other number of the format is nearer, nor as near with a last bit of 0 where this has none.
   @ParameterizedTest
   @EnumSource
-  void roundsToTheNearest(ShadowType type) {
+  void roundsToTheNearest(HalfPrecision type) {
     SplittableRandom random = new SplittableRandom(6);
     for (int i = 0; i < 100_000; i++) {
       float x = (float) (random.nextDouble(-1, 1) * Math.pow(2, random.nextInt(-30, 15)));
@@ -31,7 +31,7 @@ class ShadowTypeTest {
 
   @ParameterizedTest
   @EnumSource
-  void keepsWhatIsNoOrdinaryNumber(ShadowType type) {
+  void keepsWhatIsNoOrdinaryNumber(HalfPrecision type) {
     for (float x :
         new float[] {
           0, -0f, 1, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN,

@@ -3,7 +3,7 @@ package dev.panoptim.rule;
 /// Whether the direction runs ahead of the first moment m; x is what m is the moment of.
 ///
 /// Immutable.
-public enum LookAhead {
+public enum Nesterov {
   /// The direction is m.
   NONE,
   /// `x + momentum * m` for the heavy ball, `(1 - beta1) * x + beta1 * m` for the moving average.

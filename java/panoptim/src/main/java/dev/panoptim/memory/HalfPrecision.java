@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 /// two to the one whose last bit is 0; every NaN becomes the same one.
 ///
 /// Immutable.
-public enum ShadowType {
+public enum HalfPrecision {
   /// A float's upper half: its range, 8 bits of precision.
   BFLOAT16 {
     @Override
@@ -38,14 +38,14 @@ public enum ShadowType {
   };
 
   /// Writes the elements `start` to `end`, exclusively, of some data to the same places of a
-  /// shadow.
+  /// half-precision copy.
   ///
   /// @throws IllegalArgumentException if one of them says to be where no memory can be
-  public void write(MemorySegment data, MemorySegment shadow, long start, long end) {
+  public void write(MemorySegment data, MemorySegment halfPrecisionCopy, long start, long end) {
     Segments.requireAddress("data", data, data.byteSize());
-    Segments.requireAddress("shadow", shadow, shadow.byteSize());
+    Segments.requireAddress("half-precision copy", halfPrecisionCopy, halfPrecisionCopy.byteSize());
     for (long i = start; i < end; i++) {
-      shadow.setAtIndex(JAVA_SHORT, i, round(data.getAtIndex(JAVA_FLOAT, i)));
+      halfPrecisionCopy.setAtIndex(JAVA_SHORT, i, round(data.getAtIndex(JAVA_FLOAT, i)));
     }
   }
 

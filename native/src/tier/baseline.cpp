@@ -1,0 +1,5 @@
+// Baseline tier: whatever every processor of the architecture has.
+#include "step/loops.h"
+#include "tier/tiers.h"
+
+PANOPTIM_TIER_KERNELS(baseline_kernels);

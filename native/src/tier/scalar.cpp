@@ -1,5 +1,0 @@
-// Scalar tier: whatever every processor of the architecture has.
-#include "step/loops.h"
-#include "tier/tiers.h"
-
-PANOPTIM_TIER_KERNELS(scalar_kernels);
