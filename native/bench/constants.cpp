@@ -2,7 +2,7 @@
 // that has them, as PANOPTIM_CONSTANTS_STEP.
 #include "shares.h"
 #include "step/loops.h"
-#include "step/stream.h"
+#include "step/nontemporal.h"
 
 namespace {
 
@@ -59,7 +59,7 @@ extern "C" __attribute__((visibility("default"))) int32_t PANOPTIM_CONSTANTS_STE
       update_from(begin, now);
       bfloat16_loop(now, w + begin, copy);
       if (streamed) {
-        stream_out(copy, half_precision + begin, now);
+        store_nontemporal(copy, half_precision + begin, now);
       } else {
         memcpy(half_precision + begin, copy, static_cast<size_t>(now) * sizeof *copy);
       }
@@ -72,7 +72,7 @@ extern "C" __attribute__((visibility("default"))) int32_t PANOPTIM_CONSTANTS_STE
       const panoptim_int64 count = length - at < chunk_length ? length - at : chunk_length;
       half_precision ? update_and_copy(at, count) : update_from(at, count);
     }
-    end_streaming();
+    fence_nontemporal();
   });
   return 0;
 }

@@ -1,5 +1,5 @@
-// How long a step takes on a card, beside a copy within its memory: what a step can be at best is the time of a copy
-// that moves as many bytes. Both in turn, seven times; what is printed are the medians. A case that the card has no
+// How long a step takes on a GPU, beside a copy within its memory: what a step can be at best is the time of a copy
+// that moves as many bytes. Both in turn, seven times; what is printed are the medians. A case that the GPU has no
 // memory for is skipped.
 //
 //   panoptim_cuda_bench [CASE [REPEATS]]     without a case: all of them
@@ -41,12 +41,12 @@ panoptim_int64 stride_of(const bench_case &what) {
   return (what.elements + 63) / 64 * 64;
 }
 
-// AdamW on the first card, from memory that is all zeros; what it computes is the tests' concern.
+// AdamW on the first GPU, from memory that is all zeros; what it computes is the tests' concern.
 class training {
  public:
   explicit training(const bench_case &what) : what_(what), tensors_(static_cast<size_t>(what.tensors)) {
     std::vector<int32_t> chunk_rows;
-    std::vector<panoptim_cuda_piece> pieces;
+    std::vector<panoptim_cuda_tile> tiles;
     panoptim_int64 first_chunk = 0;
     for (panoptim_int64 row = 0; row < what.tensors; row++) {
       panoptim_tensor &tensor = tensors_[static_cast<size_t>(row)];
@@ -57,8 +57,8 @@ class training {
         chunk_rows.push_back(static_cast<int32_t>(row));
         first_chunk++;
       }
-      for (int32_t i = 0; i * panoptim_int64{PANOPTIM_PIECE} < what.elements; i++) {
-        pieces.push_back({static_cast<int32_t>(row), i});
+      for (int32_t i = 0; i * panoptim_int64{PANOPTIM_TILE} < what.elements; i++) {
+        tiles.push_back({static_cast<int32_t>(row), i});
       }
     }
     place(&panoptim_tensor::parameter);
@@ -98,21 +98,21 @@ class training {
     call_.plan = &plan_;
     call_.tensors = static_cast<panoptim_tensor *>(copied(tensors_.data(), tensors_.size() * sizeof tensors_[0]));
     call_.chunk_rows = static_cast<int32_t *>(copied(chunk_rows.data(), chunk_rows.size() * sizeof chunk_rows[0]));
-    call_.pieces = static_cast<panoptim_cuda_piece *>(copied(pieces.data(), pieces.size() * sizeof pieces[0]));
-    call_.piece_count = static_cast<panoptim_int64>(pieces.size());
+    call_.tiles = static_cast<panoptim_cuda_tile *>(copied(tiles.data(), tiles.size() * sizeof tiles[0]));
+    call_.tile_count = static_cast<panoptim_int64>(tiles.size());
     call_.coefficients_room = 1;
     call_.begins = 1;
     call_.coefficients = reinterpret_cast<panoptim_coefficients *>(zeroed(sizeof coefficients_));
-    verdict_ = reinterpret_cast<panoptim_cuda_verdict *>(zeroed(sizeof *verdict_));
-    call_.verdict = what.fused ? verdict_ : nullptr;
+    decision_ = reinterpret_cast<panoptim_cuda_decision *>(zeroed(sizeof *decision_));
+    call_.decision = what.fused ? decision_ : nullptr;
     void *copy;
-    check(panoptim_cuda_allocate_pinned(0, sizeof *verdict_, &copy, error));
-    copy_of_verdict_ = static_cast<panoptim_cuda_verdict *>(copy);
+    check(panoptim_cuda_allocate_pinned(0, sizeof *decision_, &copy, error));
+    copy_of_decision_ = static_cast<panoptim_cuda_decision *>(copy);
     check(panoptim_cuda_create_event(0, &arrival_, error));
   }
 
   ~training() {
-    panoptim_cuda_free_pinned(0, copy_of_verdict_, error);
+    panoptim_cuda_free_pinned(0, copy_of_decision_, error);
     panoptim_cuda_destroy_event(0, arrival_, error);
     for (void *each : memory_) panoptim_cuda_free(0, each, error);
   }
@@ -120,7 +120,7 @@ class training {
   void step() {
     if (what_.fused) {
       check(panoptim_cuda_add_squares(&call_), plan_.error);
-      check(panoptim_cuda_judge(0, nullptr, verdict_, 1, 1, 1, copy_of_verdict_, arrival_, error));
+      check(panoptim_cuda_decide(0, nullptr, decision_, 1, 1, 1, copy_of_decision_, arrival_, error));
     }
     check(panoptim_cuda_step(&call_), plan_.error);
   }
@@ -172,8 +172,8 @@ class training {
   panoptim_coefficients coefficients_{};
   panoptim_plan plan_{};
   panoptim_cuda_plan call_{};
-  panoptim_cuda_verdict *verdict_;
-  panoptim_cuda_verdict *copy_of_verdict_;
+  panoptim_cuda_decision *decision_;
+  panoptim_cuda_decision *copy_of_decision_;
   void *arrival_;
 };
 

@@ -1,4 +1,4 @@
-"""PyTorch's fused AdamW on the same card as panoptim_cuda_bench, in turn with it: the ratio of their times.
+"""PyTorch's fused AdamW on the same GPU as panoptim_cuda_bench, in turn with it: the ratio of their times.
 
     cuda_peer.py PANOPTIM_CUDA_BENCH
 """
@@ -45,7 +45,7 @@ def theirs(tensors, elements):
 print(f"torch {torch.__version__} on {torch.cuda.get_device_name()}, median of {ROUNDS} rounds in turn")
 for case, (tensors, elements) in CASES.items():
     if ours(sys.argv[1], case) is None:
-        print(f"{case:18} skipped: the card has no memory for it")
+        print(f"{case:18} skipped: the GPU has no memory for it")
         continue
     rounds = [(ours(sys.argv[1], case), theirs(tensors, elements)) for _ in range(ROUNDS)]
     mine, other = (statistics.median(times) for times in zip(*rounds))

@@ -4,7 +4,7 @@
 // caller, who also keeps it alive for the length of a call. Functions may be called from any thread, and at the
 // same time from several, as long as no two calls write the same memory.
 //
-// Those that begin with panoptim_cuda_ are in a library of their own, for graphics cards, and so are those that begin
+// Those that begin with panoptim_cuda_ are in a library of their own, for GPUs, and so are those that begin
 // with panoptim_openmp_, for steps by a team of OpenMP's threads.
 #ifndef PANOPTIM_H
 #define PANOPTIM_H
@@ -80,7 +80,7 @@ typedef long long panoptim_int64;
 // Whether other threads may take part in a call.
 #define PANOPTIM_CLOSED 0
 #define PANOPTIM_ANNOUNCED 1  // a call is about to begin: helpers wait for it
-#define PANOPTIM_OPEN 2       // a call is under way: helpers take pieces
+#define PANOPTIM_OPEN 2       // a call is under way: helpers take shares
 
 // What kind of memory an address is in, as CUDA sees it.
 #define PANOPTIM_MEMORY_PAGEABLE 0  // the host's, which CUDA does not know
@@ -91,8 +91,8 @@ typedef long long panoptim_int64;
 // Sums that a chunk's squares are added to.
 #define PANOPTIM_LANES 16
 
-// Elements of one tensor that one block of a card updates: a part of a chunk.
-#define PANOPTIM_PIECE 4096
+// Elements of one tensor that one block of a GPU updates: a part of a chunk.
+#define PANOPTIM_TILE 4096
 
 #define PANOPTIM_STATES 4
 #define PANOPTIM_TEXT 256
@@ -156,9 +156,9 @@ typedef struct panoptim_plan {
   int32_t helping;            // threads that are in panoptim_help; 0 at first, then left alone
   void *publication;          // where the plan publishes: memory for the copies of all rows that have one
   double *square_sums;        // panoptim_sum_squares: one for each chunk
-  panoptim_int64 piece;       // elements that a thread takes at a time where the work is shared, 1 or more
-  panoptim_int64 taken;       // pieces that some thread has taken
-  panoptim_int64 helped;      // pieces that helpers have taken
+  panoptim_int64 share;       // elements that a thread takes at a time where the work is shared, 1 or more
+  panoptim_int64 taken;       // shares that some thread has taken
+  panoptim_int64 helped;      // shares that helpers have taken
   char error[PANOPTIM_TEXT];  // says what was wrong when the status is not PANOPTIM_OK
 } panoptim_plan;
 
@@ -187,7 +187,7 @@ PANOPTIM_API int32_t panoptim_step(panoptim_plan *plan, ...);
 // sum i modulo PANOPTIM_LANES, and these are added in halves, sum k to sum k + half, until one is left.
 PANOPTIM_API int32_t panoptim_sum_squares(panoptim_plan *plan, ...);
 
-// Takes pieces of the step or the sums that another thread has announced or is making with this plan, until none is
+// Takes shares of the step or the sums that another thread has announced or is making with this plan, until none is
 // left. Where there is no such call it returns at once, so it does not matter if it comes too late; but the plan's own
 // memory, though not what its rows point into, must still be there.
 PANOPTIM_API void panoptim_help(panoptim_plan *plan);
@@ -209,10 +209,10 @@ PANOPTIM_API int32_t panoptim_openmp_abi_version(void);
 PANOPTIM_API int32_t panoptim_openmp_try_threads(int32_t count, char *error);
 
 // What panoptim_step does, to the same bits, by the calling thread's team. The plan's sharing must be PANOPTIM_CLOSED,
-// and its piece 1 or more.
+// and its share 1 or more.
 //
 //   team     the team's threads, the calling one among them; others are started or ended until there are so many
-//   threads  how many of them take pieces, 1 to `team`
+//   threads  how many of them take shares, 1 to `team`
 PANOPTIM_API int32_t panoptim_openmp_step(panoptim_plan *plan, int32_t team, int32_t threads, ...);
 
 // What panoptim_sum_squares does, in the same way.
@@ -221,7 +221,7 @@ PANOPTIM_API int32_t panoptim_openmp_sum_squares(panoptim_plan *plan, int32_t te
 // Ends the calling thread's team, if it has one. The next step starts another.
 PANOPTIM_API int32_t panoptim_openmp_end_team(void);
 
-// ---- Graphics cards: the library panoptim_cuda ----
+// ---- GPUs: the library panoptim_cuda ----
 //
 // Work of one stream is done in order; the stream NULL is CUDA's default stream, which waits for all others that do not
 // opt out of that. Work is only asked for: the functions that wait until it is done say so. Memory, streams and events
@@ -239,19 +239,19 @@ typedef struct panoptim_cuda_device {
 } panoptim_cuda_device;
 
 // What the norm of all gradients makes of a step. Lies in memory of the device: no host waits for it.
-typedef struct panoptim_cuda_verdict {
+typedef struct panoptim_cuda_decision {
   double squares;      // the sum of all gradients' squares, unscaled
   double norm;         // of all gradients, scaled and not yet clipped
   double clip_factor;  // 1 where the norm is not above the limit
   float scale;         // what gradients are multiplied with: the scale times that factor
   int32_t skips;  // 1: the step leaves everything as it is, but gradients, which it sets to 0 where the plan says so
-} panoptim_cuda_verdict;
+} panoptim_cuda_decision;
 
-// Elements of a row from `index * PANOPTIM_PIECE` on.
-typedef struct panoptim_cuda_piece {
+// Elements of a row from `index * PANOPTIM_TILE` on.
+typedef struct panoptim_cuda_tile {
   int32_t row;
   int32_t index;
-} panoptim_cuda_piece;
+} panoptim_cuda_tile;
 
 // A step on a device.
 typedef struct panoptim_cuda_plan {
@@ -259,14 +259,14 @@ typedef struct panoptim_cuda_plan {
                         // tier, sharing and what belongs to them are ignored
   const panoptim_tensor *tensors;       // on the device: a copy of the plan's rows
   const int32_t *chunk_rows;            // on the device: for each chunk, the row that it is of
-  const panoptim_cuda_piece *pieces;    // on the device: all rows' pieces, in order
-  panoptim_int64 piece_count;           //
+  const panoptim_cuda_tile *tiles;    // on the device: all rows' tiles, in order
+  panoptim_int64 tile_count;           //
   panoptim_coefficients *coefficients;  // on the device: room for the plan's, which each step copies there
   panoptim_int64 coefficients_room;     // how many there is room for
-  panoptim_cuda_verdict *verdict;       // on the device; NULL where the step depends on none
+  panoptim_cuda_decision *decision;       // on the device; NULL where the step depends on none
   void *stream;                         // a cudaStream_t
   int32_t device;
-  int32_t begins;  // panoptim_cuda_add_squares: 1: the verdict's squares start from 0
+  int32_t begins;  // panoptim_cuda_add_squares: 1: the decision's squares start from 0
 } panoptim_cuda_plan;
 
 PANOPTIM_API int32_t panoptim_cuda_abi_version(void);
@@ -317,16 +317,16 @@ PANOPTIM_API int32_t panoptim_cuda_fill(int32_t device, void *stream, void *memo
                                         char *error);
 
 // What panoptim_sum_squares computes, in the same order and to the same bits; then adds the chunks' sums, in their
-// order, to the verdict's `squares`. What is wrong is said in the plan's error text, here as in panoptim_cuda_step.
+// order, to the decision's `squares`. What is wrong is said in the plan's error text, here as in panoptim_cuda_step.
 PANOPTIM_API int32_t panoptim_cuda_add_squares(panoptim_cuda_plan *plan, ...);
 
-// Makes of the verdict's `squares` the rest of it, and brings a copy to the host.
+// Makes of the decision's `squares` the rest of it, and brings a copy to the host.
 //
 //   limit    the largest norm that is not clipped, perhaps infinite
 //   skips    whether a norm that is not finite makes steps skip
-//   copy     pinned memory, in which the verdict is once `arrival` has happened
-PANOPTIM_API int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale,
-                                         double limit, int32_t skips, panoptim_cuda_verdict *copy, void *arrival,
+//   copy     pinned memory, in which the decision is once `arrival` has happened
+PANOPTIM_API int32_t panoptim_cuda_decide(int32_t device, void *stream, panoptim_cuda_decision *decision, double scale,
+                                         double limit, int32_t skips, panoptim_cuda_decision *copy, void *arrival,
                                          char *error);
 
 // Sets all gradients of the plan to 0.

@@ -10,9 +10,9 @@ inline int32_t check_call(panoptim_plan *plan, bool sums) {
   if (!kernels_of(plan->tier)) {
     return fail(plan, PANOPTIM_UNSUPPORTED_TIER, "tier %d: %s", plan->tier, why_no_tier(plan->tier));
   }
-  if (plan->sharing != PANOPTIM_CLOSED && (plan->sharing != PANOPTIM_ANNOUNCED || plan->piece < 1)) {
+  if (plan->sharing != PANOPTIM_CLOSED && (plan->sharing != PANOPTIM_ANNOUNCED || plan->share < 1)) {
     return fail(plan, PANOPTIM_INVALID_ARGUMENT,
-                "sharing is %d in pieces of %lld, not %d, or %d in pieces of 1 or more", plan->sharing, plan->piece,
+                "sharing is %d in shares of %lld, not %d, or %d in shares of 1 or more", plan->sharing, plan->share,
                 PANOPTIM_CLOSED, PANOPTIM_ANNOUNCED);
   }
   const int32_t status = check_work(plan);

@@ -75,15 +75,15 @@ class device_problem {
       tensor.half_precision = reinterpret_cast<uint16_t *>(half_precision);
     }
     std::vector<int32_t> rows;
-    std::vector<panoptim_cuda_piece> pieces;
+    std::vector<panoptim_cuda_tile> tiles;
     for (size_t row = 0; row < tensors_.size(); row++) {
       const int32_t number = static_cast<int32_t>(row);
       for (panoptim_int64 start = 0; start < tensors_[row].length; start += PANOPTIM_CHUNK) rows.push_back(number);
-      for (int32_t i = 0; i * panoptim_int64{PANOPTIM_PIECE} < tensors_[row].length; i++) pieces.push_back({number, i});
+      for (int32_t i = 0; i * panoptim_int64{PANOPTIM_TILE} < tensors_[row].length; i++) tiles.push_back({number, i});
     }
     device_tensors_ = std::make_unique<on_device<panoptim_tensor>>(tensors_.data(), tensors_.size());
     chunk_rows_ = std::make_unique<on_device<int32_t>>(rows.data(), rows.size());
-    pieces_ = std::make_unique<on_device<panoptim_cuda_piece>>(pieces.data(), pieces.size());
+    tiles_ = std::make_unique<on_device<panoptim_cuda_tile>>(tiles.data(), tiles.size());
     square_sums_ = std::make_unique<on_device<double>>(rows.size());
     plan_.tensors = tensors_.data();
     plan_.square_sums = square_sums_->get();
@@ -91,8 +91,8 @@ class device_problem {
     call_.plan = &plan_;
     call_.tensors = device_tensors_->get();
     call_.chunk_rows = chunk_rows_->get();
-    call_.pieces = pieces_->get();
-    call_.piece_count = static_cast<panoptim_int64>(pieces.size());
+    call_.tiles = tiles_->get();
+    call_.tile_count = static_cast<panoptim_int64>(tiles.size());
   }
 
   void set_coefficients(const std::vector<panoptim_coefficients> &all) {
@@ -137,7 +137,7 @@ class device_problem {
   std::vector<std::pair<float *, on_device<float>>> streams_;
   std::unique_ptr<on_device<panoptim_tensor>> device_tensors_;
   std::unique_ptr<on_device<int32_t>> chunk_rows_;
-  std::unique_ptr<on_device<panoptim_cuda_piece>> pieces_;
+  std::unique_ptr<on_device<panoptim_cuda_tile>> tiles_;
   std::unique_ptr<on_device<double>> square_sums_;
   std::unique_ptr<on_device<panoptim_coefficients>> device_coefficients_;
 };
@@ -266,7 +266,7 @@ TEST(each_row_has_its_own_coefficients) {
 namespace {
 
 // The norm and what follows from it, in one thread of the host; then the step.
-void check_verdict(const std::vector<panoptim_int64> &lengths, uint64_t seed, bool special, double scale, double limit,
+void check_decision(const std::vector<panoptim_int64> &lengths, uint64_t seed, bool special, double scale, double limit,
                    bool skips, bool zeroes) {
   const composition rule{1, 0, 1, 0, 0, 2};
   problem expected(rule, lengths, seed, 0, special);
@@ -293,27 +293,27 @@ void check_verdict(const std::vector<panoptim_int64> &lengths, uint64_t seed, bo
 
   problem moved(rule, lengths, seed, 0, special);
   device_problem actual(moved);
-  on_device<panoptim_cuda_verdict> on(1);
+  on_device<panoptim_cuda_decision> on(1);
   void *pinned, *event;
-  CHECK_OK(panoptim_cuda_allocate_pinned(0, sizeof(panoptim_cuda_verdict), &pinned, error));
+  CHECK_OK(panoptim_cuda_allocate_pinned(0, sizeof(panoptim_cuda_decision), &pinned, error));
   CHECK_OK(panoptim_cuda_create_event(0, &event, error));
-  panoptim_cuda_verdict &verdict = *static_cast<panoptim_cuda_verdict *>(pinned);
-  actual.call().verdict = on.get();
+  panoptim_cuda_decision &decision = *static_cast<panoptim_cuda_decision *>(pinned);
+  actual.call().decision = on.get();
   actual.plan().zeroes = zeroes;
   // Two plans, one after the other, are summed up as one.
   for (int pass = 0; pass < 2; pass++) {
     actual.call().begins = pass == 0;
     CHECK(panoptim_cuda_add_squares(&actual.call()) == PANOPTIM_OK, "%s", actual.plan().error);
   }
-  CHECK_OK(panoptim_cuda_judge(0, nullptr, on.get(), scale, limit, skips, &verdict, event, error));
+  CHECK_OK(panoptim_cuda_decide(0, nullptr, on.get(), scale, limit, skips, &decision, event, error));
   actual.step();
   CHECK(actual.bits() == expected.bits(), "other bits: seed %llu", static_cast<unsigned long long>(seed));
   CHECK_OK(panoptim_cuda_await_event(0, event, error));
   const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
-  CHECK(same(verdict.squares, squares), "%a, not %a", verdict.squares, squares);
-  CHECK(same(verdict.norm, norm), "%a, not %a", verdict.norm, norm);
-  CHECK(same(verdict.clip_factor, factor), "%a, not %a", verdict.clip_factor, factor);
-  CHECK(verdict.skips == skipped, "%d", verdict.skips);
+  CHECK(same(decision.squares, squares), "%a, not %a", decision.squares, squares);
+  CHECK(same(decision.norm, norm), "%a, not %a", decision.norm, norm);
+  CHECK(same(decision.clip_factor, factor), "%a, not %a", decision.clip_factor, factor);
+  CHECK(decision.skips == skipped, "%d", decision.skips);
   CHECK_OK(panoptim_cuda_free_pinned(0, pinned, error));
   CHECK_OK(panoptim_cuda_destroy_event(0, event, error));
 }
@@ -323,14 +323,14 @@ void check_verdict(const std::vector<panoptim_int64> &lengths, uint64_t seed, bo
 TEST(a_norm_has_the_host_s_bits_and_consequences) {
   need_device();
   const std::vector<panoptim_int64> lengths = {0, 1, 15, 16, 17, PANOPTIM_CHUNK, 3 * PANOPTIM_CHUNK + 5, 4097};
-  check_verdict(lengths, 1, false, 0.5, 1, true, false);
-  check_verdict(lengths, 2, false, 1.0 / 3, 1e9, true, true);
-  check_verdict(lengths, 3, false, 1.0 / 3, std::numeric_limits<double>::infinity(), false, false);
-  check_verdict(lengths, 4, true, 0.5, 1, true, false);
-  check_verdict(lengths, 5, true, 0.5, 1, true, true);
-  check_verdict(lengths, 6, true, 0.5, 1, false, false);
+  check_decision(lengths, 1, false, 0.5, 1, true, false);
+  check_decision(lengths, 2, false, 1.0 / 3, 1e9, true, true);
+  check_decision(lengths, 3, false, 1.0 / 3, std::numeric_limits<double>::infinity(), false, false);
+  check_decision(lengths, 4, true, 0.5, 1, true, false);
+  check_decision(lengths, 5, true, 0.5, 1, true, true);
+  check_decision(lengths, 6, true, 0.5, 1, false, false);
   // More chunks than one tile of those that are added in order.
-  check_verdict(std::vector<panoptim_int64>(5000, 3), 7, false, 0.5, 1, true, false);
+  check_decision(std::vector<panoptim_int64>(5000, 3), 7, false, 0.5, 1, true, false);
 }
 
 TEST(gradients_are_set_to_zero_and_nothing_else) {
@@ -370,9 +370,9 @@ TEST(what_is_wrong_is_said) {
   moved.call().coefficients_room = 0;
   CHECK(panoptim_cuda_step(&moved.call()) == PANOPTIM_INVALID_ARGUMENT, "made");
   CHECK(std::strstr(moved.plan().error, "there is room for 0"), "%s", moved.plan().error);
-  moved.call().piece_count++;
+  moved.call().tile_count++;
   CHECK(panoptim_cuda_step(&moved.call()) == PANOPTIM_INVALID_ARGUMENT, "made");
-  CHECK(std::strstr(moved.plan().error, "1 rows of 1 pieces, not 2"), "%s", moved.plan().error);
+  CHECK(std::strstr(moved.plan().error, "1 rows of 1 tiles, not 2"), "%s", moved.plan().error);
 }
 
 namespace {

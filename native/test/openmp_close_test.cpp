@@ -17,7 +17,7 @@ TEST(the_library_and_its_runtime_stay_when_they_are_closed) {
   std::thread([&] {
     problem p(composition{}, {3 * PANOPTIM_CHUNK}, 1);
     panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
-    plan.piece = PANOPTIM_CHUNK;
+    plan.share = PANOPTIM_CHUNK;
     CHECK(step(&plan, 3, 3) == PANOPTIM_OK, "%s", plan.error);
     dlclose(library);
     CHECK(dlopen(PANOPTIM_OPENMP_FILE, RTLD_NOW | RTLD_NOLOAD), "it was unloaded");

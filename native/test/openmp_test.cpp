@@ -51,7 +51,7 @@ TEST(a_team_reaches_the_bits_of_one_thread) {
     problem actual(rule, rows, seed);
     panoptim_plan alone = expected.plan(PANOPTIM_TIER_BASELINE);
     panoptim_plan shared = actual.plan(tier);
-    shared.piece = 1000;
+    shared.share = 1000;
     for (int step = 0; step < 2; step++) {
       CHECK(panoptim_step(&alone) == PANOPTIM_OK, "%s", alone.error);
       CHECK(panoptim_openmp_step(&shared, 5, threads) == PANOPTIM_OK, "%s", shared.error);
@@ -71,7 +71,7 @@ TEST(a_team_sums_squares_to_the_bits_of_one_thread) {
     CHECK(panoptim_sum_squares(&plan) == PANOPTIM_OK, "%s", plan.error);
     for (int tier : available_tiers()) {
       plan = p.plan(tier);
-      plan.piece = PANOPTIM_CHUNK;
+      plan.share = PANOPTIM_CHUNK;
       plan.square_sums = actual.data();
       CHECK(panoptim_openmp_sum_squares(&plan, 3, 3) == PANOPTIM_OK, "%s", plan.error);
       CHECK(std::memcmp(expected.data(), actual.data(), expected.size() * sizeof(double)) == 0, "tier %d", tier);
@@ -84,7 +84,7 @@ TEST(what_is_wrong_is_refused_and_changes_nothing) {
   const std::vector<uint32_t> before = p.bits();
   const auto refused = [&](int team, int threads, auto change, const char *words) {
     panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
-    plan.piece = 1;
+    plan.share = 1;
     change(plan);
     for (auto *function : {panoptim_openmp_step, panoptim_openmp_sum_squares}) {
       const int32_t status = function(&plan, team, threads);
@@ -100,7 +100,7 @@ TEST(what_is_wrong_is_refused_and_changes_nothing) {
   refused(2, 0, nothing, "0 threads of a team of 2");
   refused(2, 3, nothing, "3 threads of a team of 2");
   refused(1025, 1, nothing, "1 threads of a team of 1025");
-  refused(1, 1, [&](panoptim_plan &plan) { nothing(plan), plan.piece = 0; }, "pieces of 0");
+  refused(1, 1, [&](panoptim_plan &plan) { nothing(plan), plan.share = 0; }, "shares of 0");
   refused(1, 1, [&](panoptim_plan &plan) { nothing(plan), plan.sharing = PANOPTIM_ANNOUNCED; }, "sharing is 1");
   refused(1, 1, [&](panoptim_plan &plan) { nothing(plan), plan.decay = 9; }, "decay is 9");
   CHECK(panoptim_openmp_step(nullptr, 1, 1) == PANOPTIM_INVALID_ARGUMENT, "no plan");
@@ -112,7 +112,7 @@ TEST(a_team_ends_with_its_thread_or_when_it_is_told_to) {
   const auto step = [] {
     problem p(adamw(), {3 * PANOPTIM_CHUNK}, 1);
     panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
-    plan.piece = PANOPTIM_CHUNK;
+    plan.share = PANOPTIM_CHUNK;
     CHECK(panoptim_openmp_step(&plan, 4, 2) == PANOPTIM_OK, "%s", plan.error);
   };
   std::thread([&] {

@@ -54,14 +54,14 @@ TEST(an_unknown_tier_is_refused) {
                 [](problem &, panoptim_plan &p) { p.tier = -1; });
 }
 
-TEST(sharing_that_is_neither_announced_nor_in_pieces_is_refused) {
-  check_refused("sharing is 7 in pieces of 0", PANOPTIM_INVALID_ARGUMENT,
+TEST(sharing_that_is_neither_announced_nor_in_shares_is_refused) {
+  check_refused("sharing is 7 in shares of 0", PANOPTIM_INVALID_ARGUMENT,
                 [](problem &, panoptim_plan &p) { p.sharing = 7; });
-  check_refused("sharing is 2 in pieces of 5", PANOPTIM_INVALID_ARGUMENT, [](problem &, panoptim_plan &p) {
+  check_refused("sharing is 2 in shares of 5", PANOPTIM_INVALID_ARGUMENT, [](problem &, panoptim_plan &p) {
     p.sharing = PANOPTIM_OPEN;
-    p.piece = 5;
+    p.share = 5;
   });
-  check_refused("sharing is 1 in pieces of 0", PANOPTIM_INVALID_ARGUMENT,
+  check_refused("sharing is 1 in shares of 0", PANOPTIM_INVALID_ARGUMENT,
                 [](problem &, panoptim_plan &p) { p.sharing = PANOPTIM_ANNOUNCED; });
 }
 
@@ -100,7 +100,7 @@ TEST(a_refused_step_sends_its_helpers_away) {
   panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
   plan.decay = 9;
   plan.sharing = PANOPTIM_ANNOUNCED;
-  plan.piece = 1;
+  plan.share = 1;
   CHECK(panoptim_step(&plan) == PANOPTIM_INVALID_ARGUMENT, "%s", plan.error);
   panoptim_help(&plan);
   CHECK(plan.sharing == PANOPTIM_CLOSED, "%d", plan.sharing);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Shows from the intermediate code for cards what no run without a card can: the step of every composition reads and
+# Shows from the intermediate code for GPUs what no run without a GPU can: the step of every composition reads and
 # writes 16 bytes at a time, and everything is rounded as IEEE says, once for each operation that is written, denormals
 # included. (An operation without rounding mode may be contracted with the next.)
 #

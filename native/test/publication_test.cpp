@@ -25,7 +25,7 @@ std::vector<unsigned char> places_for(problem &p) {
 }
 
 void step(panoptim_plan &plan, int helpers) {
-  plan.piece = 1000;
+  plan.share = 1000;
   plan.sharing = helpers > 0 ? PANOPTIM_ANNOUNCED : PANOPTIM_CLOSED;
   std::vector<std::thread> threads;
   for (int i = 0; i < helpers; i++) threads.emplace_back([&plan] { panoptim_help(&plan); });

@@ -32,7 +32,7 @@ void run(const problem &p, int tier, int threads, int steps = 1, bool fused = fa
     });
   }
   for (int i = 0; i < steps; i++) {
-    plan.piece = 1000;
+    plan.share = 1000;
     plan.zeroes = fused && i == steps - 1;
     __atomic_store_n(&plan.sharing, threads > 1 ? PANOPTIM_ANNOUNCED : PANOPTIM_CLOSED, __ATOMIC_SEQ_CST);
     const int32_t status = panoptim_step(&plan);
@@ -214,7 +214,7 @@ TEST(sums_of_squares_have_the_promised_order_in_every_tier) {
         std::thread helper;
         if (threads > 1) {
           plan.sharing = PANOPTIM_ANNOUNCED;
-          plan.piece = PANOPTIM_CHUNK;
+          plan.share = PANOPTIM_CHUNK;
           helper = std::thread([&] { panoptim_help(&plan); });
         }
         CHECK(panoptim_sum_squares(&plan) == PANOPTIM_OK, "%s", plan.error);
@@ -228,7 +228,7 @@ TEST(sums_of_squares_have_the_promised_order_in_every_tier) {
   }
 }
 
-TEST(more_threads_than_pieces_agree) {
+TEST(more_threads_than_shares_agree) {
   check_same({1, 0, 1, 0, 0, 2}, {40000}, 5, 0, 20, 2, true);
 }
 
@@ -236,12 +236,12 @@ TEST(helpers_and_steps_may_come_at_any_time) {
   check_same({1, 0, 1, 0, 0, 2}, {5000, 3, 700}, 6, 0, 3, 2000, false);
 }
 
-// A helper that is there before the step begins takes its part: the pieces are many, and each takes a while.
+// A helper that is there before the step begins takes its part: the shares are many, and each takes a while.
 TEST(helpers_help) {
   for (int attempt = 0;; attempt++) {
     problem p({1, 0, 1, 0, 0, 2}, {2000000}, 2);
     panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
-    plan.piece = PANOPTIM_CHUNK;
+    plan.share = PANOPTIM_CHUNK;
     plan.sharing = PANOPTIM_ANNOUNCED;
     std::thread helper([&] { panoptim_help(&plan); });
     while (__atomic_load_n(&plan.helping, __ATOMIC_SEQ_CST) == 0) std::this_thread::yield();
@@ -249,11 +249,11 @@ TEST(helpers_help) {
     helper.join();
     if (plan.helped > 0) return;
     // The system may have let it wait for so long.
-    CHECK(attempt < 100, "a helper that waits for a step has never taken a piece of it");
+    CHECK(attempt < 100, "a helper that waits for a step has never taken a share of it");
   }
 }
 
-// Whoever holds a piece: a step is complete without helpers, and a helper has nothing to do without a step.
+// Whoever holds a share: a step is complete without helpers, and a helper has nothing to do without a step.
 TEST(nobody_waits_for_a_helper_that_does_not_come) {
   problem expected({}, {5000}, 1);
   run(expected, PANOPTIM_TIER_BASELINE, 1);
@@ -261,7 +261,7 @@ TEST(nobody_waits_for_a_helper_that_does_not_come) {
   panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
   panoptim_help(&plan);
   plan.sharing = PANOPTIM_ANNOUNCED;
-  plan.piece = 700;
+  plan.share = 700;
   CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
   panoptim_help(&plan);
   CHECK(p.bits() == expected.bits(), "other bits");

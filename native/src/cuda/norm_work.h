@@ -3,7 +3,7 @@
 #define PANOPTIM_CUDA_NORM_WORK_H
 
 #include "cuda/launch.h"
-#include "cuda/pieces.h"
+#include "cuda/tiles.h"
 #include "panoptim.h"
 
 // Writes each chunk's sum. A thread adds up one lane of one chunk: neighbours read neighbouring elements.
@@ -59,7 +59,7 @@ struct chunk_sums_work {
   }
 };
 
-// Adds the chunks' sums to the verdict's squares, one after the other: the first thread of the one block adds a tile of
+// Adds the chunks' sums to the decision's squares, one after the other: the first thread of the one block adds a tile of
 // them while the others bring the next one near.
 struct add_in_order_work {
   static constexpr int threads = 256;
@@ -72,7 +72,7 @@ struct add_in_order_work {
 
   const double *square_sums;
   panoptim_int64 chunks;
-  panoptim_cuda_verdict *verdict;
+  panoptim_cuda_decision *decision;
   bool begins;
 
   PANOPTIM_DEVICE int phases() const {
@@ -81,9 +81,9 @@ struct add_in_order_work {
 
   PANOPTIM_DEVICE void operator()(int phase, panoptim_int64, int thread, shared &near) const {
     if (thread == 0) {
-      double sum = begins && phase == 0 ? 0 : verdict->squares;
+      double sum = begins && phase == 0 ? 0 : decision->squares;
       for (int i = 0; i < length_of(phase - 1); i++) sum += near.sums[(phase - 1) % 2][i];
-      verdict->squares = sum;
+      decision->squares = sum;
     } else {
       const panoptim_int64 start = static_cast<panoptim_int64>(phase) * tile;
       for (int i = thread - 1; i < length_of(phase); i += threads - 1) near.sums[phase % 2][i] = square_sums[start + i];
@@ -98,13 +98,13 @@ struct add_in_order_work {
 };
 
 // One thread, once all squares are added.
-struct judge_work {
+struct decide_work {
   static constexpr int threads = 1;
   static constexpr int blocks = 1;
 
   struct shared {};
 
-  panoptim_cuda_verdict *verdict;
+  panoptim_cuda_decision *decision;
   double scale;
   double limit;
   bool skips;
@@ -115,13 +115,13 @@ struct judge_work {
 
   PANOPTIM_DEVICE void operator()(int, panoptim_int64, int, shared &) const {
     constexpr double infinity = __builtin_huge_val();
-    const double squares = verdict->squares;
+    const double squares = decision->squares;
     const double norm = sqrt(squares) * scale;
     const double factor = norm <= limit || limit == infinity ? 1 : limit / norm;
-    verdict->norm = norm;
-    verdict->clip_factor = factor;
-    verdict->scale = static_cast<float>(scale * factor);
-    verdict->skips = skips && !(squares < infinity);
+    decision->norm = norm;
+    decision->clip_factor = factor;
+    decision->scale = static_cast<float>(scale * factor);
+    decision->skips = skips && !(squares < infinity);
   }
 };
 

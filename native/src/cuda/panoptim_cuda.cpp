@@ -1,4 +1,4 @@
-// The functions of the C ABI that concern graphics cards: they check, then hand over to CUDA.
+// The functions of the C ABI that concern GPUs: they check, then hand over to CUDA.
 #include <cuda_runtime.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "cuda/coefficients_work.h"
 #include "cuda/current.h"
 #include "cuda/norm_work.h"
-#include "cuda/pieces.h"
+#include "cuda/tiles.h"
 #include "cuda/step.h"
 #include "cuda/zero_work.h"
 #include "panoptim.h"
@@ -35,10 +35,10 @@ panoptim_int64 chunks_of(const panoptim_plan &plan) {
   return last.first_chunk + last.length / PANOPTIM_CHUNK + (last.length % PANOPTIM_CHUNK != 0);
 }
 
-panoptim_int64 pieces_of(const panoptim_plan &plan) {
+panoptim_int64 tiles_of(const panoptim_plan &plan) {
   panoptim_int64 count = 0;
   for (panoptim_int64 row = 0; row < plan.tensor_count; row++) {
-    count += plan.tensors[row].length / piece + (plan.tensors[row].length % piece != 0);
+    count += plan.tensors[row].length / tile + (plan.tensors[row].length % tile != 0);
   }
   return count;
 }
@@ -49,15 +49,15 @@ constexpr panoptim_int64 most_blocks = 0x7fffffff;
 int32_t check(panoptim_cuda_plan *call) {
   panoptim_plan *plan = call->plan;
   if (const int32_t status = check_work(plan)) return status;
-  if (call->piece_count != pieces_of(*plan) || call->piece_count > most_blocks || plan->tensor_count > most_blocks) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "the plan has %lld rows of %lld pieces, not %lld, and at most %lld",
-                plan->tensor_count, pieces_of(*plan), call->piece_count, most_blocks);
+  if (call->tile_count != tiles_of(*plan) || call->tile_count > most_blocks || plan->tensor_count > most_blocks) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "the plan has %lld rows of %lld tiles, not %lld, and at most %lld",
+                plan->tensor_count, tiles_of(*plan), call->tile_count, most_blocks);
   }
-  if (call->piece_count > 0 && (!call->tensors || !call->chunk_rows || !call->pieces || !call->coefficients)) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "tensors, chunk_rows, pieces or coefficients is NULL");
+  if (call->tile_count > 0 && (!call->tensors || !call->chunk_rows || !call->tiles || !call->coefficients)) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "tensors, chunk_rows, tiles or coefficients is NULL");
   }
   // Without elements none are copied there.
-  if (call->piece_count > 0 && plan->coefficients_count > call->coefficients_room) {
+  if (call->tile_count > 0 && plan->coefficients_count > call->coefficients_room) {
     return fail(plan, PANOPTIM_INVALID_ARGUMENT, "coefficients_count is %lld, but there is room for %lld",
                 plan->coefficients_count, call->coefficients_room);
   }
@@ -78,7 +78,7 @@ int32_t write_coefficients(const panoptim_cuda_plan &call) {
   return PANOPTIM_OK;
 }
 
-// There are kernels for cards from here on.
+// There are kernels for GPUs from here on.
 constexpr int least_major = 7;
 constexpr int least_minor = 5;
 
@@ -89,7 +89,7 @@ int32_t describe(int32_t device, cudaDeviceProp *properties, char *error) {
   const bool capable =
       properties->major > least_major || (properties->major == least_major && properties->minor >= least_minor);
   if (capable) return PANOPTIM_OK;
-  snprintf(error, PANOPTIM_TEXT, "card %d, %.100s, has compute capability %d.%d, but must have %d.%d or more", device,
+  snprintf(error, PANOPTIM_TEXT, "GPU %d, %.100s, has compute capability %d.%d, but must have %d.%d or more", device,
            properties->name, properties->major, properties->minor, least_major, least_minor);
   return PANOPTIM_CUDA_FAILED;
 }
@@ -227,7 +227,7 @@ int32_t panoptim_cuda_add_squares(panoptim_cuda_plan *call, ...) {
   panoptim_plan &plan = *call->plan;
   if (int32_t status = check(call)) return status;
   if (int32_t status = check_sums(&plan)) return status;
-  if (!call->verdict) return fail(&plan, PANOPTIM_INVALID_ARGUMENT, "verdict is NULL");
+  if (!call->decision) return fail(&plan, PANOPTIM_INVALID_ARGUMENT, "decision is NULL");
   const panoptim_int64 chunks = chunks_of(plan);
   const on_device current(call->device, plan.error);
   if (current.status) return current.status;
@@ -236,17 +236,17 @@ int32_t panoptim_cuda_add_squares(panoptim_cuda_plan *call, ...) {
   const panoptim_int64 blocks = (chunks + chunk_sums_work::chunks_of_block - 1) / chunk_sums_work::chunks_of_block;
   if (int32_t status = checked(launch(stream, blocks, sums), "launching the sums of squares", plan.error))
     return status;
-  const add_in_order_work add{plan.square_sums, chunks, call->verdict, call->begins != 0};
+  const add_in_order_work add{plan.square_sums, chunks, call->decision, call->begins != 0};
   return checked(launch(stream, 1, add), "launching the sum of the chunks' sums", plan.error);
 }
 
-int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict *verdict, double scale, double limit,
-                            int32_t skips, panoptim_cuda_verdict *copy, void *arrival, char *error) {
+int32_t panoptim_cuda_decide(int32_t device, void *stream, panoptim_cuda_decision *decision, double scale, double limit,
+                            int32_t skips, panoptim_cuda_decision *copy, void *arrival, char *error) {
   const on_device current(device, error);
   if (current.status) return current.status;
-  const judge_work work{verdict, scale, limit, skips != 0};
-  if (int32_t status = checked(launch(stream_of(stream), 1, work), "launching the verdict", error)) return status;
-  const cudaError_t copied = cudaMemcpyAsync(copy, verdict, sizeof *copy, cudaMemcpyDefault, stream_of(stream));
+  const decide_work work{decision, scale, limit, skips != 0};
+  if (int32_t status = checked(launch(stream_of(stream), 1, work), "launching the decision", error)) return status;
+  const cudaError_t copied = cudaMemcpyAsync(copy, decision, sizeof *copy, cudaMemcpyDefault, stream_of(stream));
   if (int32_t status = checked(copied, "cudaMemcpyAsync", error)) return status;
   return checked(cudaEventRecord(event_of(arrival), stream_of(stream)), "cudaEventRecord", error);
 }
@@ -254,19 +254,19 @@ int32_t panoptim_cuda_judge(int32_t device, void *stream, panoptim_cuda_verdict 
 int32_t panoptim_cuda_zero_gradients(panoptim_cuda_plan *call, ...) {
   if (int32_t status = check(call)) return status;
   return call_on(call->device, "launching the zeros", call->plan->error, [&] {
-    return launch(stream_of(call->stream), call->piece_count, zero_work{call->tensors, call->pieces});
+    return launch(stream_of(call->stream), call->tile_count, zero_work{call->tensors, call->tiles});
   });
 }
 
 int32_t panoptim_cuda_step(panoptim_cuda_plan *call, ...) {
   panoptim_plan &plan = *call->plan;
   if (int32_t status = check(call)) return status;
-  if (call->piece_count == 0) return PANOPTIM_OK;
+  if (call->tile_count == 0) return PANOPTIM_OK;
   const on_device current(call->device, plan.error);
   if (current.status) return current.status;
   if (int32_t status = write_coefficients(*call)) return status;
-  const step_arguments arguments{call->tensors,   call->pieces,       call->coefficients, call->verdict, plan.clip,
+  const step_arguments arguments{call->tensors,   call->tiles,       call->coefficients, call->decision, plan.clip,
                                  plan.clips != 0, plan.averages != 0, plan.zeroes != 0,   plan.half_precision};
-  const cudaError_t said = launch_step(composition_of(plan), stream_of(call->stream), call->piece_count, arguments);
+  const cudaError_t said = launch_step(composition_of(plan), stream_of(call->stream), call->tile_count, arguments);
   return checked(said, "launching the step", plan.error);
 }

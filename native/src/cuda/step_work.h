@@ -4,7 +4,7 @@
 #define PANOPTIM_CUDA_STEP_WORK_H
 
 #include "cuda/launch.h"
-#include "cuda/pieces.h"
+#include "cuda/tiles.h"
 #include "panoptim.h"
 #include "rule/update.h"
 
@@ -36,9 +36,9 @@ PANOPTIM_DEVICE void put(Element *to, const pack<Element, Width> &elements) {
 
 struct step_arguments {
   const panoptim_tensor *tensors;
-  const panoptim_cuda_piece *pieces;
+  const panoptim_cuda_tile *tiles;
   const panoptim_coefficients *coefficients;
-  const panoptim_cuda_verdict *verdict;
+  const panoptim_cuda_decision *decision;
   float clip;
   bool clips;
   bool averages;
@@ -62,18 +62,18 @@ struct step_work : step_arguments {
   }
 
   PANOPTIM_DEVICE void operator()(int, panoptim_int64 block, int thread, shared &) const {
-    const range p = piece_at(tensors, pieces, block);
+    const range p = tile_at(tensors, tiles, block);
     const panoptim_tensor &tensor = tensors[p.row];
-    const streams s(tensor, p.start);
+    const operands s(tensor, p.start);
     panoptim_coefficients c = coefficients[tensor.coefficients];
-    if (verdict) {
-      if (verdict->skips) {
+    if (decision) {
+      if (decision->skips) {
         if (zeroes) {
           for (panoptim_int64 i = thread; i < p.length; i += threads) s.gradient[i] = 0;
         }
         return;
       }
-      c.gradient_scale *= verdict->scale;
+      c.gradient_scale *= decision->scale;
     }
     const float scale = c.gradient_scale;
     if (clips) c.gradient_scale = 1;
@@ -87,35 +87,35 @@ struct step_work : step_arguments {
 
  private:
   // Those that the rule or the plan lacks are NULL.
-  struct streams {
+  struct operands {
     float *parameter;
     float *gradient;
     float *first;
     float *second;
-    float *other;
+    float *secondary;
     float *units;
     float *average;
     unsigned short *half_precision;
 
-    PANOPTIM_DEVICE streams(const panoptim_tensor &tensor, panoptim_int64 start)
+    PANOPTIM_DEVICE operands(const panoptim_tensor &tensor, panoptim_int64 start)
         : parameter(global(tensor.parameter + start)),
           gradient(global(tensor.gradient + start)),
           first(nullptr),
           second(nullptr),
-          other(nullptr),
+          secondary(nullptr),
           units(nullptr),
           average(tensor.average ? global(tensor.average + start) : nullptr),
           half_precision(tensor.half_precision ? global(tensor.half_precision + start) : nullptr) {
       float *const *state = tensor.state;
       if constexpr (Rule::has_first) first = global(*state++ + start);
       if constexpr (Rule::has_second) second = global(*state++ + start);
-      if constexpr (Rule::has_secondary) other = global(*state++ + start);
+      if constexpr (Rule::has_secondary) secondary = global(*state++ + start);
       if constexpr (Rule::has_units) units = global(*state++ + start);
     }
 
     PANOPTIM_DEVICE bool are_aligned() const {
       const uintptr_t floats = address(parameter) | address(gradient) | address(first) | address(second) |
-                               address(other) | address(units) | address(average);
+                               address(secondary) | address(units) | address(average);
       return floats % (wide * sizeof(float)) == 0 && address(half_precision) % (wide * sizeof(short)) == 0;
     }
 
@@ -125,27 +125,27 @@ struct step_work : step_arguments {
   };
 
   template <int Width>
-  PANOPTIM_DEVICE void update(const panoptim_coefficients &c, float scale, const streams &s, panoptim_int64 i) const {
+  PANOPTIM_DEVICE void update(const panoptim_coefficients &c, float scale, const operands &s, panoptim_int64 i) const {
     pack<float, Width> w = get<Width>(s.parameter + i);
     pack<float, Width> g = get<Width>(s.gradient + i);
     pack<float, Width> first{}, second{}, other{}, units{};
     if constexpr (Rule::has_first) first = get<Width>(s.first + i);
     if constexpr (Rule::has_second) second = get<Width>(s.second + i);
-    if constexpr (Rule::has_secondary) other = get<Width>(s.other + i);
+    if constexpr (Rule::has_secondary) secondary = get<Width>(s.secondary + i);
     if constexpr (Rule::has_units) units = get<Width>(s.units + i);
     for (int k = 0; k < Width; k++) {
       const float gradient = clips ? kept_within(clip, scale * g.at[k]) : g.at[k];
-      states x{first.at[k], second.at[k], other.at[k], units.at[k]};
+      states x{first.at[k], second.at[k], secondary.at[k], units.at[k]};
       Rule::update(c, w.at[k], gradient, x);
       first.at[k] = x.first;
       second.at[k] = x.second;
-      other.at[k] = x.other;
+      secondary.at[k] = x.secondary;
       units.at[k] = x.units;
     }
     put(s.parameter + i, w);
     if constexpr (Rule::has_first) put(s.first + i, first);
     if constexpr (Rule::has_second) put(s.second + i, second);
-    if constexpr (Rule::has_secondary) put(s.other + i, other);
+    if constexpr (Rule::has_secondary) put(s.secondary + i, secondary);
     if constexpr (Rule::has_units) put(s.units + i, units);
     if (averages) {
       pack<float, Width> average = get<Width>(s.average + i);

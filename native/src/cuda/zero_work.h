@@ -3,7 +3,7 @@
 #define PANOPTIM_CUDA_ZERO_WORK_H
 
 #include "cuda/launch.h"
-#include "cuda/pieces.h"
+#include "cuda/tiles.h"
 #include "panoptim.h"
 
 struct zero_work {
@@ -13,14 +13,14 @@ struct zero_work {
   struct shared {};
 
   const panoptim_tensor *tensors;
-  const panoptim_cuda_piece *pieces;
+  const panoptim_cuda_tile *tiles;
 
   PANOPTIM_DEVICE int phases() const {
     return 1;
   }
 
   PANOPTIM_DEVICE void operator()(int, panoptim_int64 block, int thread, shared &) const {
-    const range p = piece_at(tensors, pieces, block);
+    const range p = tile_at(tensors, tiles, block);
     float *gradient = tensors[p.row].gradient + p.start;
     for (panoptim_int64 i = thread; i < p.length; i += threads) gradient[i] = 0;
   }

@@ -1,4 +1,4 @@
-// The functions of the library panoptim_openmp: the same kernels over the same pieces, by a team of threads that
+// The functions of the library panoptim_openmp: the same kernels over the same shares, by a team of threads that
 // belongs to the OpenMP runtime.
 #include <errno.h>
 #include <omp.h>
@@ -16,9 +16,9 @@ constexpr int32_t most_threads = PANOPTIM_OPENMP_THREADS;
 int32_t call(panoptim_plan *plan, int32_t team, int32_t threads, work work) {
   if (!plan) return PANOPTIM_INVALID_ARGUMENT;
   if (const int32_t status = check_call(plan, work == work_sum_squares)) return status;
-  if (plan->sharing != PANOPTIM_CLOSED || plan->piece < 1) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "sharing is %d in pieces of %lld, not %d in pieces of 1 or more",
-                plan->sharing, plan->piece, PANOPTIM_CLOSED);
+  if (plan->sharing != PANOPTIM_CLOSED || plan->share < 1) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "sharing is %d in shares of %lld, not %d in shares of 1 or more",
+                plan->sharing, plan->share, PANOPTIM_CLOSED);
   }
   if (threads < 1 || threads > team || team > most_threads) {
     return fail(plan, PANOPTIM_INVALID_ARGUMENT, "%d threads of a team of %d, not 1 or more of at most %d", threads,

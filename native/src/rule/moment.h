@@ -19,10 +19,10 @@ PANOPTIM_FORMULA float first_moment(const panoptim_coefficients &c, float input,
   return fused_multiply_add(c.nesterov_moment, moment, c.nesterov_input * input);
 }
 
-// `other` is the maximum so far, or the running gradient.
+// `secondary` is the maximum so far, or the running gradient.
 template <int SecondMoment>
 PANOPTIM_FORMULA float root_of_second_moment(const panoptim_coefficients &c, float gradient, float &second,
-                                             float &other) {
+                                             float &secondary) {
   if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_INFINITY) {
     const float decayed = fused_multiply_add(c.second_decay, second, c.second_decay_rest * second);
     second = canonical(maximum(decayed, absolute(gradient) + c.epsilon));
@@ -30,11 +30,11 @@ PANOPTIM_FORMULA float root_of_second_moment(const panoptim_coefficients &c, flo
   }
   second = accumulate(c.second_decay, c.second_decay_rest, second, c.second_take * gradient, gradient);
   float power = second;
-  if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_MAXIMUM) power = other = canonical(maximum(other, second));
+  if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_MAXIMUM) power = secondary = canonical(maximum(secondary, second));
   if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_CENTERED) {
-    other = accumulate(c.second_decay, c.second_decay_rest, other, c.second_take, gradient);
+    secondary = accumulate(c.second_decay, c.second_decay_rest, secondary, c.second_take, gradient);
     // A variance is never below 0; what roundings put there would turn NaN under the root.
-    power = maximum(fused_multiply_add(-other, other, second), 0);
+    power = maximum(fused_multiply_add(-secondary, secondary, second), 0);
   }
   const float root = square_root(power + c.epsilon_inside) + c.epsilon;
   if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_RECTIFIED) return c.divides != 0 ? root : 1;

@@ -20,7 +20,7 @@ PANOPTIM_FORMULA float moved_average(float take, float w, float average) {
 struct states {
   float first;
   float second;
-  float other;  // the second moment's maximum, or its running gradient
+  float secondary;  // the second moment's maximum, or its running gradient
   float units;
 };
 
@@ -42,7 +42,7 @@ struct rule {
     if constexpr (FirstMoment == PANOPTIM_FIRST_MOMENT_OF_GRADIENT) {
       direction = first_moment<Nesterov>(c, direction, s.first);
     }
-    if constexpr (has_second) direction /= root_of_second_moment<SecondMoment>(c, gradient, s.second, s.other);
+    if constexpr (has_second) direction /= root_of_second_moment<SecondMoment>(c, gradient, s.second, s.secondary);
     if constexpr (has_units) direction = in_units(c, direction, s.units);
     if constexpr (FirstMoment == PANOPTIM_FIRST_MOMENT_OF_DIRECTION) {
       direction = first_moment<Nesterov>(c, direction, s.first);

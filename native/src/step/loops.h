@@ -18,18 +18,18 @@ namespace {
 #define PANOPTIM_VECTOR_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
 #endif
 
-// The streams of one tensor; those that a rule lacks are NULL.
-struct streams {
+// The operands of one tensor; those that a rule lacks are NULL.
+struct operands {
   float *parameter;
   const float *gradient;
   float *first;
   float *second;
-  float *other;
+  float *secondary;
   float *units;
 };
 
 template <class Rule>
-__attribute__((always_inline)) inline void update_range(const panoptim_coefficients &c, const streams &s,
+__attribute__((always_inline)) inline void update_range(const panoptim_coefficients &c, const operands &s,
                                                         panoptim_int64 begin, panoptim_int64 end) {
   PANOPTIM_VECTOR_LOOP
   for (panoptim_int64 i = begin; i < end; i++) {
@@ -37,34 +37,34 @@ __attribute__((always_inline)) inline void update_range(const panoptim_coefficie
     states x{};
     if constexpr (Rule::has_first) x.first = s.first[i];
     if constexpr (Rule::has_second) x.second = s.second[i];
-    if constexpr (Rule::has_secondary) x.other = s.other[i];
+    if constexpr (Rule::has_secondary) x.secondary = s.secondary[i];
     if constexpr (Rule::has_units) x.units = s.units[i];
     Rule::update(c, w, s.gradient[i], x);
     s.parameter[i] = w;
     if constexpr (Rule::has_first) s.first[i] = x.first;
     if constexpr (Rule::has_second) s.second[i] = x.second;
-    if constexpr (Rule::has_secondary) s.other[i] = x.other;
+    if constexpr (Rule::has_secondary) s.secondary[i] = x.secondary;
     if constexpr (Rule::has_units) s.units[i] = x.units;
   }
 }
 
-// Where streams come from memory, processors may fetch them ahead too late. So one cache line of each stream is asked
+// Where operands come from memory, processors may fetch them ahead too late. So one cache line of each stream is asked
 // for, so many elements ahead of the line that is updated. What that brings depends on the hour and the machine's other
 // tenants: AdamW over 32M parameters (Zen 4) has been seen to take 1.01 and 1.03 times as long without, 1.00 to 1.03
 // times with 32 or 64, 1.01 to 1.05 times with 256 or 512; in cache none of these makes a difference, so there is no
 // other loop: -Pbench -Dbench.args="ConstantsBenchmark -p changed=fetchAhead=0,fetchAhead=32". A rule without states
-// has two streams only, which processors follow by themselves: plain SGD takes 1.01 times the time of a loop that only
+// has two operands only, which processors follow by themselves: plain SGD takes 1.01 times the time of a loop that only
 // moves its bytes: -Pbench -Dbench.args="BandwidthBenchmark -p optimizer=SGD".
 constexpr panoptim_int64 cache_line = 16;
 constexpr panoptim_int64 fetch_ahead = 128;
 
 template <class Rule>
-__attribute__((always_inline)) inline void fetch(const streams &s, panoptim_int64 at) {
+__attribute__((always_inline)) inline void fetch(const operands &s, panoptim_int64 at) {
   __builtin_prefetch(s.parameter + at);
   __builtin_prefetch(s.gradient + at);
   if constexpr (Rule::has_first) __builtin_prefetch(s.first + at);
   if constexpr (Rule::has_second) __builtin_prefetch(s.second + at);
-  if constexpr (Rule::has_secondary) __builtin_prefetch(s.other + at);
+  if constexpr (Rule::has_secondary) __builtin_prefetch(s.secondary + at);
   if constexpr (Rule::has_units) __builtin_prefetch(s.units + at);
 }
 
@@ -72,10 +72,10 @@ template <class Rule, panoptim_int64 Ahead = fetch_ahead>
 void loop(const panoptim_coefficients &coefficients, panoptim_int64 length, float *parameter, const float *gradient,
           float *const *state) {
   const panoptim_coefficients c = coefficients;
-  streams s{parameter, gradient, nullptr, nullptr, nullptr, nullptr};
+  operands s{parameter, gradient, nullptr, nullptr, nullptr, nullptr};
   if constexpr (Rule::has_first) s.first = *state++;
   if constexpr (Rule::has_second) s.second = *state++;
-  if constexpr (Rule::has_secondary) s.other = *state++;
+  if constexpr (Rule::has_secondary) s.secondary = *state++;
   if constexpr (Rule::has_units) s.units = *state++;
   panoptim_int64 begin = 0;
   if constexpr (Ahead > 0 && (Rule::has_first || Rule::has_second)) {

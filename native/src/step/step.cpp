@@ -3,16 +3,16 @@
 #include <string.h>
 
 #include "step/sharing.h"
-#include "step/stream.h"
+#include "step/nontemporal.h"
 
 namespace {
 
-// What stays in the first-level cache while something is done before and after the update. Blocks of 128 to 1024 take
+// What stays in the first-level cache while something is done before and after the update. Tiles of 128 to 1024 take
 // about the same time, 2048 and 4096 are slower by 3 and 6 in a hundred: -Pbench -Dbench.args="ConstantsBenchmark -p
-// changed=block=256,block=4096".
-constexpr panoptim_int64 block = 1024;
+// changed=tile=256,tile=4096".
+constexpr panoptim_int64 tile = 1024;
 
-struct chunk_streams {
+struct chunk_operands {
   float *parameter;
   float *gradient;
   float *state[PANOPTIM_STATES];
@@ -20,7 +20,7 @@ struct chunk_streams {
   uint16_t *half_precision;
   char *published;
 
-  chunk_streams(const panoptim_plan &plan, const panoptim_tensor &tensor, panoptim_int64 start)
+  chunk_operands(const panoptim_plan &plan, const panoptim_tensor &tensor, panoptim_int64 start)
       : parameter(tensor.parameter + start),
         gradient(tensor.gradient + start),
         average(tensor.average ? tensor.average + start : nullptr),
@@ -34,21 +34,21 @@ struct chunk_streams {
   }
 };
 
-// Writes a block in 16 bits.
+// Writes a tile in 16 bits.
 void write_narrow(const kernel_table &kernels, int32_t half_precision, panoptim_int64 length, const float *from,
                   uint16_t *to) {
-  uint16_t narrow[block];
+  uint16_t narrow[tile];
   kernels.half_precision[half_precision](length, from, narrow);
-  stream_out(narrow, to, length);
+  store_nontemporal(narrow, to, length);
 }
 
-// Copies a block to the publication, if the row has a place there.
-void publish_block(const panoptim_plan &plan, const kernel_table &kernels, const chunk_streams &s,
+// Copies a tile to the publication, if the row has a place there.
+void publish_tile(const panoptim_plan &plan, const kernel_table &kernels, const chunk_operands &s,
                    panoptim_int64 length) {
   if (!s.published) return;
   const float *from = plan.publish_averages ? s.average : s.parameter;
   if (plan.publish == PANOPTIM_PUBLISH_FLOAT32) {
-    stream_out(from, reinterpret_cast<float *>(s.published), length);
+    store_nontemporal(from, reinterpret_cast<float *>(s.published), length);
   } else {
     const int32_t half_precision =
         plan.publish == PANOPTIM_PUBLISH_BFLOAT16 ? PANOPTIM_HALF_PRECISION_BFLOAT16 : PANOPTIM_HALF_PRECISION_FLOAT16;
@@ -56,11 +56,11 @@ void publish_block(const panoptim_plan &plan, const kernel_table &kernels, const
   }
 }
 
-// The update of one block, with what the plan asks for around it.
-void update_block(const panoptim_plan &plan, const kernel_table &kernels, kernel update,
-                  const panoptim_coefficients &coefficients, const chunk_streams &s, panoptim_int64 length) {
+// The update of one tile, with what the plan asks for around it.
+void update_tile(const panoptim_plan &plan, const kernel_table &kernels, kernel update,
+                  const panoptim_coefficients &coefficients, const chunk_operands &s, panoptim_int64 length) {
   if (plan.clips) {
-    float clipped[block];
+    float clipped[tile];
     kernels.clip(coefficients.gradient_scale, plan.clip, length, s.gradient, clipped);
     panoptim_coefficients scaled = coefficients;
     scaled.gradient_scale = 1;
@@ -70,7 +70,7 @@ void update_block(const panoptim_plan &plan, const kernel_table &kernels, kernel
   }
   if (plan.averages) kernels.average(coefficients.average_take, length, s.parameter, s.average);
   if (plan.half_precision != PANOPTIM_HALF_PRECISION_NONE) write_narrow(kernels, plan.half_precision, length, s.parameter, s.half_precision);
-  publish_block(plan, kernels, s, length);
+  publish_tile(plan, kernels, s, length);
   if (plan.zeroes) memset(s.gradient, 0, static_cast<size_t>(length) * sizeof *s.gradient);
 }
 
@@ -80,22 +80,22 @@ struct step_work {
 
   void operator()(panoptim_int64 begin, panoptim_int64 end) const {
     const kernel update = kernels.at[index_of(composition_of(plan))];
-    const bool streams = plan.half_precision != PANOPTIM_HALF_PRECISION_NONE || plan.publish != PANOPTIM_PUBLISH_NONE;
-    const bool in_blocks = plan.clips || plan.averages || plan.zeroes || streams;
+    const bool nontemporal = plan.half_precision != PANOPTIM_HALF_PRECISION_NONE || plan.publish != PANOPTIM_PUBLISH_NONE;
+    const bool in_tiles = plan.clips || plan.averages || plan.zeroes || nontemporal;
     for_each_chunk(plan, begin, end, [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
       const panoptim_coefficients &coefficients = plan.coefficients[tensor.coefficients];
-      const panoptim_int64 most = in_blocks ? block : length;
+      const panoptim_int64 most = in_tiles ? tile : length;
       for (panoptim_int64 done = 0; done < length; done += most) {
         const panoptim_int64 now = length - done < most ? length - done : most;
-        const chunk_streams s(plan, tensor, start + done);
-        if (in_blocks) {
-          update_block(plan, kernels, update, coefficients, s, now);
+        const chunk_operands s(plan, tensor, start + done);
+        if (in_tiles) {
+          update_tile(plan, kernels, update, coefficients, s, now);
         } else {
           update(coefficients, now, s.parameter, s.gradient, s.state);
         }
       }
     });
-    if (streams) end_streaming();
+    if (nontemporal) fence_nontemporal();
   }
 };
 
@@ -114,12 +114,12 @@ struct sum_squares_work {
 
 void run_step(panoptim_plan &plan, const kernel_table &kernels) {
   plan.work = work_step;
-  share_out(plan, step_work{plan, kernels});
+  run_shared(plan, step_work{plan, kernels});
 }
 
 void run_sum_squares(panoptim_plan &plan, const kernel_table &kernels) {
   plan.work = work_sum_squares;
-  share_out(plan, sum_squares_work{plan, kernels});
+  run_shared(plan, sum_squares_work{plan, kernels});
 }
 
 namespace {
@@ -137,7 +137,7 @@ void with_work(const panoptim_plan &plan, const kernel_table &kernels, Take take
 }  // namespace
 
 void help_call(panoptim_plan &plan, const kernel_table *(*kernels_of)(int32_t tier)) {
-  come_to_help(plan, [&](auto take_pieces) { with_work(plan, *kernels_of(plan.tier), take_pieces); });
+  join_work(plan, [&](auto take_shares) { with_work(plan, *kernels_of(plan.tier), take_shares); });
 }
 
 void begin_team_call(panoptim_plan &plan, work work) {
@@ -147,5 +147,5 @@ void begin_team_call(panoptim_plan &plan, work work) {
 }
 
 void join_team_call(panoptim_plan &plan, const kernel_table &kernels, bool leads) {
-  with_work(plan, kernels, [&](auto work) { take_share(plan, leads, work); });
+  with_work(plan, kernels, [&](auto work) { take_part(plan, leads, work); });
 }

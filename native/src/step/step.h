@@ -16,7 +16,7 @@ void run_sum_squares(panoptim_plan &plan, const kernel_table &kernels);
 void help_call(panoptim_plan &plan, const kernel_table *(*kernels_of)(int32_t tier));
 
 // A call by a team of threads that somebody else keeps: one thread begins it, then all of them join it, one of which
-// leads. It is complete when all have returned. The plan must have been checked, and its piece must be 1 or more.
+// leads. It is complete when all have returned. The plan must have been checked, and its share must be 1 or more.
 void begin_team_call(panoptim_plan &plan, work work);
 void join_team_call(panoptim_plan &plan, const kernel_table &kernels, bool leads);
 

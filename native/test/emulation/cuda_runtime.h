@@ -6,7 +6,7 @@
 //
 // The environment says what the machine is like: PANOPTIM_EMULATED_DEVICES (1), PANOPTIM_EMULATED_MEMORY (bytes of each
 // device, 1 GiB), PANOPTIM_EMULATED_CAPABILITY (ten times its compute capability, 75), PANOPTIM_EMULATED_PACKED (1:
-// small allocations lie side by side, as on a card; otherwise apart, where AddressSanitizer sees what goes from one to
+// small allocations lie side by side, as on a GPU; otherwise apart, where AddressSanitizer sees what goes from one to
 // the next).
 #ifndef PANOPTIM_TEST_EMULATION_CUDA_RUNTIME_H
 #define PANOPTIM_TEST_EMULATION_CUDA_RUNTIME_H

@@ -6,15 +6,17 @@ module dev.panoptim {
 
   exports dev.panoptim.backend;
   exports dev.panoptim.device;
-  exports dev.panoptim.internal.io to
-      dev.panoptim.checkpoint;
   exports dev.panoptim.memory;
   exports dev.panoptim.metrics;
   exports dev.panoptim.optim;
   exports dev.panoptim.rule;
   exports dev.panoptim.schedule;
+  exports dev.panoptim.internal.io to
+      dev.panoptim.checkpoint;
   exports dev.panoptim.internal.memory to
       dev.panoptim.checkpoint;
   exports dev.panoptim.internal.observe to
+      dev.panoptim.checkpoint;
+  exports dev.panoptim.internal.tensor to
       dev.panoptim.checkpoint;
 }

@@ -51,7 +51,7 @@ public final class UndeployedApplication {
       }
       case "shared" -> keep(shared(folder));
       case "finalized" -> KEPT.add(new Finalized(keep(shared(folder))));
-      case "card" -> {
+      case "gpu" -> {
         Parameters parameters =
             Parameters.builder().device(Device.cuda(0)).add("p", ELEMENTS).build();
         Optimizer optimizer =

@@ -14,7 +14,7 @@ class UndeployedTest {
   @TempDir private Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"native", "small", "shared", "finalized", "card"})
+  @ValueSource(strings = {"native", "small", "shared", "finalized", "gpu"})
   void whatStaticFieldsKeepIsCollectedAndFreed(String kind) throws Exception {
     ProcessBuilder program =
         JavaProcess.of(
@@ -28,7 +28,7 @@ class UndeployedTest {
             kind,
             folder.toString());
     program.environment().put("PANOPTIM_EMULATED_DEVICES", "1");
-    // So that free() gives memory back to the system at once, of which the emulated card's is too.
+    // So that free() gives memory back to the system at once, of which the emulated GPU's is too.
     program.environment().put("MALLOC_MMAP_THRESHOLD_", "65536");
     String output = JavaProcess.run(program);
     for (String each : List.of("IN USE true", "COLLECTED true", "FREED true", "UNMAPPED true")) {

@@ -1,7 +1,7 @@
 package dev.panoptim.checkpoint;
 
+import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
-import dev.panoptim.memory.Streams;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.optim.ParameterGroup;
 import dev.panoptim.optim.StateDict;
@@ -279,7 +279,7 @@ public final class Checkpoint implements AutoCloseable {
   private static void requireAccess(Optimizer optimizer) {
     for (ParameterGroup group : optimizer.paramGroups()) {
       for (Parameter each : group.parameters()) {
-        Streams.require(
+        TensorChecks.require(
             each.device(), "data of '" + each.name() + "'", each.size(), each.data(), true);
       }
     }

@@ -1,7 +1,7 @@
 package dev.panoptim.checkpoint;
 
+import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
-import dev.panoptim.memory.Streams;
 import dev.panoptim.optim.StateDict;
 import dev.panoptim.safetensors.DType;
 import dev.panoptim.safetensors.SafetensorsException;
@@ -78,7 +78,8 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
     Savable.requireNames(training.optimizer());
     Savable.requireExtras(extras);
     List<Parameter> parameters = parameters(training);
-    parameters.forEach(each -> Streams.requireAlive("data of '" + each.name() + "'", each.data()));
+    parameters.forEach(
+        each -> TensorChecks.requireAlive("data of '" + each.name() + "'", each.data()));
     TrainingDocument document =
         new TrainingDocument(
             VERSION,
@@ -90,7 +91,7 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
     List<Tensor> copied = new ArrayList<>();
     List<Tensor> live = new ArrayList<>();
     for (Parameter each : parameters) {
-      // Of what is on a graphics card, there is a copy already.
+      // Of what is on a GPU, there is a copy already.
       boolean here = each.device().isCpu();
       MemorySegment data = each.device().readable(each.data(), each.size() * Float.BYTES);
       (here ? live : copied).add(tensor(PARAMETER, each.name(), data));

@@ -28,7 +28,7 @@ import java.util.function.ToLongFunction;
 /// | `panoptim.memory.used` | bytes off-heap, by the tag `kind` |
 /// | `panoptim.memory.limit` | what all kinds together may take; infinite without a limit |
 /// | `panoptim.memory.mapped` | bytes of shared files that are mapped |
-/// | `panoptim.memory.devices` | bytes on graphics cards |
+/// | `panoptim.memory.devices` | bytes on GPUs |
 /// | `panoptim.memory.forgotten` | owners of memory that were never closed |
 /// | `panoptim.publications` | how often parameters were published |
 /// | `panoptim.publications.skipped` | how often that was left out, for readers held all buffers |
@@ -135,7 +135,7 @@ public final class PanoptimMetrics implements MeterBinder {
         registry,
         "panoptim.memory.devices",
         BaseUnits.BYTES,
-        "Bytes held on graphics cards",
+        "Bytes held on GPUs",
         now -> now.memory().onDevices());
     counter(
         registry,

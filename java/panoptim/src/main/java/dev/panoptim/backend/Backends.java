@@ -3,7 +3,15 @@ package dev.panoptim.backend;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
+import dev.panoptim.internal.cuda.CudaBackend;
+import dev.panoptim.internal.cuda.OffloadBackend;
+import dev.panoptim.internal.ffm.NativeBackend;
+import dev.panoptim.internal.ffm.OpenMp;
+import dev.panoptim.internal.jvm.ScalarBackend;
+import dev.panoptim.internal.jvm.VectorBackend;
 import dev.panoptim.internal.observe.Events;
+import dev.panoptim.internal.parallel.HelperPool;
+import dev.panoptim.internal.parallel.ThreadProperties;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -48,7 +56,7 @@ public final class Backends {
         throw new IllegalArgumentException(
             "system property "
                 + BACKEND_PROPERTY
-                + " is 'cuda', which is for parameters on a card, but these are on the cpu");
+                + " is 'cuda', which is for parameters on a GPU, but these are on the cpu");
       }
       boolean free = wanted.equals("auto");
       Backend chosen = free ? best() : namedByProperty(wanted);
@@ -78,7 +86,7 @@ public final class Backends {
 
   /// A backend by its name.
   ///
-  /// @param name `auto`, `native`, `vector`, `scalar`, or `cuda` for the first card
+  /// @param name `auto`, `native`, `vector`, `scalar`, or `cuda` for the first GPU
   /// @throws IllegalArgumentException if it is none of these
   /// @throws BackendUnavailableException if it cannot be had
   public static Backend named(String name) {
@@ -94,18 +102,18 @@ public final class Backends {
     };
   }
 
-  /// The best backend for parameters on a device: [#auto()] for the CPU, [#cuda] for a card.
+  /// The best backend for parameters on a device: [#auto()] for the CPU, [#cuda] for a GPU.
   ///
   /// @throws BackendUnavailableException if a system property chooses what cannot be had
   public static Backend of(Device device) {
     return device.isCpu() ? auto() : cuda(DeviceStream.defaultOf(device));
   }
 
-  /// CUDA on a card, in its default stream.
+  /// CUDA on a GPU, in its default stream.
   ///
   /// @param index as for [Device#cuda]
   /// @throws BackendUnavailableException if CUDA cannot be had; the message says what is missing
-  /// @throws IllegalArgumentException if there is no card of that number
+  /// @throws IllegalArgumentException if there is no GPU of that number
   public static Backend cuda(int index) {
     try {
       return of(Device.cuda(index));
@@ -120,12 +128,12 @@ public final class Backends {
     return new CudaBackend(stream);
   }
 
-  /// Parameters and gradients on a card, states and update on the CPU: for where the card's memory
-  /// is too small for the states (ZeRO-Offload: Ren et al. 2021). Gradients and parameters come
-  /// down and parameters go up in slices, while the slice before is updated.
+  /// Parameters and gradients on a GPU, states and update on the CPU: for where the GPU's memory is
+  /// too small for the states (ZeRO-Offload: Ren et al. 2021). Gradients and parameters come down
+  /// and parameters go up in slices, while the slice before is updated.
   ///
-  /// Steps are complete when they return. They begin once all is done that the card's default
-  /// stream waits for.
+  /// Steps are complete when they return. They begin once all is done that the GPU's default stream
+  /// waits for.
   ///
   /// @throws IllegalArgumentException if the device is the CPU
   /// @throws BackendUnavailableException as [#auto()]
@@ -136,7 +144,7 @@ public final class Backends {
   /// As [#offload(Device)], with a backend of one's choice for the update, and a stream whose work
   /// the gradients come from: steps begin once that is done.
   ///
-  /// @throws IllegalArgumentException if the backend is one for a card
+  /// @throws IllegalArgumentException if the backend is one for a GPU
   public static Backend offload(DeviceStream stream, Backend update) {
     return new OffloadBackend(stream, update);
   }
@@ -154,7 +162,7 @@ public final class Backends {
     if (why != null) {
       throw new BackendUnavailableException("the native backend cannot be had: " + why);
     }
-    return new NativeBackend(NativeBackend.best(), Threading.ofProperty());
+    return new NativeBackend(NativeBackend.best(), ThreadProperties.threading());
   }
 
   /// C++ in the given tier.
@@ -166,7 +174,7 @@ public final class Backends {
       throw new BackendUnavailableException(
           "the native backend's tier " + tier.label() + " cannot be had: " + why);
     }
-    return new NativeBackend(tier, Threading.ofProperty());
+    return new NativeBackend(tier, ThreadProperties.threading());
   }
 
   /// Java's Vector API.
@@ -190,16 +198,6 @@ public final class Backends {
     return Arrays.stream(Tier.values()).filter(tier -> NativeBackend.whyNot(tier) == null).toList();
   }
 
-  /// Checks the system properties that steps depend on: `panoptim.threads`, `panoptim.threading`
-  /// and `panoptim.watch`.
-  ///
-  /// @throws IllegalArgumentException if one of them has a value that it cannot have
-  public static void requireProperties() {
-    Backend.mostThreads();
-    Threading.ofProperty();
-    Watch.ofProperty();
-  }
-
   /// Ends the threads that help with steps: those of the pool, which all optimizers of this class
   /// loader share, and the OpenMP team of the calling thread. Whatever closes an application that
   /// brought this library along calls it, so that no thread keeps its class loader from being
@@ -210,7 +208,7 @@ public final class Backends {
   /// when called again, it does nothing. May be called from any thread, at any time; the OpenMP
   /// team of another thread ends with that thread.
   public static void endThreads() {
-    Crew.endThreads();
+    HelperPool.endThreads();
     OpenMp.endTeam();
   }
 

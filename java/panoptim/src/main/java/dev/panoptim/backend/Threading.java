@@ -1,15 +1,14 @@
 package dev.panoptim.backend;
 
-import java.util.Arrays;
+import dev.panoptim.internal.ffm.OpenMp;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /// Whose threads help with the steps of the native backend. The bits are the same.
 ///
-/// The other backends for the processor always use [#POOL], and a graphics card uses neither. The
-/// system property `panoptim.threading` (`pool` or `openmp`) chooses for a whole process; an
-/// optimizer's own choice comes before it.
+/// The other backends for the processor always use [#POOL], and a GPU uses neither. The system
+/// property `panoptim.threading` (`pool` or `openmp`) chooses for a whole process; an optimizer's
+/// own choice comes before it.
 ///
 /// Immutable; safe for use from any thread.
 public enum Threading {
@@ -34,8 +33,6 @@ public enum Threading {
   /// [#POOL], and the reason is logged once and told by [#unavailableReason()].
   OPENMP;
 
-  private static final String PROPERTY = "panoptim.threading";
-
   /// The name in the system property and in messages.
   public String label() {
     return name().toLowerCase(Locale.ROOT);
@@ -44,25 +41,5 @@ public enum Threading {
   /// Why steps cannot be made in this way, empty if they can. Loads the library on the first call.
   public Optional<String> unavailableReason() {
     return Optional.ofNullable(this == OPENMP ? OpenMp.whyNot() : null);
-  }
-
-  /// What the system property says, the pool if it says nothing.
-  ///
-  /// @throws IllegalArgumentException if it says something else than `pool` or `openmp`
-  static Threading ofProperty() {
-    String wanted = System.getProperty(PROPERTY, POOL.label());
-    return Arrays.stream(values())
-        .filter(each -> each.label().equals(wanted.toLowerCase(Locale.ROOT)))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "system property %s is '%s', but must be one of %s"
-                        .formatted(
-                            PROPERTY,
-                            wanted,
-                            Arrays.stream(values())
-                                .map(Threading::label)
-                                .collect(Collectors.joining(", ")))));
   }
 }

@@ -1,8 +1,8 @@
 package dev.panoptim.device;
 
-import dev.panoptim.ffi.NativeLibrary;
-import dev.panoptim.ffi.PanoptimAbi;
-import dev.panoptim.ffi.panoptim_cuda_device;
+import dev.panoptim.internal.bindings.NativeLibrary;
+import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.internal.bindings.panoptim_cuda_device;
 import dev.panoptim.internal.memory.CleaningAction;
 import dev.panoptim.internal.memory.MemoryBudget;
 import dev.panoptim.internal.memory.MemoryKind;
@@ -77,7 +77,7 @@ final class Cuda {
       return count.get(ValueLayout.JAVA_INT, 0);
     } catch (CudaException e) {
       throw new CudaException(
-          "no card can be used, which takes one of NVIDIA's of compute capability 7.5 or more, and"
+          "no GPU can be used, which takes one of NVIDIA's of compute capability 7.5 or more, and"
               + " a driver that is installed and new enough: "
               + e.getMessage());
     }

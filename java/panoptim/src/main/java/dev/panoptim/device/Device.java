@@ -1,7 +1,7 @@
 package dev.panoptim.device;
 
-import dev.panoptim.ffi.NativeLibrary;
-import dev.panoptim.ffi.panoptim_cuda_device;
+import dev.panoptim.internal.bindings.NativeLibrary;
+import dev.panoptim.internal.bindings.panoptim_cuda_device;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Segments;
@@ -12,11 +12,11 @@ import java.util.Locale;
 import java.util.Objects;
 
 /// Where parameters, gradients and states lie, and are updated: the CPU's memory, or a graphics
-/// card's.
+/// GPU's.
 ///
-/// Memory of a graphics card is a [MemorySegment] too, but one of length 0: an address with the
-/// lifetime of its arena, which Java cannot read or write (an [IndexOutOfBoundsException] says so).
-/// It is filled and read by copies.
+/// Memory of a GPU is a [MemorySegment] too, but one of length 0: an address with the lifetime of
+/// its arena, which Java cannot read or write (an [IndexOutOfBoundsException] says so). It is
+/// filled and read by copies.
 ///
 /// ```java
 /// Device gpu = Device.cuda(0);
@@ -71,12 +71,12 @@ public final class Device {
     return CPU;
   }
 
-  /// A graphics card.
+  /// A GPU.
   ///
-  /// @param index its number, as CUDA counts the cards that this process may use
-  /// @throws CudaException if CUDA cannot be had: no library, no driver, no card, or this one's
+  /// @param index its number, as CUDA counts the GPUs that this process may use
+  /// @throws CudaException if CUDA cannot be had: no library, no driver, no GPU, or this one's
   ///   compute capability is below 7.5; the message says what is missing
-  /// @throws IllegalArgumentException if there is no card of that number
+  /// @throws IllegalArgumentException if there is no GPU of that number
   public static Device cuda(int index) {
     if (CudaDevices.WHY_NONE != null) {
       throw new CudaException(CudaDevices.WHY_NONE);
@@ -100,12 +100,12 @@ public final class Device {
     capable = true;
   }
 
-  /// How many graphics cards there are; 0 where [#cuda] works for none of them.
+  /// How many GPUs there are; 0 where [#cuda] works for none of them.
   public static int cudaCount() {
     return CudaDevices.ALL.length;
   }
 
-  /// What keeps [#cuda] from working for every card, in words; `null` if it works for one.
+  /// What keeps [#cuda] from working for every GPU, in words; `null` if it works for one.
   public static String whyNoCuda() {
     return CudaDevices.WHY_NONE;
   }
@@ -114,7 +114,7 @@ public final class Device {
     return index == CPU_INDEX;
   }
 
-  /// A card's number, -1 for the CPU.
+  /// A GPU's number, -1 for the CPU.
   public int index() {
     return index;
   }
@@ -144,7 +144,7 @@ public final class Device {
     }
   }
 
-  /// The bytes that can still be allocated on a card.
+  /// The bytes that can still be allocated on a GPU.
   ///
   /// @throws IllegalStateException on the CPU, whose memory Java's own means tell of
   /// @throws CudaException if CUDA does not say
@@ -157,12 +157,12 @@ public final class Device {
     }
   }
 
-  /// Zeroed memory, which is freed with the arena: [Arena#close()] then waits for the card.
+  /// Zeroed memory, which is freed with the arena: [Arena#close()] then waits for the GPU.
   ///
   /// @param bytes 0 or more
-  /// @return on a card, a segment of length 0, aligned to 256 bytes
+  /// @return on a GPU, a segment of length 0, aligned to 256 bytes
   /// @throws IllegalArgumentException if `bytes` is negative
-  /// @throws CudaException if the card has not so much memory
+  /// @throws CudaException if the GPU has not so much memory
   public MemorySegment allocate(long bytes, Arena arena) {
     requireNotNegative("bytes", bytes);
     if (isCpu()) {
@@ -175,8 +175,8 @@ public final class Device {
     return memory;
   }
 
-  /// Memory that both Java and the card reach, with arbitrary content: what is copied from and to
-  /// it takes no detour. The system cannot page it out, so it should be small.
+  /// Memory that both Java and the GPU reach, with arbitrary content: what is copied from and to it
+  /// takes no detour. The system cannot page it out, so it should be small.
   ///
   /// @param bytes 0 or more
   /// @throws IllegalArgumentException if `bytes` is negative
@@ -192,9 +192,9 @@ public final class Device {
   ///
   /// @param offset in bytes, 0 or more
   /// @param bytes 0 or more
-  /// @return as many bytes; on a card, a segment of length 0 that begins there
+  /// @return as many bytes; on a GPU, a segment of length 0 that begins there
   /// @throws IndexOutOfBoundsException on the CPU, if the memory has fewer bytes
-  /// @throws IllegalArgumentException on a card, if the memory has fewer bytes, as far as [#holds]
+  /// @throws IllegalArgumentException on a GPU, if the memory has fewer bytes, as far as [#holds]
   ///   can say, or is another's
   /// @throws CudaException if CUDA does not say
   public MemorySegment slice(MemorySegment memory, long offset, long bytes) {
@@ -208,11 +208,11 @@ public final class Device {
           "offset is %s and bytes %s, but together they must be at most %s"
               .formatted(offset, bytes, Long.MAX_VALUE));
     }
-    requireOnCard("memory", memory, offset + bytes);
+    requireOnDevice("memory", memory, offset + bytes);
     return Cuda.plus(memory, offset);
   }
 
-  /// Whether some bytes from an address on are in this device's memory. Of a card's memory that
+  /// Whether some bytes from an address on are in this device's memory. Of a GPU's memory that
   /// others than [#allocate] have allocated, only whose it is can be said.
   ///
   /// @throws CudaException if CUDA does not say
@@ -222,19 +222,19 @@ public final class Device {
         : bytes == 0 || Cuda.holds(index, memory, bytes);
   }
 
-  /// Whether some bytes of a card from an address on are of one [#allocate]: a copy must not go
-  /// from one allocation to the next, though there be nothing between them.
+  /// Whether some bytes of a GPU from an address on are of one [#allocate]: a copy must not go from
+  /// one allocation to the next, though there be nothing between them.
   public boolean areOneAllocation(MemorySegment memory, long bytes) {
     return !isCpu() && Cuda.areOneAllocation(memory, bytes);
   }
 
-  /// Checks one side of a copy: memory off-heap, which knows its size, or a card's.
+  /// Checks one side of a copy: memory off-heap, which knows its size, or a GPU's.
   void requireBytes(String name, MemorySegment memory, long bytes) {
     requireNotNegative("bytes", bytes);
     Segments.requireAddress(name, memory, bytes);
     Segments.requireAlive(name, memory);
     if (memory.byteSize() == 0) {
-      requireOnCard(name, memory, bytes);
+      requireOnDevice(name, memory, bytes);
     } else if (!memory.isNative() || memory.byteSize() < bytes) {
       throw new IllegalArgumentException(
           "%s has %s bytes %s-heap, but must have %s off-heap"
@@ -242,12 +242,12 @@ public final class Device {
     }
   }
 
-  /// Checks that an address, without extent, has so many bytes of this card from it on, as far as
+  /// Checks that an address, without extent, has so many bytes of this GPU from it on, as far as
   /// [#holds] can say.
   ///
   /// @throws IllegalArgumentException if it has not; the message begins with the name
   /// @throws CudaException if CUDA does not say
-  public void requireOnCard(String name, MemorySegment memory, long bytes) {
+  public void requireOnDevice(String name, MemorySegment memory, long bytes) {
     requireNotNegative("bytes", bytes);
     Segments.requireAddress(name, memory, bytes);
     if (!memory.isNative() || memory.byteSize() > 0 || !holds(memory, bytes)) {
@@ -267,7 +267,7 @@ public final class Device {
   }
 
   /// Copies from memory that Java reaches to memory of this device, and waits until it is there. On
-  /// a card, after all work of streams that the default stream waits for.
+  /// a GPU, after all work of streams that the default stream waits for.
   ///
   /// @param to as many bytes
   /// @throws IllegalArgumentException if `to` is not in this device's memory, has another size or
@@ -284,13 +284,13 @@ public final class Device {
       requireSameSize(from, to);
       to.copyFrom(from);
     } else {
-      requireOnCard("to", to, from.byteSize());
+      requireOnDevice("to", to, from.byteSize());
       stagedCopies.upload(from, to);
     }
   }
 
   /// Copies from memory of this device to memory that Java reaches, and waits until it is there. On
-  /// a card, after all work of streams that the default stream waits for.
+  /// a GPU, after all work of streams that the default stream waits for.
   ///
   /// @param from as many bytes as `to` has
   /// @throws IllegalArgumentException if `from` is not in this device's memory, `to` has another
@@ -307,7 +307,7 @@ public final class Device {
       requireSameSize(from, to);
       to.copyFrom(from);
     } else {
-      requireOnCard("from", from, to.byteSize());
+      requireOnDevice("from", from, to.byteSize());
       stagedCopies.download(from, to);
     }
   }
@@ -347,7 +347,7 @@ public final class Device {
   ///
   /// @param count elements, 0 or more
   /// @throws IndexOutOfBoundsException on the CPU, if the memory has fewer
-  /// @throws IllegalArgumentException if the memory is read-only, or on a card has fewer elements,
+  /// @throws IllegalArgumentException if the memory is read-only, or on a GPU has fewer elements,
   ///   as far as [#holds] can say, or is another's
   /// @throws CudaException if CUDA refuses
   public void fill(MemorySegment memory, long count, float value) {
@@ -362,7 +362,7 @@ public final class Device {
         throw new IllegalArgumentException(
             "count is " + count + ", but must be at most " + Long.MAX_VALUE / Float.BYTES);
       }
-      requireOnCard("memory", memory, count * Float.BYTES);
+      requireOnDevice("memory", memory, count * Float.BYTES);
       requireWritable("memory", memory);
       stagedCopies.fill(memory, count, value);
     }

@@ -1,6 +1,6 @@
 package dev.panoptim.device;
 
-import dev.panoptim.ffi.PanoptimAbi;
+import dev.panoptim.internal.bindings.PanoptimAbi;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 

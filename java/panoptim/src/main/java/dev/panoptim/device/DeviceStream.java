@@ -110,7 +110,7 @@ public final class DeviceStream implements AutoCloseable {
   /// @throws CudaException if CUDA refuses
   public void zero(MemorySegment memory, long bytes) {
     requireOpen();
-    device.requireOnCard("memory", memory, bytes);
+    device.requireOnDevice("memory", memory, bytes);
     Device.requireWritable("memory", memory);
     if (bytes > 0) {
       Cuda.fill(device.index(), handle, memory, 0, bytes);

@@ -1,12 +1,12 @@
 package dev.panoptim.device;
 
-import dev.panoptim.ffi.PanoptimAbi;
+import dev.panoptim.internal.bindings.PanoptimAbi;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// Copies between a card and memory that it cannot reach by itself: by way of two pinned buffers,
-/// so that the card copies one while the processor fills or empties the other.
+/// Copies between a GPU and memory that it cannot reach by itself: by way of two pinned buffers, so
+/// that the GPU copies one while the processor fills or empties the other.
 ///
 /// The buffers are made at the first copy and kept. Thread-safe.
 final class StagedCopies {

@@ -2,18 +2,19 @@ package dev.panoptim.memory;
 
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.tensor.TensorChecks;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
 
-/// A tensor that an optimizer updates: a name, float data off-heap or on a graphics card, and the
-/// gradient of the loss, or none.
+/// A tensor that an optimizer updates: a name, float data off-heap or on a GPU, and the gradient of
+/// the loss, or none.
 ///
 /// The memory is the caller's: a parameter keeps it reachable, but neither copies nor frees it.
 /// [Parameters] makes parameters together with memory that is laid out for speed. Of the shape,
 /// optimizers need only the number of elements; data and gradient have the same one.
 ///
-/// On a card, data and gradient are segments of length 0, which Java cannot read or write: the
+/// On a GPU, data and gradient are segments of length 0, which Java cannot read or write: the
 /// `copy` methods do, and work everywhere.
 ///
 /// Not thread-safe: the thread that steps sets, removes and writes the gradient, between two steps
@@ -32,7 +33,7 @@ public final class Parameter {
     this.device = Objects.requireNonNull(device, "device is null");
     this.name = Objects.requireNonNull(name, "name is null, but must be a string");
     this.size = size;
-    this.data = Streams.require(device, "data of '" + name + "'", size, data, true);
+    this.data = TensorChecks.require(device, "data of '" + name + "'", size, data, true);
     if (gradient != null) {
       setGradient(gradient);
     }
@@ -66,7 +67,7 @@ public final class Parameter {
 
   /// A parameter on a device, which has no gradient yet; [#setGradient] gives it one.
   ///
-  /// On a card, `data` may be what [Device#allocate] returned, or an address that a deep-learning
+  /// On a GPU, `data` may be what [Device#allocate] returned, or an address that a deep-learning
   /// framework gives: `MemorySegment.ofAddress(tensor.data_ptr())`. The framework's memory must
   /// live for as long as it is used, and be as large as `size` says, which is not checked.
   ///
@@ -98,7 +99,7 @@ public final class Parameter {
     return size * Float.BYTES;
   }
 
-  /// The live data: [#size()] floats; on a card, their address alone.
+  /// The live data: [#size()] floats; on a GPU, their address alone.
   public MemorySegment data() {
     return data;
   }
@@ -107,7 +108,7 @@ public final class Parameter {
     return gradient != null;
   }
 
-  /// The live gradient: [#size()] floats; on a card, their address alone.
+  /// The live gradient: [#size()] floats; on a GPU, their address alone.
   ///
   /// @throws IllegalStateException if there is none
   public MemorySegment gradient() {
@@ -127,27 +128,27 @@ public final class Parameter {
   /// May be called before each step, for gradients that lie elsewhere each time. As long as the
   /// same parameters have one, in the arenas that they were in before (segments made from an
   /// address are all in one, the global arena), the step that follows takes a fraction of a
-  /// microsecond longer for each parameter; otherwise, and at the first step, more. On a card, CUDA
+  /// microsecond longer for each parameter; otherwise, and at the first step, more. On a GPU, CUDA
   /// is asked whose memory it is, here and at the step.
   ///
-  /// @param gradient [#size()] floats where the data are: off-heap or on the same card, aligned to
-  ///   4 bytes; may be read-only
+  /// @param gradient [#size()] floats where the data are: off-heap or on the same GPU, aligned to 4
+  ///   bytes; may be read-only
   /// @throws IllegalArgumentException if it is not such a segment, or overlaps the data
   /// @throws IllegalStateException if its arena has been closed
   /// @throws WrongThreadException if its arena is confined to another thread
   /// @throws CudaException if CUDA does not say whose memory it is
   public void setGradient(MemorySegment gradient) {
-    if (gradient != null && Streams.areFloats(device, size, gradient) && !meets(gradient)) {
+    if (gradient != null && TensorChecks.areFloats(device, size, gradient) && !meets(gradient)) {
       // Without words for what is not wrong: some frameworks have other memory at each step.
       this.gradient = gradient;
       return;
     }
     String described = "gradient of '" + name + "'";
-    MemorySegment checked = Streams.require(device, described, size, gradient, false);
-    Streams.requireDisjoint(
+    MemorySegment checked = TensorChecks.require(device, described, size, gradient, false);
+    TensorChecks.requireDisjoint(
         List.of(
-            new Streams.Named("data of '" + name + "'", data, bytes()),
-            new Streams.Named(described, checked, bytes())));
+            new TensorChecks.Named("data of '" + name + "'", data, bytes()),
+            new TensorChecks.Named(described, checked, bytes())));
     this.gradient = device.isCpu() ? gradient : checked;
   }
 
@@ -161,9 +162,9 @@ public final class Parameter {
     gradient = null;
   }
 
-  /// Sets the data to what some memory holds that Java can reach. Waits for it; on a card, after
-  /// the work of all streams that the default stream waits for. Whatever is refused is refused
-  /// before the first byte.
+  /// Sets the data to what some memory holds that Java can reach. Waits for it; on a GPU, after the
+  /// work of all streams that the default stream waits for. Whatever is refused is refused before
+  /// the first byte.
   ///
   /// @param from [#size()] floats, on the heap or off it
   /// @throws IllegalArgumentException if it has another size, or says to be where no memory can be
@@ -199,17 +200,17 @@ public final class Parameter {
   }
 
   private void copyFrom(MemorySegment from, String kind, MemorySegment own) {
-    Streams.requireCopyable(
+    TensorChecks.requireCopyable(
         "the source of a copy to the " + kind + " of '" + name + "'", from, bytes(), false);
-    Streams.requireAlive(kind + " of '" + name + "'", own);
+    TensorChecks.requireAlive(kind + " of '" + name + "'", own);
     Device.requireWritable(kind + " of '" + name + "'", own);
     device.upload(from, own);
   }
 
   private void copyTo(MemorySegment to, String kind, MemorySegment own) {
-    Streams.requireCopyable(
+    TensorChecks.requireCopyable(
         "the target of a copy of the " + kind + " of '" + name + "'", to, bytes(), true);
-    Streams.requireAlive(kind + " of '" + name + "'", own);
+    TensorChecks.requireAlive(kind + " of '" + name + "'", own);
     device.download(own, to);
   }
 

@@ -5,6 +5,10 @@ import dev.panoptim.device.Device;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
+import dev.panoptim.internal.tensor.Layout;
+import dev.panoptim.internal.tensor.SharedFile;
+import dev.panoptim.internal.tensor.Slab;
+import dev.panoptim.internal.tensor.TensorChecks;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -150,7 +154,7 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     ///   large
     public Builder add(String name, long size) {
       Objects.requireNonNull(name, "name is null, but must be a string");
-      Streams.bytes(name, size);
+      TensorChecks.bytes(name, size);
       if (sizes.putIfAbsent(name, size) != null) {
         throw new IllegalArgumentException("there are two parameters named '" + name + "'");
       }
@@ -159,7 +163,7 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
 
     /// @throws OutOfMemoryError if the system has not so much memory, or the limit
     ///   `panoptim.memory.limit` does not allow it
-    /// @throws CudaException if the card has not
+    /// @throws CudaException if the GPU has not
     public Parameters build() {
       return new Parameters(sizes, device);
     }
@@ -175,7 +179,7 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     /// @param initialise gives the zeroed data their first values; called only in the process that
     ///   creates the file, before any other can map it; must neither open the file nor wait for
     ///   another thread that maps one
-    /// @throws IllegalStateException if a card was named: it cannot map a file
+    /// @throws IllegalStateException if a GPU was named: it cannot map a file
     /// @throws IllegalArgumentException if the file holds anything else, or parameters of other
     ///   names or sizes, or UTF-8 cannot hold a name
     /// @throws UncheckedIOException if it cannot be opened, written or mapped

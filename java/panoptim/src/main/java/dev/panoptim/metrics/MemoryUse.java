@@ -18,7 +18,7 @@ package dev.panoptim.metrics;
 /// @param limit what the sum may not exceed, see the system property `panoptim.memory.limit`;
 ///   [Long#MAX_VALUE] if there is no limit
 /// @param mapped bytes of shared files that are mapped; not limited
-/// @param onDevices bytes on graphics cards; not limited
+/// @param onDevices bytes on GPUs; not limited
 public record MemoryUse(
     long parameters,
     long gradients,

@@ -10,12 +10,12 @@ import java.util.Optional;
 ///
 /// @param steps calls of `Optimizer.step` that did not throw, by all optimizers; those that were
 ///   skipped are among them
-/// @param skippedSteps steps that changed nothing, for a gradient was not finite; on a graphics
-///   card they are counted when the host learns of it: at the next step, or when it is asked
+/// @param skippedSteps steps that changed nothing, for a gradient was not finite; on a graphics GPU
+///   they are counted when the host learns of it: at the next step, or when it is asked
 /// @param timeInSteps the time that steps took, summed over all threads that make them. Of
 ///   optimizers with less than 16,384 elements it is an estimate: the first 256 steps are timed,
-///   and then one in 256, which counts for as many. On a graphics card it is the time until the
-///   card has been told
+///   and then one in 256, which counts for as many. On a GPU it is the time until the GPU has been
+///   told
 /// @param openOptimizers optimizers that have been built and neither been closed nor forgotten
 /// @param openedOptimizers optimizers that have been built
 /// @param publications how often parameters have been published for readers

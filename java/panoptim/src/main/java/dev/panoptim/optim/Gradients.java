@@ -2,12 +2,13 @@ package dev.panoptim.optim;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
-import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
-import dev.panoptim.backend.StepPlan;
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.parallel.ThreadProperties;
+import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
-import dev.panoptim.memory.Streams;
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -17,7 +18,7 @@ import java.util.List;
 /// [StepOptions] do it in the same pass over memory and leave the gradients as they are.
 ///
 /// Parameters without a gradient are passed by; all others must be on one device. Gradients on a
-/// graphics card are changed by way of the CPU, once all is done that its default stream waits for;
+/// GPU are changed by way of the CPU, once all is done that its default stream waits for;
 /// [StepOptions] do it there. Thread-safe, as long as nobody else uses the gradients meanwhile.
 public final class Gradients {
   private Gradients() {}
@@ -83,7 +84,7 @@ public final class Gradients {
     for (Parameter each : parameters) {
       if (each.hasGradient()) {
         all.add(each);
-        Streams.require(
+        TensorChecks.require(
             each.device(), "gradient of '" + each.name() + "'", each.size(), each.gradient(), true);
         if (each.device() != all.getFirst().device()) {
           throw new IllegalArgumentException(
@@ -107,8 +108,8 @@ public final class Gradients {
     try (StepPlan plan =
         StepPlan.of(Rule.builder().build(), device, device, List.of(rows), false, null)
             .getFirst()) {
-      int threads = Backend.mostThreads();
-      return Math.sqrt(Backends.of(device).addSquares(0, plan, threads));
+      int threads = ThreadProperties.mostThreads();
+      return Math.sqrt(Engine.of(Backends.of(device)).addSquares(0, plan, threads));
     }
   }
 }

@@ -1,6 +1,6 @@
 package dev.panoptim.optim;
 
-import dev.panoptim.memory.Streams;
+import dev.panoptim.internal.tensor.TensorChecks;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
@@ -25,13 +25,13 @@ record LoadedStates(
   void requireUsable() {
     TreeMap<Long, Target> targets = targets();
     for (TrackedGroup group : groups) {
-      for (Tracked each : group.parameters) {
+      for (TrackedParameter each : group.parameters) {
         StateDict.ParameterState from = loaded.get(each.parameter.name());
         for (int i = 0; from.steps() > 0 && i < names.size(); i++) {
           String name = "the state dict's " + names.get(i) + " of '" + each.parameter.name() + "'";
           MemorySegment source = from.states().get(names.get(i));
           long bytes = each.parameter.size() * Float.BYTES;
-          Streams.requireCopyable(name, source, bytes, false);
+          TensorChecks.requireCopyable(name, source, bytes, false);
           if (source.isNative() && bytes > 0) {
             MemorySegment own = each.states == null ? null : each.states.get(i);
             requireApart(targets, name, source, own);
@@ -45,7 +45,7 @@ record LoadedStates(
   private TreeMap<Long, Target> targets() {
     TreeMap<Long, Target> all = new TreeMap<>();
     for (TrackedGroup group : groups) {
-      for (Tracked each : group.parameters) {
+      for (TrackedParameter each : group.parameters) {
         String of = " of '" + each.parameter.name() + "'";
         long bytes = each.parameter.size() * Float.BYTES;
         for (int i = 0; each.states != null && i < names.size(); i++) {
@@ -59,7 +59,7 @@ record LoadedStates(
     return all;
   }
 
-  /// A card's memory has no extent here, and none that a state of the host could share.
+  /// A GPU's memory has no extent here, and none that a state of the host could share.
   private static void add(
       TreeMap<Long, Target> all, String name, MemorySegment memory, long bytes) {
     if (bytes > 0 && memory.byteSize() == bytes) {

@@ -4,9 +4,10 @@ import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Threading;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
-import dev.panoptim.memory.Streams;
 import dev.panoptim.optim.ExclusiveUse.Purpose;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Hyperparameters;
@@ -44,10 +45,10 @@ import java.util.function.Supplier;
 /// be reached. States count towards the limit `panoptim.memory.limit`: a step that would exceed it
 /// throws an [OutOfMemoryError], and nothing has changed.
 ///
-/// On a graphics card, a step returns once the card has been told to make it: [#await] waits until
-/// it is done, and so do the methods that need to know what became of it. All of them throw a
-/// [CudaException] if CUDA refuses, or work that the card was given before has failed; data and
-/// states there are then as that has left them.
+/// On a GPU, a step returns once the GPU has been told to make it: [#await] waits until it is done,
+/// and so do the methods that need to know what became of it. All of them throw a [CudaException]
+/// if CUDA refuses, or work that the GPU was given before has failed; data and states there are
+/// then as that has left them.
 ///
 /// One thread at a time may step an optimizer and change it: groups, gradients, options,
 /// hyperparameters, [#zeroGrad]. Any other thread may meanwhile call [#stateDict],
@@ -61,7 +62,7 @@ import java.util.function.Supplier;
 /// that is meant, see [OptimizerBuilder#sharedStates]. Not thread-safe otherwise.
 public final class Optimizer implements AutoCloseable {
   private final Rule rule;
-  private final Backend backend;
+  private final Engine backend;
   private final int threads;
   private final Hyperparameters defaults;
   private final List<TrackedGroup> groups = new ArrayList<>();
@@ -71,10 +72,10 @@ public final class Optimizer implements AutoCloseable {
 
   private final Hooks preHooks = new Hooks();
   private final Hooks postHooks = new Hooks();
-  private final Map<Parameter, Tracked> tracked = new LinkedHashMap<>();
+  private final Map<Parameter, TrackedParameter> tracked = new LinkedHashMap<>();
   private final StateMemory memory;
   private final StepOptions options = new StepOptions();
-  private final Stepping stepping;
+  private final StepExecutor executor;
 
   /// `null` where nothing is published.
   private final Publisher publisher;
@@ -108,7 +109,7 @@ public final class Optimizer implements AutoCloseable {
       PublicationOptions publication) {
     this.rule = rule;
     this.defaults = defaults;
-    this.backend = backend;
+    this.backend = Engine.of(backend);
     this.threads = threads;
     this.options.set(options);
     this.averageDecay = averageDecay;
@@ -119,9 +120,16 @@ public final class Optimizer implements AutoCloseable {
         publication == null
             ? null
             : new Publisher(publication, backend.device(), backend.stateDevice());
-    stepping =
-        new Stepping(
-            rule, backend, threads, memory, this.groups, this.options, publisher, averageDecay);
+    executor =
+        new StepExecutor(
+            rule,
+            this.backend,
+            threads,
+            memory,
+            this.groups,
+            this.options,
+            publisher,
+            averageDecay);
     shared = stateFile != null;
     if (shared && !backend.device().isCpu()) {
       throw new IllegalArgumentException(
@@ -141,7 +149,7 @@ public final class Optimizer implements AutoCloseable {
       freeMemory(List.of());
       throw e;
     }
-    stepping.open();
+    executor.open();
   }
 
   private void freeMemory(List<TrackedGroup> counted) {
@@ -149,7 +157,7 @@ public final class Optimizer implements AutoCloseable {
     if (publisher != null) {
       parts.add(publisher::close);
     }
-    Closing.all(parts);
+    CloseAll.all(parts);
   }
 
   private void publishNow() {
@@ -162,15 +170,15 @@ public final class Optimizer implements AutoCloseable {
   private void add(List<ParameterGroup> added) {
     List<TrackedGroup> candidates = new ArrayList<>(groups);
     added.forEach(group -> candidates.add(new TrackedGroup(group)));
-    Map<String, Tracked> byName = new LinkedHashMap<>();
+    Map<String, TrackedParameter> byName = new LinkedHashMap<>();
     for (TrackedGroup group : candidates) {
       if (group.parameters.length == 0) {
         throw new IllegalArgumentException(
             "a parameter group is empty, but must have at least one parameter");
       }
-      for (Tracked each : group.parameters) {
+      for (TrackedParameter each : group.parameters) {
         requireDevice(each.parameter);
-        Tracked other = byName.put(each.parameter.name(), each);
+        TrackedParameter other = byName.put(each.parameter.name(), each);
         if (other != null) {
           String name = other.parameter.name();
           throw new IllegalArgumentException(
@@ -180,12 +188,12 @@ public final class Optimizer implements AutoCloseable {
         }
       }
     }
-    Streams.requireDisjoint(
+    TensorChecks.requireDisjoint(
         byName.values().stream()
             .map(each -> each.parameter)
             .map(
                 each ->
-                    new Streams.Named(
+                    new TensorChecks.Named(
                         "data of '" + each.name() + "'", each.data(), each.size() * Float.BYTES))
             .toList());
     if (publisher != null) {
@@ -291,7 +299,7 @@ public final class Optimizer implements AutoCloseable {
 
   /// What the last step did; the next one writes it anew.
   public StepReport report() {
-    return stepping.report();
+    return executor.report();
   }
 
   /// The groups, whose hyperparameters may be changed between steps.
@@ -318,9 +326,9 @@ public final class Optimizer implements AutoCloseable {
     try {
       requireOpen();
       call(preHooks);
-      stepping.step();
+      executor.step();
       call(postHooks);
-      return stepping.report();
+      return executor.report();
     } finally {
       use.leave();
     }
@@ -344,7 +352,7 @@ public final class Optimizer implements AutoCloseable {
         purpose,
         () -> {
           requireOpen();
-          stepping.settle();
+          executor.settle();
           return action.get();
         });
   }
@@ -361,7 +369,7 @@ public final class Optimizer implements AutoCloseable {
 
   /// Waits until all steps are done; on the CPU, they are when they return.
   ///
-  /// @throws CudaException if something failed on the card
+  /// @throws CudaException if something failed on the GPU
   /// @throws IllegalStateException if the optimizer has been closed
   public void await() {
     atRest(Purpose.READ, () -> null);
@@ -400,22 +408,22 @@ public final class Optimizer implements AutoCloseable {
 
   private void zeroGradients() {
     requireOpen();
-    for (Tracked each : tracked.values()) {
+    for (TrackedParameter each : tracked.values()) {
       if (each.parameter.hasGradient()) {
         String name = "gradient of '" + each.parameter.name() + "'";
-        Streams.requireAlive(name, each.parameter.gradient());
+        TensorChecks.requireAlive(name, each.parameter.gradient());
         Device.requireWritable(name, each.parameter.gradient());
       }
     }
-    if (!backend.device().isCpu() && !stepping.gradientsMoved()) {
-      // At once: one by one, telling the card takes longer than doing it.
-      stepping.zeroGradients();
+    if (!backend.device().isCpu() && !executor.gradientsMoved()) {
+      // At once: one by one, telling the GPU takes longer than doing it.
+      executor.zeroGradients();
       return;
     }
     if (!backend.device().isCpu()) {
-      requireGradientsOnCard();
+      requireGradientsOnDevice();
     }
-    for (Tracked each : tracked.values()) {
+    for (TrackedParameter each : tracked.values()) {
       if (each.parameter.hasGradient()) {
         backend.zero(each.parameter.gradient(), each.parameter.size() * Float.BYTES);
       }
@@ -423,12 +431,12 @@ public final class Optimizer implements AutoCloseable {
   }
 
   /// A framework may have freed one meanwhile: that is found before the first is changed.
-  private void requireGradientsOnCard() {
-    for (Tracked each : tracked.values()) {
+  private void requireGradientsOnDevice() {
+    for (TrackedParameter each : tracked.values()) {
       Parameter parameter = each.parameter;
       if (parameter.hasGradient()) {
         String name = "gradient of '" + parameter.name() + "'";
-        Streams.require(backend.device(), name, parameter.size(), parameter.gradient(), true);
+        TensorChecks.require(backend.device(), name, parameter.size(), parameter.gradient(), true);
       }
     }
   }
@@ -456,7 +464,7 @@ public final class Optimizer implements AutoCloseable {
   }
 
   /// Hands the states themselves, without a copy, to an action during which no step can run. Of
-  /// those on a graphics card it is a copy.
+  /// those on a GPU it is a copy.
   ///
   /// @param action gets a state dict whose segments are live and read-only, and only good until it
   ///   returns: later steps change them; must not use this optimizer
@@ -587,7 +595,7 @@ public final class Optimizer implements AutoCloseable {
   ///   the parameter has made no step, or the optimizer has been closed
   public MemorySegment halfPrecisionCopy(Parameter parameter) {
     requireOpen();
-    Tracked found = find(parameter);
+    TrackedParameter found = find(parameter);
     if (halfPrecision == null || found.currentSteps() == 0) {
       throw new IllegalStateException(
           halfPrecision == null
@@ -598,13 +606,13 @@ public final class Optimizer implements AutoCloseable {
   }
 
   /// The live states of a parameter by the names of [Rule#stateNames()], and `average` if
-  /// parameters are averaged, read-only; on a graphics card, their addresses alone; empty as long
-  /// as it never had a gradient at a step.
+  /// parameters are averaged, read-only; on a GPU, their addresses alone; empty as long as it never
+  /// had a gradient at a step.
   ///
   /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
   public Map<String, MemorySegment> state(Parameter parameter) {
     requireOpen();
-    Tracked found = find(parameter);
+    TrackedParameter found = find(parameter);
     Map<String, MemorySegment> states = found.namedStates(memory.names());
     states.replaceAll((name, state) -> state.asReadOnly());
     return states;
@@ -647,7 +655,7 @@ public final class Optimizer implements AutoCloseable {
     try {
       if (!closed) {
         closed = true;
-        Closing.all(List.of(stepping::close, () -> freeMemory(groups)));
+        CloseAll.all(List.of(executor::close, () -> freeMemory(groups)));
       } else {
         // What could not be freed before, while another thread's call of native code used it.
         freeMemory(groups);
@@ -657,8 +665,8 @@ public final class Optimizer implements AutoCloseable {
     }
   }
 
-  private Tracked find(Parameter parameter) {
-    Tracked found = tracked.get(parameter);
+  private TrackedParameter find(Parameter parameter) {
+    TrackedParameter found = tracked.get(parameter);
     if (found == null) {
       throw new IllegalArgumentException(parameter + " is not a parameter of this optimizer");
     }
@@ -675,7 +683,7 @@ public final class Optimizer implements AutoCloseable {
     inTurn(
         Purpose.READ,
         () -> {
-          stepping.settle();
+          executor.settle();
           return null;
         });
   }

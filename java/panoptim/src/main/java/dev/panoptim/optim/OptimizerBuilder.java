@@ -4,6 +4,7 @@ import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.Threading;
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.parallel.ThreadProperties;
 import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
@@ -142,7 +143,7 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   ///   many as the processors that this process may use
   /// @throws IllegalArgumentException if it is not from 1 to [Backend#MOST_THREADS]
   public final B threads(int value) {
-    threads = Backend.requireThreads(value);
+    threads = ThreadProperties.requireThreads(value);
     return self();
   }
 
@@ -184,10 +185,10 @@ public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
   /// @throws IllegalArgumentException if a group is empty, a parameter or its name is given twice,
   ///   the data of two parameters overlap, a parameter is not where the backend works, what is to
   ///   be published is no parameter of the optimizer or an average that is not kept, or a
-  ///   hyperparameter does not belong to the preset or is out of range, or as
-  ///   [Backends#requireProperties()]
+  ///   hyperparameter does not belong to the preset or is out of range, or as what
+  ///   `panoptim.threads`, `panoptim.threading` and `panoptim.watch` allow
   public final Optimizer build() {
-    Backends.requireProperties();
+    ThreadProperties.requireValid();
     if (publication != null && publication.averages() && Double.isNaN(averageDecay)) {
       throw new IllegalArgumentException(
           "averages are to be published, but averageParameters() has not been called");

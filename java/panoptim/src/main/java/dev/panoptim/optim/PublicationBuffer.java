@@ -1,8 +1,8 @@
 package dev.panoptim.optim;
 
-import dev.panoptim.backend.PublishTarget;
+import dev.panoptim.internal.step.PublishTarget;
+import dev.panoptim.internal.tensor.Slab;
 import dev.panoptim.memory.HalfPrecision;
-import dev.panoptim.memory.Slab;
 import java.lang.foreign.MemorySegment;
 import java.util.Collections;
 import java.util.LinkedHashMap;

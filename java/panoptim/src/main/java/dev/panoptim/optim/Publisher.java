@@ -1,10 +1,10 @@
 package dev.panoptim.optim;
 
-import dev.panoptim.backend.PublishTarget;
 import dev.panoptim.device.Device;
 import dev.panoptim.internal.memory.Origin;
+import dev.panoptim.internal.step.PublishTarget;
+import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
-import dev.panoptim.memory.Streams;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,10 +23,10 @@ final class Publisher {
   private final Origin origin = Origin.here("an optimizer that publishes");
 
   /// All parameters of the optimizer.
-  private List<Tracked> all = List.of();
+  private List<TrackedParameter> all = List.of();
 
   /// Those that are published.
-  private List<Tracked> chosen = List.of();
+  private List<TrackedParameter> chosen = List.of();
 
   /// Steps since something was last published.
   private long stepsSince;
@@ -49,8 +49,8 @@ final class Publisher {
   ///
   /// @throws IllegalArgumentException if a parameter is chosen that is none of these
   /// @throws OutOfMemoryError if the system has not so much memory
-  void begin(List<Tracked> parameters) {
-    List<Tracked> found = choose(parameters);
+  void begin(List<TrackedParameter> parameters) {
+    List<TrackedParameter> found = choose(parameters);
     if (!all.isEmpty() && found.equals(chosen)) {
       all = parameters;
       return;
@@ -72,10 +72,10 @@ final class Publisher {
     publication.replace(ring);
   }
 
-  private List<Tracked> choose(List<Tracked> parameters) {
+  private List<TrackedParameter> choose(List<TrackedParameter> parameters) {
     List<Parameter> wanted =
         options.chosenOf(parameters.stream().map(each -> each.parameter).toList());
-    List<Tracked> found = new ArrayList<>();
+    List<TrackedParameter> found = new ArrayList<>();
     for (Parameter each : wanted) {
       found.add(
           parameters.stream()
@@ -98,12 +98,12 @@ final class Publisher {
       return;
     }
     for (int i = 0; i < chosen.size(); i++) {
-      Tracked each = chosen.get(i);
+      TrackedParameter each = chosen.get(i);
       if (each.plannedGradient == null && !isAverage(each)) {
         MemorySegment data = each.parameter.data();
         // Without words for what is not wrong: they would be left to the garbage collector.
         if (!data.scope().isAlive() || !data.isAccessibleBy(Thread.currentThread())) {
-          Streams.requireAlive("data of '" + each.parameter.name() + "'", data);
+          TensorChecks.requireAlive("data of '" + each.parameter.name() + "'", data);
         }
       }
     }
@@ -111,7 +111,7 @@ final class Publisher {
 
   /// Whether the average of a parameter is published. Before its first step it has none, and would
   /// be what the parameter is itself.
-  private boolean isAverage(Tracked each) {
+  private boolean isAverage(TrackedParameter each) {
     return options.averages() && each.currentSteps() > 0;
   }
 
@@ -138,7 +138,7 @@ final class Publisher {
       return;
     }
     for (int i = 0; i < chosen.size(); i++) {
-      Tracked each = chosen.get(i);
+      TrackedParameter each = chosen.get(i);
       if (!device.isCpu() || each.plannedGradient == null) {
         copy(each, each.published, writing);
       }
@@ -171,7 +171,7 @@ final class Publisher {
     writing = null;
   }
 
-  private static long steps(List<Tracked> parameters) {
+  private static long steps(List<TrackedParameter> parameters) {
     long most = 0;
     // By number: an iterator would be left to the garbage collector at each step.
     for (int i = 0; i < parameters.size(); i++) {
@@ -180,7 +180,7 @@ final class Publisher {
     return most;
   }
 
-  private void copy(Tracked each, long offset, PublicationBuffer buffer) {
+  private void copy(TrackedParameter each, long offset, PublicationBuffer buffer) {
     long size = each.parameter.size();
     boolean average = isAverage(each);
     Device source = average ? stateDevice : device;

@@ -91,7 +91,7 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
     Set<String> left = new HashSet<>(renamed.keySet());
     for (TrackedGroup group : groups) {
       Map<Hyperparameter, Double> common = null;
-      for (Tracked each : group.parameters) {
+      for (TrackedParameter each : group.parameters) {
         String name = each.parameter.name();
         left.remove(name);
         ParameterState state = renamed.get(name);
@@ -114,7 +114,10 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
   }
 
   private static void addDifferences(
-      List<String> differences, Tracked each, ParameterState state, List<String> stateNames) {
+      List<String> differences,
+      TrackedParameter each,
+      ParameterState state,
+      List<String> stateNames) {
     String name = each.parameter.name();
     boolean ofItsSize = state.size() == each.parameter.size();
     if (!ofItsSize) {

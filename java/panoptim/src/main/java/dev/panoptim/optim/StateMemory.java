@@ -1,17 +1,17 @@
 package dev.panoptim.optim;
 
-import dev.panoptim.backend.StepPlan;
 import dev.panoptim.device.Device;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
+import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.tensor.Layout;
+import dev.panoptim.internal.tensor.SharedFile;
+import dev.panoptim.internal.tensor.Slab;
+import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.HalfPrecision;
-import dev.panoptim.memory.Layout;
 import dev.panoptim.memory.Parameter;
-import dev.panoptim.memory.SharedFile;
-import dev.panoptim.memory.Slab;
-import dev.panoptim.memory.Streams;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
@@ -77,7 +77,8 @@ final class StateMemory {
   ///
   /// @throws IllegalArgumentException as [SharedFile#map]
   void share(Path file, List<TrackedGroup> groups) {
-    List<Tracked> all = groups.stream().flatMap(group -> Arrays.stream(group.parameters)).toList();
+    List<TrackedParameter> all =
+        groups.stream().flatMap(group -> Arrays.stream(group.parameters)).toList();
     if (halfPrecision != null) {
       requireData(all);
     }
@@ -98,7 +99,7 @@ final class StateMemory {
             start(groups);
           }
         });
-    all.forEach(Tracked::refresh);
+    all.forEach(TrackedParameter::refresh);
     if (halfPrecision != null) {
       slabs.add(halfPrecisionCopies(all));
     }
@@ -106,25 +107,28 @@ final class StateMemory {
 
   private void start(List<TrackedGroup> groups) {
     for (TrackedGroup group : groups) {
-      for (Tracked each : group.parameters) {
+      for (TrackedParameter each : group.parameters) {
         each.set(0, 1);
         initialise(each, group.group.values().asMap());
       }
     }
   }
 
-  private Layout layout(Collection<Tracked> parameters) {
+  private Layout layout(Collection<TrackedParameter> parameters) {
     return layout(parameters, Parameter::size, FIRST_STATE_STREAM, names.size());
   }
 
   /// Two numbers of 16 bits take the place of one float.
-  private Layout halfPrecisionLayout(Collection<Tracked> parameters) {
+  private Layout halfPrecisionLayout(Collection<TrackedParameter> parameters) {
     return layout(
         parameters, each -> Math.ceilDiv(each.size(), 2L), FIRST_STATE_STREAM + names.size(), 1);
   }
 
   private static Layout layout(
-      Collection<Tracked> parameters, ToLongFunction<Parameter> size, int first, int count) {
+      Collection<TrackedParameter> parameters,
+      ToLongFunction<Parameter> size,
+      int first,
+      int count) {
     return new Layout(
         parameters.stream().map(each -> each.parameter.name()).toList(),
         parameters.stream().mapToLong(each -> size.applyAsLong(each.parameter)).toArray(),
@@ -132,7 +136,8 @@ final class StateMemory {
         count);
   }
 
-  private static void adopt(List<Tracked> all, MemorySegment memory, long counts, Layout layout) {
+  private static void adopt(
+      List<TrackedParameter> all, MemorySegment memory, long counts, Layout layout) {
     for (int i = 0; i < all.size(); i++) {
       all.get(i).shared = new SharedCount(memory.asSlice(i * SharedCount.BYTES, SharedCount.BYTES));
     }
@@ -141,10 +146,10 @@ final class StateMemory {
 
   /// Gives states to the parameters that need some and have none, and keeps them if the action
   /// succeeds.
-  void allocate(List<TrackedGroup> groups, Predicate<Tracked> needed, Runnable action) {
-    Map<Tracked, TrackedGroup> fresh = new LinkedHashMap<>();
+  void allocate(List<TrackedGroup> groups, Predicate<TrackedParameter> needed, Runnable action) {
+    Map<TrackedParameter, TrackedGroup> fresh = new LinkedHashMap<>();
     for (TrackedGroup group : groups) {
-      for (Tracked each : group.parameters) {
+      for (TrackedParameter each : group.parameters) {
         if (each.states == null && needed.test(each)) {
           fresh.put(each, group);
         }
@@ -164,7 +169,7 @@ final class StateMemory {
       fresh.forEach((each, group) -> initialise(each, group.group.values().asMap()));
       action.run();
     } catch (Throwable e) {
-      for (Tracked each : fresh.keySet()) {
+      for (TrackedParameter each : fresh.keySet()) {
         each.states = null;
         each.halfPrecisionCopy = null;
       }
@@ -176,13 +181,13 @@ final class StateMemory {
 
   /// Memory for copies in 16 bits, which are what a step would leave: until there is one, nobody
   /// else writes them.
-  private Slab halfPrecisionCopies(Collection<Tracked> parameters) {
+  private Slab halfPrecisionCopies(Collection<TrackedParameter> parameters) {
     requireData(parameters);
     Slab slab =
         Slab.allocate(
             halfPrecisionLayout(parameters), device, origin, MemoryKind.HALF_PRECISION_COPIES);
     int tensor = 0;
-    for (Tracked each : parameters) {
+    for (TrackedParameter each : parameters) {
       each.halfPrecisionCopy =
           device.slice(slab.streams()[0][tensor++], 0, each.parameter.size() * Short.BYTES);
       writeHalfPrecisionCopy(each);
@@ -190,16 +195,16 @@ final class StateMemory {
     return slab;
   }
 
-  private static void adopt(Collection<Tracked> parameters, MemorySegment[][] streams) {
+  private static void adopt(Collection<TrackedParameter> parameters, MemorySegment[][] streams) {
     int i = 0;
-    for (Tracked each : parameters) {
+    for (TrackedParameter each : parameters) {
       int tensor = i++;
       each.states = Arrays.stream(streams).map(stream -> stream[tensor]).toList();
     }
   }
 
   /// Gives a sum of squares what it starts from; all else starts from 0.
-  private void initialise(Tracked fresh, Map<Hyperparameter, Double> values) {
+  private void initialise(TrackedParameter fresh, Map<Hyperparameter, Double> values) {
     if (rule.secondMoment() == SecondMoment.SUM) {
       MemorySegment sum = fresh.states.get(rule.stateNames().indexOf("secondMoment"));
       float initial = values.get(Hyperparameter.INITIAL_ACCUMULATOR).floatValue();
@@ -218,7 +223,7 @@ final class StateMemory {
     return StepPlan.of(rule, device, stateDevice, rows, averages(), halfPrecision);
   }
 
-  private StepPlan.Row row(Tracked each) {
+  private StepPlan.Row row(TrackedParameter each) {
     return new StepPlan.Row(
         each.parameter.name(),
         each.parameter.size(),
@@ -239,7 +244,7 @@ final class StateMemory {
   /// @throws IllegalStateException if the arena of a parameter that has one has been closed
   /// @throws WrongThreadException if it is confined to another thread
   void writeHalfPrecisionCopies(List<TrackedGroup> groups) {
-    List<Tracked> written =
+    List<TrackedParameter> written =
         groups.stream()
             .flatMap(group -> Arrays.stream(group.parameters))
             .filter(each -> each.halfPrecisionCopy != null)
@@ -249,13 +254,13 @@ final class StateMemory {
   }
 
   /// Checks that this thread can read the data of some parameters now.
-  private static void requireData(Collection<Tracked> parameters) {
-    for (Tracked each : parameters) {
-      Streams.requireAlive("data of '" + each.parameter.name() + "'", each.parameter.data());
+  private static void requireData(Collection<TrackedParameter> parameters) {
+    for (TrackedParameter each : parameters) {
+      TensorChecks.requireAlive("data of '" + each.parameter.name() + "'", each.parameter.data());
     }
   }
 
-  private void writeHalfPrecisionCopy(Tracked each) {
+  private void writeHalfPrecisionCopy(TrackedParameter each) {
     long size = each.parameter.size();
     MemorySegment data = device.readable(each.parameter.data(), size * Float.BYTES);
     if (device.isCpu()) {
@@ -286,7 +291,7 @@ final class StateMemory {
   private StateDict stateDict(List<TrackedGroup> groups, Taking taking) {
     Map<String, StateDict.ParameterState> all = new LinkedHashMap<>();
     for (TrackedGroup group : groups) {
-      for (Tracked each : group.parameters) {
+      for (TrackedParameter each : group.parameters) {
         each.refresh();
         Map<String, MemorySegment> states = each.namedStates(names);
         long bytes = each.parameter.size() * Float.BYTES;
@@ -328,14 +333,14 @@ final class StateMemory {
         each -> loaded.get(each.parameter.name()).steps() > 0,
         () -> {
           groups.forEach(TrackedGroup::dropPlan);
-          // First what may fail on a card: counts must not be of states that are not there.
+          // First what may fail on a GPU: counts must not be of states that are not there.
           groups.forEach(group -> loadStates(group, loaded));
           groups.forEach(group -> loadValues(group, loaded));
         });
   }
 
   private void loadStates(TrackedGroup group, Map<String, StateDict.ParameterState> loaded) {
-    for (Tracked each : group.parameters) {
+    for (TrackedParameter each : group.parameters) {
       StateDict.ParameterState from = loaded.get(each.parameter.name());
       if (each.halfPrecisionCopy != null) {
         writeHalfPrecisionCopy(each);
@@ -353,7 +358,7 @@ final class StateMemory {
   }
 
   private void loadValues(TrackedGroup group, Map<String, StateDict.ParameterState> loaded) {
-    for (Tracked each : group.parameters) {
+    for (TrackedParameter each : group.parameters) {
       StateDict.ParameterState from = loaded.get(each.parameter.name());
       group.group.values().setAll(from.hyperparameters());
       each.set(from.steps(), from.momentumProduct());
@@ -365,13 +370,13 @@ final class StateMemory {
   /// @param groups whose counts are to outlive the file's mapping
   void close(List<TrackedGroup> groups) {
     for (TrackedGroup group : groups) {
-      for (Tracked each : group.parameters) {
+      for (TrackedParameter each : group.parameters) {
         each.leaveOthers();
       }
     }
     List<Runnable> parts = new ArrayList<>();
     slabs.forEach(slab -> parts.add(slab::close));
     parts.add(mapping::close);
-    Closing.all(parts);
+    CloseAll.all(parts);
   }
 }

@@ -1,20 +1,20 @@
 package dev.panoptim.optim;
 
-import dev.panoptim.backend.Verdict;
 import dev.panoptim.device.CudaException;
+import dev.panoptim.internal.step.NormDecision;
 
 /// What a step did. There is one for each optimizer, which the next step writes anew: to keep a
 /// number, copy it. After a step that threw, it says that nothing was updated, or what was until
 /// then.
 ///
-/// On a graphics card, norm, clip factor and whether the step was skipped are known once the card
-/// has come so far: these methods wait for it, and throw a [CudaException] if something failed
-/// there. Of the last step before [Optimizer#close()] they know it without waiting.
+/// On a GPU, norm, clip factor and whether the step was skipped are known once the GPU has come so
+/// far: these methods wait for it, and throw a [CudaException] if something failed there. Of the
+/// last step before [Optimizer#close()] they know it without waiting.
 ///
 /// Not thread-safe: for the thread that steps, which may hand on the numbers.
 public final class StepReport {
   /// `null` where no norm was asked for.
-  private Verdict verdict;
+  private NormDecision decision;
 
   private int preparedParameters;
 
@@ -22,19 +22,19 @@ public final class StepReport {
 
   /// Whether the step changed nothing because a gradient was infinite or no number.
   public boolean skipped() {
-    return verdict != null && verdict.skips();
+    return decision != null && decision.skips();
   }
 
   /// The norm of all gradients together, scaled and not yet clipped. NaN if it was not asked for,
   /// by a norm to clip to or by skipping what is not finite.
   public double norm() {
-    return verdict == null ? Double.NaN : verdict.norm();
+    return decision == null ? Double.NaN : decision.norm();
   }
 
   /// What gradients were multiplied with to have the norm that they are clipped to; 1 if they were
   /// not too large. NaN or 0 if the norm is NaN or infinite, and the step was not skipped for it.
   public double clipFactor() {
-    return verdict == null ? 1 : verdict.clipFactor();
+    return decision == null ? 1 : decision.clipFactor();
   }
 
   /// How many parameters had a gradient and were updated.
@@ -42,23 +42,23 @@ public final class StepReport {
     return skipped() ? 0 : preparedParameters;
   }
 
-  /// Whether the step is known to have been skipped, without waiting for a card.
+  /// Whether the step is known to have been skipped, without waiting for a GPU.
   boolean isKnownSkipped() {
-    return verdict != null && verdict.isKnown() && verdict.skips();
+    return decision != null && decision.isOnHost() && decision.skips();
   }
 
-  /// Whether only a card knows as yet what became of the step.
+  /// Whether only a GPU knows as yet what became of the step.
   boolean isPending() {
-    return verdict != null && !verdict.isKnown();
+    return decision != null && !decision.isOnHost();
   }
 
   void begin() {
-    verdict = null;
+    decision = null;
     preparedParameters = 0;
   }
 
-  void judgedBy(Verdict verdict) {
-    this.verdict = verdict;
+  void judgedBy(NormDecision decision) {
+    this.decision = decision;
   }
 
   void updated(int parameters) {
@@ -67,7 +67,7 @@ public final class StepReport {
 
   @Override
   public String toString() {
-    if (verdict == null) {
+    if (decision == null) {
       return "StepReport[" + preparedParameters + " parameters]";
     }
     return skipped()

@@ -1,16 +1,16 @@
 package dev.panoptim.optim;
 
-import dev.panoptim.backend.StepPlan;
+import dev.panoptim.internal.step.StepPlan;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /// A group with what the plan's rows refer to.
 final class TrackedGroup {
   final ParameterGroup group;
-  final Tracked[] parameters;
+  final TrackedParameter[] parameters;
 
   /// The tracked parameters that have a row in the plan, in the order of the rows.
-  Tracked[] rows;
+  TrackedParameter[] rows;
 
   /// Room for the gradients of these rows.
   private MemorySegment[] gradients;
@@ -22,18 +22,19 @@ final class TrackedGroup {
 
   TrackedGroup(ParameterGroup group) {
     this.group = group;
-    parameters = group.parameters().stream().map(Tracked::new).toArray(Tracked[]::new);
+    parameters =
+        group.parameters().stream().map(TrackedParameter::new).toArray(TrackedParameter[]::new);
   }
 
-  Tracked[] withGradient() {
+  TrackedParameter[] withGradient() {
     return Arrays.stream(parameters)
         .filter(each -> each.parameter.hasGradient())
-        .toArray(Tracked[]::new);
+        .toArray(TrackedParameter[]::new);
   }
 
   /// Counts the step that was prepared.
   void advance() {
-    for (Tracked row : rows) {
+    for (TrackedParameter row : rows) {
       row.advance();
     }
   }
@@ -47,7 +48,7 @@ final class TrackedGroup {
 
   /// @return the plan before, which is to be closed; `null` where there was none
   StepPlan adopt(StepPlan plan) {
-    Tracked[] withGradient = withGradient();
+    TrackedParameter[] withGradient = withGradient();
     gradients = new MemorySegment[withGradient.length];
     rows = withGradient;
     StepPlan before = this.plan;
@@ -58,7 +59,7 @@ final class TrackedGroup {
 
   /// Remembers where gradients lie that the plan knows of.
   void keepGradients() {
-    for (Tracked each : parameters) {
+    for (TrackedParameter each : parameters) {
       each.plannedGradient = each.parameter.gradientOrNull();
     }
   }
@@ -68,7 +69,7 @@ final class TrackedGroup {
     if (plan == null) {
       return false;
     }
-    for (Tracked each : parameters) {
+    for (TrackedParameter each : parameters) {
       if (each.parameter.hasGradient() != (each.plannedGradient != null)) {
         return false;
       }

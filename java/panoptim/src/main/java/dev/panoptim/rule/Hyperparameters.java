@@ -115,7 +115,7 @@ public final class Hyperparameters {
   }
 
   /// The value, or 0 where the rule has none of that name.
-  double orZero(Hyperparameter name) {
+  public double orZero(Hyperparameter name) {
     return values[name.ordinal()];
   }
 

@@ -146,7 +146,7 @@ public record Rule(
         || secondMoment == SecondMoment.CENTERED_AVERAGE;
   }
 
-  boolean correctsSecondMoment() {
+  public boolean correctsSecondMoment() {
     return biasCorrection && CORRECTABLE.contains(secondMoment);
   }
 

@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// How [Schedules#oneCycle] gets from one value to the next.
 ///
 /// Immutable.
@@ -8,7 +10,7 @@ public enum Annealing {
   COSINE {
     @Override
     double between(double start, double end, double share) {
-      return end + (start - end) / 2 * (Rounded.cos(Math.PI * share) + 1);
+      return end + (start - end) / 2 * (CorrectlyRounded.cos(Math.PI * share) + 1);
     }
   },
 

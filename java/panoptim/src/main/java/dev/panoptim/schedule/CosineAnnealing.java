@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// PyTorch's CosineAnnealingLR.
 record CosineAnnealing(long tMax, double etaMin) implements Schedule {
   CosineAnnealing {
@@ -19,13 +21,13 @@ record CosineAnnealing(long tMax, double etaMin) implements Schedule {
     }
     // One step after the lowest point the ratio below would divide 0 by 0.
     if ((step - 1) % (2 * tMax) == tMax) {
-      return previous + (initial - etaMin) * (1 - Rounded.cos(Math.PI / tMax)) / 2;
+      return previous + (initial - etaMin) * (1 - CorrectlyRounded.cos(Math.PI / tMax)) / 2;
     }
     return (1 + cosAt(step)) / (1 + cosAt(step - 1)) * (previous - etaMin) + etaMin;
   }
 
   private double cosAt(long step) {
-    return Rounded.cos(Math.PI * step / tMax);
+    return CorrectlyRounded.cos(Math.PI * step / tMax);
   }
 
   @Override

@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// What becomes of the height of the cycles of [Schedules#cyclic].
 ///
 /// Immutable.
@@ -16,7 +18,7 @@ public enum CyclicMode {
   TRIANGULAR2 {
     @Override
     double scale(double gamma, double cycle, long step) {
-      return 1 / Rounded.pow(2, cycle - 1);
+      return 1 / CorrectlyRounded.pow(2, cycle - 1);
     }
   },
 
@@ -24,7 +26,7 @@ public enum CyclicMode {
   EXP_RANGE {
     @Override
     double scale(double gamma, double cycle, long step) {
-      return Rounded.pow(gamma, step);
+      return CorrectlyRounded.pow(gamma, step);
     }
   };
 

@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// The way down at the end of [Schedules#warmupStableDecay].
 ///
 /// Immutable.
@@ -16,7 +18,7 @@ public enum DecayShape {
   COSINE {
     @Override
     double left(double share) {
-      return 0.5 * (1 + Rounded.cos(Math.PI * share));
+      return 0.5 * (1 + CorrectlyRounded.cos(Math.PI * share));
     }
   },
 

@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// PyTorch's ExponentialLR.
 record Exponential(double gamma) implements Schedule {
   Exponential {
@@ -8,7 +10,7 @@ record Exponential(double gamma) implements Schedule {
 
   @Override
   public double at(long step, double initial) {
-    return initial * Rounded.pow(gamma, step);
+    return initial * CorrectlyRounded.pow(gamma, step);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
 import java.util.List;
 
 /// PyTorch's MultiStepLR.
@@ -16,13 +17,13 @@ record MultiStep(List<Long> milestones, double gamma) implements Schedule {
 
   @Override
   public double at(long step, double initial) {
-    return initial * Rounded.pow(gamma, upTo(step));
+    return initial * CorrectlyRounded.pow(gamma, upTo(step));
   }
 
   @Override
   public double next(long step, double previous, double initial) {
     int here = upTo(step) - upTo(step - 1);
-    return here == 0 ? previous : previous * Rounded.pow(gamma, here);
+    return here == 0 ? previous : previous * CorrectlyRounded.pow(gamma, here);
   }
 
   private int upTo(long step) {

@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// PyTorch's PolynomialLR.
 record Polynomial(long totalIters, double power) implements Schedule {
   Polynomial {
@@ -9,7 +11,8 @@ record Polynomial(long totalIters, double power) implements Schedule {
 
   @Override
   public double at(long step, double initial) {
-    return initial * Rounded.pow(1 - (double) Math.min(totalIters, step) / totalIters, power);
+    return initial
+        * CorrectlyRounded.pow(1 - (double) Math.min(totalIters, step) / totalIters, power);
   }
 
   @Override
@@ -19,7 +22,7 @@ record Polynomial(long totalIters, double power) implements Schedule {
     }
     double left = 1 - (double) step / totalIters;
     double leftBefore = 1 - (double) (step - 1) / totalIters;
-    return previous * Rounded.pow(left / leftBefore, power);
+    return previous * CorrectlyRounded.pow(left / leftBefore, power);
   }
 
   @Override

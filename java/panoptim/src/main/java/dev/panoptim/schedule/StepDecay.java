@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// PyTorch's StepLR.
 record StepDecay(long stepSize, double gamma) implements Schedule {
   StepDecay {
@@ -9,7 +11,7 @@ record StepDecay(long stepSize, double gamma) implements Schedule {
 
   @Override
   public double at(long step, double initial) {
-    return initial * Rounded.pow(gamma, step / stepSize);
+    return initial * CorrectlyRounded.pow(gamma, step / stepSize);
   }
 
   @Override

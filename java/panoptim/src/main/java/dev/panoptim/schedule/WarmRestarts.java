@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// PyTorch's CosineAnnealingWarmRestarts.
 record WarmRestarts(long t0, long tMult, double etaMin) implements Schedule {
   WarmRestarts {
@@ -19,7 +21,7 @@ record WarmRestarts(long t0, long tMult, double etaMin) implements Schedule {
       since -= cycle;
       cycle = cycle > Long.MAX_VALUE / tMult ? Long.MAX_VALUE : cycle * tMult;
     }
-    return etaMin + (initial - etaMin) * (1 + Rounded.cos(Math.PI * since / cycle)) / 2;
+    return etaMin + (initial - etaMin) * (1 + CorrectlyRounded.cos(Math.PI * since / cycle)) / 2;
   }
 
   @Override

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.panoptim.JavaProcess;
 import dev.panoptim.TestLibraries;
-import dev.panoptim.ffi.NativeLibrary;
-import dev.panoptim.ffi.PanoptimAbi;
+import dev.panoptim.internal.bindings.NativeLibrary;
+import dev.panoptim.internal.bindings.PanoptimAbi;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -264,30 +264,30 @@ class LoadingTest {
 
   /// As it is built and packaged here, if it is.
   @Test
-  void withoutACardTheReasonIsGiven() throws Exception {
-    assumeFalse(Files.exists(Path.of("/dev/nvidiactl")), "there is a card");
+  void withoutAGpuTheReasonIsGiven() throws Exception {
+    assumeFalse(Files.exists(Path.of("/dev/nvidiactl")), "there is a GPU");
     boolean packaged = NativeLibrary.class.getResource("linux-x86_64/libpanoptim_cuda.so") != null;
     assertContains(
         run("cuda"),
         "REFUSED the cuda backend cannot be had: ",
         packaged
-            ? "no card can be used, which takes one of NVIDIA's of compute capability 7.5 or more"
+            ? "no GPU can be used, which takes one of NVIDIA's of compute capability 7.5 or more"
             : "this build is for other systems, or was made without nvcc");
   }
 
   @Test
-  void aCardThatIsTooOldIsRefused() throws Exception {
+  void aGpuThatIsTooOldIsRefused() throws Exception {
     ProcessBuilder probe =
         probe("cuda", "-Dpanoptim.cuda.library=" + TestLibraries.find("panoptim_cuda_emulated"));
     probe.environment().put("PANOPTIM_EMULATED_CAPABILITY", "61");
     assertContains(
         JavaProcess.run(probe),
-        "REFUSED the cuda backend cannot be had: no card can be used",
-        "card 0, an emulated device, has compute capability 6.1, but must have 7.5 or more");
+        "REFUSED the cuda backend cannot be had: no GPU can be used",
+        "GPU 0, an emulated device, has compute capability 6.1, but must have 7.5 or more");
   }
 
   @Test
-  void aCardNeedsParametersOnIt() throws Exception {
+  void aGpuNeedsParametersOnIt() throws Exception {
     assertContains(
         run("cuda", "-Dpanoptim.cuda.library=" + TestLibraries.find("panoptim_cuda_emulated")),
         "REFUSED parameter 'p' is on cpu, but backend cuda works on cuda:0");
@@ -296,7 +296,7 @@ class LoadingTest {
             "auto",
             "-Dpanoptim.backend=cuda",
             "-Dpanoptim.cuda.library=" + TestLibraries.find("panoptim_cuda_emulated")),
-        "REFUSED system property panoptim.backend is 'cuda', which is for parameters on a card");
+        "REFUSED system property panoptim.backend is 'cuda', which is for parameters on a GPU");
   }
 
   @Test

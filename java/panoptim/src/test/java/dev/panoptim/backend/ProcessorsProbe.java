@@ -1,5 +1,6 @@
 package dev.panoptim.backend;
 
+import dev.panoptim.internal.parallel.ThreadProperties;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.AdamW;
 
@@ -18,7 +19,8 @@ final class ProcessorsProbe {
           Thread.getAllStackTraces().keySet().stream()
               .filter(each -> each.getName().startsWith("panoptim-"))
               .count();
-      System.out.printf("at most %d threads, %d helpers%n", Backend.mostThreads(), helpers);
+      System.out.printf(
+          "at most %d threads, %d helpers%n", ThreadProperties.mostThreads(), helpers);
     }
   }
 }

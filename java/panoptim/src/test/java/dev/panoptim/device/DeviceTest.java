@@ -1,6 +1,6 @@
 package dev.panoptim.device;
 
-import static dev.panoptim.Refusals.assertSays;
+import static dev.panoptim.Illegal.assertSays;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.panoptim.Cards;
+import dev.panoptim.GpuTests;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
@@ -16,15 +16,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// Memory of a card, copies, streams and events.
+/// Memory of a GPU, copies, streams and events.
 ///
-/// Runs twice: on an emulated card, whose streams do nothing before somebody waits; and on the
+/// Runs twice: on an emulated GPU, whose streams do nothing before somebody waits; and on the
 /// machine's own, where there is one.
-@Tag("card")
+@Tag("gpu")
 class DeviceTest {
   @BeforeEach
-  void needsACard() {
-    Cards.need(1);
+  void needsAGpu() {
+    GpuTests.need(1);
   }
 
   @Test
@@ -41,28 +41,28 @@ class DeviceTest {
 
   @Test
   void copiesOfAnySizeAndFromAnyMemoryArrive() {
-    Device card = Device.cuda(0);
+    Device gpu = Device.cuda(0);
     try (Arena arena = Arena.ofShared()) {
       int buffer = 4 << 20;
       for (int bytes : new int[] {0, 4, buffer - 4, buffer, buffer + 4, 2 * buffer, 9 << 20}) {
         byte[] random = new byte[bytes];
         new SplittableRandom(bytes).nextBytes(random);
-        MemorySegment there = card.allocate(bytes, arena);
+        MemorySegment there = gpu.allocate(bytes, arena);
         byte[] back = new byte[bytes];
-        card.download(there, MemorySegment.ofArray(back));
+        gpu.download(there, MemorySegment.ofArray(back));
         assertArrayEquals(new byte[bytes], back);
-        card.upload(MemorySegment.ofArray(random), there);
-        card.download(there, MemorySegment.ofArray(back));
+        gpu.upload(MemorySegment.ofArray(random), there);
+        gpu.download(there, MemorySegment.ofArray(back));
         assertArrayEquals(random, back);
-        MemorySegment pinned = card.allocatePinned(bytes, arena);
-        card.download(there, pinned);
+        MemorySegment pinned = gpu.allocatePinned(bytes, arena);
+        gpu.download(there, pinned);
         assertEquals(-1, pinned.mismatch(MemorySegment.ofArray(random)));
-        card.fill(there, bytes / 4, 1.5f);
-        card.upload(pinned, there);
-        card.download(there, MemorySegment.ofArray(back));
+        gpu.fill(there, bytes / 4, 1.5f);
+        gpu.upload(pinned, there);
+        gpu.download(there, MemorySegment.ofArray(back));
         assertArrayEquals(random, back);
-        card.fill(there, bytes / 4, 1.5f);
-        for (float each : card.copyOf(there, bytes).toArray(JAVA_FLOAT)) {
+        gpu.fill(there, bytes / 4, 1.5f);
+        for (float each : gpu.copyOf(there, bytes).toArray(JAVA_FLOAT)) {
           assertEquals(1.5f, each);
         }
       }
@@ -71,29 +71,29 @@ class DeviceTest {
 
   @Test
   void copiesOfTheWrongMemoryAreRefused() {
-    Device card = Device.cuda(0);
+    Device gpu = Device.cuda(0);
     try (Arena arena = Arena.ofShared();
-        DeviceStream stream = DeviceStream.create(card)) {
-      MemorySegment there = card.allocate(32, arena);
+        DeviceStream stream = DeviceStream.create(gpu)) {
+      MemorySegment there = gpu.allocate(32, arena);
       MemorySegment here = arena.allocate(32, 4);
       MemorySegment heap = MemorySegment.ofArray(new byte[32]);
-      assertSays("to takes 64 bytes", () -> card.upload(arena.allocate(64), there));
-      assertSays("from takes 64 bytes", () -> card.download(there, arena.allocate(64)));
-      assertSays("to takes 32 bytes", () -> card.upload(here, here));
-      assertSays("to takes 0 bytes", () -> card.upload(there, heap));
-      assertSays("from takes 0 bytes", () -> card.download(heap, there));
-      assertSays("to is read-only", () -> card.download(there, here.asReadOnly()));
-      assertSays("to is read-only", () -> card.upload(here, there.asReadOnly()));
-      assertSays("memory takes 36 bytes", () -> card.fill(there, 9, 1));
-      assertSays("count is -1", () -> card.fill(there, -1, 1));
-      assertSays("count is 4611686018427387904", () -> card.fill(there, 1L << 62, 1));
+      assertSays("to takes 64 bytes", () -> gpu.upload(arena.allocate(64), there));
+      assertSays("from takes 64 bytes", () -> gpu.download(there, arena.allocate(64)));
+      assertSays("to takes 32 bytes", () -> gpu.upload(here, here));
+      assertSays("to takes 0 bytes", () -> gpu.upload(there, heap));
+      assertSays("from takes 0 bytes", () -> gpu.download(heap, there));
+      assertSays("to is read-only", () -> gpu.download(there, here.asReadOnly()));
+      assertSays("to is read-only", () -> gpu.upload(here, there.asReadOnly()));
+      assertSays("memory takes 36 bytes", () -> gpu.fill(there, 9, 1));
+      assertSays("count is -1", () -> gpu.fill(there, -1, 1));
+      assertSays("count is 4611686018427387904", () -> gpu.fill(there, 1L << 62, 1));
       assertSays(
-          "offset is 9223372036854775807 and bytes 1", () -> card.slice(there, Long.MAX_VALUE, 1));
-      assertSays("memory is read-only", () -> card.fill(there.asReadOnly(), 8, 1));
-      assertSays("memory takes 33 bytes", () -> card.slice(there, 1, 32));
-      assertSays("offset is -1", () -> card.slice(there, -1, 1));
-      assertSays("bytes is -1", () -> card.slice(there, 1, -1));
-      assertSays("memory takes 1 bytes", () -> card.slice(here, 0, 1));
+          "offset is 9223372036854775807 and bytes 1", () -> gpu.slice(there, Long.MAX_VALUE, 1));
+      assertSays("memory is read-only", () -> gpu.fill(there.asReadOnly(), 8, 1));
+      assertSays("memory takes 33 bytes", () -> gpu.slice(there, 1, 32));
+      assertSays("offset is -1", () -> gpu.slice(there, -1, 1));
+      assertSays("bytes is -1", () -> gpu.slice(there, 1, -1));
+      assertSays("memory takes 1 bytes", () -> gpu.slice(here, 0, 1));
       assertSays(
           "from has 32 bytes off-heap, but must have 33", () -> stream.copy(here, there, 33));
       assertSays("from takes 33 bytes", () -> stream.copy(there, arena.allocate(33), 33));
@@ -109,14 +109,14 @@ class DeviceTest {
 
   @Test
   void whatAClosedArenaCannotKeepIsFreed() {
-    Device card = Device.cuda(0);
+    Device gpu = Device.cuda(0);
     Arena closed = Arena.ofShared();
     closed.close();
     // The first one may take more, for CUDA itself.
-    assertThrows(IllegalStateException.class, () -> card.allocate(1 << 20, closed));
-    long free = card.freeMemory();
-    assertThrows(IllegalStateException.class, () -> card.allocate(1 << 20, closed));
-    assertEquals(free, card.freeMemory());
+    assertThrows(IllegalStateException.class, () -> gpu.allocate(1 << 20, closed));
+    long free = gpu.freeMemory();
+    assertThrows(IllegalStateException.class, () -> gpu.allocate(1 << 20, closed));
+    assertEquals(free, gpu.freeMemory());
   }
 
   @Test
@@ -125,16 +125,16 @@ class DeviceTest {
       assertSays("must be a CUDA device", () -> new DeviceEvent(Device.cpu(), arena));
       DeviceEvent event = new DeviceEvent(Device.cuda(0), arena);
       event.await();
-      Cards.need(2);
+      GpuTests.need(2);
       DeviceStream other = DeviceStream.defaultOf(Device.cuda(1));
       assertSays("stream is of cuda:1, but must be of cuda:0", () -> event.record(other));
     }
   }
 
-  /// Streams of one card wait for events of another.
+  /// TensorChecks of one GPU wait for events of another.
   @Test
   void streamsFollowEventsAcrossDevices() {
-    Cards.need(2);
+    GpuTests.need(2);
     Device first = Device.cuda(0);
     Device second = Device.cuda(1);
     try (Arena arena = Arena.ofShared();

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.panoptim.Cards;
+import dev.panoptim.GpuTests;
 import dev.panoptim.JavaProcess;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
@@ -128,8 +128,8 @@ class FlightRecorderTest {
   }
 
   @Test
-  void aCardsNormIsNotWaitedFor() throws IOException {
-    Cards.need(1);
+  void aGpusNormIsNotWaitedFor() throws IOException {
+    GpuTests.need(1);
     List<RecordedEvent> steps =
         recorded(
             EVERY_STEP,

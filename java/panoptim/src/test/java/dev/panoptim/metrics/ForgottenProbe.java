@@ -55,8 +55,8 @@ final class ForgottenProbe {
         shared(Path.of(arguments[1]));
         // Data, gradients and states.
         return 3;
-      case "card":
-        card();
+      case "gpu":
+        gpu();
         // Parameters, states, table and norm.
         return 4 * CARD_COUNT;
       default:
@@ -87,7 +87,7 @@ final class ForgottenProbe {
     AdamW.builder(parameters).sharedStates(folder.resolve("s")).build().step();
   }
 
-  private static void card() {
+  private static void gpu() {
     for (int i = 0; i < CARD_COUNT; i++) {
       Parameters parameters =
           Parameters.builder().device(Device.cuda(0)).add("p", ELEMENTS).build();

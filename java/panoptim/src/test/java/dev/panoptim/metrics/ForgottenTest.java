@@ -68,9 +68,9 @@ class ForgottenTest {
   }
 
   @Test
-  void memoryOfCardsIsFreed() throws Exception {
+  void memoryOfGpusIsFreed() throws Exception {
     String cuda = "-Dpanoptim.cuda.library=" + emulatedLibrary();
-    String output = run(List.of(cuda), "card");
+    String output = run(List.of(cuda), "gpu");
     assertTrue(number(output, "ON DEVICES") >= 10 * 72 * 16, output);
     assertEquals(1, count(output, WARNING), output);
   }

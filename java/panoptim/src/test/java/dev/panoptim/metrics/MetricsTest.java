@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.panoptim.Cards;
+import dev.panoptim.GpuTests;
 import dev.panoptim.device.Device;
 import dev.panoptim.internal.observe.Publications;
 import dev.panoptim.internal.observe.Savings;
@@ -91,11 +91,11 @@ class MetricsTest {
   }
 
   @Test
-  void aCardsSkippedStepsAreCountedOnceTheHostKnows() {
-    Cards.need(1);
+  void aGpusSkippedStepsAreCountedOnceTheHostKnows() {
+    GpuTests.need(1);
     MetricsSnapshot before = Metrics.snapshot();
-    Device card = Device.cuda(0);
-    try (Parameters parameters = Parameters.builder().device(card).add(NAN, 3).build();
+    Device gpu = Device.cuda(0);
+    try (Parameters parameters = Parameters.builder().device(gpu).add(NAN, 3).build();
         Optimizer optimizer =
             AdamW.builder(parameters).options(o -> o.skipNonFinite(true)).build()) {
       assertTrue(Metrics.snapshot().memory().onDevices() > before.memory().onDevices());

@@ -1,22 +1,23 @@
 package dev.panoptim.optim;
 
-import static dev.panoptim.Refusals.assertSays;
+import static dev.panoptim.Illegal.assertSays;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.panoptim.Cards;
+import dev.panoptim.GpuTests;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
-import dev.panoptim.backend.StepPlan;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
 import dev.panoptim.internal.memory.Segments;
+import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.memory.Streams;
 import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.Arena;
@@ -162,11 +163,11 @@ class AddressTest {
       refused("to", () -> cpu.download(p.data(), at(address)));
       refused("from", () -> cpu.copyOf(at(address), BYTES));
       refused("memory", () -> cpu.fill(at(address), SIZE, 1));
-      refused("memory", () -> Backends.scalar().zero(at(address), BYTES));
+      refused("memory", () -> Engine.of(Backends.scalar()).zero(at(address), BYTES));
       refused("data", () -> HalfPrecision.BFLOAT16.write(at(address), p.gradient(), 0, SIZE));
       refused(
           "half-precision copy", () -> HalfPrecision.FLOAT16.write(p.data(), at(address), 0, SIZE));
-      refused("x", () -> Streams.requireCopyable("x", at(address), BYTES, true));
+      refused("x", () -> TensorChecks.requireCopyable("x", at(address), BYTES, true));
       assertEquals(Float.intBitsToFloat(0x07070707), p.data().getAtIndex(JAVA_FLOAT, 3));
     }
   }
@@ -209,25 +210,25 @@ class AddressTest {
     }
   }
 
-  /// A card's memory has no extent, so the size is what tells.
+  /// A GPU's memory has no extent, so the size is what tells.
   @Test
   void cardsRefuseIt() {
-    Cards.need(1);
-    Device card = Device.cuda(0);
+    GpuTests.need(1);
+    Device gpu = Device.cuda(0);
     try (Arena arena = Arena.ofShared()) {
-      MemorySegment there = card.allocate(BYTES, arena);
+      MemorySegment there = gpu.allocate(BYTES, arena);
       for (long address : badAddresses()) {
         MemorySegment bad = MemorySegment.ofAddress(address);
-        refused("data of 'w'", () -> Parameter.onDevice(card, "w", SIZE, bad));
-        refused("data of 'w'", () -> Parameter.onDevice(card, "w", SIZE, at(address)));
-        Parameter p = Parameter.onDevice(card, "w", SIZE, there);
+        refused("data of 'w'", () -> Parameter.onDevice(gpu, "w", SIZE, bad));
+        refused("data of 'w'", () -> Parameter.onDevice(gpu, "w", SIZE, at(address)));
+        Parameter p = Parameter.onDevice(gpu, "w", SIZE, there);
         refused("gradient of 'w'", () -> p.setGradient(bad));
         refused("a copy to the data of 'w'", () -> p.copyDataFrom(at(address)));
         refused("a copy of the data of 'w'", () -> p.copyDataTo(at(address)));
-        refused("memory", () -> card.fill(bad, SIZE, 1));
-        refused("memory", () -> card.slice(bad, 0, BYTES));
-        refused("from", () -> card.upload(at(address), there));
-        DeviceStream stream = DeviceStream.defaultOf(card);
+        refused("memory", () -> gpu.fill(bad, SIZE, 1));
+        refused("memory", () -> gpu.slice(bad, 0, BYTES));
+        refused("from", () -> gpu.upload(at(address), there));
+        DeviceStream stream = DeviceStream.defaultOf(gpu);
         refused("from", () -> stream.copy(at(address), there, BYTES));
         refused("to", () -> stream.copy(there, at(address), BYTES));
         refused("memory", () -> stream.zero(bad, BYTES));

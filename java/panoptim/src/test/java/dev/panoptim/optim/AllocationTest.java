@@ -28,7 +28,7 @@ class AllocationTest {
   private static final int QUIET_ROUNDS = 3;
 
   static List<Case> cases() {
-    return Description.cases();
+    return OptimizerCases.cases();
   }
 
   @ParameterizedTest

@@ -4,7 +4,7 @@ import dev.panoptim.memory.Parameter;
 import java.util.List;
 import java.util.function.Function;
 
-/// An optimizer with arguments; see [Description].
+/// An optimizer with arguments; see [OptimizerCases].
 ///
 /// @param name the golden files' too, where there are some
 /// @param builder the preset with its arguments, but for backend and threads

@@ -150,7 +150,7 @@ class ConcurrentUseTest {
     norms.forEach(each -> assertEquals(600, each));
   }
 
-  /// Closing is refused while a step runs, so it comes before or after each of them.
+  /// CloseAll is refused while a step runs, so it comes before or after each of them.
   @Test
   void memoryIsNotFreedUnderAStep() throws Exception {
     for (int round = 0; round < 20; round++) {

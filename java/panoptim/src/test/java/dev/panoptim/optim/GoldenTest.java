@@ -126,9 +126,9 @@ class GoldenTest {
     Map<String, Double> ratios = new LinkedHashMap<>();
     System.out.printf("%-28s %12s %12s %8s%n", "off float64 by", "Panoptim", "PyTorch", "ratio");
     List<Case> named =
-        Description.cases().stream().filter(each -> !each.name().startsWith("unnamed")).toList();
+        OptimizerCases.cases().stream().filter(each -> !each.name().startsWith("unnamed")).toList();
     add(ratios, goldens, named, "", GoldenTest::single);
-    add(ratios, goldens, Description.sequences(), "-sequence", GoldenTest::sequence);
+    add(ratios, goldens, OptimizerCases.sequences(), "-sequence", GoldenTest::sequence);
     assertEquals(goldens.keySet(), new LinkedHashSet<>(ratios.keySet()));
     double median =
         ratios.values().stream().sorted().skip(ratios.size() / 2).findFirst().orElseThrow();

@@ -1,6 +1,6 @@
 package dev.panoptim.optim;
 
-import static dev.panoptim.Refusals.assertSays;
+import static dev.panoptim.Illegal.assertSays;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// Gradients that lie elsewhere at each step, as of frameworks that free them in between.
 class GradientPlacesTest {
-  /// More than a call has anchors, and than an offloaded slice has elements.
+  /// More than a call has holds, and than an offloaded slice has elements.
   private static final int MOST = 1_100_000;
 
   private static final long[] SIZES = {301, 0, 5000, 1, 16, MOST, 77, 128, 128, 3, 40_000, 9, 5, 2};

@@ -22,7 +22,7 @@ class GroupingTest {
       Map.of(Hyperparameter.LEARNING_RATE, 0.5);
 
   static List<Case> cases() {
-    return Description.cases();
+    return OptimizerCases.cases();
   }
 
   private static Parameters parameters() {

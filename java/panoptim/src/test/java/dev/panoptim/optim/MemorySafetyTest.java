@@ -33,7 +33,7 @@ class MemorySafetyTest {
   }
 
   static List<Case> cases() {
-    return Description.cases();
+    return OptimizerCases.cases();
   }
 
   private static void refused(
@@ -254,8 +254,8 @@ class MemorySafetyTest {
     }
   }
 
-  /// Streams that end, or start, exactly where memory does: an element too far is a fault of the
-  /// whole process.
+  /// TensorChecks that end, or start, exactly where memory does: an element too far is a fault of
+  /// the whole process.
   @ParameterizedTest
   @MethodSource("cases")
   void nothingBeyondAStreamIsTouched(Case tested) throws Throwable {

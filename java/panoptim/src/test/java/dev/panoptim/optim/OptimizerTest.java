@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// What an optimizer does around its formula.
 class OptimizerTest {
   static List<Case> cases() {
-    return Description.cases();
+    return OptimizerCases.cases();
   }
 
   private static void fill(MemorySegment segment, float value) {

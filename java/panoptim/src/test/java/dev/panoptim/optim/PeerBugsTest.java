@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// What other libraries got wrong, each as a test of its own. Every name says whose it was.
 class PeerBugsTest {
   static List<Case> cases() {
-    return Description.cases();
+    return OptimizerCases.cases();
   }
 
   private static Parameter parameter(Arena arena, String name, int size) {

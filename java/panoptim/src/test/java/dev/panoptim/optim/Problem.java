@@ -52,7 +52,7 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
     return all;
   }
 
-  /// The backends for a card that update on it, and on the CPU.
+  /// The backends for a GPU that update on it, and on the CPU.
   static List<Backend> cardBackends() {
     return List.of(
         Backends.cuda(0),

@@ -1,6 +1,6 @@
 package dev.panoptim.optim;
 
-import static dev.panoptim.Refusals.assertSays;
+import static dev.panoptim.Illegal.assertSays;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;

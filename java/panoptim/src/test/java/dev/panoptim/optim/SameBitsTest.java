@@ -21,7 +21,7 @@ class SameBitsTest {
   private static final int CHUNK = 16384;
 
   static List<Case> cases() {
-    return Description.cases();
+    return OptimizerCases.cases();
   }
 
   private static void assertSameBits(Case tested, Problem problem, int... threads) {

@@ -39,7 +39,7 @@ class SharedMemoryTest {
   private Path states;
 
   static List<Case> cases() {
-    return Description.cases();
+    return OptimizerCases.cases();
   }
 
   @BeforeEach

@@ -20,7 +20,7 @@ class SmallCasesTest {
   private static final double TOLERANCE = 5e-7;
 
   static List<Case> cases() {
-    return Description.cases();
+    return OptimizerCases.cases();
   }
 
   @ParameterizedTest

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// What an optimizer hands over, and how it grows in mid-training.
 class StateDictTest {
   static List<Case> cases() {
-    return Description.cases();
+    return OptimizerCases.cases();
   }
 
   private static Parameters parameters(String... names) {

@@ -34,7 +34,7 @@ class StepOptionsTest {
   private static final int STEPS = 3;
 
   static List<Case> cases() {
-    return Description.cases();
+    return OptimizerCases.cases();
   }
 
   private static Parameters parameters() {
@@ -136,7 +136,7 @@ class StepOptionsTest {
 
   @Test
   void everyBackendReachesTheSameBitsWithAnyOfThem() {
-    Case adamW = Description.caseOf("adamw");
+    Case adamW = OptimizerCases.caseOf("adamw");
     List<Consumer<OptimizerBuilder<?>>> single =
         List.of(
             b -> b.options(o -> o.gradientScale(0.7).clipGradNorm(5)),
@@ -226,7 +226,7 @@ class StepOptionsTest {
   void aHalfPrecisionCopyIsThereAfterLoadingAndForWhoeverJoins(@TempDir Path folder) {
     Consumer<OptimizerBuilder<?>> shared =
         b -> b.halfPrecisionCopy(HalfPrecision.BFLOAT16).sharedStates(folder.resolve("states"));
-    Case adam = Description.caseOf("adam");
+    Case adam = OptimizerCases.caseOf("adam");
     try (Parameters parameters = parameters();
         Optimizer first =
             built(
@@ -289,7 +289,7 @@ class StepOptionsTest {
 
   @Test
   void averagesArePartOfTheStateDict() {
-    Case tested = Description.caseOf("adamw");
+    Case tested = OptimizerCases.caseOf("adamw");
     try (Parameters parameters = parameters();
         Optimizer first =
             built(tested, parameters, Backends.auto(), 1, b -> b.averageParameters(0.5));

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.panoptim.Cards;
+import dev.panoptim.GpuTests;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.device.Device;
@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// A step that is refused has changed nothing, whichever group is the bad one: all that can be
 /// refused is found before the first group is updated.
-@Tag("card")
+@Tag("gpu")
 class WholeStepTest {
   private static final int[] SIZES = {5, 17_000, 0, 33};
 
@@ -253,10 +253,10 @@ class WholeStepTest {
   /// The stream of the whole optimizer, and threads that nobody can have.
   @Test
   void whatIsWrongForAllGroupsChangesNone() {
-    Cards.need(1);
-    Device card = Device.cuda(0);
+    GpuTests.need(1);
+    Device gpu = Device.cuda(0);
     for (boolean offloads : new boolean[] {false, true}) {
-      DeviceStream stream = DeviceStream.create(card);
+      DeviceStream stream = DeviceStream.create(gpu);
       Backend backend =
           offloads ? Backends.offload(stream, Backends.scalar()) : Backends.cuda(stream);
       Groups groups = new Groups(backend, Extras.ALL, Arena.ofShared());
@@ -267,7 +267,7 @@ class WholeStepTest {
       var thrown = assertThrows(IllegalStateException.class, groups.optimizer::step);
       assertEquals("the stream of cuda:0 has been closed", thrown.getMessage());
       for (Parameter each : groups.parameters) {
-        byte[] data = card.copyOf(each.data(), each.size() * Float.BYTES).toArray(JAVA_BYTE);
+        byte[] data = gpu.copyOf(each.data(), each.size() * Float.BYTES).toArray(JAVA_BYTE);
         assertEquals(before.get(each.name() + " data"), ByteBuffer.wrap(data));
         assertEquals(1, groups.optimizer.stepCount(each));
       }

@@ -15,7 +15,7 @@ import jdk.jfr.Throttle;
 @Name("dev.panoptim.Step")
 @Label("Optimizer Step")
 @Category("Panoptim")
-@Description("A step of an optimizer; on a graphics card, the time until it was told to make it")
+@Description("A step of an optimizer; on a GPU, the time until it was told to make it")
 @StackTrace(false)
 @Throttle("1000/s")
 public final class StepEvent extends Event {
@@ -38,11 +38,11 @@ public final class StepEvent extends Event {
   int helpers;
 
   @Label("Gradient Norm")
-  @Description("NaN where it was not asked for, or a graphics card has not said it yet")
+  @Description("NaN where it was not asked for, or a GPU has not said it yet")
   double norm;
 
   @Label("Clip Factor")
-  @Description("NaN where a graphics card has not said it yet; 1 if nothing was clipped")
+  @Description("NaN where a GPU has not said it yet; 1 if nothing was clipped")
   double clipFactor;
 
   @Label("Skipped")

@@ -45,7 +45,7 @@ public final class Forgotten {
     return COUNT.get();
   }
 
-  /// The bytes that they held, off-heap and on graphics cards.
+  /// The bytes that they held, off-heap and on GPUs.
   public static long bytes() {
     return BYTES.get();
   }

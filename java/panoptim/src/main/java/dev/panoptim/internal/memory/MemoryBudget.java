@@ -10,8 +10,8 @@ import java.util.concurrent.atomic.AtomicLongArray;
 ///
 /// The limit is the system property `panoptim.memory.limit`: a number of bytes, with `k`, `m`, `g`
 /// or `t` after it for powers of 1024, or `none`. By default it is what [SystemMemoryLimit] finds.
-/// It is read at the first allocation. Memory of graphics cards and mapped files are counted, but
-/// not limited.
+/// It is read at the first allocation. Memory of GPUs and mapped files are counted, but not
+/// limited.
 ///
 /// Thread-safe.
 public final class MemoryBudget {
@@ -43,7 +43,7 @@ public final class MemoryBudget {
     return TOTAL.get();
   }
 
-  /// The bytes that are held in the memory of graphics cards.
+  /// The bytes that are held in the memory of GPUs.
   public static long onDevices() {
     return ON_DEVICES.get();
   }
@@ -181,7 +181,7 @@ public final class MemoryBudget {
     }
   }
 
-  /// Counts bytes that are allocated on a graphics card, or freed if the number is negative.
+  /// Counts bytes that are allocated on a GPU, or freed if the number is negative.
   public static void countOnDevices(long bytes) {
     ON_DEVICES.addAndGet(bytes);
   }

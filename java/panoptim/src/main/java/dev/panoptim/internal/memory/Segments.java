@@ -29,7 +29,7 @@ public final class Segments {
   /// Checks that there can be memory where a segment says it is: native code, and Java's own
   /// copies, end the process at an address such as 0.
   ///
-  /// @param bytes of the memory, which a segment of a card's memory does not know
+  /// @param bytes of the memory, which a segment of a GPU's memory does not know
   /// @throws IllegalArgumentException if [#canBeAt] says no; the message begins with the name
   public static void requireAddress(String name, MemorySegment memory, long bytes) {
     if (memory.isNative() && !canBeAt(memory.address(), bytes)) {

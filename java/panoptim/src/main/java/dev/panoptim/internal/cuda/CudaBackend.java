@@ -1,0 +1,194 @@
+package dev.panoptim.internal.cuda;
+
+import dev.panoptim.device.CudaException;
+import dev.panoptim.device.Device;
+import dev.panoptim.device.DeviceStream;
+import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.internal.bindings.panoptim_cuda_plan;
+import dev.panoptim.internal.bindings.panoptim_plan;
+import dev.panoptim.internal.ffm.NativeTable;
+import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.NormDecision;
+import dev.panoptim.internal.step.StepPlan;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.Collections;
+import java.util.List;
+
+/// The framework on a GPU, in a stream: each call returns once the GPU has been told.
+public final class CudaBackend extends Engine {
+  private enum Function {
+    STEP,
+    ADD_SQUARES,
+    ZERO_GRADIENTS
+  }
+
+  private static final class Functions {
+    /// The arenas of a call, and the stream.
+    private static final MemoryLayout[] HOLDS =
+        Collections.nCopies(NativeTable.HOLDS + 1, ValueLayout.ADDRESS)
+            .toArray(MemoryLayout[]::new);
+
+    static final MethodHandle STEP = PanoptimAbi.panoptim_cuda_step.makeInvoker(HOLDS).handle();
+    static final MethodHandle ADD_SQUARES =
+        PanoptimAbi.panoptim_cuda_add_squares.makeInvoker(HOLDS).handle();
+    static final MethodHandle ZERO_GRADIENTS =
+        PanoptimAbi.panoptim_cuda_zero_gradients.makeInvoker(HOLDS).handle();
+  }
+
+  private final DeviceStream stream;
+
+  public CudaBackend(DeviceStream stream) {
+    stream.requireOpen();
+    this.stream = stream;
+  }
+
+  @Override
+  public String name() {
+    return "cuda";
+  }
+
+  @Override
+  public Device device() {
+    return stream.device();
+  }
+
+  @Override
+  public Device stateDevice() {
+    return stream.device();
+  }
+
+  @Override
+  public String describe() {
+    return stream.device().describe();
+  }
+
+  @Override
+  public void requireReady(StepPlan plan) {
+    super.requireReady(plan);
+    stream.requireOpen();
+  }
+
+  @Override
+  protected void makeReady(StepPlan plan, StepPlan before) {
+    // From here on the old plan has no table, also if this fails: it would get a new one.
+    try (StepPlan.Prepared old = before == null ? null : before.giveAwayTo(this)) {
+      plan.keep(this, new CudaTable(plan, stream, (CudaTable) old));
+    }
+  }
+
+  private CudaTable table(StepPlan plan) {
+    if (!plan.isPreparedBy(this)) {
+      prepare(plan, null);
+    }
+    return (CudaTable) plan.prepared();
+  }
+
+  @Override
+  public NormDecision newNormDecision() {
+    return new CudaNormDecision(this, stream);
+  }
+
+  @Override
+  protected void run(StepPlan plan, int threads, NormDecision decision) {
+    step(plan, ((CudaNormDecision) decision).there());
+  }
+
+  @Override
+  protected void run(StepPlan plan, int threads) {
+    step(plan, MemorySegment.NULL);
+  }
+
+  private void step(StepPlan plan, MemorySegment decision) {
+    stream.requireOpen();
+    List<CudaTable.Call> calls = table(plan).updatedCalls();
+    for (int i = 0; i < calls.size(); i++) {
+      panoptim_cuda_plan.decision(calls.get(i).plan(), decision);
+      call(Function.STEP, calls.get(i));
+    }
+  }
+
+  /// Adds the squares of a plan's gradients to a decision's.
+  ///
+  /// @param begins whether these are 0 before
+  void addSquares(StepPlan plan, CudaNormDecision decision, boolean begins) {
+    stream.requireOpen();
+    List<CudaTable.Call> calls = table(plan).calls();
+    for (int i = 0; i < calls.size(); i++) {
+      panoptim_cuda_plan.decision(calls.get(i).plan(), decision.there());
+      panoptim_cuda_plan.begins(calls.get(i).plan(), begins && i == 0 ? 1 : 0);
+      call(Function.ADD_SQUARES, calls.get(i));
+    }
+  }
+
+  @Override
+  protected void sumSquares(StepPlan plan, int threads) {
+    try (CudaNormDecision decision = new CudaNormDecision(this, stream)) {
+      addSquares(plan, decision, true);
+      for (CudaTable.Call call : table(plan).calls()) {
+        MemorySegment sums =
+            plan.squareSums()
+                .asSlice(call.of().firstChunk * Double.BYTES, call.chunks() * Double.BYTES);
+        stream.copy(call.squareSums(), sums, sums.byteSize());
+      }
+      stream.await();
+    }
+  }
+
+  @Override
+  public void zeroGradients(StepPlan plan) {
+    check(plan, 1);
+    stream.requireOpen();
+    for (CudaTable.Call call : table(plan).calls()) {
+      call(Function.ZERO_GRADIENTS, call);
+    }
+  }
+
+  @Override
+  public void zero(MemorySegment memory, long bytes) {
+    stream.zero(memory, bytes);
+  }
+
+  @Override
+  public void await() {
+    stream.await();
+  }
+
+  private void call(Function function, CudaTable.Call call) {
+    MemorySegment[] a = call.of().holds;
+    MemorySegment last = stream.handle();
+    int status;
+    try {
+      // Each handle in a place of its own, where it is a constant.
+      status =
+          switch (function) {
+            case STEP ->
+                (int)
+                    Functions.STEP.invokeExact(
+                        call.plan(), a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], last);
+            case ADD_SQUARES ->
+                (int)
+                    Functions.ADD_SQUARES.invokeExact(
+                        call.plan(), a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], last);
+            case ZERO_GRADIENTS ->
+                (int)
+                    Functions.ZERO_GRADIENTS.invokeExact(
+                        call.plan(), a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], last);
+          };
+    } catch (Error | RuntimeException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError("a downcall throws nothing checked", e);
+    }
+    if (status != PanoptimAbi.PANOPTIM_OK()) {
+      String error = panoptim_plan.error(call.of().plan).getString(0);
+      if (status == PanoptimAbi.PANOPTIM_CUDA_FAILED()) {
+        throw new CudaException(error);
+      }
+      throw new IllegalStateException(
+          "the native call failed with status " + status + ": " + error);
+    }
+  }
+}

@@ -1,0 +1,73 @@
+package dev.panoptim.internal.cuda;
+
+import dev.panoptim.device.Device;
+import dev.panoptim.device.DeviceEvent;
+import dev.panoptim.device.DeviceStream;
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.memory.Origin;
+import dev.panoptim.internal.memory.OwnedArena;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// A few places in pinned memory that slices of a GPU's parameters come down to, and go up from;
+/// and the streams in which they do.
+final class OffloadSlots implements AutoCloseable {
+  /// One is updated, one comes down, one goes up.
+  static final int COUNT = 3;
+
+  /// Memory that both sides reach, and how far the copies are that fill and empty it.
+  static final class Slot {
+    final MemorySegment data;
+    final MemorySegment gradients;
+    final MemorySegment halfPrecisionCopies;
+    final DeviceEvent arrival;
+    final DeviceEvent departure;
+
+    private Slot(Device device, long elements, boolean copies, Arena arena) {
+      data = device.allocatePinned(elements * Float.BYTES, arena);
+      gradients = device.allocatePinned(elements * Float.BYTES, arena);
+      halfPrecisionCopies = device.allocatePinned(copies ? elements * Short.BYTES : 0, arena);
+      arrival = new DeviceEvent(device, arena);
+      departure = new DeviceEvent(device, arena);
+    }
+  }
+
+  private final OwnedArena arena =
+      OwnedArena.of(MemoryKind.TABLES, Origin.here("an optimizer's buffers for a GPU"));
+  private final Slot[] slots = new Slot[COUNT];
+  private final long elements;
+  private final boolean copies;
+  final DeviceStream down;
+  final DeviceStream up;
+  final DeviceEvent beginning;
+
+  /// @param elements that each slot has room for
+  OffloadSlots(Device device, long elements, boolean copies) {
+    this.elements = elements;
+    this.copies = copies;
+    try {
+      for (int i = 0; i < COUNT; i++) {
+        slots[i] = new Slot(device, elements, copies, arena);
+      }
+      down = DeviceStream.create(device, arena);
+      up = DeviceStream.create(device, arena);
+      beginning = new DeviceEvent(device, arena);
+    } catch (Throwable e) {
+      arena.close();
+      throw e;
+    }
+  }
+
+  boolean hasRoomFor(long elements, boolean copies) {
+    return this.elements >= elements && (this.copies || !copies);
+  }
+
+  Slot slot(int slice) {
+    return slots[slice % COUNT];
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

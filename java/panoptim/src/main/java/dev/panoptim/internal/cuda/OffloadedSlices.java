@@ -1,0 +1,280 @@
+package dev.panoptim.internal.cuda;
+
+import dev.panoptim.device.Device;
+import dev.panoptim.device.DeviceStream;
+import dev.panoptim.internal.parallel.WorkSplit;
+import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.StepPlan;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A plan over a GPU's memory, cut into slices that the CPU updates one after the other. Each is a
+/// plan of its own over one of the [OffloadSlots]: while one is updated, the next come down and the
+/// one before goes up.
+///
+/// Slices begin and end with chunks, so that sums of squares keep their order.
+public final class OffloadedSlices implements StepPlan.Prepared {
+  /// Elements of a slice. Large enough that starting a copy costs little beside it, small enough
+  /// that all slots stay in a processor's last-level cache.
+  private static final long MOST_ELEMENTS = 1L << 20;
+
+  /// What is done with a slice once it is here.
+  interface Work {
+    void on(StepPlan slice, List<Part> parts);
+  }
+
+  /// Consecutive elements of a row of the whole plan.
+  ///
+  /// @param at where a slot has them
+  public record Part(int row, long start, long length, long at) {}
+
+  /// A copy of bytes that are neighbours on both sides.
+  private record Run(MemorySegment gpu, MemorySegment slot, long bytes) {}
+
+  private record Slice(
+      StepPlan plan,
+      List<Part> parts,
+      List<Run> data,
+      List<Run> gradients,
+      List<Run> halfPrecisionCopies) {}
+
+  private final StepPlan whole;
+  private final Device device;
+
+  /// Whose work the gradients come from.
+  private final DeviceStream producer;
+
+  /// `null` once others have taken them over.
+  private OffloadSlots slots;
+
+  private final List<Slice> slices = new ArrayList<>();
+
+  /// Whether copies of gradients are still of where these were before.
+  private boolean gradientsMoved;
+
+  /// @param before slices that are no longer used, whose slots these may take over; `null` where
+  ///   there are none
+  OffloadedSlices(StepPlan whole, DeviceStream producer, OffloadedSlices before) {
+    this.whole = whole;
+    this.producer = producer;
+    device = whole.device();
+    long elements = Math.min(MOST_ELEMENTS, Math.max(1, whole.elements()));
+    boolean copies = whole.halfPrecision() != null;
+    if (before != null && before.slots != null && before.slots.hasRoomFor(elements, copies)) {
+      slots = before.slots;
+      before.slots = null;
+    } else {
+      slots = new OffloadSlots(device, elements, copies);
+    }
+    try {
+      cut(elements);
+    } catch (Throwable e) {
+      close();
+      throw e;
+    }
+  }
+
+  private void cut(long most) {
+    List<Part> parts = new ArrayList<>();
+    long used = 0;
+    for (int row = 0; row < whole.rows().size(); row++) {
+      long size = whole.rows().get(row).size();
+      for (long start = 0; start < size; ) {
+        long left = size - start;
+        long room = most - used;
+        long length = left <= room ? left : room / WorkSplit.CHUNK * WorkSplit.CHUNK;
+        if (length == 0) {
+          addSlice(parts);
+          parts = new ArrayList<>();
+          used = 0;
+        } else {
+          parts.add(new Part(row, start, length, used));
+          used += length;
+          start += length;
+        }
+      }
+    }
+    if (!parts.isEmpty()) {
+      addSlice(parts);
+    }
+  }
+
+  private void addSlice(List<Part> parts) {
+    OffloadSlots.Slot slot = slots.slot(slices.size());
+    List<StepPlan.Row> rows = parts.stream().map(part -> row(part, slot)).toList();
+    List<Run> data = new ArrayList<>();
+    List<Run> gradients = new ArrayList<>();
+    List<Run> halfPrecisionCopies = new ArrayList<>();
+    for (int i = 0; i < parts.size(); i++) {
+      Part part = parts.get(i);
+      StepPlan.Row onDevice = whole.rows().get(part.row);
+      StepPlan.Row here = rows.get(i);
+      add(data, onDevice.data(), part.start * Float.BYTES, here.data());
+      addGradient(gradients, part, here.gradient());
+      if (whole.halfPrecision() != null) {
+        add(
+            halfPrecisionCopies,
+            onDevice.halfPrecisionCopy(),
+            part.start * Short.BYTES,
+            here.halfPrecisionCopy());
+      }
+    }
+    StepPlan plan =
+        StepPlan.of(whole.rule(), List.of(rows), whole.averages(), whole.halfPrecision())
+            .getFirst();
+    slices.add(new Slice(plan, parts, data, gradients, halfPrecisionCopies));
+  }
+
+  private void addGradient(List<Run> runs, Part part, MemorySegment slot) {
+    add(runs, whole.gradient(part.row), part.start * Float.BYTES, slot);
+  }
+
+  /// Adds a copy, or makes the one before longer.
+  private void add(List<Run> runs, MemorySegment stream, long offset, MemorySegment slot) {
+    MemorySegment gpu = device.slice(stream, offset, slot.byteSize());
+    Run before = runs.isEmpty() ? null : runs.getLast();
+    if (before != null
+        && before.gpu.scope().equals(gpu.scope())
+        && before.gpu.address() + before.bytes == gpu.address()
+        && before.slot.address() + before.bytes == slot.address()
+        && device.areOneAllocation(before.gpu, before.bytes + slot.byteSize())) {
+      long bytes = before.bytes + slot.byteSize();
+      runs.set(runs.size() - 1, new Run(before.gpu, before.slot.reinterpret(bytes), bytes));
+    } else {
+      runs.add(new Run(gpu, slot, slot.byteSize()));
+    }
+  }
+
+  private StepPlan.Row row(Part part, OffloadSlots.Slot slot) {
+    StepPlan.Row row = whole.rows().get(part.row);
+    return new StepPlan.Row(
+        row.name(),
+        part.length,
+        floats(slot.data, part.at, part.length),
+        floats(slot.gradients, part.at, part.length),
+        row.states().stream().map(state -> floats(state, part.start, part.length)).toList(),
+        whole.averages() ? floats(row.average(), part.start, part.length) : null,
+        whole.halfPrecision() == null
+            ? null
+            : slot.halfPrecisionCopies.asSlice(part.at * Short.BYTES, part.length * Short.BYTES));
+  }
+
+  private static MemorySegment floats(MemorySegment memory, long start, long length) {
+    return memory.asSlice(start * Float.BYTES, length * Float.BYTES);
+  }
+
+  void prepare(Engine update) {
+    slices.forEach(slice -> update.prepare(slice.plan, null));
+  }
+
+  /// Brings all slices down and updates them; what they have become goes up again.
+  void update(Work work) {
+    inTurn(
+        true,
+        (slice, parts) -> {
+          slice.follow(whole, parts);
+          work.on(slice, parts);
+        });
+  }
+
+  /// Brings the gradients down, and gives them to some work.
+  void read(Work work) {
+    inTurn(false, work);
+  }
+
+  /// Sets the gradients to 0.
+  void zeroGradients() {
+    followGradients();
+    for (Slice slice : slices) {
+      slice.gradients.forEach(run -> producer.zero(run.gpu, run.bytes));
+    }
+  }
+
+  private void inTurn(boolean updates, Work work) {
+    followGradients();
+    slots.beginning.record(producer);
+    slots.down.follow(slots.beginning);
+    slots.up.follow(slots.beginning);
+    Throwable failure = null;
+    try {
+      for (int i = 0; i < Math.min(OffloadSlots.COUNT, slices.size()); i++) {
+        bringDown(i, updates);
+      }
+      for (int i = 0; i < slices.size(); i++) {
+        OffloadSlots.Slot slot = slots.slot(i);
+        slot.arrival.await();
+        work.on(slices.get(i).plan, slices.get(i).parts);
+        if (updates) {
+          takeUp(i);
+        }
+        if (i + OffloadSlots.COUNT < slices.size()) {
+          slots.down.follow(slot.departure);
+          bringDown(i + OffloadSlots.COUNT, updates);
+        }
+      }
+    } catch (RuntimeException | Error e) {
+      failure = e;
+      throw e;
+    } finally {
+      // Also after a failure: nobody may find copies under way in memory that is their own again.
+      await(slots.down, failure);
+      await(slots.up, failure);
+    }
+  }
+
+  private static void await(DeviceStream stream, Throwable failure) {
+    try {
+      stream.await();
+    } catch (RuntimeException e) {
+      if (failure == null) {
+        throw e;
+      }
+      failure.addSuppressed(e);
+    }
+  }
+
+  private void bringDown(int index, boolean updates) {
+    Slice slice = slices.get(index);
+    slice.gradients.forEach(run -> slots.down.copy(run.gpu, run.slot, run.bytes));
+    if (updates) {
+      slice.data.forEach(run -> slots.down.copy(run.gpu, run.slot, run.bytes));
+    }
+    slots.slot(index).arrival.record(slots.down);
+  }
+
+  private void takeUp(int index) {
+    Slice slice = slices.get(index);
+    slice.data.forEach(run -> slots.up.copy(run.slot, run.gpu, run.bytes));
+    slice.halfPrecisionCopies.forEach(run -> slots.up.copy(run.slot, run.gpu, run.bytes));
+    if (whole.zeroes()) {
+      slice.gradients.forEach(run -> slots.up.zero(run.gpu, run.bytes));
+    }
+    slots.slot(index).departure.record(slots.up);
+  }
+
+  @Override
+  public void gradientsMoved() {
+    gradientsMoved = true;
+  }
+
+  private void followGradients() {
+    if (gradientsMoved) {
+      for (Slice slice : slices) {
+        slice.gradients.clear();
+        for (int i = 0; i < slice.parts.size(); i++) {
+          addGradient(slice.gradients, slice.parts.get(i), slice.plan.gradient(i));
+        }
+      }
+      gradientsMoved = false;
+    }
+  }
+
+  @Override
+  public void close() {
+    if (slots != null) {
+      slots.close();
+      slots = null;
+    }
+  }
+}

@@ -1,0 +1,321 @@
+package dev.panoptim.internal.ffm;
+
+import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.internal.bindings.panoptim_coefficients;
+import dev.panoptim.internal.bindings.panoptim_plan;
+import dev.panoptim.internal.bindings.panoptim_tensor;
+import dev.panoptim.internal.memory.CollectedMemory;
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.parallel.HelperPool;
+import dev.panoptim.internal.step.ArenaHold;
+import dev.panoptim.internal.step.Coefficients;
+import dev.panoptim.internal.step.PublishTarget;
+import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.memory.HalfPrecision;
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.Rule;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// A plan as native code reads it: tables off-heap that hold addresses.
+///
+/// Addresses keep no arena open. So that no other thread can free memory in the middle of a step,
+/// each call also names a segment of each arena it works in, which the linker holds open until the
+/// call returns. There is room for [#HOLDS] of them; a plan over more arenas is cut into several
+/// calls, each over some of the rows.
+public final class NativeTable {
+  public static final int HOLDS = 8;
+
+  /// The rows of one call.
+  public static final class Call implements HelperPool.Work {
+    public final MemorySegment plan;
+    public final MemorySegment[] holds;
+    public final long elements;
+    public final long firstChunk;
+    public final int firstRow;
+    public final int endRow;
+
+    /// Threads that were asked to help with the last call.
+    public int helpers;
+
+    private Call(
+        MemorySegment plan,
+        MemorySegment[] holds,
+        long elements,
+        long firstChunk,
+        int firstRow,
+        int endRow) {
+      this.plan = plan;
+      this.holds = holds;
+      this.elements = elements;
+      this.firstChunk = firstChunk;
+      this.firstRow = firstRow;
+      this.endRow = endRow;
+    }
+
+    @Override
+    public void help() {
+      PanoptimAbi.panoptim_help(plan);
+    }
+  }
+
+  private final StepPlan plan;
+
+  /// Freed by the garbage collector once no call uses it.
+  private final SegmentAllocator arena = new CollectedMemory(MemoryKind.TABLES);
+
+  private final MemorySegment tensors;
+  private final MemorySegment coefficients;
+
+  /// Views of single coefficients, made when first used.
+  private final MemorySegment[] coefficientViews;
+
+  private final int[] writtenSlots;
+  private long rowChanges;
+  private boolean sumsKnown;
+
+  /// What the calls say of a publication.
+  private PublishTarget writtenTarget;
+
+  private final List<Call> calls = new ArrayList<>();
+
+  public NativeTable(StepPlan plan) {
+    this.plan = plan;
+    int rows = plan.rows().size();
+    tensors = panoptim_tensor.allocateArray(rows, arena);
+    coefficients = panoptim_coefficients.allocateArray(rows, arena);
+    coefficientViews = new MemorySegment[rows];
+    writtenSlots = new int[rows];
+    addCalls();
+  }
+
+  private void addCalls() {
+    int first = 0;
+    Map<MemorySegment.Scope, ArenaHold> scopes = new LinkedHashMap<>();
+    for (int row = 0; row < plan.rows().size(); row++) {
+      Map<MemorySegment.Scope, ArenaHold> more =
+          ArenaHold.more(scopes.keySet(), plan.rows().get(row));
+      if (scopes.size() + more.size() > HOLDS) {
+        addCall(first, row, scopes);
+        first = row;
+        scopes = new LinkedHashMap<>();
+        row--;
+      } else {
+        scopes.putAll(more);
+      }
+    }
+    addCall(first, plan.rows().size(), scopes);
+  }
+
+  private void addCall(int from, int to, Map<MemorySegment.Scope, ArenaHold> scopes) {
+    for (int row = from; row < to; row++) {
+      fillRow(
+          row, plan.offset(row) - plan.offset(from), plan.firstChunk(row) - plan.firstChunk(from));
+    }
+    Rule rule = plan.rule();
+    MemorySegment call = panoptim_plan.allocate(arena);
+    panoptim_plan.tensors(call, tensors.asSlice(from * panoptim_tensor.sizeof()));
+    panoptim_plan.tensor_count(call, to - from);
+    panoptim_plan.coefficients(call, coefficients);
+    panoptim_plan.coefficients_count(call, 1);
+    panoptim_plan.first_moment(call, firstMoment(rule));
+    panoptim_plan.nesterov(call, nesterov(rule));
+    panoptim_plan.second_moment(call, secondMoment(rule));
+    panoptim_plan.unit_correction(call, rule.unitCorrection() ? 1 : 0);
+    panoptim_plan.sign(call, rule.sign() ? 1 : 0);
+    panoptim_plan.averages(call, plan.averages() ? 1 : 0);
+    panoptim_plan.half_precision(call, code(plan.halfPrecision()));
+    List<MemorySegment> holds = new ArrayList<>();
+    scopes.values().forEach(hold -> holds.add(hold.segment()));
+    while (holds.size() < HOLDS) {
+      holds.add(MemorySegment.NULL);
+    }
+    calls.add(
+        new Call(
+            call,
+            holds.toArray(MemorySegment[]::new),
+            plan.offset(to) - plan.offset(from),
+            plan.firstChunk(from),
+            from,
+            to));
+  }
+
+  private void fillRow(int row, long offset, long firstChunk) {
+    StepPlan.Row source = plan.rows().get(row);
+    MemorySegment target = panoptim_tensor.asSlice(tensors, row);
+    panoptim_tensor.parameter(target, source.data());
+    panoptim_tensor.gradient(target, plan.gradient(row));
+    for (int i = 0; i < source.states().size(); i++) {
+      panoptim_tensor.state(target, i, source.states().get(i));
+    }
+    if (plan.averages()) {
+      panoptim_tensor.average(target, source.average());
+    }
+    if (plan.halfPrecision() != null) {
+      panoptim_tensor.half_precision(target, source.halfPrecisionCopy());
+    }
+    panoptim_tensor.length(target, source.size());
+    panoptim_tensor.offset(target, offset);
+    panoptim_tensor.first_chunk(target, firstChunk);
+    panoptim_tensor.published(target, source.published());
+  }
+
+  /// Follows the plan's gradients, which lie elsewhere now.
+  public void writeGradients() {
+    for (int row = 0; row < writtenSlots.length; row++) {
+      // Not by a slice, which would be left to the garbage collector.
+      long at = row * panoptim_tensor.sizeof() + panoptim_tensor.gradient$offset();
+      tensors.set(ValueLayout.ADDRESS, at, plan.gradient(row));
+    }
+    rowChanges++;
+  }
+
+  private static int firstMoment(Rule rule) {
+    if (!rule.hasFirstMoment()) {
+      return PanoptimAbi.PANOPTIM_FIRST_MOMENT_NONE();
+    }
+    return rule.momentumLast()
+        ? PanoptimAbi.PANOPTIM_FIRST_MOMENT_OF_DIRECTION()
+        : PanoptimAbi.PANOPTIM_FIRST_MOMENT_OF_GRADIENT();
+  }
+
+  private static int nesterov(Rule rule) {
+    return switch (rule.nesterov()) {
+      case NONE -> PanoptimAbi.PANOPTIM_NESTEROV_NONE();
+      case NESTEROV, SCHEDULED -> PanoptimAbi.PANOPTIM_NESTEROV_NEW();
+      case INTERPOLATED -> PanoptimAbi.PANOPTIM_NESTEROV_OLD();
+    };
+  }
+
+  private static int secondMoment(Rule rule) {
+    return switch (rule.secondMoment()) {
+      case NONE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_NONE();
+      case SUM, MOVING_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_RUNNING();
+      case MAXIMUM_OF_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_MAXIMUM();
+      case CENTERED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_CENTERED();
+      case RECTIFIED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_RECTIFIED();
+      case INFINITY_NORM -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_INFINITY();
+    };
+  }
+
+  private static int code(HalfPrecision format) {
+    return switch (format) {
+      case null -> PanoptimAbi.PANOPTIM_HALF_PRECISION_NONE();
+      case BFLOAT16 -> PanoptimAbi.PANOPTIM_HALF_PRECISION_BFLOAT16();
+      case FLOAT16 -> PanoptimAbi.PANOPTIM_HALF_PRECISION_FLOAT16();
+    };
+  }
+
+  private static int code(Decay decay) {
+    return switch (decay) {
+      case NONE -> PanoptimAbi.PANOPTIM_DECAY_NONE();
+      case L2 -> PanoptimAbi.PANOPTIM_DECAY_L2();
+      case DECOUPLED -> PanoptimAbi.PANOPTIM_DECAY_DECOUPLED();
+    };
+  }
+
+  /// The calls that make up a step, brought up to date with the plan.
+  public List<Call> calls(int tier) {
+    for (int slot = 0; slot < plan.usedSlots(); slot++) {
+      write(plan.coefficients(slot), coefficientView(slot));
+    }
+    for (int row = 0; row < writtenSlots.length; row++) {
+      if (writtenSlots[row] != plan.slot(row)) {
+        writtenSlots[row] = plan.slot(row);
+        rowChanges++;
+        panoptim_tensor.coefficients(panoptim_tensor.asSlice(tensors, row), plan.slot(row));
+      }
+    }
+    int decay = code(plan.decay());
+    for (int i = 0; i < calls.size(); i++) {
+      MemorySegment call = calls.get(i).plan;
+      panoptim_plan.coefficients_count(call, plan.usedSlots());
+      panoptim_plan.decay(call, decay);
+      panoptim_plan.clips(call, plan.clips() ? 1 : 0);
+      panoptim_plan.clip(call, plan.clip());
+      panoptim_plan.zeroes(call, plan.zeroes() ? 1 : 0);
+      panoptim_plan.tier(call, tier);
+    }
+    if (plan.publishTarget() != writtenTarget) {
+      writePublication(plan.publishTarget());
+    }
+    return calls;
+  }
+
+  private void writePublication(PublishTarget target) {
+    for (int i = 0; i < calls.size(); i++) {
+      MemorySegment call = calls.get(i).plan;
+      panoptim_plan.publish(call, publishCode(target));
+      if (target != null) {
+        panoptim_plan.publish_averages(call, target.averages() ? 1 : 0);
+        panoptim_plan.publication(call, target.memory());
+      }
+    }
+    writtenTarget = target;
+  }
+
+  private static int publishCode(PublishTarget target) {
+    if (target == null) {
+      return PanoptimAbi.PANOPTIM_PUBLISH_NONE();
+    }
+    return switch (target.narrow()) {
+      case null -> PanoptimAbi.PANOPTIM_PUBLISH_FLOAT32();
+      case BFLOAT16 -> PanoptimAbi.PANOPTIM_PUBLISH_BFLOAT16();
+      case FLOAT16 -> PanoptimAbi.PANOPTIM_PUBLISH_FLOAT16();
+    };
+  }
+
+  /// The calls that make up the sums of squares.
+  public List<Call> callsForSums(int tier) {
+    for (int i = 0; i < calls.size(); i++) {
+      Call call = calls.get(i);
+      panoptim_plan.tier(call.plan, tier);
+      if (!sumsKnown) {
+        panoptim_plan.square_sums(
+            call.plan, plan.squareSums().asSlice(call.firstChunk * Double.BYTES));
+      }
+    }
+    sumsKnown = true;
+    return calls;
+  }
+
+  /// The calls that make up the table, as they are.
+  public List<Call> calls() {
+    return calls;
+  }
+
+  /// How often a row has changed since the table was made.
+  public long rowChanges() {
+    return rowChanges;
+  }
+
+  private MemorySegment coefficientView(int slot) {
+    if (coefficientViews[slot] == null) {
+      coefficientViews[slot] = panoptim_coefficients.asSlice(coefficients, slot);
+    }
+    return coefficientViews[slot];
+  }
+
+  private static void write(Coefficients from, MemorySegment to) {
+    panoptim_coefficients.gradient_scale(to, from.gradientScale);
+    panoptim_coefficients.weight_decay(to, from.weightDecay);
+    panoptim_coefficients.first_decay(to, from.firstDecay);
+    panoptim_coefficients.first_decay_rest(to, from.firstDecayRest);
+    panoptim_coefficients.first_take(to, from.firstTake);
+    panoptim_coefficients.second_decay(to, from.secondDecay);
+    panoptim_coefficients.second_decay_rest(to, from.secondDecayRest);
+    panoptim_coefficients.second_take(to, from.secondTake);
+    panoptim_coefficients.nesterov_input(to, from.nesterovInput);
+    panoptim_coefficients.nesterov_moment(to, from.nesterovMoment);
+    panoptim_coefficients.epsilon_inside(to, from.epsilonInside);
+    panoptim_coefficients.epsilon(to, from.epsilon);
+    panoptim_coefficients.divides(to, from.divides);
+    panoptim_coefficients.step_size(to, from.stepSize);
+    panoptim_coefficients.average_take(to, from.averageTake);
+  }
+}

@@ -1,0 +1,45 @@
+package dev.panoptim.internal.jvm;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.panoptim.internal.step.PublishTarget;
+import dev.panoptim.internal.step.StepPlan;
+import java.lang.foreign.MemorySegment;
+
+/// What a plan asks for once some elements of a row have been updated, in plain Java: average,
+/// half-precision copy, publication, gradients of 0.
+final class Epilogue {
+  private Epilogue() {}
+
+  static void run(StepPlan plan, int index, long start, int length) {
+    StepPlan.Row row = plan.rows().get(index);
+    long end = start + length;
+    if (plan.averages()) {
+      average(row, plan.coefficients(plan.slot(index)).averageTake, start, end);
+    }
+    if (plan.halfPrecision() != null) {
+      plan.halfPrecision().write(row.data(), row.halfPrecisionCopy(), start, end);
+    }
+    PublishTarget target = plan.publishTarget();
+    if (target != null && row.published() >= 0) {
+      MemorySegment from = target.averages() ? row.average() : row.data();
+      target.copy(from, row.published(), start, end);
+    }
+    if (plan.zeroes()) {
+      MemorySegment gradients = plan.gradient(index);
+      for (long i = start; i < end; i++) {
+        gradients.setAtIndex(JAVA_FLOAT, i, 0);
+      }
+    }
+  }
+
+  private static void average(StepPlan.Row row, float take, long start, long end) {
+    MemorySegment data = row.data();
+    MemorySegment averages = row.average();
+    for (long i = start; i < end; i++) {
+      float before = averages.getAtIndex(JAVA_FLOAT, i);
+      float after = Math.fma(take, data.getAtIndex(JAVA_FLOAT, i) - before, before);
+      averages.setAtIndex(JAVA_FLOAT, i, Float.isNaN(after) ? Float.NaN : after);
+    }
+  }
+}

@@ -1,0 +1,167 @@
+package dev.panoptim.internal.jvm;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.panoptim.internal.step.Coefficients;
+import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.States;
+import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.Nesterov;
+import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.SecondMoment;
+import java.lang.foreign.MemorySegment;
+
+/// The framework in plain Java, an element at a time: the specification that the other backends are
+/// held to.
+public final class ScalarBackend extends Engine {
+  public static final ScalarBackend INSTANCE = new ScalarBackend();
+
+  private ScalarBackend() {}
+
+  @Override
+  public String name() {
+    return "scalar";
+  }
+
+  @Override
+  public String describe() {
+    return "plain Java, one element at a time";
+  }
+
+  @Override
+  protected void makeReady(StepPlan plan, StepPlan before) {}
+
+  @Override
+  protected void sumSquares(StepPlan plan, int threads) {
+    plan.parallelChunks().run(threads, SumOfSquares::sumChunk);
+  }
+
+  @Override
+  protected void run(StepPlan plan, int threads) {
+    plan.parallelChunks().run(threads, ScalarBackend::update);
+  }
+
+  /// Updates a chunk, or what of one fills no vector.
+  static void update(StepPlan plan, int index, long start, int length) {
+    StepPlan.Row row = plan.rows().get(index);
+    Coefficients c = plan.coefficients(plan.slot(index));
+    Rule rule = plan.rule();
+    boolean clips = plan.clips();
+    float clip = plan.clip();
+    boolean l2 = plan.decay() == Decay.L2;
+    boolean decoupled = plan.decay() == Decay.DECOUPLED;
+    boolean momentumFirst = rule.hasFirstMoment() && !rule.momentumLast();
+    boolean momentumLast = rule.momentumLast();
+    boolean hasSecond = rule.hasSecondMoment();
+    boolean hasUnits = rule.unitCorrection();
+    boolean sign = rule.sign();
+    Nesterov nesterov = rule.nesterov();
+    SecondMoment kind = rule.secondMoment();
+    MemorySegment data = row.data();
+    MemorySegment gradients = plan.gradient(index);
+    States states = plan.states(index);
+
+    for (long i = start; i < start + length; i++) {
+      float w = data.getAtIndex(JAVA_FLOAT, i);
+
+      // 1. gradient
+      float g = c.gradientScale * gradients.getAtIndex(JAVA_FLOAT, i);
+      if (clips) {
+        g = g < -clip ? -clip : g > clip ? clip : g;
+      }
+      if (l2) {
+        g = Math.fma(c.weightDecay, w, g);
+      }
+
+      // 2. moments, 3. direction
+      float direction = g;
+      if (momentumFirst) {
+        direction = firstMoment(c, nesterov, direction, states.first(), i);
+      }
+      if (hasSecond) {
+        direction = direction / root(c, kind, g, states, i);
+      }
+      if (hasUnits) {
+        direction = inUnits(c, direction, states.units(), i);
+      }
+      if (momentumLast) {
+        direction = firstMoment(c, nesterov, direction, states.first(), i);
+      }
+      if (sign) {
+        direction = direction > 0 ? 1 : direction < 0 ? -1 : direction;
+      }
+
+      // 4. update: one rounding of the parameter, decay included
+      float updated =
+          decoupled
+              ? w - Math.fma(c.weightDecay, w, c.stepSize * direction)
+              : Math.fma(-c.stepSize, direction, w);
+      data.setAtIndex(JAVA_FLOAT, i, canonical(updated));
+    }
+    Epilogue.run(plan, index, start, length);
+  }
+
+  private static float firstMoment(
+      Coefficients c, Nesterov nesterov, float input, MemorySegment firsts, long i) {
+    float before = firsts.getAtIndex(JAVA_FLOAT, i);
+    float m = accumulate(c.firstDecay, c.firstDecayRest, before, c.firstTake, input);
+    firsts.setAtIndex(JAVA_FLOAT, i, m);
+    return switch (nesterov) {
+      case NONE -> m;
+      case NESTEROV, SCHEDULED -> Math.fma(c.nesterovMoment, m, c.nesterovInput * input);
+      case INTERPOLATED -> Math.fma(c.nesterovMoment, before, c.nesterovInput * input);
+    };
+  }
+
+  /// The root of the second moment, or what stands in its place.
+  private static float root(Coefficients c, SecondMoment kind, float g, States states, long i) {
+    float before = states.second().getAtIndex(JAVA_FLOAT, i);
+    if (kind == SecondMoment.INFINITY_NORM) {
+      float decayed = Math.fma(c.secondDecay, before, c.secondDecayRest * before);
+      float largest = canonical(maximum(decayed, Math.abs(g) + c.epsilon));
+      states.second().setAtIndex(JAVA_FLOAT, i, largest);
+      return largest;
+    }
+    float v = accumulate(c.secondDecay, c.secondDecayRest, before, c.secondTake * g, g);
+    states.second().setAtIndex(JAVA_FLOAT, i, v);
+    float power = v;
+    if (kind == SecondMoment.MAXIMUM_OF_AVERAGE) {
+      power = canonical(maximum(states.secondary().getAtIndex(JAVA_FLOAT, i), v));
+      states.secondary().setAtIndex(JAVA_FLOAT, i, power);
+    } else if (kind == SecondMoment.CENTERED_AVERAGE) {
+      float mean = states.secondary().getAtIndex(JAVA_FLOAT, i);
+      mean = accumulate(c.secondDecay, c.secondDecayRest, mean, c.secondTake, g);
+      states.secondary().setAtIndex(JAVA_FLOAT, i, mean);
+      // A variance is never below 0; what roundings put there would turn NaN under the root.
+      power = maximum(Math.fma(-mean, mean, v), 0);
+    }
+    float root = (float) Math.sqrt(power + c.epsilonInside) + c.epsilon;
+    return kind == SecondMoment.RECTIFIED_AVERAGE && c.divides == 0 ? 1 : root;
+  }
+
+  /// Gives a direction the unit of the parameter.
+  private static float inUnits(Coefficients c, float direction, MemorySegment units, long i) {
+    float before = units.getAtIndex(JAVA_FLOAT, i);
+    float d = (float) Math.sqrt(before + c.epsilonInside) * direction;
+    units.setAtIndex(
+        JAVA_FLOAT, i, accumulate(c.secondDecay, c.secondDecayRest, before, c.secondTake * d, d));
+    return d;
+  }
+
+  /// state = decay * state + a * b
+  private static float accumulate(float decay, float decayRest, float state, float a, float b) {
+    return canonical(Math.fma(decay, state, Math.fma(a, b, decayRest * state)));
+  }
+
+  /// NaN wins, from either side.
+  private static float maximum(float a, float b) {
+    return a >= b || Float.isNaN(a) ? a : b;
+  }
+
+  /// Which bits a NaN has depends on the processor and the compiler; what is stored is always the
+  /// same one.
+  private static float canonical(float x) {
+    return Float.isNaN(x) ? Float.NaN : x;
+  }
+}

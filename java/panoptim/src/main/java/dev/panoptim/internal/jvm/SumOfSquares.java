@@ -1,0 +1,35 @@
+package dev.panoptim.internal.jvm;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.internal.step.StepPlan;
+import java.lang.foreign.MemorySegment;
+
+/// Sums of squares in plain Java, in the one order that every backend keeps: element i of a chunk
+/// is added to sum i modulo [#LANES], and these are added in halves.
+final class SumOfSquares {
+  private static final int LANES = PanoptimAbi.PANOPTIM_LANES();
+
+  private SumOfSquares() {}
+
+  static void sumChunk(StepPlan plan, int row, long start, int length) {
+    MemorySegment gradients = plan.gradient(row);
+    plan.setSquareSum(row, start, sum(gradients, start, length, 0, 1));
+  }
+
+  /// Sum `lane` once only `width` of them are left. One lane at a time, for an array of them would
+  /// be left to the garbage collector.
+  private static double sum(MemorySegment x, long start, int length, int lane, int width) {
+    if (width < LANES) {
+      return sum(x, start, length, lane, 2 * width)
+          + sum(x, start, length, lane + width, 2 * width);
+    }
+    double sum = 0;
+    for (long i = start + lane; i < start + length; i += LANES) {
+      double value = x.getAtIndex(JAVA_FLOAT, i);
+      sum += value * value;
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,174 @@
+package dev.panoptim.internal.jvm;
+
+import dev.panoptim.internal.step.Coefficients;
+import dev.panoptim.internal.step.States;
+import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.FirstMoment;
+import dev.panoptim.rule.Nesterov;
+import dev.panoptim.rule.SecondMoment;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/// The framework for a vector of elements. Loaded once for each composition: see [VectorLoop].
+final class VectorUpdate extends VectorLoop {
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+  private static final int NUMBER = number();
+  private static final boolean HAS_FIRST = firstMoment(NUMBER) != FirstMoment.NONE;
+  private static final boolean MOMENTUM_LAST = momentumLast(NUMBER);
+  private static final boolean MOMENTUM_FIRST = HAS_FIRST && !MOMENTUM_LAST;
+  private static final boolean LOOKS_AHEAD = nesterov(NUMBER) != Nesterov.NONE;
+  private static final boolean INTERPOLATES = nesterov(NUMBER) == Nesterov.INTERPOLATED;
+  private static final boolean HAS_SECOND = secondMoment(NUMBER) != SecondMoment.NONE;
+  private static final boolean IS_INFINITY = secondMoment(NUMBER) == SecondMoment.INFINITY_NORM;
+  private static final boolean IS_MAXIMUM = secondMoment(NUMBER) == SecondMoment.MAXIMUM_OF_AVERAGE;
+  private static final boolean IS_CENTERED = secondMoment(NUMBER) == SecondMoment.CENTERED_AVERAGE;
+  private static final boolean IS_RECTIFIED =
+      secondMoment(NUMBER) == SecondMoment.RECTIFIED_AVERAGE;
+  private static final boolean HAS_UNITS = unitCorrection(NUMBER);
+  private static final boolean SIGN = sign(NUMBER);
+  private static final boolean CLIPS = clips(NUMBER);
+  private static final boolean DECAYS_L2 = decay(NUMBER) == Decay.L2;
+  private static final boolean DECAYS_DECOUPLED = decay(NUMBER) == Decay.DECOUPLED;
+
+  private static int number() {
+    try {
+      return MethodHandles.classData(MethodHandles.lookup(), "_", Integer.class);
+    } catch (IllegalAccessException e) {
+      throw new AssertionError("a class may read its own class data", e);
+    }
+  }
+
+  VectorUpdate() {}
+
+  @Override
+  public void update(StepPlan plan, int index, long start, int length) {
+    StepPlan.Row row = plan.rows().get(index);
+    Coefficients c = plan.coefficients(plan.slot(index));
+    MemorySegment data = row.data();
+    MemorySegment gradients = plan.gradient(index);
+    States states = plan.states(index);
+    MemorySegment firsts = states.first();
+    MemorySegment seconds = states.second();
+    MemorySegment secondaries = states.secondary();
+    MemorySegment units = states.units();
+    float clip = plan.clip();
+    long begin = start * Float.BYTES;
+    long whole = begin + (long) SPECIES.loopBound(length) * Float.BYTES;
+    // All of it in this one method: of a larger one the just-in-time compiler may have made code of
+    // its own before, and then it calls that for each vector rather than inlining it.
+    for (long at = begin; at < whole; at += SPECIES.vectorByteSize()) {
+      FloatVector w = load(data, at);
+
+      // 1. gradient
+      FloatVector g = load(gradients, at).mul(c.gradientScale);
+      if (CLIPS) {
+        g = g.blend(clip, g.compare(VectorOperators.GT, clip));
+        g = g.blend(-clip, g.compare(VectorOperators.LT, -clip));
+      }
+      if (DECAYS_L2) {
+        g = w.fma(broadcast(c.weightDecay), g);
+      }
+
+      // 2. moments, 3. direction
+      FloatVector direction = g;
+      if (MOMENTUM_FIRST) {
+        direction = firstMoment(c, direction, firsts, at);
+      }
+      if (IS_INFINITY) {
+        FloatVector u = load(seconds, at);
+        FloatVector decayed = u.fma(broadcast(c.secondDecay), u.mul(c.secondDecayRest));
+        FloatVector largest = maximum(decayed, g.abs().add(c.epsilon));
+        store(largest, seconds, at);
+        direction = direction.div(largest);
+      } else if (HAS_SECOND) {
+        FloatVector v = load(seconds, at);
+        v = accumulate(c.secondDecay, c.secondDecayRest, v, g.mul(c.secondTake), g);
+        store(v, seconds, at);
+        if (IS_MAXIMUM) {
+          v = maximum(load(secondaries, at), v);
+          store(v, secondaries, at);
+        }
+        if (IS_CENTERED) {
+          FloatVector mean = load(secondaries, at);
+          mean = accumulate(c.secondDecay, c.secondDecayRest, mean, broadcast(c.secondTake), g);
+          store(mean, secondaries, at);
+          // A variance is never below 0; what roundings put there would turn NaN under the root.
+          v = maximum(mean.neg().fma(mean, v), broadcast(0));
+        }
+        FloatVector root = v.add(c.epsilonInside).lanewise(VectorOperators.SQRT).add(c.epsilon);
+        if (IS_RECTIFIED) {
+          root = root.blend(1, broadcast(c.divides).compare(VectorOperators.EQ, 0));
+        }
+        direction = direction.div(root);
+      }
+      if (HAS_UNITS) {
+        FloatVector u = load(units, at);
+        direction = u.add(c.epsilonInside).lanewise(VectorOperators.SQRT).mul(direction);
+        u = accumulate(c.secondDecay, c.secondDecayRest, u, direction.mul(c.secondTake), direction);
+        store(u, units, at);
+      }
+      if (MOMENTUM_LAST) {
+        direction = firstMoment(c, direction, firsts, at);
+      }
+      if (SIGN) {
+        VectorMask<Float> positive = direction.compare(VectorOperators.GT, 0);
+        VectorMask<Float> negative = direction.compare(VectorOperators.LT, 0);
+        direction = direction.blend(1, positive).blend(-1, negative);
+      }
+
+      // 4. update: one rounding of the parameter, decay included
+      if (DECAYS_DECOUPLED) {
+        w = w.sub(w.fma(broadcast(c.weightDecay), direction.mul(c.stepSize)));
+      } else {
+        w = direction.fma(broadcast(-c.stepSize), w);
+      }
+      store(w, data, at);
+    }
+    int done = SPECIES.loopBound(length);
+    Epilogue.run(plan, index, start, done);
+    ScalarBackend.update(plan, index, start + done, length - done);
+  }
+
+  private static FloatVector firstMoment(
+      Coefficients c, FloatVector input, MemorySegment firsts, long at) {
+    FloatVector before = load(firsts, at);
+    FloatVector m =
+        accumulate(c.firstDecay, c.firstDecayRest, before, broadcast(c.firstTake), input);
+    store(m, firsts, at);
+    if (!LOOKS_AHEAD) {
+      return m;
+    }
+    FloatVector moment = INTERPOLATES ? before : m;
+    return moment.fma(broadcast(c.nesterovMoment), input.mul(c.nesterovInput));
+  }
+
+  private static FloatVector broadcast(float value) {
+    return FloatVector.broadcast(SPECIES, value);
+  }
+
+  private static FloatVector load(MemorySegment segment, long at) {
+    return FloatVector.fromMemorySegment(SPECIES, segment, at, ORDER);
+  }
+
+  private static void store(FloatVector x, MemorySegment segment, long at) {
+    x.blend(Float.NaN, x.compare(VectorOperators.NE, x)).intoMemorySegment(segment, at, ORDER);
+  }
+
+  /// state = decay * state + a * b
+  private static FloatVector accumulate(
+      float decay, float decayRest, FloatVector state, FloatVector a, FloatVector b) {
+    return state.fma(broadcast(decay), a.fma(b, state.mul(decayRest)));
+  }
+
+  /// NaN wins, from either side.
+  private static FloatVector maximum(FloatVector a, FloatVector b) {
+    VectorMask<Float> first = a.compare(VectorOperators.GE, b).or(a.compare(VectorOperators.NE, a));
+    return b.blend(a, first);
+  }
+}

@@ -1,0 +1,73 @@
+package dev.panoptim.internal.step;
+
+import dev.panoptim.internal.tensor.TensorChecks;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// One segment out of an arena that a plan uses: whoever holds on to it holds on to all streams of
+/// that arena.
+///
+/// @param name of the stream, for messages
+public record ArenaHold(String name, MemorySegment segment) {
+  /// Inherits nothing, as it would keep the class loader of the thread that came first.
+  private static final Thread OTHER_THREAD =
+      Thread.ofPlatform().inheritInheritableThreadLocals(false).unstarted(() -> {});
+
+  /// One hold for each arena, but for the global one, which nobody can close.
+  public static ArenaHold[] of(List<StepPlan.Row> rows) {
+    Map<MemorySegment.Scope, ArenaHold> found = new LinkedHashMap<>();
+    for (StepPlan.Row row : rows) {
+      found.putAll(more(found.keySet(), row));
+    }
+    return found.values().toArray(ArenaHold[]::new);
+  }
+
+  /// One hold for each arena of a row that is not among those known.
+  public static Map<MemorySegment.Scope, ArenaHold> more(
+      Set<MemorySegment.Scope> known, StepPlan.Row row) {
+    Map<MemorySegment.Scope, ArenaHold> found = new LinkedHashMap<>();
+    add(known, found, "data", row, row.data());
+    add(known, found, "gradient", row, row.gradient());
+    for (MemorySegment state : row.states()) {
+      add(known, found, "a state", row, state);
+    }
+    if (row.average() != null) {
+      add(known, found, "average", row, row.average());
+    }
+    if (row.halfPrecisionCopy() != null) {
+      add(known, found, "half-precision copy", row, row.halfPrecisionCopy());
+    }
+    return found;
+  }
+
+  private static void add(
+      Set<MemorySegment.Scope> known,
+      Map<MemorySegment.Scope, ArenaHold> found,
+      String kind,
+      StepPlan.Row row,
+      MemorySegment segment) {
+    MemorySegment.Scope scope = segment.scope();
+    if (!known.contains(scope)
+        && !found.containsKey(scope)
+        && !scope.equals(Arena.global().scope())) {
+      found.put(scope, new ArenaHold(kind + " of '" + row.name() + "'", segment));
+    }
+  }
+
+  public static boolean anyConfined(ArenaHold[] holds) {
+    for (ArenaHold hold : holds) {
+      if (!hold.segment.isAccessibleBy(OTHER_THREAD)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  public void requireAlive() {
+    TensorChecks.requireAlive(name, segment);
+  }
+}

@@ -1,0 +1,228 @@
+package dev.panoptim.internal.tensor;
+
+import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.Segments;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+
+/// Checks on streams: memory segments that hold the floats of one tensor, and that native code will
+/// read or write.
+///
+/// Every check throws before anything has been written, and names the stream, what was expected and
+/// what was found.
+///
+/// Thread-safe.
+public final class TensorChecks {
+  private static final long FLOAT_BYTES = ValueLayout.JAVA_FLOAT.byteSize();
+
+  private TensorChecks() {}
+
+  /// The bytes that a number of floats takes.
+  ///
+  /// @throws IllegalArgumentException if `size` is negative, or so large that its bytes do not fit
+  ///   into a `long`
+  public static long bytes(String name, long size) {
+    if (size < 0 || size > Long.MAX_VALUE / FLOAT_BYTES) {
+      throw new IllegalArgumentException(
+          "size of '%s' is %s elements, but must be from 0 to %s"
+              .formatted(name, size, Long.MAX_VALUE / FLOAT_BYTES));
+    }
+    return size * FLOAT_BYTES;
+  }
+
+  /// Checks that a segment holds exactly `size` floats that native code may read, and write if
+  /// `written`.
+  ///
+  /// @return the segment
+  /// @throws IllegalArgumentException if the segment is on the heap, has another size, is not
+  ///   aligned to 4 bytes, is read-only although it will be written, or has bytes where no memory
+  ///   can be: in the first 4096 bytes (address 0 is there), or beyond the last address
+  /// @throws IllegalStateException if the segment's arena has been closed
+  public static MemorySegment require(
+      String name, long size, MemorySegment segment, boolean written) {
+    return require(name, size, bytes(name, size), FLOAT_BYTES, segment, written);
+  }
+
+  /// As [#require(String, long, MemorySegment, boolean)], for memory of a device; how much there is
+  /// of a GPU's can be checked of what [Device#allocate] returned.
+  ///
+  /// @return the segment; of a GPU's memory, the address alone
+  public static MemorySegment require(
+      Device device, String name, long size, MemorySegment segment, boolean written) {
+    return device.isCpu()
+        ? require(name, size, segment, written)
+        : requireOnDevice(device, name, size, FLOAT_BYTES, segment, written);
+  }
+
+  /// As [#require(Device, String, long, MemorySegment, boolean)], for 16-bit elements that are
+  /// written, aligned to 2 bytes.
+  public static MemorySegment requireHalfPrecisionCopy(
+      Device device, String name, long size, MemorySegment segment) {
+    return device.isCpu()
+        ? require(name, size, bytes(name, size) / 2, Short.BYTES, segment, true)
+        : requireOnDevice(device, name, size, Short.BYTES, segment, true);
+  }
+
+  /// Whether [#require(Device, String, long, MemorySegment, boolean)] would take a segment to be
+  /// read, on a GPU without an extent: asked without words for what is wrong, this leaves nothing
+  /// to the garbage collector, or little on a GPU.
+  ///
+  /// @param size elements, as many as something has that has been required
+  public static boolean areFloats(Device device, long size, MemorySegment segment) {
+    return segment.isNative()
+        && segment.byteSize() == (device.isCpu() ? size * FLOAT_BYTES : 0)
+        && segment.address() % FLOAT_BYTES == 0
+        && Segments.canBeAt(segment.address(), size * FLOAT_BYTES)
+        && segment.scope().isAlive()
+        && segment.isAccessibleBy(Thread.currentThread())
+        && (device.isCpu() || device.holds(segment, size * FLOAT_BYTES));
+  }
+
+  /// @param alignment bytes of an element
+  private static MemorySegment requireOnDevice(
+      Device device,
+      String name,
+      long size,
+      long alignment,
+      MemorySegment segment,
+      boolean written) {
+    bytes(name, size);
+    Objects.requireNonNull(segment, () -> name + " is null, but must be a memory segment");
+    Segments.requireAddress(name, segment, size * alignment);
+    MemorySegment address = require(name, size, 0, alignment, segment.asSlice(0, 0), written);
+    device.requireOnDevice(name, address, size * alignment);
+    return address;
+  }
+
+  private static MemorySegment require(
+      String name, long size, long bytes, long alignment, MemorySegment segment, boolean written) {
+    Objects.requireNonNull(segment, () -> name + " is null, but must be a memory segment");
+    if (!segment.isNative()) {
+      throw new IllegalArgumentException(
+          name + " is on the Java heap, but must be off-heap (an Arena allocates such memory)");
+    }
+    if (segment.byteSize() != bytes) {
+      throw new IllegalArgumentException(
+          "%s has %s bytes, but must have %s for %s elements"
+              .formatted(name, segment.byteSize(), bytes, size));
+    }
+    Segments.requireAddress(name, segment, bytes);
+    if (segment.address() % alignment != 0) {
+      throw new IllegalArgumentException(
+          "%s starts at address 0x%x, but must be aligned to %s bytes"
+              .formatted(name, segment.address(), alignment));
+    }
+    if (written) {
+      Device.requireWritable(name, segment);
+    }
+    requireAlive(name, segment);
+    return segment;
+  }
+
+  /// Checks that a segment can be used now, by this thread.
+  ///
+  /// @throws IllegalStateException if the segment's arena has been closed
+  /// @throws WrongThreadException if the segment's arena is confined to another thread
+  public static void requireAlive(String name, MemorySegment segment) {
+    Segments.requireAlive(name, segment);
+  }
+
+  /// Checks that a segment can be copied from or to now, by this thread: memory that Java reaches,
+  /// on the heap or off it.
+  ///
+  /// @param bytes that it must have
+  /// @param written whether it is copied to
+  /// @throws IllegalArgumentException if it has another size, is read-only although it will be
+  ///   written, or says to be where no memory can be
+  /// @throws IllegalStateException if its arena has been closed
+  /// @throws WrongThreadException if its arena is confined to another thread
+  public static void requireCopyable(
+      String name, MemorySegment segment, long bytes, boolean written) {
+    Objects.requireNonNull(segment, () -> name + " is null, but must be a memory segment");
+    if (segment.byteSize() != bytes) {
+      throw new IllegalArgumentException(
+          "%s has %s bytes, but must have %s for the %s elements"
+              .formatted(name, segment.byteSize(), bytes, bytes / FLOAT_BYTES));
+    }
+    Segments.requireAddress(name, segment, bytes);
+    if (written) {
+      Device.requireWritable(name, segment);
+    }
+    requireAlive(name, segment);
+  }
+
+  /// A stream and the words that name it in a message.
+  ///
+  /// @param bytes of the stream, which a segment of a GPU's memory does not know
+  public record Named(String name, MemorySegment segment, long bytes) {
+    public Named(String name, MemorySegment segment) {
+      this(name, segment, segment.byteSize());
+    }
+  }
+
+  /// Checks that no two streams share a byte.
+  ///
+  /// @throws IllegalArgumentException if two do
+  public static void requireDisjoint(List<Named> streams) {
+    if (!areDisjoint(streams)) {
+      sayWhatOverlaps(streams);
+    }
+  }
+
+  private static boolean areDisjoint(List<Named> streams) {
+    long[] starts = new long[streams.size()];
+    long[] ends = new long[streams.size()];
+    int count = 0;
+    for (Named each : streams) {
+      if (each.bytes() > 0) {
+        starts[count] = each.segment().address();
+        ends[count] = starts[count] + each.bytes();
+        count++;
+      }
+    }
+    Arrays.sort(starts, 0, count);
+    Arrays.sort(ends, 0, count);
+    return areDisjoint(starts, ends, count);
+  }
+
+  /// Whether no two streams share a byte.
+  ///
+  /// @param starts addresses of their first bytes, in order
+  /// @param ends addresses behind their last bytes, in order; no stream is empty
+  /// @param count how many of each there are, from the arrays' beginnings on
+  public static boolean areDisjoint(long[] starts, long[] ends, int count) {
+    for (int i = 1; i < count; i++) {
+      // Which end is whose does not matter: were there two streams at one place, more would have
+      // begun up to it than ended before it.
+      if (ends[i - 1] > starts[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void sayWhatOverlaps(List<Named> streams) {
+    List<Named> ordered = new ArrayList<>(streams);
+    ordered.removeIf(stream -> stream.bytes() == 0);
+    ordered.sort(Comparator.comparingLong(stream -> stream.segment().address()));
+    for (int i = 1; i < ordered.size(); i++) {
+      Named before = ordered.get(i - 1);
+      Named after = ordered.get(i);
+      long shared = before.segment().address() + before.bytes() - after.segment().address();
+      if (shared > 0) {
+        throw new IllegalArgumentException(
+            "%s and %s share %s bytes from address 0x%x on, but no two streams may overlap"
+                .formatted(
+                    before.name(),
+                    after.name(),
+                    Math.min(shared, after.bytes()),
+                    after.segment().address()));
+      }
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package dev.panoptim.internal.bindings;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Users other than the one who runs the tests, where the tests have the right to act as them: as
+/// root, or by a `sudo` that asks for no password.
+final class OtherUsers {
+  /// Numbers that no system gives a name to.
+  static final int ATTACKER = 54321;
+
+  static final int VICTIM = 54322;
+
+  private static final boolean IS_ROOT = UnixFile.ownUid() == 0;
+
+  private OtherUsers() {}
+
+  /// Skips the test where it has not the right to act as another user.
+  static void assumeThere() {
+    assumeTrue(
+        succeeds(as(ATTACKER, List.of("true"))), "neither root nor sudo, or there is no setpriv");
+  }
+
+  /// Skips the test where it is not run by root.
+  static void assumeRoot() {
+    assumeTrue(IS_ROOT, "not run by root");
+  }
+
+  /// A command line that another user runs.
+  static List<String> as(int user, List<String> command) {
+    List<String> all =
+        new ArrayList<>(
+            List.of("setpriv", "--reuid=" + user, "--regid=" + user, "--clear-groups", "--"));
+    all.addAll(command);
+    return asRoot(all);
+  }
+
+  /// Makes a file another user's; of a link, the link itself.
+  static void give(Path file, int user) throws IOException, InterruptedException {
+    run("chown", "--no-dereference", Integer.toString(user), file.toString());
+  }
+
+  /// Removes what may belong to other users.
+  static void remove(Path directory) throws IOException, InterruptedException {
+    run("rm", "-rf", directory.toString());
+  }
+
+  private static void run(String... command) throws IOException, InterruptedException {
+    assertEquals(0, new ProcessBuilder(asRoot(List.of(command))).inheritIO().start().waitFor());
+  }
+
+  private static List<String> asRoot(List<String> command) {
+    if (IS_ROOT) {
+      return command;
+    }
+    List<String> all = new ArrayList<>(List.of("sudo", "-n"));
+    all.addAll(command);
+    return all;
+  }
+
+  private static boolean succeeds(List<String> command) {
+    try {
+      return new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start()
+              .waitFor()
+          == 0;
+    } catch (IOException e) {
+      return false;
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+}

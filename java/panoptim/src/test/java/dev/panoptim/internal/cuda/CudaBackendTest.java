@@ -1,0 +1,174 @@
+package dev.panoptim.internal.cuda;
+
+import static dev.panoptim.Illegal.assertSays;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.panoptim.GpuTests;
+import dev.panoptim.backend.Backends;
+import dev.panoptim.device.Device;
+import dev.panoptim.device.DeviceStream;
+import dev.panoptim.internal.step.Coefficients;
+import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.GradientRebinding;
+import dev.panoptim.internal.step.NormDecision;
+import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.rule.Rule;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/// Plans and verdicts that go from one backend to another.
+///
+/// Runs twice: on an emulated GPU, and on the machine's own, where there is one.
+@Tag("gpu")
+class CudaBackendTest {
+  private static final int SIZE = 5;
+
+  @BeforeEach
+  void needsAGpu() {
+    GpuTests.need(1);
+  }
+
+  /// Of plain gradient descent, from 0 with gradients of 1.
+  private static StepPlan plan(Arena arena) {
+    return plan(arena, Device.cuda(0));
+  }
+
+  /// @param states where they would lie, if there were some
+  private static StepPlan plan(Arena arena, Device states) {
+    Device gpu = Device.cuda(0);
+    MemorySegment data = gpu.allocate(SIZE * Float.BYTES, arena);
+    MemorySegment gradient = gpu.allocate(SIZE * Float.BYTES, arena);
+    gpu.fill(gradient, SIZE, 1);
+    StepPlan.Row row = new StepPlan.Row("p", SIZE, data, gradient, List.of(), null, null);
+    return StepPlan.of(Rule.builder().build(), gpu, states, List.of(List.of(row)), false, null)
+        .getFirst();
+  }
+
+  private static void step(Engine backend, StepPlan plan) {
+    plan.begin(false);
+    Coefficients coefficients = plan.nextCoefficients();
+    coefficients.gradientScale = 1;
+    coefficients.stepSize = 1;
+    plan.assign(0);
+    backend.step(plan, 1);
+    backend.await();
+  }
+
+  private static void assertData(float expected, StepPlan plan) {
+    float[] all = new float[SIZE];
+    Arrays.fill(all, expected);
+    MemorySegment data = plan.rows().getFirst().data();
+    assertArrayEquals(all, Device.cuda(0).copyOf(data, SIZE * Float.BYTES).toArray(JAVA_FLOAT));
+  }
+
+  @Test
+  void aPlanIsPreparedAnewForAnotherStream() {
+    try (Arena arena = Arena.ofShared();
+        StepPlan plan = plan(arena);
+        DeviceStream second = DeviceStream.create(Device.cuda(0))) {
+      try (DeviceStream first = DeviceStream.create(Device.cuda(0))) {
+        step(Engine.of(Backends.cuda(first)), plan);
+        assertData(-1, plan);
+      }
+      Engine other = Engine.of(Backends.cuda(second));
+      step(other, plan);
+      assertData(-2, plan);
+      assertTrue(plan.isPreparedBy(other));
+    }
+  }
+
+  @Test
+  void aPlanTakesOverWhatItsBackendHasMade() {
+    try (Arena arena = Arena.ofShared();
+        DeviceStream stream = DeviceStream.create(Device.cuda(0));
+        StepPlan first = plan(arena);
+        StepPlan second = plan(arena);
+        StepPlan third = plan(arena)) {
+      Engine backend = Engine.of(Backends.cuda(0));
+      step(backend, first);
+      long free = Device.cuda(0).freeMemory();
+      backend.prepare(second, first);
+      assertFalse(first.isPreparedBy(backend));
+      assertTrue(second.isPreparedBy(backend));
+      assertEquals(free, Device.cuda(0).freeMemory());
+      Engine other = Engine.of(Backends.cuda(stream));
+      other.prepare(third, second);
+      assertFalse(second.isPreparedBy(backend));
+      for (StepPlan each : List.of(second, third)) {
+        step(backend, each);
+        assertData(-1, each);
+      }
+      // Twice for the same plan, what was made first is not left behind.
+      backend.prepare(first, null);
+      free = Device.cuda(0).freeMemory();
+      backend.prepare(first, null);
+      assertEquals(free, Device.cuda(0).freeMemory());
+    }
+  }
+
+  /// In the plan that there is: nothing is made anew.
+  @Test
+  void gradientsMoveInAPlan() {
+    try (Arena arena = Arena.ofShared();
+        StepPlan onDevice = plan(arena);
+        StepPlan offloaded = plan(arena, Device.cpu())) {
+      MemorySegment twos = Device.cuda(0).allocate(SIZE * Float.BYTES, arena);
+      Device.cuda(0).fill(twos, SIZE, 2);
+      for (StepPlan plan : List.of(onDevice, offloaded)) {
+        Engine backend =
+            plan == onDevice
+                ? Engine.of(Backends.cuda(0))
+                : Engine.of(Backends.offload(Device.cuda(0)));
+        step(backend, plan);
+        assertData(-1, plan);
+        StepPlan.Prepared prepared = plan.prepared();
+        GradientRebinding moving = new GradientRebinding(List.of(plan));
+        assertTrue(moving.moveTo(List.<MemorySegment[]>of(new MemorySegment[] {twos})));
+        step(backend, plan);
+        assertData(-3, plan);
+        assertSame(prepared, plan.prepared());
+        backend.zeroGradients(plan);
+        backend.await();
+        step(backend, plan);
+        assertData(-3, plan);
+        Device.cuda(0).fill(twos, SIZE, 2);
+      }
+    }
+  }
+
+  @Test
+  void whatIsAnotherBackendsIsRefused() {
+    try (Arena arena = Arena.ofShared();
+        StepPlan plan = plan(arena)) {
+      Engine backend = Engine.of(Backends.cuda(0));
+      for (Engine other :
+          List.of(
+              Engine.of(Backends.cuda(0)),
+              Engine.of(Backends.scalar()),
+              Engine.of(Backends.nativeCode()))) {
+        try (NormDecision decision = other.newNormDecision()) {
+          assertSays(
+              "the decision is by another backend " + other.name(),
+              () -> backend.step(plan, 1, decision));
+        }
+      }
+      assertData(0, plan);
+      assertSays(
+          "the plan's parameters are on cuda:0",
+          () -> Engine.of(Backends.scalar()).prepare(plan, null));
+      assertSays(
+          "update is by backend cuda, but must be by one for the cpu",
+          () -> Backends.offload(DeviceStream.defaultOf(Device.cuda(0)), backend));
+    }
+  }
+}

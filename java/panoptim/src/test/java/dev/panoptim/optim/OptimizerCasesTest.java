@@ -1,0 +1,112 @@
+package dev.panoptim.optim;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Parameters;
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.Hyperparameter;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// What each optimizer takes and refuses.
+class OptimizerCasesTest {
+  private static final double[] NO_VALUES = {
+    Double.NaN, -1, -1e-300, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY
+  };
+
+  static List<OptimizerCases> descriptions() {
+    return OptimizerCases.all();
+  }
+
+  static List<Case> cases() {
+    return OptimizerCases.cases();
+  }
+
+  @ParameterizedTest
+  @MethodSource("descriptions")
+  void hasTheDefaultsOfItsReference(OptimizerCases description) {
+    try (Parameters parameters = Parameters.builder().add("p", 1).build();
+        Optimizer optimizer = description.preset().apply(parameters).build()) {
+      ParameterGroup group = optimizer.paramGroups().getFirst();
+      assertEquals(description.defaults().keySet(), group.hyperparameters());
+      description.defaults().forEach((name, value) -> assertEquals(value, group.get(name)));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("descriptions")
+  void refusesIllegalArgumentsByName(OptimizerCases description) {
+    try (Parameters parameters = Parameters.builder().add("p", 1).build()) {
+      description
+          .illegal()
+          .forEach(
+              (words, arguments) -> {
+                var e =
+                    assertThrows(
+                        IllegalArgumentException.class, () -> arguments.accept(parameters), words);
+                assertTrue(e.getMessage().contains(words), e.getMessage());
+              });
+      for (double value : NO_VALUES) {
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> description.preset().apply(parameters).learningRate(value));
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> description.preset().apply(parameters).weightDecay(value));
+      }
+    }
+  }
+
+  /// At a gradient of 0, L2 decay goes through the moments, and decoupled decay does not.
+  @ParameterizedTest
+  @MethodSource("descriptions")
+  void aZeroGradientWithDecayStillMoves(OptimizerCases description) {
+    try (Parameters parameters = Parameters.builder().add("p", 1).build();
+        Optimizer optimizer =
+            description.preset().apply(parameters).learningRate(0.25).weightDecay(0.5).build()) {
+      Parameter p = parameters.get("p");
+      p.data().setAtIndex(JAVA_FLOAT, 0, 2);
+      optimizer.step();
+      assertEquals(description.decay(), optimizer.rule().decay());
+      float after = p.data().getAtIndex(JAVA_FLOAT, 0);
+      assertTrue(after < 2, "it is " + after);
+      if (description.decay() == Decay.DECOUPLED) {
+        assertEquals(1.75f, after);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void refusesHyperparametersThatAreNoneOrOutOfRange(Case tested) {
+    try (Parameters parameters = Parameters.builder().add("p", 1).build();
+        Optimizer optimizer = tested.builder().apply(parameters).build()) {
+      ParameterGroup group = optimizer.paramGroups().getFirst();
+      for (Hyperparameter each : Hyperparameter.values()) {
+        for (double value : NO_VALUES) {
+          double before = group.hyperparameters().contains(each) ? group.get(each) : 0;
+          var e = assertThrows(IllegalArgumentException.class, () -> group.set(each, value));
+          assertTrue(e.getMessage().startsWith(each.label()), e.getMessage());
+          if (group.hyperparameters().contains(each)) {
+            assertTrue(e.getMessage().contains(Double.toString(value)), e.getMessage());
+            assertEquals(before, group.get(each));
+            assertThrows(
+                IllegalArgumentException.class,
+                () ->
+                    tested
+                        .builder()
+                        .apply(parameters)
+                        .group(Parameters.builder().add("q", 1).build(), Map.of(each, value))
+                        .build());
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+// How the elements of a plan are shared out among the blocks of a device.
+#ifndef PANOPTIM_CUDA_TILES_H
+#define PANOPTIM_CUDA_TILES_H
+
+#include "cuda/launch.h"
+#include "panoptim.h"
+
+// Small enough that a single tensor of a few chunks occupies a whole device.
+constexpr panoptim_int64 tile = PANOPTIM_TILE;
+static_assert(PANOPTIM_CHUNK % tile == 0, "a tile lies in one chunk");
+
+// Consecutive elements of one row.
+struct range {
+  panoptim_int64 row;
+  panoptim_int64 start;
+  panoptim_int64 length;
+};
+
+PANOPTIM_DEVICE range range_of(const panoptim_tensor *tensors, panoptim_int64 row, panoptim_int64 start,
+                               panoptim_int64 most) {
+  const panoptim_int64 left = tensors[row].length - start;
+  return {row, start, left < most ? left : most};
+}
+
+PANOPTIM_DEVICE range chunk_at(const panoptim_tensor *tensors, const int32_t *chunk_rows, panoptim_int64 chunk) {
+  const panoptim_int64 row = chunk_rows[chunk];
+  return range_of(tensors, row, (chunk - tensors[row].first_chunk) * PANOPTIM_CHUNK, PANOPTIM_CHUNK);
+}
+
+PANOPTIM_DEVICE range tile_at(const panoptim_tensor *tensors, const panoptim_cuda_tile *tiles,
+                               panoptim_int64 block) {
+  return range_of(tensors, tiles[block].row, tiles[block].index * tile, tile);
+}
+
+#endif
