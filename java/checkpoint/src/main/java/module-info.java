@@ -1,4 +1,4 @@
-/// An optimizer's whole state in one safetensors file.
+/// API: saves the whole state of an optimizer to one safetensors file, and loads it again.
 module dev.panoptim.checkpoint {
   requires transitive dev.panoptim;
   requires dev.panoptim.safetensors;

@@ -25,8 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// A checkpoint that is being read: a mapped safetensors file, all of whose checksums have been
-/// verified.
+/// An open checkpoint: a memory-mapped safetensors file whose checksums have all been verified.
 ///
 /// ```java
 /// try (Checkpoint checkpoint = Checkpoint.open(folder.latest().orElseThrow())) {
@@ -34,17 +33,17 @@ import java.util.Set;
 /// }
 /// ```
 ///
-/// The file's format stands in the README of the module, for those who read it without Panoptim.
+/// The README of this module describes the file format, so that other programs can read it.
 ///
-/// Thread-safe, but for the training that something is loaded into. If another process cuts the
-/// file off meanwhile, reading throws an [InternalError].
+/// Thread-safe, except for the training that a checkpoint is loaded into. If another process
+/// truncates the file while it is mapped, reading from it throws an [InternalError].
 public final class Checkpoint implements AutoCloseable {
   private final Path file;
   private final Arena arena;
   private final TrainingDocument document;
   private final StateDict state;
 
-  /// Empty where the checkpoint was saved without them.
+  /// Empty if the checkpoint was saved without the parameters' data.
   private final Map<String, MemorySegment> parameters = new LinkedHashMap<>();
 
   private Checkpoint(Path file, Arena arena) {
@@ -55,7 +54,8 @@ public final class Checkpoint implements AutoCloseable {
       document = TrainingDocument.parse(verify(tensors));
       state = stateDict(tensors);
     } catch (SafetensorsException | IllegalArgumentException e) {
-      // Of what a file is not, its reader says the name too.
+      // The safetensors reader starts its messages with the file's name too; the name is written
+      // once.
       String why = String.valueOf(e.getMessage());
       String name = file + ": ";
       throw new CheckpointException(
@@ -66,10 +66,10 @@ public final class Checkpoint implements AutoCloseable {
     }
   }
 
-  /// Maps a file and verifies all of it: reads it once.
+  /// Maps a checkpoint and reads it once to verify every checksum.
   ///
-  /// @throws CheckpointException if it is no checkpoint, or anything in it is damaged
-  /// @throws UncheckedIOException if it cannot be opened or mapped
+  /// @throws CheckpointException if the file is not a checkpoint or any part of it is damaged
+  /// @throws UncheckedIOException if the file cannot be opened or mapped
   public static Checkpoint open(Path file) {
     Arena arena = Arena.ofShared();
     try {
@@ -80,9 +80,9 @@ public final class Checkpoint implements AutoCloseable {
     }
   }
 
-  /// Compares every checksum.
+  /// Verifies the checksums of the metadata and of every tensor.
   ///
-  /// @return the training document
+  /// @return the training document, as JSON
   private static String verify(SafetensorsFile file) {
     String training = metadata(file, CheckpointWriter.TRAINING);
     String checksums = metadata(file, CheckpointWriter.CHECKSUMS);
@@ -100,7 +100,8 @@ public final class Checkpoint implements AutoCloseable {
     expected.end();
     if (file.metadata().size() != 3) {
       throw new IllegalArgumentException(
-          "its metadata have more than the three of a checkpoint: " + file.metadata().keySet());
+          "its metadata must have exactly the three entries of a checkpoint, but have "
+              + file.metadata().keySet());
     }
     return training;
   }
@@ -108,7 +109,7 @@ public final class Checkpoint implements AutoCloseable {
   private static String metadata(SafetensorsFile file, String key) {
     String value = file.metadata().get(key);
     if (value == null) {
-      throw new IllegalArgumentException("its metadata have no '" + key + "'");
+      throw new IllegalArgumentException("its metadata have no entry '" + key + "'");
     }
     return value;
   }
@@ -120,7 +121,7 @@ public final class Checkpoint implements AutoCloseable {
     }
   }
 
-  /// Sorts tensors to the parameters that they belong to.
+  /// Assigns each tensor to the parameter that its name contains.
   private StateDict stateDict(SafetensorsFile tensors) {
     Map<String, Map<String, MemorySegment>> states = new LinkedHashMap<>();
     for (Tensor each : tensors.tensors().values()) {
@@ -130,7 +131,7 @@ public final class Checkpoint implements AutoCloseable {
       StateDict.ParameterState described = document.parameters().get(name);
       if (slash < 0 || described == null) {
         throw new IllegalArgumentException(
-            "tensor '%s' belongs to none of the parameters".formatted(each.name()));
+            "tensor '%s' belongs to no parameter of the checkpoint".formatted(each.name()));
       }
       if (each.dtype() != DType.F32 || !each.shape().equals(List.of(described.size()))) {
         throw new IllegalArgumentException(
@@ -146,7 +147,7 @@ public final class Checkpoint implements AutoCloseable {
     if (!parameters.isEmpty() && parameters.size() != document.parameters().size()) {
       Set<String> missing = new HashSet<>(document.parameters().keySet());
       missing.removeAll(parameters.keySet());
-      throw new IllegalArgumentException("it lacks the data of the parameters " + missing);
+      throw new IllegalArgumentException("the data of these parameters are missing: " + missing);
     }
     Map<String, StateDict.ParameterState> all = new LinkedHashMap<>();
     document
@@ -168,85 +169,90 @@ public final class Checkpoint implements AutoCloseable {
     return document;
   }
 
-  /// The step that it was saved with.
+  /// The step that was given when the checkpoint was saved.
   public long step() {
     return document.step();
   }
 
-  /// The version of the library that wrote it.
+  /// The version of Panoptim that wrote the checkpoint.
   public String libraryVersion() {
     return document.version();
   }
 
+  /// The optimizer's update rule.
   public Rule rule() {
     return document.rule();
   }
 
-  /// What was saved beside the training, such as random seeds; unmodifiable.
+  /// The strings that the user saved with the training, such as random seeds. Unmodifiable.
   public Map<String, String> extras() {
     return Map.copyOf(document.extras());
   }
 
-  /// The optimizer's state; its segments are mapped, read-only, and good until this is closed.
+  /// The optimizer's state. Its segments are mapped and read-only; they are valid until [#close].
   public StateDict stateDict() {
     return state;
   }
 
-  /// The parameters' data by name: floats, mapped, read-only, and good until this is closed. Empty
-  /// if it was saved without them.
+  /// The parameters' data by name, as float32. The segments are mapped and read-only; they are
+  /// valid until [#close]. The map is empty if the checkpoint was saved without the parameters'
+  /// data.
   public Map<String, MemorySegment> parameters() {
     return Map.copyOf(parameters);
   }
 
-  /// The scheduler's state, if it was saved with one.
+  /// The scheduler's state, or empty if the checkpoint was saved without a scheduler.
   public Optional<SchedulerState> schedulerState() {
     return document.scheduler();
   }
 
-  /// All that [#load(Training, Map)] would refuse, a sentence for each; empty if everything fits.
-  /// Changes nothing.
+  /// Lists every reason why [#load(Training, Map)] would reject the training, one sentence each.
+  /// The list is empty if everything fits. Changes nothing.
   ///
-  /// @param renaming from names in the checkpoint to names in the training; what it does not
-  ///   mention keeps its name
-  /// @throws IllegalStateException if this or the optimizer has been closed
+  /// @param renaming maps names in the checkpoint to names in the training; other names stay the
+  ///   same
+  /// @throws IllegalStateException if this checkpoint or the optimizer has been closed
   public List<String> differences(Training training, Map<String, String> renaming) {
     requireOpen();
     List<String> all = new ArrayList<>(training.optimizer().differences(state, renaming));
     if (training.hasParameters() && parameters.isEmpty() && !document.parameters().isEmpty()) {
-      all.add("it was saved without the parameters' data");
+      all.add("the checkpoint was saved without the parameters' data");
     }
     if (training.scheduler().isPresent() && schedulerState().isPresent()) {
       SchedulerState saved = schedulerState().get();
       all.addAll(training.scheduler().get().differences(saved, driven(saved, renaming)));
     } else if (training.scheduler().isPresent()) {
-      all.add("it was saved without a scheduler");
+      all.add("the checkpoint was saved without a scheduler");
     } else if (schedulerState().isPresent() && !training.ignoresScheduler()) {
-      all.add("it was saved with a scheduler, but the training has none");
+      all.add("the checkpoint was saved with a scheduler, but the training has none");
     }
     return List.copyOf(all);
   }
 
-  /// Continues from here, with whatever backend, threads and grouping the training has.
+  /// Loads the checkpoint without renaming parameters; see [#load(Training, Map)].
   ///
   /// @throws IllegalArgumentException as [#load(Training, Map)]
   /// @throws IllegalStateException as [#load(Training, Map)]
+  /// @throws WrongThreadException as [#load(Training, Map)]
+  /// @throws OutOfMemoryError as [#load(Training, Map)]
   public void load(Training training) {
     load(training, Map.of());
   }
 
-  /// Continues from here: sets the optimizer's states, step counts and hyperparameters, the
-  /// parameters' data and the scheduler's state, with whatever backend, threads and grouping the
-  /// training has. No step may be made meanwhile. What the optimizer publishes is then what was
-  /// loaded.
+  /// Sets the optimizer's states, step counts and hyperparameters, the parameters' data and the
+  /// scheduler's state to the saved ones. The backend, the number of threads and the grouping of
+  /// the training may differ from the saved training. No step may run during the load. If the
+  /// optimizer publishes its parameters, it publishes the loaded ones.
+  ///
+  /// If this method throws, nothing has changed.
   ///
   /// @param renaming as in [#differences]
-  /// @throws IllegalArgumentException if anything does not fit; the message lists all
-  ///   [#differences], and nothing has changed
-  /// @throws IllegalStateException if this, the optimizer or the arena of a parameter has been
-  ///   closed, or a hook of the optimizer calls this; nothing has changed
-  /// @throws WrongThreadException if a parameter's data are confined to another thread; nothing has
-  ///   changed
-  /// @throws OutOfMemoryError if the system has not the memory for the states; nothing has changed
+  /// @throws IllegalArgumentException if the training does not fit; the message lists all
+  ///   [#differences]
+  /// @throws IllegalStateException if this checkpoint, the optimizer or the arena of a parameter
+  ///   has been closed, or if a hook of the optimizer calls this method
+  /// @throws WrongThreadException if a parameter's data are confined to another thread
+  /// @throws OutOfMemoryError if the system has too little memory for the states
   public void load(Training training, Map<String, String> renaming) {
     List<String> differences = differences(training, renaming);
     if (!differences.isEmpty()) {
@@ -265,7 +271,7 @@ public final class Checkpoint implements AutoCloseable {
     optimizer.refreshPublication();
   }
 
-  /// What names of parameters that a scheduler drives become; it does not know the others.
+  /// Limits a renaming to the parameters that the saved scheduler drives; it rejects unknown names.
   private static Map<String, String> driven(SchedulerState saved, Map<String, String> renaming) {
     Map<String, String> known = new LinkedHashMap<>(renaming);
     known
@@ -275,7 +281,7 @@ public final class Checkpoint implements AutoCloseable {
     return known;
   }
 
-  /// Whether all data can be written, once the states have been loaded.
+  /// Checks that all data can be written, before the states are loaded.
   private static void requireAccess(Optimizer optimizer) {
     for (ParameterGroup group : optimizer.paramGroups()) {
       for (Parameter each : group.parameters()) {
@@ -285,7 +291,7 @@ public final class Checkpoint implements AutoCloseable {
     }
   }
 
-  /// The scheduler's and the optimizer's, or neither.
+  /// Loads the states of the scheduler and of the optimizer, or neither.
   private void loadStates(Training training, Map<String, String> renaming) {
     Optimizer optimizer = training.optimizer();
     Scheduler scheduler = training.scheduler().orElse(null);
@@ -327,7 +333,7 @@ public final class Checkpoint implements AutoCloseable {
     }
   }
 
-  /// Unmaps the file. Does nothing when that has been done.
+  /// Unmaps the file. Closing twice has no effect.
   @Override
   public void close() {
     if (arena.scope().isAlive()) {

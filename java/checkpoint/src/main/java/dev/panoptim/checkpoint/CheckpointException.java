@@ -1,6 +1,6 @@
 package dev.panoptim.checkpoint;
 
-/// A file is no checkpoint, or is damaged. The message names the file and what is wrong with it.
+/// A file is not a checkpoint, or is damaged. The message names the file and the defect.
 ///
 /// Immutable.
 public final class CheckpointException extends RuntimeException {

@@ -33,22 +33,22 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// A folder with the last checkpoints of one training, `step-000000001000.safetensors` and so on.
+/// A folder with the latest checkpoints of one training: `step-000000001000.safetensors` and so on.
 ///
 /// ```java
 /// CheckpointFolder folder = CheckpointFolder.of(Path.of("checkpoints"), 3);
 /// folder.save(Training.of(optimizer), step, Map.of("seed", "1"));
 /// ```
 ///
-/// A file is written under another name, forced to the disk and only then renamed, and the folder
-/// is forced to the disk too: whenever the process or the machine dies, the checkpoints that were
-/// there are there and whole. What a dead process left half-written is removed by the next saving.
+/// A save is atomic: it writes a temporary file, forces it to the disk, renames it and forces the
+/// folder to the disk. A crash of the process or of the machine therefore leaves every earlier
+/// checkpoint intact. The next save removes temporary files that a crash has left.
 ///
-/// Only regular files, or links to them, that have the name of a step are checkpoints. Everything
-/// else in the folder is left alone. Names are the same in every locale.
+/// A checkpoint is a regular file, or a link to one, whose name is the name of a step. All other
+/// files in the folder are ignored and left alone. The names are the same in every locale.
 ///
-/// Thread-safe; savings into one folder come one after the other, also those of several processes,
-/// and of several class loaders in one process.
+/// Thread-safe. Saves to one folder run one after the other, also between processes and between
+/// class loaders of one process.
 public final class CheckpointFolder {
   private static final Pattern NAME = Pattern.compile("step-(\\d{12,19})\\.safetensors");
   private static final Pattern TEMPORARY = Pattern.compile("\\.step-\\d+\\.tmp");
@@ -59,7 +59,7 @@ public final class CheckpointFolder {
   private final int keep;
   private final Progress progress;
 
-  /// Held by a saving from before it copies until its file is there.
+  /// Held by a save, from before it copies the states until the file is complete.
   private final Semaphore turn;
 
   private CheckpointFolder(Path folder, int keep, Progress progress, Semaphore turn) {
@@ -69,10 +69,13 @@ public final class CheckpointFolder {
     this.progress = progress;
   }
 
-  /// @param folder need not exist: the first saving creates it
-  /// @param keep how many checkpoints stay, 1 or more: after each saving, older ones are deleted
-  /// @throws IllegalArgumentException if `keep` is not 1 or more, or the folder is in another file
-  ///   system than the default one, whose files can be locked and mapped
+  /// Opens a folder.
+  ///
+  /// @param folder the folder; the first save creates it if it does not exist
+  /// @param keep the number of checkpoints to keep, 1 or more; after each save, older ones are
+  ///   deleted
+  /// @throws IllegalArgumentException if `keep` is less than 1, or if the folder is not in the
+  ///   default file system; only files there can be locked and mapped
   public static CheckpointFolder of(Path folder, int keep) {
     Objects.requireNonNull(folder, "folder is null");
     if (folder.getFileSystem() != FileSystems.getDefault()) {
@@ -86,31 +89,32 @@ public final class CheckpointFolder {
     return new CheckpointFolder(folder, keep, Progress.NONE, new Semaphore(1, true));
   }
 
-  /// The same folder, whose savings tell how far they are.
+  /// Returns the same folder with saves that report their progress.
   public CheckpointFolder withProgress(Progress value) {
     return new CheckpointFolder(
         folder, keep, Objects.requireNonNull(value, "progress is null"), turn);
   }
 
-  /// Writes a checkpoint straight from the memory of optimizer and parameters. Any thread may save:
-  /// it waits for the step that is being made, and the next step waits for it. A scheduler takes no
-  /// such turns: a training that has one is saved by the thread that steps, after the scheduler's
-  /// step and before the next one.
+  /// Writes a checkpoint directly from the memory of the optimizer and the parameters.
   ///
-  /// An interrupted thread saves all the same, and stays interrupted.
+  /// A training without a scheduler may be saved by any thread: the save waits for the running
+  /// step, and the next step waits for the save. A training with a scheduler must be saved by the
+  /// stepping thread, after the scheduler's step, because a scheduler does not synchronize with
+  /// saves.
   ///
-  /// @param step names the file; not before the latest one here. A checkpoint of the same step is
-  ///   replaced, and its permissions are kept
-  /// @param extras whatever else is to come back, such as random seeds
-  /// @return the file
-  /// @throws IllegalArgumentException if the step is negative, an extra is no valid Unicode, or
-  ///   there are more names and extras than a file's header can hold
-  /// @throws IllegalStateException if the folder has a checkpoint of a later step, the optimizer or
-  ///   the arena of a parameter has been closed, or a schedule has no description (see
+  /// An interrupt does not stop the save; the thread's interrupt status is kept.
+  ///
+  /// @param step the step in the file's name, 0 or more; not less than the latest step in the
+  ///   folder. A checkpoint of the same step is replaced and keeps its permissions
+  /// @param extras additional strings to save, such as random seeds
+  /// @return the written file
+  /// @throws IllegalArgumentException if the step is negative, if an extra is not valid Unicode, or
+  ///   if names and extras exceed the size of a file's header
+  /// @throws IllegalStateException if the folder has a checkpoint of a later step, if the optimizer
+  ///   or the arena of a parameter has been closed, or if a schedule has no description (see
   ///   [dev.panoptim.schedule.Scheduler#state])
   /// @throws WrongThreadException if a parameter's data are confined to another thread
-  /// @throws UncheckedIOException if it cannot be written; the checkpoints that were there are
-  ///   whole
+  /// @throws UncheckedIOException if the file cannot be written; earlier checkpoints stay intact
   public Path save(Training training, long step, Map<String, String> extras) {
     awaitEarlierSaving();
     return training
@@ -127,30 +131,31 @@ public final class CheckpointFolder {
             });
   }
 
-  /// Waits before the optimizer is taken, so that steps go on meanwhile. The turn itself is taken
-  /// after the optimizer: a hook that saves has the optimizer already, and a thread that had its
-  /// turn and waited for the optimizer would never get it.
+  /// Waits for a running save before the optimizer is locked, so that steps can continue during the
+  /// wait. The turn is acquired only after the optimizer's lock. The reverse order would deadlock
+  /// with a hook that saves, because the hook holds the optimizer's lock already.
   private void awaitEarlierSaving() {
     turn.acquireUninterruptibly();
     turn.release();
   }
 
-  /// Copies everything, off-heap, and returns: steps may go on at once. A daemon thread writes the
-  /// copy, and frees it. Should an earlier saving here still be under way, its end is awaited
-  /// first: there is one copy at most, and files come in order.
+  /// Copies the whole state to off-heap memory and returns; the next step may run at once. A daemon
+  /// thread writes the copy to the file and frees the copy. If an earlier save to this folder is
+  /// still running, this method waits for its end first. There is therefore at most one copy, and
+  /// files are written in order.
   ///
-  /// Whoever ends the process must await the future first: a checkpoint that is being written then
-  /// is lost.
+  /// Await the future before the process ends; otherwise the running save is lost. A failure of the
+  /// save is reported only by the future.
   ///
   /// @param step as in [#save]
   /// @param extras as in [#save]
-  /// @return the file once it is there, or what [#save] throws; nobody else says that it failed
+  /// @return a future of the written file; it fails with the exceptions of [#save]
   /// @throws IllegalArgumentException as [#save]
   /// @throws IllegalStateException if the optimizer or the arena of a parameter has been closed, or
-  ///   a schedule has no description
+  ///   if a schedule has no description
   /// @throws WrongThreadException as [#save]
-  /// @throws OutOfMemoryError if the system has not so much memory, or the limit
-  ///   `panoptim.memory.limit` does not allow it
+  /// @throws OutOfMemoryError if the copy exceeds the system's free memory or the limit
+  ///   `panoptim.memory.limit`
   public CompletableFuture<Path> saveInBackground(
       Training training, long step, Map<String, String> extras) {
     awaitEarlierSaving();
@@ -160,7 +165,7 @@ public final class CheckpointFolder {
   private CompletableFuture<Path> startSaving(
       Training training, StateDict state, long step, Map<String, String> extras) {
     turn.acquireUninterruptibly();
-    Arena arena = OwnedArena.of(MemoryKind.COPIES, Origin.here("a copy for a checkpoint"));
+    Arena arena = OwnedArena.of(MemoryKind.COPIES, Origin.here("the copy of a checkpoint"));
     try {
       CheckpointWriter copy =
           CheckpointWriter.of(training, state, step, extras, live -> copy(live, arena));
@@ -187,7 +192,7 @@ public final class CheckpointFolder {
     }
     arena.close();
     turn.release();
-    // At last, as it runs what others have attached.
+    // The future is completed last, because its completion runs the user's callbacks.
     if (failure == null) {
       saved.complete(file);
     } else {
@@ -199,7 +204,7 @@ public final class CheckpointFolder {
     return arena.allocate(live.byteSize(), Float.BYTES).copyFrom(live);
   }
 
-  /// The checkpoints, the oldest first; none if there is no such folder.
+  /// Lists the checkpoints, oldest first. The list is empty if the folder does not exist.
   ///
   /// @throws UncheckedIOException if the folder cannot be read
   public List<Path> files() {
@@ -210,8 +215,8 @@ public final class CheckpointFolder {
     }
   }
 
-  /// The checkpoint of the latest step. Should it turn out to be damaged, delete it: then the one
-  /// before is the latest.
+  /// The checkpoint of the latest step. If it is damaged, delete it; the previous one is then the
+  /// latest.
   ///
   /// @throws UncheckedIOException if the folder cannot be read
   public Optional<Path> latest() {
@@ -238,7 +243,7 @@ public final class CheckpointFolder {
     return all;
   }
 
-  /// The step that a file is of; -1 if its name is not exactly the one that a saving gives.
+  /// The step in a file's name, or -1 if no save writes that name.
   private static long step(Path file) {
     String name = file.getFileName().toString();
     Matcher matcher = NAME.matcher(name);
@@ -249,7 +254,7 @@ public final class CheckpointFolder {
       long step = Long.parseLong(matcher.group(1));
       return name(step).equals(name) ? step : -1;
     } catch (NumberFormatException e) {
-      // 19 digits of a number that is too large for a long.
+      // The name has 19 digits, but the number exceeds a long.
       return -1;
     }
   }
@@ -260,7 +265,7 @@ public final class CheckpointFolder {
 
   private Path write(CheckpointWriter contents) {
     try {
-      // An ending server interrupts its threads, and this may be their last checkpoint.
+      // A server that shuts down interrupts its threads, and this may be their last checkpoint.
       return UninterruptedIo.run(() -> writeLocked(contents));
     } catch (IOException e) {
       throw new UncheckedIOException(
@@ -275,10 +280,11 @@ public final class CheckpointFolder {
     return LockedFile.use(folder.resolve(".lock"), lock -> writeAlone(contents));
   }
 
-  /// With all folders above it, whose names are to survive the loss of power too.
+  /// Creates the folder and its missing parents. Each parent is forced to the disk, so that the new
+  /// names survive a loss of power.
   private void createFolder() throws IOException {
     if (Files.exists(folder)) {
-      // Looked at in this order, as another thread may be creating it.
+      // The existence is tested first, because another thread may create the folder meanwhile.
       if (!Files.isDirectory(folder)) {
         throw new NotDirectoryException(folder.toString());
       }
@@ -304,7 +310,7 @@ public final class CheckpointFolder {
     List<Path> before = list();
     if (!before.isEmpty() && step(before.getLast()) > step) {
       throw new IllegalStateException(
-          "%s is of a later step than %s: continue from it, or save elsewhere"
+          "%s is of a later step than %s: continue from it, or use another folder"
               .formatted(before.getLast(), step));
     }
     for (Path left : matching(TEMPORARY)) {
@@ -324,7 +330,7 @@ public final class CheckpointFolder {
     return file;
   }
 
-  /// A name that is free: what others have put here is left alone.
+  /// A free name for the temporary file; existing directories and links are left alone.
   private Path temporary(long step) {
     Path usual = folder.resolve(".step-" + step + ".tmp");
     return Files.exists(usual, LinkOption.NOFOLLOW_LINKS)
@@ -338,15 +344,16 @@ public final class CheckpointFolder {
       try {
         Files.deleteIfExists(old);
       } catch (IOException e) {
-        // Somebody may be reading it: the next saving tries again.
+        // Another process may be reading the file; the next save deletes it.
         continue;
       }
     }
   }
 
-  /// Makes names that were given survive the loss of power.
+  /// Forces the names in a folder to the disk, so that they survive a loss of power.
   private static void force(Path folder) throws IOException {
-    if (!WINDOWS) { // which cannot open folders, and needs not
+    // Windows cannot open folders and does not need to.
+    if (!WINDOWS) {
       try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
         channel.force(true);
       }

@@ -1,7 +1,7 @@
 package dev.panoptim.checkpoint;
 
-import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
+import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.optim.StateDict;
 import dev.panoptim.safetensors.DType;
 import dev.panoptim.safetensors.SafetensorsException;
@@ -22,27 +22,27 @@ import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.zip.CRC32;
 
-/// The contents of a checkpoint, and how they become a file.
+/// The contents of a checkpoint, and the code that writes them to a file.
 ///
-/// The names of its tensors are `parameter/NAME`, and for each state `STATE/NAME`, such as
-/// `firstMoment/layer1.weight`; they are vectors of F32. The metadata are three strings:
+/// Data tensors are named `parameter/NAME`, and states `STATE/NAME`, for example
+/// `firstMoment/layer1.weight`. All are vectors of F32. The metadata are three strings:
 /// [#TRAINING], [#CHECKSUMS] and [#CHECKSUM].
 ///
-/// @param document what is said beside the tensors
-/// @param tensors in any order
+/// @param document the part that is not tensors
+/// @param tensors the tensors, in any order
 record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
-  /// Metadata: the [TrainingDocument].
+  /// The metadata key of the [TrainingDocument].
   static final String TRAINING = "panoptim.training";
 
-  /// Metadata: a JSON object with the CRC-32 of each tensor's bytes, by its name.
+  /// The metadata key of a JSON object that maps each tensor's name to the CRC-32 of its bytes.
   static final String CHECKSUMS = "panoptim.checksums";
 
-  /// Metadata: the CRC-32 of the other two, one after the other.
+  /// The metadata key of the CRC-32 of the two other values, concatenated.
   static final String CHECKSUM = "panoptim.checksum";
 
   static final String PARAMETER = "parameter";
 
-  /// So small that it stays in the cache from one use to the next.
+  /// The size of the copy buffer in bytes: 512 KiB stay in the cache between two uses.
   private static final int PIECE = 512 << 10;
 
   private static final String UNKNOWN = "00000000";
@@ -56,14 +56,13 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
     }
   }
 
-  /// What is to be written of a training.
+  /// Collects what a checkpoint of a training contains.
   ///
-  /// All that can be refused is refused here, before anything is copied or written.
+  /// Everything that cannot be saved is rejected here, before anything is copied or written.
   ///
-  /// @param state of the training's optimizer
-  /// @param taken what becomes of each segment: itself, or a copy of it
-  /// @throws IllegalArgumentException if the step is negative, or no file can hold what is to be
-  ///   saved
+  /// @param state the state of the training's optimizer
+  /// @param taken applied to each live segment: returns the segment itself, or a copy
+  /// @throws IllegalArgumentException if the step is negative, or no file can hold the contents
   /// @throws IllegalStateException if the arena of a parameter has been closed
   /// @throws WrongThreadException if a parameter's data are confined to another thread
   static CheckpointWriter of(
@@ -78,8 +77,7 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
     Savable.requireNames(training.optimizer());
     Savable.requireExtras(extras);
     List<Parameter> parameters = parameters(training);
-    parameters.forEach(
-        each -> TensorChecks.requireAlive("data of '" + each.name() + "'", each.data()));
+    parameters.forEach(each -> TensorChecks.requireAlive("data of '" + each.name() + "'", each.data()));
     TrainingDocument document =
         new TrainingDocument(
             VERSION,
@@ -91,7 +89,7 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
     List<Tensor> copied = new ArrayList<>();
     List<Tensor> live = new ArrayList<>();
     for (Parameter each : parameters) {
-      // Of what is on a GPU, there is a copy already.
+      // Data on a GPU have already been copied to the host by readable().
       boolean here = each.device().isCpu();
       MemorySegment data = each.device().readable(each.data(), each.size() * Float.BYTES);
       (here ? live : copied).add(tensor(PARAMETER, each.name(), data));
@@ -137,7 +135,8 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
     }
   }
 
-  /// Sorted, so that the same state gives the same file.
+  /// A placeholder for each tensor's checksum. The map is sorted, so that the same state always
+  /// gives the same file.
   private Map<String, String> unknownChecksums() {
     Map<String, String> checksums = new TreeMap<>();
     tensors.forEach(each -> checksums.put(each.name(), UNKNOWN));
@@ -149,10 +148,10 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
         kind + "/" + name, DType.F32, values.asReadOnly(), values.byteSize() / Float.BYTES);
   }
 
-  /// Writes a new file and forces it to the disk. The header comes last, when the checksums are
-  /// known: until then the file is no checkpoint.
+  /// Writes a new file and forces it to the disk. The header is written last, when the checksums
+  /// are known; until then the file is not a valid checkpoint.
   ///
-  /// @param channel of an empty file
+  /// @param channel a channel of an empty file
   void write(FileChannel channel, Progress progress) throws IOException {
     String training = document.toJson();
     Map<String, String> checksums = unknownChecksums();
@@ -166,8 +165,8 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
       MemorySegment data = each.data();
       for (long at = 0; at < data.byteSize(); at += PIECE) {
         int length = (int) Math.min(PIECE, data.byteSize() - at);
-        // A copy, so that the checksum is of what is written even where other processes share
-        // the states and step meanwhile.
+        // The checksum is computed from a copy, because other processes may share the states and
+        // change them meanwhile.
         MemorySegment.copy(data, at, MemorySegment.ofBuffer(piece.clear()), 0, length);
         crc.update(piece.limit(length));
         writeAll(channel, piece.rewind());

@@ -6,8 +6,10 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
 
-/// CRC-32, as eight hexadecimal digits: Java's virtual machine computes it about as fast as memory
-/// can be read, and other languages have it (Python's `zlib.crc32`).
+/// CRC-32 as eight hexadecimal digits. The JVM computes it at about the speed of memory, and other
+/// languages provide it too (Python: `zlib.crc32`).
+///
+/// Thread-safe.
 final class Checksums {
   private static final int PIECE = 1 << 20;
 
@@ -23,8 +25,9 @@ final class Checksums {
     return hex(crc);
   }
 
-  /// Of a mapped file's part. It is copied first: should another process cut the file off, the copy
-  /// throws an error, where the computation would end the virtual machine.
+  /// The checksum of a part of a mapped file. Each part is copied first. If another process
+  /// truncates the file, the copy throws an error, whereas the checksum's own read would crash the
+  /// JVM.
   static String ofMapped(MemorySegment mapped) {
     CRC32 crc = new CRC32();
     try (Arena arena = Arena.ofConfined()) {

@@ -7,15 +7,17 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
 
-/// A JSON object that is read strictly: every field must be there, be of its type, and be asked
-/// for.
+/// A strict reader of a JSON object. A missing field, a field of the wrong type, or a field that is
+/// never read is an error.
+///
+/// Not thread-safe.
 final class Fields {
   private final String where;
   private final Map<?, ?> fields;
   private final Set<Object> asked = new HashSet<>();
 
-  /// @param where what messages call it
-  /// @throws IllegalArgumentException if the value is no object
+  /// @param where the name of this object in error messages
+  /// @throws IllegalArgumentException if the value is not an object
   Fields(String where, Object value) {
     this.where = where;
     fields = cast(where, Map.class, value);
@@ -61,7 +63,7 @@ final class Fields {
     return object(name).all((at, value) -> cast(at, String.class, value));
   }
 
-  /// One of an enum's constants, by its name.
+  /// The enum constant whose name is the value of a field.
   <E extends Enum<E>> E constant(String name, Class<E> type) {
     String text = text(name);
     for (E each : type.getEnumConstants()) {
@@ -74,7 +76,7 @@ final class Fields {
             .formatted(where, name, text, List.of(type.getEnumConstants())));
   }
 
-  /// @throws IllegalArgumentException if there is a field that nobody asked for
+  /// @throws IllegalArgumentException if the object has a field that was never read
   void end() {
     Set<Object> left = new HashSet<>(fields.keySet());
     left.removeAll(asked);
@@ -97,7 +99,8 @@ final class Fields {
     return cast(where + "." + name, type, fields.get(name));
   }
 
-  /// What [Json] writes a double as, and integers, which other writers shorten it to.
+  /// Accepts what [Json] writes for a double. Integers are accepted too, because other writers drop
+  /// a zero fraction.
   private static double number(String where, Object value) {
     return switch (value) {
       case Double number -> number;

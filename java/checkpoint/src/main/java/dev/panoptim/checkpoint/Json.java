@@ -15,10 +15,12 @@ import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 
-/// JSON as maps, lists, strings, booleans, longs and doubles. Doubles that JSON has no number for
-/// are strings, as [Double#toString] gives them.
+/// Reads and writes JSON as maps, lists, strings, booleans, longs and doubles. Doubles without a
+/// JSON number (NaN and infinities) are strings in the format of [Double#toString].
+///
+/// Thread-safe.
 final class Json {
-  /// Names of parameters may be as long as a file's header.
+  /// A parameter's name may be as long as a file's header.
   private static final JsonFactory FACTORY =
       JsonFactory.builder()
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -60,14 +62,14 @@ final class Json {
     }
   }
 
-  /// @throws IllegalArgumentException if the text is not one JSON value, or has nulls or integers
-  ///   beyond 64 bits
+  /// @throws IllegalArgumentException if the text is not exactly one JSON value, or has a null or
+  ///   an integer beyond 64 bits
   static Object read(String text) {
     try (JsonParser in = FACTORY.createParser(ObjectReadContext.empty(), text)) {
       in.nextToken();
       Object value = value(in);
       if (in.nextToken() != null) {
-        throw new IllegalArgumentException("something follows the JSON value");
+        throw new IllegalArgumentException("has more text after the JSON value");
       }
       return value;
     } catch (JacksonException e) {
@@ -100,7 +102,7 @@ final class Json {
       case VALUE_NUMBER_INT -> in.getLongValue();
       case VALUE_NUMBER_FLOAT -> in.getDoubleValue();
       case null -> throw new IllegalArgumentException("is empty, but must be a JSON value");
-      default -> throw new IllegalArgumentException("has a " + token + ", which is not expected");
+      default -> throw new IllegalArgumentException("has the unexpected token " + token);
     };
   }
 }

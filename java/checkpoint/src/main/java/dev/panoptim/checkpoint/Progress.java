@@ -1,15 +1,18 @@
 package dev.panoptim.checkpoint;
 
-/// Is told how far the writing of a file is.
+/// Receives the progress of writing a file.
+///
+/// Implementations are called by one thread at a time: the thread that writes the file.
 @FunctionalInterface
 public interface Progress {
-  /// Shows nothing.
+  /// Ignores all progress.
   Progress NONE = (written, total) -> {};
 
-  /// Called on the thread that writes, after each part of a MiB and at the end; what it throws ends
-  /// the saving, and leaves the checkpoints that were there.
+  /// Called on the writing thread after each 512 KiB of a tensor, and at the end. An exception
+  /// thrown from here aborts the save; earlier checkpoints are kept. If an interrupt of the thread
+  /// makes the write start again, `written` starts again too.
   ///
-  /// @param written bytes so far
-  /// @param total bytes in all
+  /// @param written bytes written so far
+  /// @param total size of the whole file in bytes
   void update(long written, long total);
 }

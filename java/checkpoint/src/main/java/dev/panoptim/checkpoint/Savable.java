@@ -8,25 +8,28 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/// What can be said about a training before it is saved: whether a file can hold its names.
+/// Checks, before a training is saved, that a file can hold its names and extras.
 ///
 /// Thread-safe.
 final class Savable {
   /// The longest header that the safetensors format allows, in bytes.
   private static final long MOST_HEADER_BYTES = 100_000_000;
 
-  /// What a tensor takes in the header beside its name, twice: its entry, and its checksum. Rather
-  /// too few than too many, for nothing that can be saved may be refused.
+  /// The header bytes of a tensor without its name: its entry and its checksum. The name is counted
+  /// twice, once for each. This is a lower bound, so that no training is rejected that could be
+  /// saved.
   private static final long LEAST_BYTES_OF_TENSOR = 75;
 
-  /// What a parameter takes in the training document beside its name, at least.
+  /// A lower bound for the bytes of a parameter in the training document, without its name.
   private static final long LEAST_BYTES_OF_PARAMETER = 60;
 
   private Savable() {}
 
-  /// Checks the names of an optimizer's parameters, none of which can be saved if one cannot.
+  /// Checks the names of all parameters of an optimizer. One bad name makes the whole optimizer
+  /// impossible to save.
   ///
-  /// @throws IllegalArgumentException if UTF-8 cannot hold a name, or no header can hold all
+  /// @throws IllegalArgumentException if a name cannot be encoded as UTF-8, or all names together
+  ///   are too long for a header
   static void requireNames(Optimizer optimizer) {
     CharsetEncoder encoder = StandardCharsets.UTF_8.newEncoder();
     long states = optimizer.rule().stateNames().size();
@@ -42,14 +45,13 @@ final class Savable {
     }
     if (bytes > MOST_HEADER_BYTES) {
       throw new IllegalArgumentException(
-          "the names of the %s parameters take at least %s bytes of a checkpoint's header, which may"
+          "the names of the %s parameters take at least %s bytes of a checkpoint's header,"
                   .formatted(count, bytes)
-              + " have "
-              + MOST_HEADER_BYTES);
+              + " but at most %s bytes are possible".formatted(MOST_HEADER_BYTES));
     }
   }
 
-  /// @throws IllegalArgumentException if UTF-8 cannot hold a key or a value
+  /// @throws IllegalArgumentException if a key or a value cannot be encoded as UTF-8
   static void requireExtras(Map<String, String> extras) {
     CharsetEncoder encoder = StandardCharsets.UTF_8.newEncoder();
     extras.forEach(
@@ -62,7 +64,7 @@ final class Savable {
   private static void require(CharsetEncoder encoder, Supplier<String> what, String text) {
     if (!encoder.canEncode(text)) {
       throw new IllegalArgumentException(
-          what.get() + " has half of a surrogate pair, but must be valid Unicode to be saved");
+          what.get() + " has an unpaired surrogate, but must be valid Unicode to be saved");
     }
   }
 }

@@ -7,12 +7,14 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 
-/// The live objects whose state a checkpoint holds: what is saved from, and loaded into.
+/// The live objects whose state is saved to a checkpoint or loaded from one: an optimizer, its
+/// parameters and a scheduler.
 ///
-/// Immutable. Without a scheduler, any thread may save it, in turn with the steps; with one, the
-/// thread that steps, after the scheduler's step. While it is loaded, nothing may step.
+/// Immutable. A training without a scheduler may be saved by any thread; the save waits for the
+/// running step and the next step waits for the save. A training with a scheduler may be saved only
+/// by the stepping thread, after the scheduler's step. During a load, no step may run.
 public final class Training {
-  /// That a message lists of an optimizer's parameters.
+  /// The number of parameter names that an error message lists at most.
   private static final int MOST_NAMES = 8;
 
   private final Optimizer optimizer;
@@ -28,24 +30,23 @@ public final class Training {
     this.parameters = parameters;
   }
 
-  /// An optimizer with its parameters' data, and no scheduler.
+  /// A training of an optimizer with its parameters' data and without a scheduler.
   ///
-  /// @throws IllegalArgumentException if a checkpoint cannot hold the parameters' names: one has
-  ///   half of a surrogate pair, or all of them together are longer than the 100,000,000 bytes of a
-  ///   file's header
+  /// @throws IllegalArgumentException if a checkpoint cannot hold the parameters' names: a name has
+  ///   an unpaired surrogate, or all names together exceed the 100,000,000 bytes of a file's header
   public static Training of(Optimizer optimizer) {
     Savable.requireNames(Objects.requireNonNull(optimizer, "optimizer is null"));
     return new Training(optimizer, null, true, false);
   }
 
-  /// The same with a scheduler of that optimizer.
+  /// Returns the same training with a scheduler.
   ///
   /// @throws IllegalArgumentException if the scheduler drives another optimizer
   public Training withScheduler(Scheduler value) {
     Objects.requireNonNull(value, "scheduler is null");
     if (value.optimizer() != optimizer) {
       throw new IllegalArgumentException(
-          "the scheduler drives another optimizer, %s, than that of the training, %s"
+          "the scheduler drives the optimizer %s, but the training is of the optimizer %s"
               .formatted(described(value.optimizer()), described(optimizer)));
     }
     return new Training(optimizer, value, parameters, false);
@@ -63,26 +64,29 @@ public final class Training {
         + (names.size() > MOST_NAMES ? names.subList(0, MOST_NAMES) + " and more" : names);
   }
 
-  /// The same without the parameters' data, for those who keep the model elsewhere.
+  /// Returns the same training without the parameters' data, for models that are stored elsewhere.
   public Training withoutParameters() {
     return new Training(optimizer, scheduler, false, ignoresScheduler);
   }
 
-  /// The same without a scheduler: that of a checkpoint is not loaded, so that a training may go on
-  /// with another schedule. The hyperparameters are those of the checkpoint.
+  /// Returns the same training without a scheduler. When a checkpoint is loaded into it, the saved
+  /// scheduler is ignored, so that the training can continue with another schedule. The
+  /// hyperparameters are still loaded from the checkpoint.
   public Training withoutScheduler() {
     return new Training(optimizer, null, parameters, true);
   }
 
+  /// The optimizer whose state is saved or loaded.
   public Optimizer optimizer() {
     return optimizer;
   }
 
+  /// The scheduler, or empty if the training has none.
   public Optional<Scheduler> scheduler() {
     return Optional.ofNullable(scheduler);
   }
 
-  /// Whether a scheduler that a checkpoint has is passed over.
+  /// Whether the saved scheduler of a checkpoint is ignored.
   boolean ignoresScheduler() {
     return ignoresScheduler;
   }

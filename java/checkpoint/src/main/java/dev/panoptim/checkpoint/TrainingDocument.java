@@ -18,12 +18,14 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/// What a checkpoint says beside its tensors, as the JSON in its metadata.
+/// The part of a checkpoint that is not tensors. It is stored as JSON in the file's metadata.
 ///
-/// @param version of the library that wrote it
-/// @param step that its writer gave it
-/// @param parameters by name, without their states
-/// @param extras the user's own
+/// @param version the version of Panoptim that wrote the checkpoint
+/// @param step the step that was given to the save
+/// @param rule the update rule of the optimizer
+/// @param parameters the parameters by name, without their states
+/// @param scheduler the scheduler's state, if there is one
+/// @param extras the user's strings
 record TrainingDocument(
     String version,
     long step,
@@ -31,11 +33,11 @@ record TrainingDocument(
     Map<String, StateDict.ParameterState> parameters,
     Optional<SchedulerState> scheduler,
     Map<String, String> extras) {
-  /// Rises when an earlier version of this library could not read the files that this one writes.
-  /// Files of earlier formats are still read.
+  /// The version of the file format. It rises when older versions of Panoptim cannot read new files.
+  /// Files of older formats can still be read.
   private static final long FORMAT = 2;
 
-  /// The format in which the rule's field `nesterov` was called `lookAhead`.
+  /// The format in which the rule's field `nesterov` was named `lookAhead`.
   private static final long LOOK_AHEAD_FORMAT = 1;
 
   private static final Map<String, Hyperparameter> BY_LABEL =
@@ -56,13 +58,15 @@ record TrainingDocument(
     return Json.write(json);
   }
 
-  /// @throws IllegalArgumentException if it is not what [#toJson] writes; the message says why
+  /// @throws IllegalArgumentException if the text was not written by [#toJson]; the message says
+  ///   why
   static TrainingDocument parse(String json) {
     Fields fields = new Fields("training", Json.read(json));
     long format = fields.integer("format");
     if (format < 1 || format > FORMAT) {
       throw new IllegalArgumentException(
-          "training.format is %s, but this library knows 1 to %s".formatted(format, FORMAT));
+          "training.format is %s, but this version of Panoptim reads only formats 1 to %s"
+              .formatted(format, FORMAT));
     }
     Optional<SchedulerState> scheduler =
         fields.has("scheduler")
@@ -146,7 +150,7 @@ record TrainingDocument(
     Hyperparameter found = BY_LABEL.get(label);
     if (found == null) {
       throw new IllegalArgumentException(
-          "%s has the hyperparameter '%s', but there are %s"
+          "%s has the hyperparameter '%s', but must have only %s"
               .formatted(where, label, new TreeMap<>(BY_LABEL).keySet()));
     }
     return found;

@@ -11,7 +11,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// No damaged file is taken for a checkpoint.
+/// Every damaged checkpoint is rejected.
 class DamageTest {
   @TempDir Path temporary;
 

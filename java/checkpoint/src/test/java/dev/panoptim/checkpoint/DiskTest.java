@@ -13,15 +13,15 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A disk that takes no more: a clear error, and the checkpoint that was there stays whole.
+/// If the disk accepts no more data, the error is clear and the earlier checkpoint stays intact.
 class DiskTest {
   @TempDir Path temporary;
 
-  /// Runs a program whose first step is saved and whose next ones cannot be.
+  /// Runs a program whose first step can be saved and whose later steps cannot.
   ///
-  /// @param prepared shell commands that come before it, with `$folder` for the folder; run in
-  ///   namespaces of their own, so that what they mount is gone with them
-  /// @param afterwards shell commands whose output is returned too
+  /// @param prepared shell commands that run before the program, with the variable `$folder`; they
+  ///   run in separate namespaces, so that their mounts vanish with them
+  /// @param afterwards shell commands that run after the program; their output is returned too
   private String run(String prepared, String afterwards, String... wrapper) throws Exception {
     Path folder = Files.createDirectories(temporary.resolve("folder"));
     List<String> command = new ArrayList<>(List.of(wrapper));
@@ -36,7 +36,7 @@ class DiskTest {
     return output;
   }
 
-  /// Saves once where there is room, so that there is something to lose.
+  /// Saves once while there is room, so that a checkpoint could be lost.
   private Path saved() {
     Path folder = temporary.resolve("folder");
     try (Trainee trainee = TraineeProgram.trainee()) {
@@ -59,7 +59,7 @@ class DiskTest {
   void onAFullDiskThePreviousOneStays() throws Exception {
     assumeNamespaces();
     Path kept = temporary.resolve("kept");
-    // Room for one of them, and a half.
+    // Room for one and a half checkpoints.
     String output =
         run(
             "mount -t tmpfs -o size=1500k tmpfs \"$folder\"",
@@ -94,12 +94,12 @@ class DiskTest {
     assertEquals(-1, Arrays.mismatch(bytes, Files.readAllBytes(before)));
   }
 
-  /// Needs no mounting, so it runs everywhere.
+  /// This test mounts nothing, so it runs on every system.
   @Test
   void beyondTheLargestFileThePreviousOneStays() throws Exception {
     Path before = saved();
     byte[] bytes = Files.readAllBytes(before);
-    // In blocks of 512 bytes; the file of checkpoints is larger.
+    // The limit is in blocks of 512 bytes and is smaller than a checkpoint.
     String output = run("ulimit -f 1000", "ls -A \"$folder\"");
     assertTrue(output.contains("training from 2"), output);
     assertTrue(output.contains("File too large"), output);

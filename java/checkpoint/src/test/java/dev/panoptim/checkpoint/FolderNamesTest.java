@@ -26,7 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The names in a folder of checkpoints: the same in every locale, and told from all others.
+/// The names in a checkpoint folder are the same in every locale, and are not confused with other
+/// names.
 class FolderNamesTest {
   @TempDir Path temporary;
 
@@ -46,7 +47,7 @@ class FolderNamesTest {
     return files.stream().map(each -> each.getFileName().toString()).toList();
   }
 
-  /// Locales with digits of their own, and one with letters of its own.
+  /// Locales with other digits than ASCII, and one with other letters (Turkish).
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -95,7 +96,7 @@ class FolderNamesTest {
           assertThrows(
               IllegalStateException.class, () -> folder(3).save(trainee.training(), 11, Map.of()));
       assertTrue(later.getMessage().contains("is of a later step than 11:"), later.getMessage());
-      // The file is the one that another locale writes.
+      // The file is equal to the one that another locale writes.
       Locale.setDefault(Locale.ROOT);
       Path again = folder(3).save(trainee.training(), 12, Map.of("seed", "7"));
       assertEquals(-1, Arrays.mismatch(bytes, Files.readAllBytes(again)));
@@ -104,7 +105,7 @@ class FolderNamesTest {
     }
   }
 
-  /// What is none of the names that a saving gives, whatever it looks like.
+  /// Files whose names look like checkpoints but are written by no save.
   private Map<Path, String> strays() throws IOException {
     Map<Path, String> strays = new TreeMap<>();
     for (String name :
@@ -162,11 +163,11 @@ class FolderNamesTest {
       try (Checkpoint checkpoint = Checkpoint.open(folder(2).latest().orElseThrow())) {
         assertEquals(4, checkpoint.step());
       }
-      // Where the directory has the name of what is being written, another is taken.
+      // If a directory has the name of the temporary file, another name is used.
       folder(2).save(trainee.training(), 7, Map.of());
       assertEquals(7, Checkpoints.step(folder(2)));
       assertTrue(Files.exists(path().resolve(".step-7.tmp").resolve("inside")));
-      // A directory is in the way of its own step alone, and is not replaced.
+      // A directory prevents only the save of its own step, and is not replaced.
       var thrown =
           assertThrows(
               UncheckedIOException.class, () -> folder(2).save(trainee.training(), 901, Map.of()));
@@ -177,7 +178,7 @@ class FolderNamesTest {
     }
   }
 
-  /// As a cache of files may keep them: links are good as long as they lead to a checkpoint.
+  /// A file cache may replace checkpoints by links. A link to a checkpoint counts as a checkpoint.
   @Test
   void aLinkToACheckpointIsOne() throws IOException {
     try (Trainee trainee = trainee()) {
@@ -241,7 +242,7 @@ class FolderNamesTest {
     }
   }
 
-  /// Interrupts in the middle of the file: the writing begins anew, and the file is whole.
+  /// Interrupts in the middle of the file: the write starts again, and the file is complete.
   @Test
   void interruptsInTheMiddleLeaveAWholeCheckpoint() {
     try (Trainee trainee = new Trainee(Trainee.KINDS.get("adamw"), 300_000)) {
@@ -263,7 +264,7 @@ class FolderNamesTest {
     }
   }
 
-  /// Who is interrupted for ever gets an exception, and the checkpoints that were there.
+  /// A thread that is interrupted again and again gets an exception, and earlier checkpoints stay.
   @Test
   void interruptsWithoutEndAreAnErrorAndLeaveNothing() {
     try (Trainee trainee = new Trainee(Trainee.KINDS.get("adamw"), 300_000)) {

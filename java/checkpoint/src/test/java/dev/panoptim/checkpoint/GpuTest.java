@@ -17,8 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// A training that moves from the CPU to a GPU and back by its checkpoints goes on with the same
-/// bits.
+/// A training that its checkpoints move between CPU and GPU continues with the same bits.
 @Tag("gpu")
 class GpuTest {
   @TempDir Path temporary;

@@ -20,11 +20,12 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A training that is killed again and again, without warning, ends as if it had not been.
+/// A training whose process is killed many times without warning ends with the same bits as an
+/// uninterrupted training.
 class KillTest {
   private static final int KILLS = 200;
 
-  /// At a time: to start a process takes longer than to kill it.
+  /// Trainings that run at the same time, because starting a process takes longer than killing it.
   private static final int TRAININGS = 2;
 
   @TempDir Path folder;
@@ -63,10 +64,10 @@ class KillTest {
         "KillTest: %d kills, %d of them while saving, progress between %d; %s%n",
         KILLS, whileSaving, resumed, victims);
     assertTrue(whileSaving >= KILLS / 20, whileSaving + " kills while saving");
-    assertTrue(resumed >= KILLS / 20, resumed + " times there was progress");
+    assertTrue(resumed >= KILLS / 20, resumed + " kills after progress");
   }
 
-  /// A training, and whoever kills it.
+  /// A training whose process is killed repeatedly.
   private static final class Victim {
     private static final double SHORTEST_MICROS = 5_000;
     private static final double LONGEST_MICROS = 3_000_000;
@@ -80,12 +81,13 @@ class KillTest {
     private int resumed;
     private int whileSaving;
 
-    /// Files that savings have left half-written; those of one process lie there until the next
-    /// saves.
+    /// Half-written files that killed processes have left. A file stays until the next save removes
+    /// it.
     private final Set<String> left = new HashSet<>();
 
-    /// At most so long a process trains before it is killed. Until about every second one has saved
-    /// something: how long that takes is up to the machine, and to what else it has to do.
+    /// The longest time in microseconds that a process trains before it is killed. It is adapted
+    /// until about every second process has saved a checkpoint, because saves take longer on slow
+    /// or busy machines.
     private double mostMicros = 40_000;
 
     Victim(Path folder, SplittableRandom random) {
@@ -97,7 +99,7 @@ class KillTest {
       for (int i = 0; i < times; i++) {
         killOnce();
         long now = latestStep();
-        assertTrue(now >= reached, "step " + reached + " was there, now it is " + now);
+        assertTrue(now >= reached, "the latest step was " + reached + ", but now it is " + now);
         resumed += now > reached ? 1 : 0;
         mostMicros *= now > reached ? 1 / 1.2 : 1.2;
         mostMicros = Math.clamp(mostMicros, SHORTEST_MICROS, LONGEST_MICROS);
@@ -105,7 +107,8 @@ class KillTest {
       }
     }
 
-    /// Sometimes before it trains, mostly a moment after it has begun.
+    /// Kills the process before its training in one case of ten, else shortly after the training
+    /// began.
     private void killOnce() throws Exception {
       Process process = TraineeProgram.process(folder, Long.MAX_VALUE).start();
       try (InputStream output = process.getInputStream()) {
@@ -116,7 +119,8 @@ class KillTest {
         TimeUnit.MICROSECONDS.sleep(random.nextLong((long) mostMicros));
         process.destroyForcibly();
         process.waitFor();
-        assertEquals(137, process.exitValue(), () -> "it ended by itself: " + rest(output));
+        assertEquals(
+            137, process.exitValue(), () -> "the process ended by itself: " + rest(output));
       }
       boolean saving = false;
       try (DirectoryStream<Path> begun = Files.newDirectoryStream(folder, "*.tmp")) {
@@ -135,7 +139,7 @@ class KillTest {
       }
     }
 
-    /// Every checkpoint that is there must be whole.
+    /// Opens every checkpoint in the folder, so that a damaged one fails the test.
     private long latestStep() {
       long step = 0;
       for (Path each : CheckpointFolder.of(folder, 3).files()) {
@@ -146,7 +150,7 @@ class KillTest {
       return step;
     }
 
-    /// Lets it train to an end, and compares it with one that was never interrupted.
+    /// Completes the training and compares it with an uninterrupted one.
     void requireTheSameBits() throws Exception {
       long last = reached + 5;
       Process process = TraineeProgram.process(folder, last).start();

@@ -8,12 +8,12 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.BiFunction;
 
-/// What [LoadersTest] loads by several class loaders, with classes of Panoptim of their own: saves
-/// into a folder a number of times.
+/// A program that [LoadersTest] loads with several class loaders, each with its own copy of the
+/// classes of Panoptim. It saves to a folder a number of times.
 ///
-/// Its input and output are the JDK's types, which all loaders share.
+/// Input and output are types of the JDK, which all class loaders share.
 public final class LoaderSaver implements BiFunction<Path, Integer, Integer> {
-  /// @return how many savings succeeded
+  /// @return the number of successful saves
   @Override
   public Integer apply(Path folder, Integer times) {
     int saved = 0;
@@ -23,7 +23,8 @@ public final class LoaderSaver implements BiFunction<Path, Integer, Integer> {
       optimizer.step();
       CheckpointFolder checkpoints = CheckpointFolder.of(folder, 2);
       for (int i = 0; i < times; i++) {
-        // Always the same step, as a later one of another loader would refuse it.
+        // All class loaders save the same step, because a folder rejects a step before its latest
+        // one.
         checkpoints.save(Training.of(optimizer), 1, Map.of());
         saved++;
       }

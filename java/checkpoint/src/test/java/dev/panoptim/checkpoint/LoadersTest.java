@@ -29,7 +29,7 @@ class LoadersTest {
 
   @Test
   void loadersThatSaveIntoOneFolderTakeTurns() throws Exception {
-    // Not there yet: the first saving creates it.
+    // The folder does not exist; the first save creates it.
     Path folder = temporary.resolve("a/b");
     List<BiFunction<Path, Integer, Integer>> savers = new ArrayList<>();
     for (int i = 0; i < LOADERS; i++) {
@@ -63,7 +63,8 @@ class LoadersTest {
       path.add(each.getProtectionDomain().getCodeSource().getLocation());
     }
     path.add(Path.of("target/test-classes").toUri().toURL());
-    // Without a parent: the JDK's own class loaders also find this test's modules.
+    // The class loader has no parent. The JDK's own class loaders would find the modules of this
+    // test too.
     ClassLoader loader = new URLClassLoader(path.toArray(URL[]::new), null);
     return (BiFunction<Path, Integer, Integer>)
         loader.loadClass(LoaderSaver.class.getName()).getConstructor().newInstance();

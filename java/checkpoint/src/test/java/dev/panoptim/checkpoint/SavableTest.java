@@ -31,7 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What no file can hold, and memory that is gone: found before the folder is touched.
+/// A training that cannot be saved is rejected before the folder is touched: names that no file can
+/// hold, and memory that has been freed.
 class SavableTest {
   private static final long BYTES = 12;
 
@@ -58,7 +59,7 @@ class SavableTest {
         optimizer.step();
         assertSays(
             IllegalArgumentException.class,
-            "the name of parameter '" + name + "' has half of a surrogate pair",
+            "the name of parameter '" + name + "' has an unpaired surrogate",
             () -> Training.of(optimizer));
       }
     }
@@ -73,7 +74,7 @@ class SavableTest {
     }
   }
 
-  /// A parameter whose name comes later, in a group that is added.
+  /// The bad name appears later, in a group that is added to the optimizer.
   @Test
   void namesThatComeLaterAreRefusedBeforeTheFolderIsTouched() {
     try (Parameters all = Parameters.builder().add("good", 3).build();
@@ -83,11 +84,11 @@ class SavableTest {
       optimizer.addParamGroup(late, Map.of());
       assertSays(
           IllegalArgumentException.class,
-          "half of a surrogate pair",
+          "an unpaired surrogate",
           () -> folder().save(training, 1, Map.of()));
       assertSays(
           IllegalArgumentException.class,
-          "half of a surrogate pair",
+          "an unpaired surrogate",
           () -> folder().saveInBackground(training, 1, Map.of()));
       assertNothingWritten();
     }
@@ -100,17 +101,17 @@ class SavableTest {
       Training training = Training.of(optimizer);
       assertSays(
           IllegalArgumentException.class,
-          "the value of 'seed' in the extras has half of a surrogate pair",
+          "the value of 'seed' in the extras has an unpaired surrogate",
           () -> folder().save(training, 1, Map.of("seed", "7\ud83d")));
       assertSays(
           IllegalArgumentException.class,
-          "of the extras has half of a surrogate pair",
+          "of the extras has an unpaired surrogate",
           () -> folder().save(training, 1, Map.of("\ude00", "7")));
       assertNothingWritten();
     }
   }
 
-  /// Two names that are too long with the states of an optimizer, though each would fit.
+  /// Each of two names would fit alone, but both with the states of an optimizer are too long.
   @Test
   void namesThatAreTooLongForAHeaderAreRefusedBeforeTheTraining() {
     String half = "x".repeat(10_100_000);
@@ -125,12 +126,12 @@ class SavableTest {
     }
   }
 
-  /// Which cannot be known before the saving.
+  /// The length of the extras is known only when the training is saved.
   @Test
   void extrasThatAreTooLongForAHeaderAreRefusedBeforeTheFolderIsTouched() {
     try (Parameters all = Parameters.builder().add("w", 3).build();
         Optimizer optimizer = Sgd.builder(all).build()) {
-      // Each is escaped twice, and becomes seven bytes.
+      // Each character is escaped twice and becomes seven bytes.
       String long15 = "\u0001".repeat(15_000_000);
       assertSays(
           IllegalArgumentException.class,
@@ -169,7 +170,7 @@ class SavableTest {
             thrown.getMessage().startsWith("data of 'kept' lies in an arena that is confined"),
             thrown.getMessage());
         assertNothingWritten();
-        // The states alone are there still.
+        // The states alone are still alive.
         folder().save(Training.of(optimizer).withoutParameters(), 1, Map.of());
         save(ofConfined, inBackground);
         assertEquals(1, folder().files().size());
@@ -222,14 +223,14 @@ class SavableTest {
       Scheduler others = scheduler(ofQ);
       assertSays(
           IllegalArgumentException.class,
-          "the scheduler drives another optimizer, Optimizer[1 parameters in 1 groups, backend"
-              + " native] of [c], than that of the training, Optimizer[2 parameters in 1 groups,"
+          "the scheduler drives the optimizer Optimizer[1 parameters in 1 groups, backend native]"
+              + " of [c], but the training is of the optimizer Optimizer[2 parameters in 1 groups,"
               + " backend native] of [a, b]",
           () -> training.withScheduler(others));
-      // One over the same parameters is another one all the same.
+      // An optimizer over the same parameters is still a different optimizer.
       assertSays(
           IllegalArgumentException.class,
-          "another optimizer",
+          "the scheduler drives the optimizer",
           () -> training.withoutParameters().withScheduler(scheduler(alike)));
       Scheduler plateau =
           Scheduler.builder(ofQ)

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Checkpoints are saved by other threads and by hooks while one thread learns.
+/// Other threads and hooks save checkpoints while one thread steps.
 @Timeout(120)
 class SavingBesideStepsTest {
   private static final long SIZE = 50_000;
@@ -43,7 +43,7 @@ class SavingBesideStepsTest {
             });
   }
 
-  /// All elements have had the same gradients.
+  /// All elements have had the same gradients, so that a whole step leaves equal elements.
   private static void assertWhole(Path file) {
     try (Checkpoint checkpoint = Checkpoint.open(file)) {
       assertOneValue(checkpoint.parameters().get("p"));
@@ -85,8 +85,8 @@ class SavingBesideStepsTest {
     }
   }
 
-  /// The hook has the optimizer and waits for its turn in the folder, while others have asked for
-  /// both too.
+  /// The hook holds the optimizer's lock and waits for its turn in the folder, while other threads
+  /// wait for both.
   @Test
   void hooksAndOtherThreadsSaveIntoOneFolderAtOnce() throws Exception {
     CheckpointFolder checkpoints = CheckpointFolder.of(folder, 2);
@@ -113,9 +113,9 @@ class SavingBesideStepsTest {
       learner.join();
       assertNull(failure.get());
       assertWhole(last.get());
-      // What hooks have begun must end before the folder is deleted.
+      // The background saves of the hooks must end before the folder is deleted.
       checkpoints.save(training, 7, Map.of());
-      assertTrue(saved[0] > 1, saved[0] + " savings by the hook");
+      assertTrue(saved[0] > 1, saved[0] + " saves by the hook");
     }
   }
 }

@@ -42,19 +42,21 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What PyTorch has begun we end, and the other way round: 20 steps each, and where 40 of PyTorch's
-/// own lead to. `make.py` beside the goldens says how they came about.
+/// Exchanges a training with PyTorch after 20 of 40 steps, in both directions. The result is
+/// compared with 40 steps of PyTorch alone. `make.py` in the folder of the goldens documents how
+/// they were made.
 class TorchExchangeTest {
   private static final Path GOLDENS = Path.of("src/test/goldens");
 
-  /// Where `make.py` finds what this test wrote.
+  /// The folder in which `make.py` finds the checkpoints that this test wrote.
   private static final Path WRITTEN = Path.of("target/exchange");
 
   private static final int STEPS = 40;
   private static final int HALF = 20;
   private static final double SECOND_DECAY = 0.2;
 
-  /// How much further from float64 than PyTorch's own float32 we may end: roundings differ.
+  /// The allowed ratio of our distance from float64 to the distance of PyTorch's own float32: the
+  /// two round differently.
   private static final double FURTHER = 1.25;
 
   private static final Map<String, Function<Iterable<Parameter>, OptimizerBuilder<?>>> CASES =
@@ -96,7 +98,7 @@ class TorchExchangeTest {
     return CASES.keySet();
   }
 
-  /// Our side of a training.
+  /// Panoptim's side of the training.
   private static final class Ours implements AutoCloseable {
     final Parameters parameters =
         Parameters.builder().add("layer.weight", 200).add("layer.bias", 100).build();
@@ -183,7 +185,7 @@ class TorchExchangeTest {
   private static void continuePyTorch(Path goldens, String name) {
     try (Ours ours = new Ours(name, goldens);
         Checkpoint theirs = Checkpoint.open(goldens.resolve(name + ".torch20.safetensors"))) {
-      // What is loaded must not be what was there.
+      // Three other steps first, so that the loaded state differs from the state before.
       ours.train(0, 3);
       theirs.load(Training.of(ours.optimizer));
       assertEquals(HALF, theirs.step());
@@ -192,7 +194,7 @@ class TorchExchangeTest {
     }
   }
 
-  /// @return our checkpoint after 20 steps, in [#WRITTEN]
+  /// @return the file of our checkpoint after 20 steps, in [#WRITTEN]
   private static Path write(String name) throws IOException {
     try (Ours ours = new Ours(name, GOLDENS)) {
       ours.train(0, HALF);
@@ -216,7 +218,7 @@ class TorchExchangeTest {
   void whatWeBeganPyTorchEndsWhereItsOwnEnds(String name) throws IOException {
     try (Checkpoint written = Checkpoint.open(write(name));
         Checkpoint golden = Checkpoint.open(GOLDENS.resolve(name + ".ours20.safetensors"))) {
-      // So what PyTorch went on from is what we save today.
+      // The golden that PyTorch continued from must be equal to what we save today.
       assertEquals(unversioned(golden.document()), unversioned(written.document()));
       assertEquals(bits(golden), bits(written));
     }
@@ -249,7 +251,7 @@ class TorchExchangeTest {
     return data.elements(JAVA_BYTE).map(each -> each.get(JAVA_BYTE, 0)).toList();
   }
 
-  /// The same with the PyTorch that is here, whatever its version.
+  /// The same exchange with the installed PyTorch of any version.
   @Test
   void withALivePyTorchBothWays() throws Exception {
     String python = Optional.ofNullable(System.getProperty("panoptim.python")).orElse("");

@@ -30,10 +30,12 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.Function;
 
-/// A small training whose gradients are a function of step and parameter alone, so that it can be
-/// interrupted anywhere and compared bit by bit.
+/// A small training for tests. Its gradients depend only on the step and the parameter, so that it
+/// can be interrupted anywhere and compared bit by bit.
+///
+/// Not thread-safe.
 final class Trainee implements AutoCloseable {
-  /// Of every preset's state, and of what else is part of a state dict.
+  /// One builder for every preset's states, and for everything else that a state dict contains.
   static final Map<String, Function<Iterable<Parameter>, OptimizerBuilder<?>>> KINDS =
       new LinkedHashMap<>();
 
@@ -62,6 +64,8 @@ final class Trainee implements AutoCloseable {
                 p));
   }
 
+  static final Function<Iterable<Parameter>, OptimizerBuilder<?>> ADAMW = KINDS.get("adamw");
+
   final Parameters parameters;
   final Optimizer optimizer;
   final Scheduler scheduler;
@@ -80,7 +84,8 @@ final class Trainee implements AutoCloseable {
     scheduler = schedule(optimizer);
   }
 
-  /// As another process would have it, with other groups, backend and threads.
+  /// Creates a training like another one, as a new process would, but with other groups, another
+  /// backend and another number of threads.
   Trainee(Trainee like, Function<Iterable<Parameter>, OptimizerBuilder<?>> kind) {
     this(like, kind, Backends.scalar());
   }
@@ -141,7 +146,7 @@ final class Trainee implements AutoCloseable {
     return MemorySegment.ofArray(numbers);
   }
 
-  /// All that must be the same: data, states, averages, half-precision copies, counts and
+  /// Everything that must be equal: data, states, averages, 16-bit copies, counts and
   /// hyperparameters.
   Map<String, String> bits() {
     Map<String, String> all = new TreeMap<>();

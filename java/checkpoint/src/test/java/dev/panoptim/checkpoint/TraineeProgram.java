@@ -5,12 +5,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// Trains in a process of its own, from the folder's latest checkpoint on, and saves after each
-/// second step, every other time in the background.
+/// Trains in a separate process, starting from the folder's latest checkpoint. It saves after each
+/// second step, alternating between foreground and background.
 ///
-/// Arguments: the folder, and the step to stop at.
+/// Arguments: the folder, and the last step.
 final class TraineeProgram {
-  /// So large that a process is saving much of its time.
+  /// So large that the process spends much of its time saving.
   private static final long[] SIZES = {4097, 60_000};
 
   private TraineeProgram() {}
@@ -19,7 +19,7 @@ final class TraineeProgram {
     return new Trainee(Trainee.KINDS.get("averaged"), SIZES);
   }
 
-  /// One that is yet to be started.
+  /// A process that has not been started yet.
   static ProcessBuilder process(Path folder, long last) {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElseThrow());
@@ -50,7 +50,7 @@ final class TraineeProgram {
                 }
               });
       long from = trainee.step();
-      // By now most classes are loaded: what comes is training and saving.
+      // After one step most classes are loaded, so that the time is spent on training and saving.
       trainee.trainTo(Math.min(from + 1, last));
       System.out.println("training from " + from);
       for (int saves = 0; trainee.step() < last; saves++) {
