@@ -1,4 +1,4 @@
-/// The counts of the optimizers as meters of Micrometer.
+/// API: publishes the counts of the optimizers as Micrometer meters.
 @SuppressWarnings("requires-transitive-automatic") // Micrometer has no module of its own.
 module dev.panoptim.micrometer {
   requires transitive dev.panoptim;

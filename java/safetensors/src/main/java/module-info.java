@@ -1,12 +1,13 @@
-/// The safetensors file format: named tensors in a file that is read by mapping it into memory.
+/// API: reads and writes the safetensors file format, which stores named tensors in one file. Files
+/// are read by mapping them into memory.
 ///
 /// [dev.panoptim.safetensors.SafetensorsFile] reads and
-/// [dev.panoptim.safetensors.SafetensorsWriter] writes files of the format that
-/// <https://github.com/huggingface/safetensors> describes and implements: 8 bytes with the length
-/// of the header (little-endian), the header (JSON in UTF-8, which gives each tensor's type, shape
-/// and place), and the tensors' bytes, one after the other without a gap, little-endian and
-/// row-major.
-@SuppressWarnings("module") // The module that the internal package is for comes later in the build.
+/// [dev.panoptim.safetensors.SafetensorsWriter] writes the format that
+/// <https://github.com/huggingface/safetensors> describes and implements. A file has three parts.
+/// The first 8 bytes are the length of the header, little-endian. The header is JSON in UTF-8 with
+/// the type, shape and place of each tensor. Then come the bytes of the tensors without gaps,
+/// little-endian and row-major.
+@SuppressWarnings("module") // The checkpoint module uses the internal package and is built later.
 module dev.panoptim.safetensors {
   requires tools.jackson.core;
 

@@ -18,48 +18,55 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 
-/// Registers what [Metrics] counts as meters of Micrometer:
+/// Registers the counts of [Metrics] as Micrometer meters:
 ///
-/// | meter | what it says |
+/// | meter | meaning |
 /// |---|---|
-/// | `panoptim.step` | steps of all optimizers, and the time that they took (a timer) |
-/// | `panoptim.step.skipped` | steps that changed nothing, for a gradient was not finite |
-/// | `panoptim.optimizers.open` | optimizers that have been built and not been closed |
-/// | `panoptim.memory.used` | bytes off-heap, by the tag `kind` |
-/// | `panoptim.memory.limit` | what all kinds together may take; infinite without a limit |
-/// | `panoptim.memory.mapped` | bytes of shared files that are mapped |
-/// | `panoptim.memory.devices` | bytes on GPUs |
-/// | `panoptim.memory.forgotten` | owners of memory that were never closed |
-/// | `panoptim.publications` | how often parameters were published |
-/// | `panoptim.publications.skipped` | how often that was left out, for readers held all buffers |
-/// | `panoptim.checkpoints` | checkpoints that were saved |
-/// | `panoptim.checkpoint.age` | seconds since the last one; NaN before the first |
-/// | `panoptim.backend.degraded` | 1 if the native backend should run and does not, else 0 |
+/// | `panoptim.step` | the steps of all optimizers and their duration (a timer) |
+/// | `panoptim.step.skipped` | steps that changed nothing because a gradient was not finite |
+/// | `panoptim.optimizers.open` | optimizers that have been built and not closed |
+/// | `panoptim.memory.used` | off-heap bytes, by the tag `kind` |
+/// | `panoptim.memory.limit` | the limit of all kinds together in bytes; infinite without a limit |
+/// | `panoptim.memory.mapped` | mapped bytes of shared files |
+/// | `panoptim.memory.devices` | bytes of GPU memory |
+/// | `panoptim.memory.forgotten` | owners of memory that were garbage-collected without a close |
+/// | `panoptim.publications` | publications of parameters |
+/// | `panoptim.publications.skipped` | publications that were skipped because readers held all buffers |
+/// | `panoptim.checkpoints` | saved checkpoints |
+/// | `panoptim.checkpoint.age` | seconds since the last saved checkpoint; NaN before the first |
+/// | `panoptim.backend.degraded` | 1 if a fallback runs instead of the native backend, else 0 |
 ///
 /// ```java
 /// new PanoptimMetrics().bindTo(registry);
 /// ```
 ///
-/// With Spring Boot, a bean of this class is enough. The first reading of
-/// `panoptim.backend.degraded` lets [Backends#auto()] choose the backend if no optimizer has.
+/// With Spring Boot, a bean of this class is enough. If no optimizer has chosen a backend before,
+/// the first reading of `panoptim.backend.degraded` makes [Backends#auto()] choose one.
 ///
 /// Thread-safe.
 public final class PanoptimMetrics implements MeterBinder {
-  /// What meters refer to: they keep it by a weak reference alone.
+  /// The object of all meters. Meters hold it by a weak reference only, and a class is never
+  /// collected while it is in use.
   private static final Class<Metrics> COUNTS = Metrics.class;
 
   private final Tags tags;
 
-  /// Meters without further tags.
+  /// Meters without additional tags.
   public PanoptimMetrics() {
     this(Tags.empty());
   }
 
-  /// Meters with tags of one's own.
+  /// Meters with additional tags.
+  ///
+  /// @param tags the tags of every meter
+  /// @throws NullPointerException if `tags` is null
   public PanoptimMetrics(Iterable<Tag> tags) {
     this.tags = Tags.of(Objects.requireNonNull(tags, "tags is null"));
   }
 
+  /// Registers all meters.
+  ///
+  /// @throws NullPointerException if `registry` is null
   @Override
   public void bindTo(MeterRegistry registry) {
     bindSteps(registry);
@@ -72,7 +79,7 @@ public final class PanoptimMetrics implements MeterBinder {
     counter(
         registry,
         "panoptim.publications.skipped",
-        "Publications that were left out because readers held all buffers",
+        "Publications skipped because readers held all buffers",
         MetricsSnapshot::skippedPublications);
     counter(
         registry, "panoptim.checkpoints", "Checkpoints saved", MetricsSnapshot::savedCheckpoints);
@@ -83,7 +90,7 @@ public final class PanoptimMetrics implements MeterBinder {
         .register(registry);
     Gauge.builder(
             "panoptim.backend.degraded", COUNTS, counts -> Backends.status().degraded() ? 1 : 0)
-        .description("Whether the native backend should run and does not")
+        .description("Whether a fallback runs instead of the native backend")
         .tags(tags)
         .register(registry);
   }
@@ -123,24 +130,24 @@ public final class PanoptimMetrics implements MeterBinder {
         registry,
         "panoptim.memory.limit",
         BaseUnits.BYTES,
-        "Bytes that may be held off-heap",
+        "Limit of off-heap bytes",
         now -> limit(now.memory().limit()));
     gauge(
         registry,
         "panoptim.memory.mapped",
         BaseUnits.BYTES,
-        "Bytes of shared files that are mapped",
+        "Mapped bytes of shared files",
         now -> now.memory().mapped());
     gauge(
         registry,
         "panoptim.memory.devices",
         BaseUnits.BYTES,
-        "Bytes held on GPUs",
+        "Bytes of GPU memory",
         now -> now.memory().onDevices());
     counter(
         registry,
         "panoptim.memory.forgotten",
-        "Owners of memory that were never closed",
+        "Owners of memory that were collected without a close",
         MetricsSnapshot::forgotten);
   }
 

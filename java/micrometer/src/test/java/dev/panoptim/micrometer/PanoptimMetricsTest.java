@@ -25,7 +25,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What Prometheus reads.
+/// Checks the meters as Prometheus reads them.
 class PanoptimMetricsTest {
   private static final Pattern SAMPLE =
       Pattern.compile("^(panoptim_\\S*?(?:\\{[^}]*\\})?) (\\S+)$", Pattern.MULTILINE);
@@ -50,7 +50,7 @@ class PanoptimMetricsTest {
   @Test
   void prometheusReadsWhatIsCounted(@TempDir Path folder) {
     new PanoptimMetrics().bindTo(registry);
-    // Nobody keeps the binder: its meters must not depend on it.
+    // The binder is collected; its meters must not depend on it.
     System.gc();
     Map<String, Double> before = scrape();
     assertTrue(before.get("panoptim_checkpoint_age_seconds").isNaN(), before.toString());

@@ -10,13 +10,14 @@ package dev.panoptim.safetensors;
 public enum DType {
   /// A byte that is 0 or 1.
   BOOL(8),
-  /// Float of the OCP Microscaling formats, two in a byte.
+  /// Float with 2 bits of exponent and 1 of mantissa (OCP Microscaling,
+  /// <https://arxiv.org/abs/2310.10537>); two elements fill a byte.
   F4(4),
-  /// Float of the OCP Microscaling formats with 2 bits of exponent and 3 of mantissa, four in three
-  /// bytes.
+  /// Float with 2 bits of exponent and 3 of mantissa (OCP Microscaling,
+  /// <https://arxiv.org/abs/2310.10537>); four elements fill three bytes.
   F6_E2M3(6),
-  /// Float of the OCP Microscaling formats with 3 bits of exponent and 2 of mantissa, four in three
-  /// bytes.
+  /// Float with 3 bits of exponent and 2 of mantissa (OCP Microscaling,
+  /// <https://arxiv.org/abs/2310.10537>); four elements fill three bytes.
   F6_E3M2(6),
   /// Unsigned integer.
   U8(8),
@@ -26,11 +27,14 @@ public enum DType {
   F8_E5M2(8),
   /// Float with 4 bits of exponent and 3 of mantissa (<https://arxiv.org/abs/2209.05433>).
   F8_E4M3(8),
-  /// Power of two: the scale of the OCP Microscaling formats.
+  /// Power of two, the scale of a block of elements (OCP Microscaling,
+  /// <https://arxiv.org/abs/2310.10537>).
   F8_E8M0(8),
-  /// As [#F8_E4M3], without infinities and negative zero (<https://arxiv.org/abs/2206.02915>).
+  /// Like [#F8_E4M3], but without infinities and negative zero
+  /// (<https://arxiv.org/abs/2206.02915>).
   F8_E4M3FNUZ(8),
-  /// As [#F8_E5M2], without infinities and negative zero (<https://arxiv.org/abs/2206.02915>).
+  /// Like [#F8_E5M2], but without infinities and negative zero
+  /// (<https://arxiv.org/abs/2206.02915>).
   F8_E5M2FNUZ(8),
   /// Signed integer.
   I16(16),
@@ -38,7 +42,7 @@ public enum DType {
   U16(16),
   /// Float of IEEE 754 binary16.
   F16(16),
-  /// The upper half of an [#F32].
+  /// The upper 16 bits of an [#F32].
   BF16(16),
   /// Signed integer.
   I32(32),

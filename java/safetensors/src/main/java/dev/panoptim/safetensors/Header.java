@@ -9,12 +9,13 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 
-/// What a file says about its tensors, checked against the file's length.
+/// The header of a file, checked against the file's length.
 ///
-/// @param dataStart where the tensors' bytes begin in the file
-/// @param entries in the order of their bytes, which they cover without a gap
+/// @param dataStart the position of the tensors' bytes in the file
+/// @param entries the tensors in the order of their bytes, which they cover without gaps
+/// @param metadata the metadata, in the order of the header
 record Header(long dataStart, List<Entry> entries, Map<String, String> metadata) {
-  /// In bytes; the reference implementation's.
+  /// The largest length of a header in bytes, as in the reference implementation.
   static final int MAX_LENGTH = 100_000_000;
 
   static final ValueLayout.OfLong LENGTH =
@@ -22,23 +23,24 @@ record Header(long dataStart, List<Entry> entries, Map<String, String> metadata)
 
   static final String METADATA = "__metadata__";
 
-  /// A tensor's place.
+  /// The place of a tensor in the file.
   ///
-  /// @param begin from [#dataStart] on, as `end`
+  /// @param begin the first byte, counted from [#dataStart]
+  /// @param end the byte after the last one, counted from [#dataStart]
   record Entry(String name, DType dtype, List<Long> shape, long begin, long end) {}
 
-  /// Tensors of no bytes come before the one that begins where they lie.
+  /// A tensor without bytes precedes the tensor that begins at the same place.
   private static final Comparator<Entry> BY_PLACE =
       Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end);
 
-  /// @param start of the file, at least to the header's end
-  /// @param fileLength in bytes
+  /// @param start the first bytes of the file, at least up to the header's end
+  /// @param fileLength the length of the file in bytes
   /// @throws SafetensorsException if the header is malformed or does not fit the file
   static Header read(MemorySegment start, long fileLength) {
     if (fileLength < LENGTH.byteSize()) {
       throw new SafetensorsException(
           Problem.FILE_TOO_SHORT,
-          "the file has %s bytes, but must begin with 8 of the header's length"
+          "the file has %s bytes, but must have at least the 8 bytes of the header's length"
               .formatted(fileLength));
     }
     long length = start.get(LENGTH, 0);
@@ -75,7 +77,7 @@ record Header(long dataStart, List<Entry> entries, Map<String, String> metadata)
       if (each.begin != covered) {
         throw new SafetensorsException(
             each.begin > covered ? Problem.HOLE : Problem.OVERLAP,
-            "tensor %s: data_offsets are [%s, %s], but must begin at %s, where the one before ends"
+            "tensor %s: data_offsets are [%s, %s], but must begin at %s, the end of the previous tensor"
                 .formatted(Text.quote(each.name), each.begin, each.end, covered));
       }
       covered = each.end;

@@ -24,11 +24,13 @@ import tools.jackson.core.exc.InputCoercionException;
 import tools.jackson.core.exc.JacksonIOException;
 import tools.jackson.core.json.JsonFactory;
 
-/// Reads a header's JSON. Whatever the format does not know is refused where it begins, so nesting
-/// has no depth.
+/// Parses the JSON of a header. Anything that the format does not allow is rejected where it
+/// begins, so that the nesting depth is bounded.
+///
+/// Not thread-safe.
 final class HeaderParser {
-  /// The header's limit stands in for Jackson's own. Names are not shared: there are millions of
-  /// different ones, and Jackson refuses tables of names that collide.
+  /// The header's limit replaces Jackson's own limits. Names are not interned, because a header may
+  /// have millions of different names and Jackson rejects symbol tables with too many collisions.
   private static final JsonFactory JSON =
       JsonFactory.builder()
           .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
@@ -43,23 +45,23 @@ final class HeaderParser {
   private static final Map<String, DType> DTYPES =
       Arrays.stream(DType.values()).collect(Collectors.toMap(DType::name, Function.identity()));
 
-  /// The digits of 2^63 - 1.
+  /// The number of digits of 2^63 - 1.
   private static final int LONG_DIGITS = 19;
 
-  /// By name, in the order of the header.
+  /// The entries by name, in the order of the header.
   final Map<String, Header.Entry> entries = new LinkedHashMap<>();
 
   private Map<String, String> metadata;
   private JsonParser json;
 
-  /// In the order of the header.
+  /// The metadata, in the order of the header.
   Map<String, String> metadata() {
     return metadata == null ? Map.of() : Collections.unmodifiableMap(metadata);
   }
 
   /// @throws SafetensorsException if the header is malformed
   void parse(MemorySegment header) {
-    // Jackson itself would also read UTF-16, and UTF-8 that is none.
+    // Jackson's own decoder would also accept UTF-16 and malformed UTF-8.
     Reader text =
         new InputStreamReader(
             new SegmentInputStream(header),
@@ -84,7 +86,7 @@ final class HeaderParser {
       if (json.nextToken() != null) {
         throw new SafetensorsException(
             Problem.NOT_JSON,
-            "the header goes on after its JSON object with %s, but may only with blanks"
+            "the header has %s after its JSON object, but must have only blanks there"
                 .formatted(found()));
       }
     } catch (JacksonIOException e) {
@@ -120,7 +122,7 @@ final class HeaderParser {
     }
     metadata = new LinkedHashMap<>();
     if (json.currentToken() == JsonToken.VALUE_NULL) {
-      // The reference reads it as an option: null is the same as no metadata.
+      // The reference implementation reads an optional value, so that null means no metadata.
       return;
     }
     if (json.currentToken() != JsonToken.START_OBJECT) {
@@ -172,7 +174,7 @@ final class HeaderParser {
         default ->
             throw new SafetensorsException(
                 Problem.UNKNOWN_KEY,
-                "%s has the field %s, but may have only dtype, shape and data_offsets"
+                "%s has the field %s, but must have only dtype, shape and data_offsets"
                     .formatted(tensor(name), Text.quote(key)));
       }
     }
@@ -195,7 +197,7 @@ final class HeaderParser {
     if (end < begin) {
       throw new SafetensorsException(
           Problem.OFFSETS_OUT_OF_BOUNDS,
-          "%s: data_offsets are [%s, %s], but the end must not lie before the begin"
+          "%s: data_offsets are [%s, %s], but must not end before they begin"
               .formatted(tensor(name), begin, end));
     }
     long bytes = Tensor.bytes(name, dtype, shape);
@@ -238,14 +240,15 @@ final class HeaderParser {
   }
 
   private long parseNumber(String name, String key) {
-    // Jackson's own conversion would first make a number of all the digits, however many.
+    // Jackson's own conversion would first build a number from all the digits, however many there
+    // are.
     if (json.currentToken() == JsonToken.VALUE_NUMBER_INT
         && json.getStringLength() <= LONG_DIGITS
         && json.getStringCharacters()[json.getStringOffset()] != '-') {
       try {
         return json.getLongValue();
       } catch (InputCoercionException e) {
-        // 19 digits, and above 2^63 - 1: refused as those of 20 are.
+        // A number of 19 digits above 2^63 - 1 is rejected like longer numbers.
       }
     }
     throw new SafetensorsException(
@@ -263,21 +266,21 @@ final class HeaderParser {
   private static void requireThere(Object value, String name, String key) {
     if (value == null) {
       throw new SafetensorsException(
-          Problem.MISSING_KEY, "%s has no %s, but must have one".formatted(tensor(name), key));
+          Problem.MISSING_KEY, "%s has no %s".formatted(tensor(name), key));
     }
   }
 
   private static SafetensorsException duplicate(String where, String key) {
     return new SafetensorsException(
-        Problem.DUPLICATE_KEY, "%s has %s twice, but may only once".formatted(where, key));
+        Problem.DUPLICATE_KEY, "%s has %s twice, but must have it once".formatted(where, key));
   }
 
-  /// A tensor, for messages.
+  /// Describes a tensor in messages.
   private static String tensor(String name) {
     return "tensor " + Text.quote(name);
   }
 
-  /// The current token, for messages.
+  /// Describes the current token in messages.
   private String found() {
     return switch (json.currentToken()) {
       case START_OBJECT -> "an object";

@@ -7,13 +7,16 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 
 /// Writes a header: its length, compact JSON, and blanks up to a multiple of 8 bytes.
+///
+/// Not thread-safe.
 final class HeaderWriter {
   private static final int ALIGNMENT = 8;
 
-  /// With room for the length.
+  /// The finished bytes. The first 8 bytes are reserved for the length.
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
-  /// What is not yet in `bytes`, so that characters and bytes of a large header are not both kept.
+  /// Characters that are not yet in `bytes`. They are moved in parts, so that a large header is not
+  /// held twice.
   private final StringBuilder json = new StringBuilder("{");
 
   private boolean first = true;
@@ -71,7 +74,7 @@ final class HeaderWriter {
   private void flush() {
     bytes.writeBytes(json.toString().getBytes(StandardCharsets.UTF_8));
     json.setLength(0);
-    // The limit is a multiple of 8, so padding does not pass it.
+    // The limit is a multiple of 8, so that the padding cannot exceed it.
     if (bytes.size() - Header.LENGTH.byteSize() > Header.MAX_LENGTH) {
       throw new SafetensorsException(
           Problem.HEADER_TOO_LONG,

@@ -21,13 +21,13 @@ import java.util.Objects;
 
 /// The tensors of a safetensors file.
 ///
-/// The whole header is checked before anything is handed out: it takes what the reference
-/// implementation (<https://github.com/huggingface/safetensors>) takes, but refuses fields that the
-/// format does not know, keys that are there twice, and numbers from 2<sup>63</sup> on. The
-/// tensors' bytes are neither read nor copied. Reading takes memory for a small multiple of the
-/// header, however large the file is.
+/// The whole header is checked before any tensor is returned. This class accepts what the reference
+/// implementation (<https://github.com/huggingface/safetensors>) accepts, except for unknown
+/// fields, duplicate keys, and numbers of 2<sup>63</sup> and above. The tensors' bytes are neither
+/// read nor copied. Reading takes memory for a small multiple of the header, independent of the
+/// file's size.
 ///
-/// Immutable and thread-safe, as far as the memory is.
+/// Immutable. Thread-safe if the memory is.
 public final class SafetensorsFile {
   private final Map<String, Tensor> tensors;
   private final Map<String, String> metadata;
@@ -44,24 +44,24 @@ public final class SafetensorsFile {
     metadata = header.metadata();
   }
 
-  /// Maps a file into memory, of any size. A file that is refused leaves nothing mapped.
+  /// Maps a file of any size into memory. If the file is rejected, nothing stays mapped.
   ///
-  /// The file must keep its bytes while it is mapped: what another program writes into it shows in
-  /// the tensors, and where one has made it shorter, an access throws an [InternalError], or ends
-  /// the process if native code makes it. [SafetensorsWriter] leaves the mapped file alone when it
-  /// replaces one.
+  /// The file must not change while it is mapped. Changes by another program are visible in the
+  /// tensors. If another program truncates the file, an access throws an [InternalError], or
+  /// crashes the process if native code makes the access. [SafetensorsWriter] replaces a file
+  /// without changing the mapped one.
   ///
-  /// An interrupted thread maps it all the same, and stays interrupted.
+  /// An interrupt does not stop the mapping; the thread's interrupt status is kept.
   ///
-  /// @param path of a regular file of the default file system
-  /// @param arena what the tensors live as long as
+  /// @param path a regular file of the default file system
+  /// @param arena the arena that determines the lifetime of the tensors
   /// @throws SafetensorsException if the file is malformed
-  /// @throws UncheckedIOException if it cannot be opened or mapped, is a directory or of another
-  ///   file system
+  /// @throws UncheckedIOException if the file cannot be opened or mapped, is a directory, or is in
+  ///   another file system
   /// @throws IllegalStateException if the arena has been closed
-  /// @throws WrongThreadException if the arena belongs to another thread
+  /// @throws WrongThreadException if the arena is confined to another thread
   public static SafetensorsFile map(Path path, Arena arena) {
-    Objects.requireNonNull(path, "path is null, but must be a file's");
+    Objects.requireNonNull(path, "path is null, but must be the path of a file");
     Objects.requireNonNull(arena, "arena is null, but must be an arena");
     try {
       return UninterruptedIo.run(() -> mapAttempt(path, arena));
@@ -94,32 +94,33 @@ public final class SafetensorsFile {
     }
   }
 
-  /// Reads a file that is in memory already.
+  /// Reads a file that is already in memory.
   ///
-  /// @param bytes of the whole file, on the heap or off it, not to be changed while the tensors are
+  /// @param bytes the whole file, on the heap or off-heap; it must not change while the tensors are
   ///   in use
-  /// @throws SafetensorsException if they are malformed
-  /// @throws IllegalArgumentException if `bytes` begins in the first 4096 bytes of memory, where
-  ///   nothing is, or is longer than memory from there on
+  /// @throws SafetensorsException if the file is malformed
+  /// @throws IllegalArgumentException if `bytes` begins in the first 4096 bytes of memory, which
+  ///   are never mapped, or extends beyond the address space
   /// @throws IllegalStateException if the arena of `bytes` has been closed
-  /// @throws WrongThreadException if it belongs to another thread
+  /// @throws WrongThreadException if the arena of `bytes` is confined to another thread
   public static SafetensorsFile of(MemorySegment bytes) {
     Objects.requireNonNull(bytes, "bytes is null, but must be a memory segment");
     Tensor.requireAddress("bytes", bytes);
     return new SafetensorsFile(Header.read(bytes, bytes.byteSize()), bytes);
   }
 
-  /// All tensors by name, in the order of their bytes in the file, those of no bytes at one place
-  /// in the order of the header. Their data are read-only slices of the file. In one that
-  /// [SafetensorsWriter] wrote they are aligned to their elements' size; in others they need not
-  /// be, and take unaligned layouts. The map is unmodifiable.
+  /// All tensors by name, in the order of their bytes in the file. Tensors without bytes at the
+  /// same place are in the order of the header. The data are read-only slices of the file.
+  /// [SafetensorsWriter] aligns them to the size of their elements; in other files, use unaligned
+  /// layouts. The map is unmodifiable.
   public Map<String, Tensor> tensors() {
     return tensors;
   }
 
-  /// A tensor.
+  /// Finds a tensor by its name.
   ///
-  /// @throws NoSuchElementException if the file has none of that name, with names that it has
+  /// @throws NoSuchElementException if the file has no tensor of that name; the message lists the
+  ///   names
   public Tensor tensor(String name) {
     Objects.requireNonNull(name, "name is null, but must be a string");
     Tensor tensor = tensors.get(name);
@@ -127,13 +128,12 @@ public final class SafetensorsFile {
       List<String> there = new ArrayList<>();
       tensors.keySet().forEach(each -> there.add(Text.quote(each)));
       throw new NoSuchElementException(
-          "there is no tensor %s, but %s".formatted(Text.quote(name), Text.list(there)));
+          "the file has no tensor %s, only %s".formatted(Text.quote(name), Text.list(there)));
     }
     return tensor;
   }
 
-  /// What the file says about itself, in the order of the header; empty if nothing. The map is
-  /// unmodifiable.
+  /// The metadata in the order of the header; empty if the file has none. The map is unmodifiable.
   public Map<String, String> metadata() {
     return metadata;
   }

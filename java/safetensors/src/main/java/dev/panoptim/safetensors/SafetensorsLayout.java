@@ -11,16 +11,16 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 
-/// A file as it is to be written: the header, then the data of the tensors, in their order and one
-/// right after the other.
+/// The layout of a file to be written: the header, then the tensors' data in their order, without
+/// gaps.
 ///
-/// It is byte for byte what the reference implementation
-/// (<https://github.com/huggingface/safetensors>) writes: types of a higher ordinal first, then by
-/// name in the order of code points; compact JSON, padded with blanks to a multiple of 8 bytes. Of
-/// the metadata, whose order the reference leaves to chance, the keys are in the order of code
-/// points.
+/// The layout is byte for byte that of the reference implementation
+/// (<https://github.com/huggingface/safetensors>). Tensors are sorted by descending ordinal of
+/// their type, then by name in the order of code points. The JSON is compact and padded with blanks
+/// to a multiple of 8 bytes. Metadata keys are in the order of code points; the reference
+/// implementation leaves their order undefined.
 ///
-/// Immutable and thread-safe, as far as the tensors' memory is.
+/// Immutable. Thread-safe if the tensors' memory is.
 public final class SafetensorsLayout {
   private static final long MAX_DATA_LENGTH =
       Long.MAX_VALUE - Header.LENGTH.byteSize() - Header.MAX_LENGTH;
@@ -52,12 +52,13 @@ public final class SafetensorsLayout {
     bytes = header.byteSize() + end;
   }
 
-  /// The length's 8 bytes, the JSON and its padding; read-only, on the heap.
+  /// The bytes before the tensors: the length (8 bytes), the JSON and its padding. Read-only and on
+  /// the heap.
   public MemorySegment header() {
     return header;
   }
 
-  /// In the order of the file; unmodifiable.
+  /// The tensors in the order of the file. The list is unmodifiable.
   public List<Tensor> tensors() {
     return tensors;
   }
@@ -75,13 +76,13 @@ public final class SafetensorsLayout {
       if (each.name().equals(Header.METADATA)) {
         throw new SafetensorsException(
             Problem.RESERVED_NAME,
-            "a tensor has the name %s, which the format keeps for the metadata"
+            "a tensor has the name %s, which the format reserves for the metadata"
                 .formatted(Text.quote(each.name())));
       }
       if (!names.add(each.name())) {
         throw new SafetensorsException(
             Problem.DUPLICATE_KEY,
-            "two tensors have the name %s, but names must differ"
+            "two tensors have the name %s, but names must be unique"
                 .formatted(Text.quote(each.name())));
       }
     }
@@ -107,7 +108,7 @@ public final class SafetensorsLayout {
     if (length > MAX_DATA_LENGTH - begin) {
       throw new SafetensorsException(
           Problem.SIZE_OVERFLOW,
-          "tensor %s: its %s bytes and the %s before it are more than the %s that a file can have"
+          "tensor %s: its %s bytes and the %s bytes before it exceed the %s bytes of a file"
               .formatted(Text.quote(tensor.name()), length, begin, MAX_DATA_LENGTH));
     }
     return begin + length;

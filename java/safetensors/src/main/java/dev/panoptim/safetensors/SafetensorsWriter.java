@@ -12,40 +12,45 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.Objects;
 
-/// Writes safetensors files, as [SafetensorsLayout] lays them out.
+/// Writes safetensors files in the layout of [SafetensorsLayout].
 ///
-/// Off-heap data go to the channel as they are, in pieces; those on the heap through a small
-/// buffer. Apart from it, only the header takes memory.
+/// Off-heap data are written directly, in parts. Heap data are copied through a small buffer.
+/// Besides this buffer, only the header takes memory.
 ///
-/// Thread-safe, as long as nobody changes the tensors' data meanwhile.
+/// Thread-safe, as long as no thread changes the tensors' data during the write.
 public final class SafetensorsWriter {
   private static final long PIECE = 4 << 20;
 
-  /// Small, as the JDK keeps for each thread a direct buffer as large as the largest heap buffer
-  /// that the thread wrote.
+  /// The size is small because the JDK keeps a direct buffer per thread, as large as the largest
+  /// heap buffer that the thread has written.
   private static final int HEAP_PIECE = 64 << 10;
 
   private SafetensorsWriter() {}
 
-  /// Writes a file, and replaces one that is there.
+  /// Writes a file, and replaces an existing one.
   ///
-  /// It is written beside under another name and renamed at last: if anything fails, what was there
-  /// stays as it was, and who has mapped that, perhaps to write it anew, keeps it. A symbolic link
-  /// is replaced, not followed. Where files have POSIX permissions, a file that is replaced passes
-  /// its own on; its owner and group are those of this process. Nothing is forced to the disk. An
-  /// interrupted thread writes all the same, and stays interrupted. What killed processes have left
-  /// of other names is removed.
+  /// The file is written under a temporary name in the same folder and renamed at the end. If the
+  /// write fails, an existing file stays unchanged. A process that has mapped the existing file
+  /// keeps its contents, so that a mapped file can be written again. A symbolic link is replaced,
+  /// not followed.
   ///
-  /// @param tensors in any order
-  /// @param metadata may be empty, and is left out then
+  /// If the file system has POSIX permissions, a replaced file passes on its permissions; owner and
+  /// group are those of this process. The file is not forced to the disk. An interrupt does not
+  /// stop the write; the thread's interrupt status is kept. Temporary files of killed processes are
+  /// removed.
+  ///
+  /// @param path the file to write
+  /// @param tensors the tensors, in any order
+  /// @param metadata the metadata; empty metadata are omitted
   /// @throws SafetensorsException if two tensors have the same name, if one is `__metadata__`, if a
-  ///   string has a lone surrogate, or if the header would be longer than 100,000,000 bytes
+  ///   string has an unpaired surrogate, or if the header would exceed 100,000,000 bytes
   /// @throws UncheckedIOException if the file cannot be written
   /// @throws IllegalStateException if the arena of a tensor's data has been closed; nothing has
   ///   been written
-  /// @throws WrongThreadException if it belongs to another thread; nothing has been written
+  /// @throws WrongThreadException if the arena of a tensor's data is confined to another thread;
+  ///   nothing has been written
   public static void write(Path path, Collection<Tensor> tensors, Map<String, String> metadata) {
-    Objects.requireNonNull(path, "path is null, but must be a file's");
+    Objects.requireNonNull(path, "path is null, but must be the path of a file");
     SafetensorsLayout layout = layout(tensors, metadata);
     layout.tensors().forEach(Tensor::requireReadable);
     try {
@@ -62,19 +67,21 @@ public final class SafetensorsWriter {
     }
   }
 
-  /// Writes a file's bytes to a channel, from its position on, and leaves it open.
+  /// Writes the bytes of a file to a channel, from the channel's position on. The channel stays
+  /// open.
   ///
-  /// @param channel in blocking mode; if anything fails, it may have got the first bytes. One that
-  ///   is interruptible is closed by Java when this thread is interrupted
-  /// @param tensors in any order
-  /// @param metadata may be empty, and is left out then
-  /// @throws SafetensorsException before anything is written, if two tensors have the same name, if
-  ///   one is `__metadata__`, if a string has a lone surrogate, or if the header would be longer
-  ///   than 100,000,000 bytes
+  /// @param channel a channel in blocking mode. If the write fails, the channel may have received
+  ///   the first bytes. Java closes an interruptible channel when this thread is interrupted
+  /// @param tensors the tensors, in any order
+  /// @param metadata the metadata; empty metadata are omitted
+  /// @throws SafetensorsException if two tensors have the same name, if one is `__metadata__`, if a
+  ///   string has an unpaired surrogate, or if the header would exceed 100,000,000 bytes; nothing
+  ///   has been written
   /// @throws UncheckedIOException if the channel fails
   /// @throws IllegalStateException if the arena of a tensor's data has been closed; nothing has
   ///   been written
-  /// @throws WrongThreadException if it belongs to another thread; nothing has been written
+  /// @throws WrongThreadException if the arena of a tensor's data is confined to another thread;
+  ///   nothing has been written
   public static void write(
       WritableByteChannel channel, Collection<Tensor> tensors, Map<String, String> metadata) {
     Objects.requireNonNull(channel, "channel is null, but must be a channel");
@@ -87,13 +94,13 @@ public final class SafetensorsWriter {
     }
   }
 
-  /// Lays a file out without writing it, for callers that write it themselves: to see its pieces go
-  /// by (checksums, progress), or to write the header last.
+  /// Computes the layout of a file without writing it. Callers that write the file themselves can
+  /// process its parts (checksums, progress) or write the header last.
   ///
-  /// @param tensors in any order
-  /// @param metadata may be empty, and is left out then
+  /// @param tensors the tensors, in any order
+  /// @param metadata the metadata; empty metadata are omitted
   /// @throws SafetensorsException if two tensors have the same name, if one is `__metadata__`, if a
-  ///   string has a lone surrogate, or if the header would be longer than 100,000,000 bytes
+  ///   string has an unpaired surrogate, or if the header would exceed 100,000,000 bytes
   public static SafetensorsLayout layout(Collection<Tensor> tensors, Map<String, String> metadata) {
     return new SafetensorsLayout(tensors, metadata);
   }
@@ -116,7 +123,7 @@ public final class SafetensorsWriter {
       if (bytes.isNative()) {
         piece = bytes.asSlice(at, length).asByteBuffer();
       } else {
-        // Only some segments on the heap, those of byte arrays, have buffers of their own.
+        // Of heap segments, only those of byte arrays have a view as a ByteBuffer.
         MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, at, heapPiece.array(), 0, length);
         piece = heapPiece.clear().limit(length);
       }

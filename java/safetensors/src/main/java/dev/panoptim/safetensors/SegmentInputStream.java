@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 
-/// A segment's bytes as a stream.
+/// Reads the bytes of a memory segment as a stream. Not thread-safe.
 final class SegmentInputStream extends InputStream {
   private final MemorySegment segment;
   private long position;

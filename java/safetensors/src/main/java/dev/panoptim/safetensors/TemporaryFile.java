@@ -16,17 +16,21 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.UUID;
 
-/// A file that is written beside the one that it is to become, and is removed if it does not.
+/// A temporary file in the folder of the final file. It is either renamed to the final file or
+/// removed.
 ///
-/// Its writer holds its lock, which ends with the process. So the next writer in the same directory
-/// can tell what a killed process has left, and removes it.
+/// Its writer locks the file, and the lock ends with the process. The next writer in the same
+/// folder therefore recognizes the files of killed processes and removes them.
+///
+/// Not thread-safe.
 final class TemporaryFile implements AutoCloseable {
   private static final String PREFIX = ".safetensors-";
 
-  /// With numbers of process and start, and a random one.
+  /// Matches all temporary files: the name has the process number, its start time and a random
+  /// number.
   private static final String ALL = PREFIX + "[0-9]*-[0-9]*-*";
 
-  /// The same for all class loaders of this process, and for no other process.
+  /// The same for all class loaders of this process, and different in every other process.
   private static final String OF_THIS_PROCESS =
       PREFIX
           + ProcessHandle.current().pid()
@@ -54,7 +58,7 @@ final class TemporaryFile implements AutoCloseable {
         made.removeLeftovers();
         return made;
       }
-      // Another process took it for a leftover before it was claimed.
+      // Another process took the new file for a leftover, before it was locked.
       made.close();
     }
   }
@@ -63,14 +67,15 @@ final class TemporaryFile implements AutoCloseable {
     return channel;
   }
 
-  /// Gives it its name, in the place of a file that may have it.
+  /// Renames the file and replaces an existing one.
   void moveTo(Path file) throws IOException {
     if (!hasLocks()) {
-      // An archive has the file only once it is closed.
+      // A file in an archive is complete only when its channel is closed.
       channel.close();
     }
-    // Still claimed: otherwise it could be removed before it is moved.
-    // An atomic move replaces what is there; file systems that know none need to be told.
+    // The file is still locked; otherwise another process could remove it before the move.
+    // REPLACE_EXISTING is for file systems without atomic moves; an atomic move replaces the file
+    // anyway.
     Files.move(path, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
@@ -81,7 +86,7 @@ final class TemporaryFile implements AutoCloseable {
     }
   }
 
-  /// The system keeps the lock until the channel is closed.
+  /// Locks the file. The system keeps the lock until the channel is closed.
   private boolean isClaimed() {
     if (!hasLocks()) {
       return true;
@@ -89,12 +94,12 @@ final class TemporaryFile implements AutoCloseable {
     try {
       return channel.tryLock() != null && Files.exists(path);
     } catch (IOException e) {
-      // There are no locks here, so nobody removes anything.
+      // The file system has no locks, so that no other process removes the file.
       return true;
     }
   }
 
-  /// Whether the file system is the system's own. Others are this process's alone.
+  /// Whether other processes can see the file system. Only the default one is shared.
   private boolean hasLocks() {
     return path.getFileSystem() == FileSystems.getDefault();
   }
@@ -102,19 +107,19 @@ final class TemporaryFile implements AutoCloseable {
   private void removeLeftovers() {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(path.getParent(), ALL)) {
       for (Path each : files) {
-        // This process would lose its lock on a file if it opened and closed it once more.
+        // A second open and close of this process's files would release the lock.
         if (!each.getFileName().toString().startsWith(OF_THIS_PROCESS) && isOwnFile(each)) {
           removeUnlessClaimed(each);
         }
       }
     } catch (IOException | DirectoryIteratorException e) {
-      // It may be writable without being readable.
+      // The folder may be writable but not readable.
       return;
     }
   }
 
-  /// Whether something is a file of this process's user. A pipe that somebody else has put there
-  /// would have to be waited for when it is opened.
+  /// Whether a path is a regular file of this process's user. Opening a pipe of another user would
+  /// block.
   private boolean isOwnFile(Path found) throws IOException {
     if (!Files.isRegularFile(found, LinkOption.NOFOLLOW_LINKS)) {
       return false;
@@ -135,7 +140,7 @@ final class TemporaryFile implements AutoCloseable {
         Files.delete(file);
       }
     } catch (IOException | OverlappingFileLockException e) {
-      // It is being written, belongs to somebody else, or is gone.
+      // The file is being written, belongs to another user or no longer exists.
       return;
     }
   }

@@ -6,20 +6,22 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
-/// A named tensor over memory that somebody else owns.
+/// A named tensor over memory that the caller owns.
 ///
-/// Immutable, as far as the bytes of `data` are; thread-safe, as far as the segment is.
+/// The tensor itself is immutable, but not the bytes of `data`. Thread-safe if the segment may be
+/// accessed by several threads.
 ///
-/// @param name in a file no other tensor has it, and `__metadata__` is none
-/// @param dtype type of the elements
-/// @param shape dimensions, the slowest first; empty for a scalar, 0 in it for no elements
-/// @param data the elements, row-major, little-endian and packed; need not be aligned
+/// @param name the name; unique within a file, and not `__metadata__`
+/// @param dtype the type of the elements
+/// @param shape the dimensions, slowest first; empty for a scalar; a dimension of 0 means no
+///   elements
+/// @param data the elements: row-major, little-endian, packed, and not necessarily aligned
 public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment data) {
   /// @throws SafetensorsException if a dimension is negative, if dimensions and element size
-  ///   multiply to 2<sup>63</sup> bits or more, if the last element ends within a byte, or if
-  ///   `data` has not the bytes that `dtype` and `shape` ask for
-  /// @throws IllegalArgumentException if `data` begins in the first 4096 bytes of memory, where
-  ///   nothing is, or is longer than memory from there on
+  ///   multiply to 2<sup>63</sup> bits or more, if the last element ends within a byte, or if the
+  ///   size of `data` does not match `dtype` and `shape`
+  /// @throws IllegalArgumentException if `data` begins in the first 4096 bytes of memory, which are
+  ///   never mapped, or extends beyond the address space
   public Tensor {
     Objects.requireNonNull(name, "name is null, but must be a string");
     Objects.requireNonNull(dtype, "dtype is null, but must be a DType");
@@ -36,10 +38,10 @@ public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment d
     requireAddress("the data of tensor " + Text.quote(name), data);
   }
 
-  /// Checks that this thread can read the data now.
+  /// Checks that this thread can read the data.
   ///
   /// @throws IllegalStateException if their arena has been closed
-  /// @throws WrongThreadException if it is confined to another thread
+  /// @throws WrongThreadException if their arena is confined to another thread
   void requireReadable() {
     if (!data.scope().isAlive()) {
       throw new IllegalStateException(
@@ -47,18 +49,19 @@ public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment d
     }
     if (!data.isAccessibleBy(Thread.currentThread())) {
       throw new WrongThreadException(
-          "the data of tensor %s lie in an arena that is confined to another thread than this one"
+          "the data of tensor %s lie in an arena that is confined to another thread"
               .formatted(Text.quote(name)));
     }
   }
 
-  /// The first page of memory, where systems put nothing so that addresses of 0 are faults.
+  /// The size of the first page of memory. Systems never map it, so that null pointers cause a
+  /// fault.
   private static final long FIRST_PAGE = 4096;
 
-  /// Checks that memory off-heap can be where a segment says: reading at address 0 would end the
-  /// process.
+  /// Checks that the address range of an off-heap segment can exist. Reading at address 0 would
+  /// crash the process.
   ///
-  /// @throws IllegalArgumentException if it cannot
+  /// @throws IllegalArgumentException if it cannot exist
   static void requireAddress(String name, MemorySegment segment) {
     long bytes = segment.byteSize();
     if (!segment.isNative() || bytes == 0) {
@@ -73,12 +76,12 @@ public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment d
     long last = address + bytes - 1;
     if (last < address || address < 0 && last >= 0) {
       throw new IllegalArgumentException(
-          "%s has %s bytes at address 0x%x, which is more than memory has from there on"
+          "%s has %s bytes at address 0x%x, which extends beyond the address space"
               .formatted(name, bytes, address));
     }
   }
 
-  /// The same from dimensions.
+  /// Creates a tensor from its dimensions.
   ///
   /// @throws SafetensorsException as the constructor does
   public static Tensor of(String name, DType dtype, MemorySegment data, long... shape) {
@@ -90,9 +93,9 @@ public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment d
     return shape.stream().reduce(1L, (product, dimension) -> product * dimension);
   }
 
-  /// The bytes that a tensor takes.
+  /// The size of a tensor in bytes.
   ///
-  /// @throws SafetensorsException if that is no whole number from 0 to 2<sup>60</sup>
+  /// @throws SafetensorsException if the size is not a whole number from 0 to 2<sup>60</sup>
   static long bytes(String name, DType dtype, List<Long> shape) {
     long bits;
     try {
@@ -101,7 +104,7 @@ public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment d
         if (dimension < 0) {
           throw new SafetensorsException(
               Problem.INVALID_NUMBER,
-              "tensor %s: shape %s has the dimension %s, but must have none below 0"
+              "tensor %s: shape %s has the dimension %s, but dimensions must be 0 or more"
                   .formatted(Text.quote(name), Text.list(shape), dimension));
         }
         elements = Math.multiplyExact(elements, dimension);
@@ -117,7 +120,7 @@ public record Tensor(String name, DType dtype, List<Long> shape, MemorySegment d
     if (bits % Byte.SIZE != 0) {
       throw new SafetensorsException(
           Problem.PARTIAL_BYTE,
-          "tensor %s: %s %s takes %s bits, but must end with a byte"
+          "tensor %s: %s %s takes %s bits, but must take whole bytes"
               .formatted(Text.quote(name), dtype, Text.list(shape), bits));
     }
     return bits / Byte.SIZE;

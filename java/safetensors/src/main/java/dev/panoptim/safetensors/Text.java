@@ -5,7 +5,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 
-/// Strings as JSON and UTF-8 have them.
+/// Encodes and checks strings for JSON and UTF-8. Thread-safe.
 final class Text {
   private static final HexFormat HEX = HexFormat.of();
   private static final int QUOTED_LENGTH = 100;
@@ -38,7 +38,8 @@ final class Text {
     json.append('"');
   }
 
-  /// For messages: quoted and escaped, and shortened, for a name may be as long as the header.
+  /// Quotes and escapes a text for a message, and shortens it, because a name may be as long as a
+  /// header.
   static String quote(String text) {
     StringBuilder quoted = new StringBuilder();
     if (text.length() <= QUOTED_LENGTH) {
@@ -50,7 +51,7 @@ final class Text {
     return quoted.toString();
   }
 
-  /// For messages: a list's beginning.
+  /// The first elements of a list, for a message.
   static String list(List<?> all) {
     if (all.size() <= LISTED) {
       return all.toString();
@@ -58,8 +59,9 @@ final class Text {
     return all.subList(0, LISTED) + "... (" + all.size() + " in all)";
   }
 
-  /// @param kind what the text belongs to, as `name`, for the message
-  /// @throws SafetensorsException if UTF-8 cannot hold the text
+  /// @param kind the kind of text, for the message
+  /// @param name the name of the object that the text belongs to, for the message
+  /// @throws SafetensorsException if the text cannot be encoded as UTF-8
   static void requireWellFormed(String text, String kind, String name) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
@@ -77,8 +79,8 @@ final class Text {
     }
   }
 
-  /// The order of the texts' UTF-8 bytes. That of [String#compareTo] puts surrogate pairs before
-  /// U+E000 and what follows.
+  /// Compares texts in the order of their UTF-8 bytes. [String#compareTo] differs: it puts
+  /// surrogate pairs before U+E000 and the characters above it.
   static int compareCodePoints(String left, String right) {
     int length = Math.min(left.length(), right.length());
     for (int i = 0; i < length; i++) {

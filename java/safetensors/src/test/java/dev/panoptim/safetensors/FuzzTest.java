@@ -21,7 +21,7 @@ import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// Whatever is done to a file, either it is refused by name or its tensors are sound.
+/// A randomly damaged file is either rejected with a [SafetensorsException] or has valid tensors.
 class FuzzTest {
   private static final int FILES = 1_000_000;
 
@@ -74,8 +74,8 @@ class FuzzTest {
     assertEquals(EnumSet.complementOf(EnumSet.of(Problem.RESERVED_NAME)), EnumSet.copyOf(problems));
   }
 
-  /// If the file is accepted, its tensors cover its data, and a file written from them has the
-  /// same.
+  /// If the file is accepted, its tensors cover its data, and a file written from them has the same
+  /// tensors.
   private static void requireSound(byte[] bytes) {
     SafetensorsFile file = SafetensorsFile.of(MemorySegment.ofArray(bytes));
     MemorySegment whole = MemorySegment.ofArray(bytes);
@@ -99,7 +99,7 @@ class FuzzTest {
     assertArrayEquals(written, TestFiles.write(again.tensors().values(), again.metadata()));
   }
 
-  /// Otherwise the seed that is printed would be of no use.
+  /// The printed seed must reproduce the same mutations.
   @Test
   void mutationsRepeatThemselves() {
     for (long seed = 0; seed < 1000; seed++) {

@@ -20,8 +20,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
-/// Files that the Python package wrote (src/test/goldens/make.py) are read, and written with the
-/// same bytes.
+/// Files of the Python package (src/test/goldens/make.py) are read, and written again with the same
+/// bytes.
 class GoldenTest {
   private record Golden(String file, Map<String, String> metadata, List<Tensor> tensors) {
     Golden(String file, Tensor... tensors) {
@@ -34,7 +34,7 @@ class GoldenTest {
     }
   }
 
-  /// PyTorch has no type of 6 bits.
+  /// The types that PyTorch has; it has none of 6 bits.
   private static final Set<DType> IN_PYTHON =
       EnumSet.complementOf(EnumSet.of(DType.F6_E2M3, DType.F6_E3M2));
 
@@ -64,7 +64,7 @@ class GoldenTest {
                 tensor(
                     dtype.name().toLowerCase(Locale.ROOT),
                     dtype,
-                    // PyTorch counts pairs of four bits.
+                    // PyTorch counts pairs of 4-bit elements.
                     3,
                     dtype == DType.F4 ? 4 : 2))
         .toArray(Tensor[]::new);

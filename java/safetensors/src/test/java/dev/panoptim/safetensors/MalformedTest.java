@@ -18,9 +18,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What is wrong with a file is said by name.
+/// Every defect of a file is reported with its [Problem] and the tensor's name.
 class MalformedTest {
-  /// @param message what it must have, beside the problem
+  /// @param message words that the message must contain
   private record Malformed(Problem problem, String message, String what, byte[] file) {
     @Override
     public String toString() {
@@ -50,7 +50,7 @@ class MalformedTest {
     ALL.add(new Malformed(problem, message, header, TestFiles.file(header, data)));
   }
 
-  /// A tensor of 8 bytes of data.
+  /// Adds a case of a tensor with 8 bytes of data.
   private static void field(Problem problem, String message, String fields) {
     add(problem, message, "{\"w\":{" + fields + "}}", 8);
   }
@@ -250,7 +250,7 @@ class MalformedTest {
         "only 8 bytes",
         "U8",
         "1 9223372036854775806,9223372036854775807");
-    place(Problem.OFFSETS_OUT_OF_BOUNDS, "before the begin", "U8", "8 8,0");
+    place(Problem.OFFSETS_OUT_OF_BOUNDS, "before they begin", "U8", "8 8,0");
     place(Problem.TRAILING_BYTES, "after 7 bytes of data, but the file has 8", "U8", "7 0,7");
     add(Problem.TRAILING_BYTES, "after 0 bytes of data, but the file has 1", "{}", 1);
   }
@@ -282,7 +282,7 @@ class MalformedTest {
   @Test
   void everyProblemOfFilesIsReached() {
     Set<Problem> reached = ALL.stream().map(Malformed::problem).collect(Collectors.toSet());
-    // The format gives a file's metadata that name, so only tensors to be written can take it.
+    // In a file, that name always means the metadata, so that only written tensors can have it.
     assertEquals(EnumSet.complementOf(EnumSet.of(Problem.RESERVED_NAME)), reached);
   }
 }

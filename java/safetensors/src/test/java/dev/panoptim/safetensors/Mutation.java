@@ -9,7 +9,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Damages a file, at random: its JSON where that has something to damage, or any bytes.
+/// Damages a file at random: parts of its JSON if they exist, else any bytes.
 final class Mutation {
   private static final Pattern NUMBER = Pattern.compile("\\d+");
   private static final Pattern STRING = Pattern.compile("\"[^\"]*\"");
@@ -179,7 +179,7 @@ final class Mutation {
     return all[random.nextInt(all.length)];
   }
 
-  /// @return one of the matches, or `null` if there is none
+  /// @return a random match, or `null` if there is none
   private MatchResult any(String text, Pattern pattern) {
     Matcher matcher = pattern.matcher(text);
     List<MatchResult> matches = matcher.results().toList();
@@ -193,7 +193,7 @@ final class Mutation {
         : text.substring(0, match.start()) + by + text.substring(match.end());
   }
 
-  /// Without a match, and mostly without the comma after it.
+  /// Removes a random match, and usually the comma after it.
   private String removed(String text, Pattern pattern) {
     MatchResult match = any(text, pattern);
     if (match == null) {

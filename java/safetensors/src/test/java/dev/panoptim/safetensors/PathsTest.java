@@ -29,8 +29,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What a path may lead to, what becomes of the file that is there, and threads that are
-/// interrupted meanwhile.
+/// Paths of all kinds, the treatment of existing files, and interrupts of the thread.
 class PathsTest {
   @TempDir Path folder;
 
@@ -84,7 +83,7 @@ class PathsTest {
     assertHolds(link, 1);
   }
 
-  /// Opening it would wait for somebody who writes.
+  /// Opening the pipe would block until another process writes to it.
   @Test
   void aPipeIsNotWaitedFor() throws Exception {
     Path pipe = folder.resolve("pipe");
@@ -140,7 +139,7 @@ class PathsTest {
     }
     write(folder.resolve("new.safetensors"), 1);
     assertEquals(usual, mode(folder.resolve("new.safetensors")), "of one that replaces nothing");
-    // A link is replaced: its own permissions mean nothing, and those of its target are not its.
+    // The link itself is replaced. Neither its permissions nor those of its target are passed on.
     Path target = folder.resolve("target");
     write(target, 9);
     Files.setPosixFilePermissions(target, PosixFilePermissions.fromString("rw-------"));
@@ -151,7 +150,7 @@ class PathsTest {
     assertHolds(target, 9);
   }
 
-  /// Others must not read the first bytes either.
+  /// Other users must not be able to read even the first bytes.
   @Test
   void aFileThatIsReplacedHasItsModeFromTheFirstByteOn() throws Exception {
     assumeTrue(Files.getFileStore(folder).supportsFileAttributeView("posix"));
@@ -200,8 +199,8 @@ class PathsTest {
     assertFalse(Thread.currentThread().isInterrupted(), "and one that is not does not become so");
   }
 
-  /// A thread that is interrupted again and again, in the middle of everything; ever more rarely,
-  /// so that no machine is too slow to write a file in between.
+  /// Interrupts a thread again and again during reads and writes. The pauses grow, so that every
+  /// machine can write a file between two interrupts.
   @Test
   void interruptsInTheMiddleLeaveWholeFiles() throws Exception {
     Path path = folder.resolve("x.safetensors");
@@ -230,7 +229,7 @@ class PathsTest {
       }
     } finally {
       done.set(true);
-      // Not by a join, which an interrupt ends.
+      // A join would end at an interrupt.
       while (interrupting.isAlive()) {
         Thread.onSpinWait();
       }
@@ -239,7 +238,7 @@ class PathsTest {
     assertEquals(List.of("x.safetensors"), files());
   }
 
-  /// The caller's own channel is closed by Java, as any other; the exception says so.
+  /// Java closes the caller's channel at an interrupt, and the exception reports it.
   @Test
   void aChannelOfTheCallersIsHisToMind() throws IOException {
     try (FileChannel channel =
@@ -255,7 +254,7 @@ class PathsTest {
     }
   }
 
-  /// Reading there would end the process.
+  /// Reading at these addresses would crash the process.
   @Test
   void dataWhereNoMemoryCanBeAreRefused() {
     for (long address : new long[] {0, 8, 4095, Long.MAX_VALUE - 7, -8}) {
@@ -283,7 +282,8 @@ class PathsTest {
                 1));
     assertEquals(Map.of(), file.metadata());
     assertEquals(1, file.tensor("t").elements());
-    // A value, and twice, are refused as the reference refuses them.
+    // Values that are not strings, and duplicate metadata, are rejected as in the reference
+    // implementation.
     for (String header :
         List.of(
             "{\"__metadata__\":{\"k\":null}}",

@@ -17,7 +17,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
-/// What is written is read again, whatever it is.
+/// Random tensors are equal after they are written and read.
 class RoundTripTest {
   @Provide
   Arbitrary<String> names() {

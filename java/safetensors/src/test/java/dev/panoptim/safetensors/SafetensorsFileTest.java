@@ -78,7 +78,7 @@ class SafetensorsFileTest {
     NoSuchElementException thrown =
         assertThrows(NoSuchElementException.class, () -> file.tensor("t1000"));
     assertTrue(
-        thrown.getMessage().startsWith("there is no tensor \"t1000\", but [\"t0\", \"t1\", "),
+        thrown.getMessage().startsWith("the file has no tensor \"t1000\", only [\"t0\", \"t1\", "),
         thrown.getMessage());
     assertTrue(thrown.getMessage().endsWith("(1000 in all)"), thrown.getMessage());
   }
@@ -190,7 +190,7 @@ class SafetensorsFileTest {
     assertEquals(value, file.metadata().get("key"));
   }
 
-  /// Their number squared would take hours.
+  /// An algorithm of quadratic time would take hours.
   @Test
   void manyTensorsAreReadInLittleTime() {
     int count = 500_000;
@@ -207,7 +207,7 @@ class SafetensorsFileTest {
         });
   }
 
-  /// Names of one hash code: "Aa" and "BB" have the same.
+  /// Names with equal hash codes: "Aa" and "BB" have the same.
   @Test
   void namesThatCollideAreReadInLittleTime() {
     int bits = 16;

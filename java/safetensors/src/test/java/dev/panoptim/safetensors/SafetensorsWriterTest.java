@@ -157,7 +157,7 @@ class SafetensorsWriterTest {
     }
   }
 
-  /// A channel that takes a few bytes at a time, and keeps them.
+  /// A channel that accepts only a few bytes at a time, and collects them.
   private static final class SlowChannel implements WritableByteChannel {
     final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     int largest;
@@ -234,7 +234,7 @@ class SafetensorsWriterTest {
           UncheckedIOException.class,
           () -> SafetensorsWriter.write(channel, List.of(bytes("a", 1)), Map.of()));
     }
-    // Renamed over it, the file would take its place.
+    // A rename would replace the device by a regular file.
     assertUnwritable(full);
     assertFalse(Files.isRegularFile(full));
   }

@@ -3,7 +3,7 @@ package dev.panoptim.safetensors;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/// What [TemporaryFileTest] runs in a process of its own, and kills while it writes.
+/// The program that [TemporaryFileTest] runs in another process and kills during a write.
 final class TemporaryFileProbe {
   private TemporaryFileProbe() {}
 

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What writers leave that are killed.
+/// Leftover files of killed writers are removed; all other files are kept.
 class TemporaryFileTest {
   private static final List<Tensor> TENSORS =
       List.of(Tensor.of("t", DType.U8, MemorySegment.ofArray(new byte[3]), 3));
@@ -97,7 +97,7 @@ class TemporaryFileTest {
     assertEquals(5, names().size());
   }
 
-  /// Opening a pipe for writing would wait for a reader.
+  /// Opening the pipe for writing would block until a process reads from it.
   @Test
   void aPipeInTheDirectoryIsNotWaitedFor() throws Exception {
     Path pipe = folder.resolve(".safetensors-1-1-pipe");

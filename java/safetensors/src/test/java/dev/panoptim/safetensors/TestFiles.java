@@ -10,11 +10,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.Map;
 
-/// Files in memory.
+/// Builds files in memory.
 final class TestFiles {
   private TestFiles() {}
 
-  /// @param data how many bytes of data follow the header, all 0
+  /// @param data the number of zero bytes of data after the header
   static byte[] file(String header, int data) {
     return file(header.getBytes(StandardCharsets.UTF_8), new byte[data]);
   }

@@ -16,23 +16,24 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
-/// What reading and replacing files have in common: only regular files are touched, and a file that
-/// is replaced keeps its mode.
+/// Common rules for reading and replacing files: only regular files are used, and a replaced file
+/// keeps its permissions.
 ///
 /// Thread-safe.
 public final class RegularFiles {
-  /// Writes the contents of a file.
+  /// Writes the contents of a file. Called by one thread.
   @FunctionalInterface
   public interface Contents {
-    /// @param channel of a new, empty file; closed by the caller
+    /// @param channel a channel of a new, empty file; the caller closes it
     void write(FileChannel channel) throws IOException;
   }
 
   private RegularFiles() {}
 
-  /// Checks that a path can be mapped: opening a directory or a pipe would fail later or never end.
+  /// Checks that a path can be mapped. Opening a directory would fail later, and opening a pipe
+  /// could block forever.
   ///
-  /// @throws FileSystemException if it is not a regular file of the default file system; the
+  /// @throws FileSystemException if the path is not a regular file of the default file system; the
   ///   message says what it is
   public static void requireMappable(Path path) throws FileSystemException {
     if (path.getFileSystem() != FileSystems.getDefault()) {
@@ -59,19 +60,20 @@ public final class RegularFiles {
     }
   }
 
-  /// Writes a new file beside another one and renames it to that at last. Whatever fails, what was
-  /// there stays as it was. A symbolic link is replaced, not followed.
+  /// Writes a new file under a temporary name and renames it to the final name. If anything fails,
+  /// an existing file stays unchanged. A symbolic link is replaced, not followed.
   ///
-  /// @param temporary as for [#createFor]; does not exist afterwards
-  /// @throws IOException if something that is not a regular file is in the way
+  /// @param temporary the temporary name, as for [#createFor]; no such file exists afterwards
+  /// @throws IOException if the existing file is not a regular file, or the file cannot be written
   public static void replace(Path file, Path temporary, Contents contents) throws IOException {
-    // Where this fails, there is a file that is not the one to be written here.
+    // If this fails, the temporary name belongs to another file, which is not deleted.
     FileChannel created = createFor(file, temporary);
     try {
       try (created) {
         contents.write(created);
       }
-      // An atomic move replaces what is there; file systems that know none need to be told.
+      // REPLACE_EXISTING is for file systems without atomic moves; an atomic move replaces the file
+      // anyway.
       Files.move(
           temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     } catch (Throwable e) {
@@ -80,11 +82,12 @@ public final class RegularFiles {
     }
   }
 
-  /// Creates the file that is to replace another one, with the permissions of that from its first
-  /// byte on, if that is a regular file.
+  /// Creates a file that will replace another one. If the other one is a regular file, the new file
+  /// has its permissions from the first byte on.
   ///
-  /// @param temporary must not exist
-  /// @throws IOException if something that is not a regular file would be replaced
+  /// @param temporary the name of the new file; no such file may exist
+  /// @throws IOException if the existing file is not a regular file, or the new one cannot be
+  ///   created
   public static FileChannel createFor(Path file, Path temporary) throws IOException {
     if (Files.exists(file)) {
       requireRegular(file);
@@ -92,9 +95,10 @@ public final class RegularFiles {
     Set<PosixFilePermission> mode = modeOf(file);
     FileChannel created = create(temporary, mode);
     try {
-      // The process's umask may have taken some away.
+      // The process's umask may have removed some permissions.
       if (mode != null && !mode.equals(modeOf(temporary))) {
-        // Not by the path: in a directory that others can write, it may be a link by now.
+        // The permissions are set without following links: other users of the folder may have
+        // replaced the path by a link.
         Files.getFileAttributeView(
                 temporary, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
             .setPermissions(mode);
@@ -125,7 +129,8 @@ public final class RegularFiles {
         temporary, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), attributes);
   }
 
-  /// `null` where there is no regular file, or the file system has no such permissions.
+  /// The permissions of a file, or `null` if it is not a regular file or the file system has no
+  /// POSIX permissions.
   private static Set<PosixFilePermission> modeOf(Path file) throws IOException {
     if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
       return null;
