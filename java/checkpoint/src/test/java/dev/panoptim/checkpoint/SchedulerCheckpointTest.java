@@ -150,7 +150,7 @@ class SchedulerCheckpointTest {
         Training training = Training.of(optimizer).withScheduler(scheduler);
         var e =
             assertThrows(IllegalStateException.class, () -> folder(1).save(training, 1, Map.of()));
-        assertTrue(e.getMessage().contains("has no description of its own"), e.getMessage());
+        assertTrue(e.getMessage().contains("has no description"), e.getMessage());
       }
       assertTrue(folder(1).files().isEmpty());
     }

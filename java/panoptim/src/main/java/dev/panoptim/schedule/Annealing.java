@@ -1,12 +1,10 @@
 package dev.panoptim.schedule;
 
-import dev.panoptim.internal.math.CorrectlyRounded;
-
-/// How [Schedules#oneCycle] gets from one value to the next.
+/// The curve between two values of [Schedules#oneCycle].
 ///
-/// Immutable.
+/// Immutable and thread-safe.
 public enum Annealing {
-  /// Along half a wave of the cosine.
+  /// Half a period of the cosine.
   COSINE {
     @Override
     double between(double start, double end, double share) {
@@ -14,7 +12,7 @@ public enum Annealing {
     }
   },
 
-  /// By equal amounts.
+  /// A straight line.
   LINEAR {
     @Override
     double between(double start, double end, double share) {
@@ -22,6 +20,8 @@ public enum Annealing {
     }
   };
 
-  /// @param share of the way, from 0 to 1
+  /// The value between `start` and `end`.
+  ///
+  /// @param share the elapsed fraction, from 0 to 1
   abstract double between(double start, double end, double share);
 }

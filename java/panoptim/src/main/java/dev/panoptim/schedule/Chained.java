@@ -2,7 +2,7 @@ package dev.panoptim.schedule;
 
 import java.util.List;
 
-/// See [Schedules#chained].
+/// Schedules applied to each other's results, see [Schedules#chained] (PyTorch: ChainedScheduler).
 record Chained(List<Schedule> schedules) implements Schedule {
   Chained {
     schedules = List.copyOf(schedules);

@@ -1,6 +1,6 @@
 package dev.panoptim.schedule;
 
-/// The value stays.
+/// A constant value, see [Schedules#constant].
 record Constant() implements Schedule {
   @Override
   public double at(long step, double initial) {

@@ -1,6 +1,6 @@
 package dev.panoptim.schedule;
 
-/// PyTorch's ConstantLR.
+/// A constant factor until a step, see [Schedules#constantFactor] (PyTorch: ConstantLR).
 record ConstantFactor(double factor, long totalIters) implements Schedule {
   ConstantFactor {
     Require.from0To1(factor, "factor");

@@ -1,8 +1,6 @@
 package dev.panoptim.schedule;
 
-import dev.panoptim.internal.math.CorrectlyRounded;
-
-/// PyTorch's CosineAnnealingLR.
+/// Cosine annealing, see [Schedules#cosineAnnealing] (PyTorch: CosineAnnealingLR).
 record CosineAnnealing(long tMax, double etaMin) implements Schedule {
   CosineAnnealing {
     Require.atLeast(1, tMax, "tMax");
@@ -19,7 +17,7 @@ record CosineAnnealing(long tMax, double etaMin) implements Schedule {
     if (step == 0) {
       return previous;
     }
-    // One step after the lowest point the ratio below would divide 0 by 0.
+    // One step after the minimum, the ratio below would be 0 / 0.
     if ((step - 1) % (2 * tMax) == tMax) {
       return previous + (initial - etaMin) * (1 - CorrectlyRounded.cos(Math.PI / tMax)) / 2;
     }

@@ -2,8 +2,15 @@ package dev.panoptim.schedule;
 
 import java.util.Objects;
 
-/// PyTorch's CyclicLR: from `rest` to `peak` and back. For the learning rate the peak is the higher
-/// value, for the momentum the lower one.
+/// Cycles from `rest` to `peak` and back, see [Schedules#cyclic] (PyTorch: CyclicLR). The peak is
+/// the higher value for a learning rate, and the lower value for a momentum.
+///
+/// @param rest the value at the beginning of a cycle
+/// @param peak the value in the middle of a cycle
+/// @param stepSizeUp the number of steps from `rest` to `peak`
+/// @param stepSizeDown the number of steps from `peak` to `rest`
+/// @param mode how the height of the cycles changes
+/// @param gamma the factor of [CyclicMode#EXP_RANGE]
 record Cyclic(
     double rest, double peak, long stepSizeUp, long stepSizeDown, CyclicMode mode, double gamma)
     implements Schedule {

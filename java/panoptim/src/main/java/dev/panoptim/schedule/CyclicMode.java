@@ -1,12 +1,10 @@
 package dev.panoptim.schedule;
 
-import dev.panoptim.internal.math.CorrectlyRounded;
-
-/// What becomes of the height of the cycles of [Schedules#cyclic].
+/// How the height of the cycles of [Schedules#cyclic] changes.
 ///
-/// Immutable.
+/// Immutable and thread-safe.
 public enum CyclicMode {
-  /// It stays.
+  /// All cycles have the same height.
   TRIANGULAR {
     @Override
     double scale(double gamma, double cycle, long step) {
@@ -14,7 +12,7 @@ public enum CyclicMode {
     }
   },
 
-  /// Each cycle is half as high as the one before.
+  /// Each cycle is half as high as the previous one.
   TRIANGULAR2 {
     @Override
     double scale(double gamma, double cycle, long step) {
@@ -22,7 +20,7 @@ public enum CyclicMode {
     }
   },
 
-  /// It is multiplied by gamma at every step.
+  /// The height is multiplied by `gamma` at every step.
   EXP_RANGE {
     @Override
     double scale(double gamma, double cycle, long step) {
@@ -30,6 +28,8 @@ public enum CyclicMode {
     }
   };
 
-  /// @param cycle counted from 1
+  /// The factor of the height.
+  ///
+  /// @param cycle the number of the cycle, counted from 1
   abstract double scale(double gamma, double cycle, long step);
 }

@@ -1,10 +1,9 @@
 package dev.panoptim.schedule;
 
-import dev.panoptim.internal.math.CorrectlyRounded;
-
-/// The way down at the end of [Schedules#warmupStableDecay].
+/// The curve of the decay at the end of [Schedules#warmupStableDecay]. `share` is the elapsed
+/// fraction of the decay.
 ///
-/// Immutable.
+/// Immutable and thread-safe.
 public enum DecayShape {
   /// `1 - share`
   LINEAR {
@@ -30,7 +29,9 @@ public enum DecayShape {
     }
   };
 
-  /// @param share of the way, from 0 to 1
-  /// @return from 1 to 0
+  /// The remaining height.
+  ///
+  /// @param share the elapsed fraction of the decay, from 0 to 1
+  /// @return from 1 down to 0
   abstract double left(double share);
 }

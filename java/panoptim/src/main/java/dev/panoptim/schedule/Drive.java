@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// A hyperparameter of some groups with what drives it: a schedule or a plateau.
+/// A schedule or plateau together with the hyperparameter and the groups that it drives.
 ///
 /// Not thread-safe.
 final class Drive {
@@ -15,23 +15,23 @@ final class Drive {
   final String description;
   final Target[] targets;
 
-  /// `null` where a plateau drives.
+  /// `null` if a plateau drives the hyperparameter.
   final Schedule schedule;
 
-  /// `null` where a schedule drives.
+  /// `null` if a schedule drives the hyperparameter.
   final Plateau plateau;
 
-  /// One group's hyperparameter.
+  /// The driven hyperparameter of one group.
   static final class Target {
     final ParameterGroup group;
     final Hyperparameter hyperparameter;
     final String description;
     double initial;
 
-    /// What it is to become.
+    /// The value to be set.
     double value;
 
-    /// What it was.
+    /// The value before the last change.
     double before;
 
     private Target(ParameterGroup group, Hyperparameter hyperparameter, String description) {
@@ -42,6 +42,8 @@ final class Drive {
     }
   }
 
+  /// @param schedule the schedule, or `null` if a plateau drives
+  /// @param plateau the plateau, or `null` if a schedule drives
   /// @throws IllegalArgumentException if a group does not have the hyperparameter
   Drive(
       Hyperparameter hyperparameter,
@@ -58,9 +60,9 @@ final class Drive {
             .toArray(Target[]::new);
   }
 
-  /// Says what the targets are to become.
+  /// Computes the new values of the targets without setting them.
   ///
-  /// @param reduce whether a plateau has been reached
+  /// @param reduce whether the plateau reduces the values
   void prepare(long position, boolean recurrent, boolean reduce) {
     for (Target each : targets) {
       if (plateau != null) {

@@ -1,8 +1,6 @@
 package dev.panoptim.schedule;
 
-import dev.panoptim.internal.math.CorrectlyRounded;
-
-/// PyTorch's ExponentialLR.
+/// Exponential decay, see [Schedules#exponential] (PyTorch: ExponentialLR).
 record Exponential(double gamma) implements Schedule {
   Exponential {
     Require.notNegative(gamma, "gamma");

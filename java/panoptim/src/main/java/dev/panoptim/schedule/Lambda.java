@@ -3,7 +3,7 @@ package dev.panoptim.schedule;
 import java.util.Objects;
 import java.util.function.LongToDoubleFunction;
 
-/// PyTorch's LambdaLR.
+/// A user function of the step, see [Schedules#lambda] (PyTorch: LambdaLR).
 record Lambda(String name, LongToDoubleFunction factor) implements Schedule {
   Lambda {
     Objects.requireNonNull(name, "name is null");

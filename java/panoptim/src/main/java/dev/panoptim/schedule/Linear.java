@@ -1,6 +1,6 @@
 package dev.panoptim.schedule;
 
-/// PyTorch's LinearLR.
+/// A linear change, see [Schedules#linear] (PyTorch: LinearLR).
 record Linear(double startFactor, double endFactor, long totalIters) implements Schedule {
   Linear {
     if (!(startFactor > 0 && startFactor <= 1)) {

@@ -3,9 +3,10 @@ package dev.panoptim.schedule;
 import dev.panoptim.internal.math.CorrectlyRounded;
 import java.util.List;
 
-/// PyTorch's MultiStepLR.
+/// A factor at each milestone, see [Schedules#multiStep] (PyTorch: MultiStepLR).
 ///
-/// @param milestones ascending; one that is there twice counts twice
+/// @param milestones the steps, ascending; a step that occurs twice counts twice
+/// @param gamma the factor
 record MultiStep(List<Long> milestones, double gamma) implements Schedule {
   MultiStep {
     for (long each : milestones) {

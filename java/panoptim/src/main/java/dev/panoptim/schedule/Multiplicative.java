@@ -3,7 +3,7 @@ package dev.panoptim.schedule;
 import java.util.Objects;
 import java.util.function.LongToDoubleFunction;
 
-/// PyTorch's MultiplicativeLR.
+/// A product of factors, see [Schedules#multiplicative] (PyTorch: MultiplicativeLR).
 record Multiplicative(String name, LongToDoubleFunction factor) implements Schedule {
   Multiplicative {
     Objects.requireNonNull(name, "name is null");

@@ -2,8 +2,15 @@ package dev.panoptim.schedule;
 
 import java.util.Objects;
 
-/// PyTorch's OneCycleLR, for the learning rate as for the momentum: from `start` to `peak`, then to
-/// `end`, or with three phases back to `start` and then to `end`.
+/// One cycle of a learning rate or a momentum, see [Schedules#oneCycle] (PyTorch: OneCycleLR).
+///
+/// @param start the first value
+/// @param peak the value at the end of the first phase
+/// @param end the last value
+/// @param totalSteps the number of steps
+/// @param pctStart the fraction of the steps in the first phase
+/// @param annealing the curve between two values
+/// @param threePhase whether the value returns to `start` before it goes to `end`
 record OneCycle(
     double start,
     double peak,
@@ -20,7 +27,7 @@ record OneCycle(
       throw new IllegalArgumentException(
           "pctStart is "
               + pctStart
-              + ", but must not be 1 / totalSteps: the way to the peak would have no length");
+              + ", but must not be 1 / totalSteps: the first phase would have no length");
     }
     Objects.requireNonNull(annealing, "annealing is null");
   }

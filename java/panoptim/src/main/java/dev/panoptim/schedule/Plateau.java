@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// What a scheduler remembers for a [ReduceOnPlateau].
+/// The best metric and the counts of a scheduler for one [ReduceOnPlateau].
 ///
 /// Not thread-safe.
 final class Plateau {
@@ -26,7 +26,9 @@ final class Plateau {
     best = options.worst();
   }
 
-  /// @return whether values are to be reduced
+  /// Records a metric.
+  ///
+  /// @return whether the values are to be reduced
   boolean observe(double metric) {
     bestBefore = best;
     badStepsBefore = badSteps;
@@ -49,7 +51,7 @@ final class Plateau {
     return reduce;
   }
 
-  /// Takes the last metric back.
+  /// Restores the state before the last metric.
   void forget() {
     best = bestBefore;
     badSteps = badStepsBefore;
@@ -71,7 +73,7 @@ final class Plateau {
     return all;
   }
 
-  /// What keeps numbers from being the state of a plateau.
+  /// Adds the reasons why the numbers are not the state of a plateau.
   static void addDifferences(
       List<String> differences,
       String where,
@@ -91,7 +93,7 @@ final class Plateau {
       return;
     }
     if (Double.isNaN(doubles.get(BEST))) {
-      differences.add(where + " has NaN for the best metric");
+      differences.add(where + " has NaN as the best metric, but must have a number");
     }
     longs.forEach(
         (name, value) -> {

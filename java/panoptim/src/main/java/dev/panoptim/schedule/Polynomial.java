@@ -1,8 +1,6 @@
 package dev.panoptim.schedule;
 
-import dev.panoptim.internal.math.CorrectlyRounded;
-
-/// PyTorch's PolynomialLR.
+/// Polynomial decay to 0, see [Schedules#polynomial] (PyTorch: PolynomialLR).
 record Polynomial(long totalIters, double power) implements Schedule {
   Polynomial {
     Require.atLeast(1, totalIters, "totalIters");
@@ -11,8 +9,7 @@ record Polynomial(long totalIters, double power) implements Schedule {
 
   @Override
   public double at(long step, double initial) {
-    return initial
-        * CorrectlyRounded.pow(1 - (double) Math.min(totalIters, step) / totalIters, power);
+    return initial * CorrectlyRounded.pow(1 - (double) Math.min(totalIters, step) / totalIters, power);
   }
 
   @Override

@@ -2,34 +2,34 @@ package dev.panoptim.schedule;
 
 import java.util.Objects;
 
-/// Makes a hyperparameter smaller when a metric no longer gets better, as PyTorch's
-/// `ReduceLROnPlateau` does: the options. A [Scheduler] that drives something by it keeps the best
-/// metric and the counts, and [Scheduler#step(double)] feeds it.
+/// The options of reducing a hyperparameter when a metric stops improving, as in PyTorch's
+/// `ReduceLROnPlateau`. A [Scheduler] keeps the best metric and the counts, and
+/// [Scheduler#step(double)] passes the metrics.
 ///
-/// For metrics of 0 or more, both take the same decisions, to the last bit. There are two
+/// For metrics of 0 or more, the decisions are the same as PyTorch's, bit by bit. There are two
 /// differences, both in the mode [ThresholdMode#RELATIVE]:
-/// - Where the best metric is below 0, the margin is here the share of its absolute value. PyTorch
-///   multiplies the best metric by `1 - threshold` (or `1 + threshold` for [Mode#MAX]) whatever its
-///   sign is. A metric that is slightly worse than a negative best one then counts as better, and
-///   the value is never reduced.
-/// - As long as there is no finite best metric, any better number is taken. PyTorch takes none if
-///   the mode is MIN and the threshold is 1 or more.
+/// - If the best metric is negative, the margin here is a fraction of its absolute value. PyTorch
+///   multiplies the best metric by `1 - threshold` (or `1 + threshold` for [Mode#MAX]), whatever
+///   its sign. There, a metric that is slightly worse than a negative best one counts as better,
+///   and the value is never reduced.
+/// - As long as there is no finite best metric, any better number is accepted here. PyTorch accepts
+///   none if the mode is MIN and the threshold is 1 or more.
 ///
-/// Immutable; its builder is not thread-safe.
+/// Immutable and thread-safe; its builder is not thread-safe.
 public final class ReduceOnPlateau {
-  /// Which metrics are good.
+  /// The direction in which a metric improves.
   public enum Mode {
-    /// Low ones, such as of a loss.
+    /// Lower metrics are better, such as a loss.
     MIN,
-    /// High ones, such as of an accuracy.
+    /// Higher metrics are better, such as an accuracy.
     MAX
   }
 
-  /// What a metric must surpass to count as better.
+  /// The margin by which a metric must improve on the best one.
   public enum ThresholdMode {
-    /// The best one by the share `threshold` of its absolute value.
+    /// `threshold` times the absolute value of the best metric.
     RELATIVE,
-    /// The best one by `threshold`.
+    /// `threshold` itself.
     ABSOLUTE
   }
 
@@ -53,8 +53,8 @@ public final class ReduceOnPlateau {
     eps = options.eps;
   }
 
-  /// PyTorch's defaults: mode MIN, factor 0.1, patience 10, threshold 1e-4, relative, no cooldown,
-  /// minimum 0, eps 1e-8.
+  /// Creates a builder with PyTorch's defaults: mode MIN, factor 0.1, patience 10, relative
+  /// threshold 1e-4, no cooldown, minimum 0, eps 1e-8.
   public static Builder builder() {
     return new Builder();
   }
@@ -63,7 +63,7 @@ public final class ReduceOnPlateau {
     return mode == Mode.MIN ? Double.POSITIVE_INFINITY : Double.NEGATIVE_INFINITY;
   }
 
-  /// Never true of NaN.
+  /// Whether a metric is better than the best one by the threshold. NaN is never better.
   boolean isBetter(double metric, double best) {
     if (mode == Mode.MIN) {
       return metric < (thresholdMode == ThresholdMode.RELATIVE ? below(best) : best - threshold);
@@ -71,8 +71,8 @@ public final class ReduceOnPlateau {
     return metric > (thresholdMode == ThresholdMode.RELATIVE ? above(best) : best + threshold);
   }
 
-  /// What a metric must be below, by the share of the best one. Products as PyTorch's, so that the
-  /// roundings are the same; an infinite one has no share.
+  /// The bound that a metric must be below in relative mode. The products are PyTorch's, so that
+  /// the roundings are the same. An infinite bound has no fraction.
   private double below(double best) {
     if (Double.isInfinite(best)) {
       return best;
@@ -80,7 +80,7 @@ public final class ReduceOnPlateau {
     return best < 0 ? best * (threshold + 1) : best * (1 - threshold);
   }
 
-  /// What a metric must be above.
+  /// The bound that a metric must be above in relative mode.
   private double above(double best) {
     if (Double.isInfinite(best)) {
       return best;
@@ -101,7 +101,7 @@ public final class ReduceOnPlateau {
     return value - lower > eps ? lower : value;
   }
 
-  /// All options.
+  /// Lists all options. The text identifies the plateau when a [SchedulerState] is loaded.
   @Override
   public String toString() {
     return "reduceOnPlateau(mode="
@@ -123,7 +123,10 @@ public final class ReduceOnPlateau {
         + ")";
   }
 
-  /// The options; each throws an [IllegalArgumentException] if its value is out of range.
+  /// Sets the options. Each setter throws an [IllegalArgumentException] if its value is out of
+  /// range.
+  ///
+  /// Not thread-safe.
   public static final class Builder {
     private Mode mode = Mode.MIN;
     private double factor = 0.1;
@@ -136,13 +139,13 @@ public final class ReduceOnPlateau {
 
     private Builder() {}
 
-    /// Whether the metric should fall or rise.
+    /// Whether lower or higher metrics are better.
     public Builder mode(Mode value) {
       mode = Objects.requireNonNull(value, "mode is null");
       return this;
     }
 
-    /// What the value is multiplied by when it is reduced.
+    /// The factor of a reduction.
     ///
     /// @param value from 0 to 1 exclusively
     public Builder factor(double value) {
@@ -154,7 +157,7 @@ public final class ReduceOnPlateau {
       return this;
     }
 
-    /// How many metrics in a row may be no better before the value is reduced.
+    /// The number of successive metrics without improvement that are tolerated before a reduction.
     ///
     /// @param value 0 or more
     public Builder patience(long value) {
@@ -162,19 +165,21 @@ public final class ReduceOnPlateau {
       return this;
     }
 
+    /// The margin of an improvement, in the units of the threshold mode.
+    ///
     /// @param value finite, 0 or more
     public Builder threshold(double value) {
       threshold = Require.notNegative(value, "threshold");
       return this;
     }
 
-    /// What the threshold is measured by.
+    /// Whether the threshold is relative to the best metric or absolute.
     public Builder thresholdMode(ThresholdMode value) {
       thresholdMode = Objects.requireNonNull(value, "thresholdMode is null");
       return this;
     }
 
-    /// For how many metrics after a reduction those that are no better do not count.
+    /// The number of metrics after a reduction that do not count as failures to improve.
     ///
     /// @param value 0 or more
     public Builder cooldown(long value) {
@@ -182,7 +187,7 @@ public final class ReduceOnPlateau {
       return this;
     }
 
-    /// What the value is not reduced below.
+    /// The lower bound of the reduced value.
     ///
     /// @param value finite, 0 or more
     public Builder minimum(double value) {
@@ -190,7 +195,7 @@ public final class ReduceOnPlateau {
       return this;
     }
 
-    /// A reduction by no more than this is left out.
+    /// Reductions by no more than this are skipped.
     ///
     /// @param value finite, 0 or more
     public Builder eps(double value) {
@@ -199,6 +204,7 @@ public final class ReduceOnPlateau {
     }
 
     public ReduceOnPlateau build() {
+      /// Builds the options.
       return new ReduceOnPlateau(this);
     }
   }

@@ -1,9 +1,9 @@
 package dev.panoptim.schedule;
 
-/// Checks of arguments. Each returns the value, or throws an [IllegalArgumentException] that names
+/// Checks arguments. Each method returns the value, or throws an [IllegalArgumentException] with
 /// the value, the parameter and its bounds.
 ///
-/// Thread-safe: nothing but functions.
+/// Thread-safe.
 final class Require {
   private Require() {}
 
@@ -15,7 +15,7 @@ final class Require {
     return value;
   }
 
-  /// From 0 to any finite number.
+  /// Requires a finite number of 0 or more.
   static double notNegative(double value, String name) {
     if (!(value >= 0 && value <= Double.MAX_VALUE)) {
       throw new IllegalArgumentException(
@@ -24,7 +24,7 @@ final class Require {
     return value;
   }
 
-  /// Above 0, and finite.
+  /// Requires a finite number above 0.
   static double positive(double value, String name) {
     if (!(value > 0 && value <= Double.MAX_VALUE)) {
       throw new IllegalArgumentException(

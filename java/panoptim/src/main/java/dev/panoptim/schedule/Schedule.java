@@ -1,32 +1,37 @@
 package dev.panoptim.schedule;
 
-/// What becomes of a hyperparameter from step to step. [Schedules] makes them, [Scheduler] applies
-/// them.
+/// The values of a hyperparameter over the steps. [Schedules] creates schedules and [Scheduler]
+/// applies them.
 ///
-/// Steps are counted from 0, which is before the first [Scheduler#step()]. A step below 0 is for no
-/// schedule; what it gives is not defined.
+/// Steps are counted from 0, which is before the first [Scheduler#step()]. The value at a negative
+/// step is undefined.
 ///
-/// An implementation of one's own must depend on nothing but its arguments, and its `toString` must
-/// describe it completely and be the same in every process: it is compared when a [SchedulerState]
+/// A custom schedule must depend only on its arguments. Its `toString` must describe the schedule
+/// completely and must be the same in every process, because it is compared when a [SchedulerState]
 /// is loaded.
 ///
-/// Immutable and thread-safe, as far as functions that the user gives are.
+/// The schedules of this library are immutable and thread-safe; a schedule with a function of the
+/// user is thread-safe if the function is.
 public interface Schedule {
-  /// The value from an optimizer step on. All arithmetic is in double. Where PyTorch has a closed
-  /// form (`_get_closed_form_lr`), it is this one, in the order of its operations.
+  /// The value at a step, as a function of the step alone. All arithmetic is in double precision.
+  /// If PyTorch has a closed form (`_get_closed_form_lr`), this is its formula with the same order
+  /// of operations.
   ///
   /// @param step 0 or more
   /// @param initial the hyperparameter's value when the scheduler was built
+  /// @return the value that holds after `step` steps
   double at(long step, double initial);
 
-  /// The value from an optimizer step on, by the value before it. Where PyTorch has a recurrence
-  /// (`get_lr`), it is this one, in the order of its operations; it differs from [#at] by
-  /// roundings, and goes on from a value that the user has changed. Elsewhere it is [#at].
+  /// The value at a step, computed from the value before. If PyTorch has a recurrence (`get_lr`),
+  /// this is its formula with the same order of operations. It differs from [#at] by roundings, and
+  /// it continues from a value that the user has changed. If PyTorch has no recurrence, this is
+  /// [#at].
   ///
   /// @param step 0 or more
-  /// @param previous the present value; at step 0 the initial one, or what a schedule that is
-  ///   applied before this one has made of it
+  /// @param previous the present value. In a chain it is the result of the previous schedule; at
+  ///   step 0 it is otherwise the initial value
   /// @param initial the hyperparameter's value when the scheduler was built
+  /// @return the value that holds after `step` steps
   default double next(long step, double previous, double initial) {
     return at(step, initial);
   }

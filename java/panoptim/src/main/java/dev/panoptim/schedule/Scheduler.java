@@ -21,15 +21,16 @@ import java.util.Objects;
 /// }
 /// ```
 ///
-/// What the groups have when the scheduler is built are the initial values; it sets those of step 0
-/// at once, as PyTorch does, so that a warm-up starts low. A group that is added to the optimizer
-/// later is not driven.
+/// The groups' values at [Builder#build] are the initial values. The builder sets the values of
+/// step 0 at once, as PyTorch does, so that a warm-up starts low. A group that is added to the
+/// optimizer later is not driven.
 ///
-/// To continue training, build optimizer and scheduler as they were built at first, then load the
-/// optimizer's state dict, then the scheduler's state.
+/// To continue a training, build the optimizer and the scheduler as before. Then load the
+/// optimizer's state dict, and after that the scheduler's state.
 ///
-/// Not thread-safe: for the thread that steps the optimizer, between two steps. A training that has
-/// a scheduler is saved there too, as a scheduler takes no turns with other threads.
+/// Not thread-safe. Call it on the thread that steps the optimizer, between two steps. Checkpoints
+/// of a training with a scheduler must be saved there too, because a scheduler does not synchronize
+/// with other threads.
 public final class Scheduler {
   private final Optimizer optimizer;
   private final List<Drive> drives;
@@ -48,25 +49,25 @@ public final class Scheduler {
     moveTo(0, false, 0);
   }
 
-  /// Starts with nothing driven.
+  /// Creates a builder that drives nothing yet.
   public static Builder builder(Optimizer optimizer) {
     return new Builder(optimizer);
   }
 
-  /// Sets the hyperparameters for the next step of the optimizer; belongs after each of its steps.
-  /// A [ReduceOnPlateau] sees nothing of it. Allocates nothing, as far as schedules of the user's
-  /// do not.
+  /// Sets the hyperparameters for the optimizer's next step. Call it after each step of the
+  /// optimizer. A [ReduceOnPlateau] ignores this call. Allocates nothing, unless a custom schedule
+  /// does.
   ///
-  /// @throws IllegalArgumentException if a schedule gives a value that is out of the
-  ///   hyperparameter's range; what a user's function throws passes through. Nothing has changed
-  ///   then
+  /// @throws IllegalArgumentException if a schedule gives a value outside the hyperparameter's
+  ///   range. Then nothing has changed; the same holds for exceptions of user functions, which are
+  ///   passed on
   public void step() {
     moveTo(Math.addExact(position, 1), false, 0);
   }
 
-  /// [#step()], at which every [ReduceOnPlateau] sees a metric.
+  /// Like [#step()], and passes a metric to every [ReduceOnPlateau].
   ///
-  /// @param metric such as a validation loss; NaN is no better than any other
+  /// @param metric for example a validation loss; NaN never counts as an improvement
   /// @throws IllegalArgumentException as [#step()]
   public void step(double metric) {
     moveTo(Math.addExact(position, 1), true, metric);
@@ -77,7 +78,7 @@ public final class Scheduler {
     return optimizer;
   }
 
-  /// How many steps have been made.
+  /// The number of steps that have been made.
   public long position() {
     return position;
   }
@@ -102,7 +103,7 @@ public final class Scheduler {
     position = next;
   }
 
-  /// Sets what has been prepared: all of it or, if something is out of range, nothing.
+  /// Sets the prepared values. If one is out of range, none is set.
   private void apply(long next) {
     int done = 0;
     try {
@@ -113,7 +114,8 @@ public final class Scheduler {
       }
     } catch (IllegalArgumentException e) {
       String description = targets[done].description;
-      // Backwards, so that hyperparameters that must fit together do so on the way.
+      // The order is reversed, so that hyperparameters with common constraints stay valid on the
+      // way.
       while (done-- > 0) {
         targets[done].group.set(targets[done].hyperparameter, targets[done].before);
       }
@@ -122,17 +124,17 @@ public final class Scheduler {
     }
   }
 
-  /// A copy of all that is needed to continue.
+  /// Copies everything that is needed to continue.
   ///
-  /// @throws IllegalStateException if a schedule is described by nothing but its identity, as a
-  ///   lambda is: no other process would know it again
+  /// @throws IllegalStateException if a schedule has no `toString` of its own, like a lambda;
+  ///   another process could not recognize such a schedule
   public SchedulerState state() {
     for (Drive each : drives) {
       if (each.schedule != null
           && (each.description.contains("$$Lambda")
               || each.description.equals(Objects.toIdentityString(each.schedule)))) {
         throw new IllegalStateException(
-            "the schedule of %s has no description of its own: give it a toString, or use"
+            "the schedule of %s has no description: override its toString, or use"
                     .formatted(each.hyperparameter)
                 + " Schedules.lambda, which takes a name");
       }
@@ -140,29 +142,30 @@ public final class Scheduler {
     return new SchedulerState(position, recurrent, drives.stream().map(Drive::state).toList());
   }
 
-  /// What keeps a state from being loaded; nothing if it fits. Parameters may be grouped otherwise
-  /// than where it comes from, as long as those of one group agree.
+  /// Lists every reason why [#load(SchedulerState, Map)] would reject a state; empty if the state
+  /// fits. The grouping of the parameters may differ from the saved one, as long as the saved
+  /// values within each group agree.
   ///
-  /// @param renaming from names of parameters in the state to names here; what it does not mention
-  ///   keeps its name
+  /// @param renaming maps parameter names in the state to names here; other names stay the same
   public List<String> differences(SchedulerState state, Map<String, String> renaming) {
     return List.copyOf(new SchedulerFit(state, renaming, recurrent, drives).differences);
   }
 
-  /// Continues from where another scheduler was, of parameters with the same names.
+  /// Loads a state without renaming parameters; see [#load(SchedulerState, Map)].
   ///
   /// @throws IllegalArgumentException as [#load(SchedulerState, Map)]
   public void load(SchedulerState state) {
     load(state, Map.of());
   }
 
-  /// Continues from where another scheduler was. Hyperparameters that come by [Schedule#at] are set
-  /// at once. Those that come by [Schedule#next] or a [ReduceOnPlateau] depend on their value
-  /// before, and stay as they are: the optimizer's state dict brings them back.
+  /// Continues from the state of another scheduler. Hyperparameters that are computed by
+  /// [Schedule#at] are set at once. Hyperparameters that are computed by [Schedule#next] or a
+  /// [ReduceOnPlateau] depend on their previous value and stay unchanged; the optimizer's state
+  /// dict restores them.
   ///
   /// @param renaming as in [#differences]
-  /// @throws IllegalArgumentException if the state does not fit; the message lists all
-  ///   [#differences], and nothing has changed. Likewise if a value is out of range
+  /// @throws IllegalArgumentException if the state does not fit, with all [#differences] in the
+  ///   message, or if a value is out of range; nothing has changed
   public void load(SchedulerState state, Map<String, String> renaming) {
     SchedulerFit fit = new SchedulerFit(state, renaming, recurrent, drives);
     if (!fit.differences.isEmpty()) {
@@ -198,7 +201,7 @@ public final class Scheduler {
     return text.append(']').toString();
   }
 
-  /// What is to be driven, by what.
+  /// Collects the hyperparameters to drive and their schedules.
   ///
   /// Not thread-safe.
   public static final class Builder {
@@ -207,7 +210,7 @@ public final class Scheduler {
     private final List<Wish> wishes = new ArrayList<>();
     private boolean recurrent;
 
-    /// A drive before the initial values are taken.
+    /// A drive whose initial values have not been read yet.
     private record Wish(
         Hyperparameter hyperparameter,
         List<ParameterGroup> groups,
@@ -223,9 +226,9 @@ public final class Scheduler {
       groups = optimizer.paramGroups();
     }
 
-    /// Drives a hyperparameter of all groups that the optimizer has now.
+    /// Drives a hyperparameter of all present groups of the optimizer.
     ///
-    /// @throws IllegalArgumentException if the optimizer has no such hyperparameter, or it is
+    /// @throws IllegalArgumentException if the optimizer does not have the hyperparameter, or it is
     ///   already driven in one of the groups
     public Builder drive(Hyperparameter hyperparameter, Schedule schedule) {
       Objects.requireNonNull(schedule, "schedule is null");
@@ -234,16 +237,16 @@ public final class Scheduler {
 
     /// Drives a hyperparameter of one group.
     ///
-    /// @param group one of the optimizer's
-    /// @throws IllegalArgumentException if the group is not the optimizer's, it has no such
-    ///   hyperparameter, or this is already driven in it
+    /// @param group a group of the optimizer
+    /// @throws IllegalArgumentException if the group does not belong to the optimizer, does not
+    ///   have the hyperparameter, or its hyperparameter is already driven
     public Builder drive(ParameterGroup group, Hyperparameter hyperparameter, Schedule schedule) {
       Objects.requireNonNull(schedule, "schedule is null");
       return add(List.of(group), hyperparameter, schedule, null);
     }
 
-    /// Drives a hyperparameter of all groups that the optimizer has now, with one count of metrics
-    /// for all.
+    /// Drives a hyperparameter of all present groups of the optimizer by one plateau, which counts
+    /// the metrics once for all groups.
     ///
     /// @throws IllegalArgumentException as [#drive(Hyperparameter, Schedule)]
     public Builder drive(Hyperparameter hyperparameter, ReduceOnPlateau plateau) {
@@ -273,7 +276,10 @@ public final class Scheduler {
         for (Wish wish : wishes) {
           if (wish.hyperparameter == hyperparameter && wish.groups.contains(each)) {
             throw new IllegalArgumentException(
-                hyperparameter + " of " + each + " is driven already, but can be so by one alone");
+                hyperparameter
+                    + " of "
+                    + each
+                    + " is already driven, but only one schedule may drive it");
           }
         }
       }
@@ -281,19 +287,19 @@ public final class Scheduler {
       return this;
     }
 
-    /// Whether values come by [Schedule#next] from the present ones, as with PyTorch's `step()`,
-    /// and go on from what else has changed them; otherwise, and unless told, by [Schedule#at],
-    /// which depends on nothing but the step.
+    /// Sets whether values are computed by [Schedule#next] from the present values, as in PyTorch's
+    /// `step()`. Such values take changes by the user into account. The default is `false`: values
+    /// are computed by [Schedule#at] from the step alone.
     public Builder recurrent(boolean value) {
       recurrent = value;
       return this;
     }
 
-    /// Sets the values of step 0.
+    /// Builds the scheduler and sets the values of step 0.
     ///
     /// @throws IllegalArgumentException if a value is out of its hyperparameter's range; nothing
-    ///   has changed then
-    /// @throws IllegalStateException if nothing is driven
+    ///   has changed
+    /// @throws IllegalStateException if no hyperparameter is driven
     public Scheduler build() {
       if (wishes.isEmpty()) {
         throw new IllegalStateException("the scheduler drives nothing");

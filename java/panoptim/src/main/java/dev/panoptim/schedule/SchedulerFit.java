@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// How a [SchedulerState] fits a scheduler, whose groups may be other ones: what differs and, if
-/// nothing does, where each drive finds its own.
+/// Compares a [SchedulerState] with a scheduler whose groups may differ. It lists the differences,
+/// and finds the saved drive of each hyperparameter if there are none.
 ///
 /// Not thread-safe.
 final class SchedulerFit {
@@ -20,7 +20,7 @@ final class SchedulerFit {
   private final Map<Hyperparameter, Map<String, SchedulerState.Drive>> saved =
       new EnumMap<>(Hyperparameter.class);
 
-  /// The names here, to those in the state.
+  /// The parameter names of the scheduler, mapped to those in the state.
   private final Map<String, String> names = new LinkedHashMap<>();
 
   SchedulerFit(
@@ -28,8 +28,8 @@ final class SchedulerFit {
     if (state.recurrent() != recurrent) {
       differences.add(
           state.recurrent()
-              ? "it is recurrent, but the scheduler is not"
-              : "it is not recurrent, but the scheduler is");
+              ? "the state is recurrent, but the scheduler is not"
+              : "the state is not recurrent, but the scheduler is");
     }
     rename(state, renaming);
     Map<Hyperparameter, Map<String, SchedulerState.Drive>> left =
@@ -61,16 +61,18 @@ final class SchedulerFit {
         if (!names.computeIfAbsent(name, key -> old).equals(old)) {
           ambiguous.add(name);
         } else if (byName.put(name, drive) != null) {
-          differences.add("it drives %s of '%s' twice".formatted(drive.hyperparameter(), name));
+          differences.add(
+              "the state drives %s of '%s' twice".formatted(drive.hyperparameter(), name));
         }
       }
     }
     ambiguous.forEach(
-        name -> differences.add("renaming leaves two parameters with the name '" + name + "'"));
-    unknown.forEach(old -> differences.add("renaming names '" + old + "', which it does not have"));
+        name -> differences.add("renaming gives two parameters the name '" + name + "'"));
+    unknown.forEach(
+        old -> differences.add("renaming names '" + old + "', which the state does not have"));
   }
 
-  /// Takes what the drive finds away from `left`.
+  /// Compares one drive with the state and removes its parameters from `left`.
   private void compare(Drive drive, Map<String, SchedulerState.Drive> left) {
     SchedulerState.Drive common = null;
     String commonName = null;
@@ -81,18 +83,19 @@ final class SchedulerFit {
         String what = drive.hyperparameter + " of '" + name + "'";
         SchedulerState.Drive found = left.remove(name);
         if (found == null) {
-          differences.add("it does not drive " + what);
+          differences.add("the state does not drive " + what);
           continue;
         }
         if (!found.schedule().equals(drive.description)) {
           differences.add(
-              "it drives %s by %s, but the scheduler by %s"
+              "the state drives %s by %s, but the scheduler by %s"
                   .formatted(what, found.schedule(), drive.description));
         }
         double value = found.initial().get(names.get(name));
         if (initial != null && Double.compare(initial, value) != 0) {
           differences.add(
-              "%s was %s at first, but %s of others of its group".formatted(what, value, initial));
+              "%s was initially %s, but %s for another parameter of its group"
+                  .formatted(what, value, initial));
         }
         initial = value;
         if (common == null) {
@@ -101,15 +104,14 @@ final class SchedulerFit {
           compareState(drive, found, what);
         } else if (!found.doubles().equals(common.doubles())
             || !found.longs().equals(common.longs())) {
-          differences.add(
-              "%s has another state of its plateau than '%s'".formatted(what, commonName));
+          differences.add("%s has a different plateau state than '%s'".formatted(what, commonName));
         }
       }
       if (initial != null) {
         try {
           drive.hyperparameter.check(initial);
         } catch (IllegalArgumentException e) {
-          differences.add("at first, " + e.getMessage());
+          differences.add("initially, " + e.getMessage());
         }
       }
     }
@@ -119,7 +121,8 @@ final class SchedulerFit {
     if (drive.plateau != null) {
       Plateau.addDifferences(differences, what, found.doubles(), found.longs());
     } else if (!found.doubles().isEmpty() || !found.longs().isEmpty()) {
-      differences.add(what + " has the state of a plateau, but the scheduler drives it by none");
+      differences.add(
+          what + " has the state of a plateau, but the scheduler drives it by a schedule");
     }
   }
 
@@ -128,7 +131,7 @@ final class SchedulerFit {
     return saved.get(target.hyperparameter).get(name).initial().get(names.get(name));
   }
 
-  /// Where the drive's plateau finds its state.
+  /// The saved drive with the state of a drive's plateau.
   SchedulerState.Drive of(Drive drive) {
     String name = drive.targets[0].group.parameters().getFirst().name();
     return saved.get(drive.hyperparameter).get(name);

@@ -7,16 +7,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/// All that a [Scheduler] needs to continue: plain data, keyed by the names of parameters, so that
-/// other groups can take it over.
+/// Everything that a [Scheduler] needs to continue. The data are keyed by parameter names, so that
+/// a scheduler with other groups can load them.
 ///
 /// Immutable.
 ///
-/// @param position how many steps the scheduler has made, 0 or more
-/// @param recurrent whether values come by [Schedule#next]
-/// @param drives what it drives
+/// @param position the number of steps that the scheduler has made, 0 or more
+/// @param recurrent whether values are computed by [Schedule#next]
+/// @param drives the driven hyperparameters
 public record SchedulerState(long position, boolean recurrent, List<Drive> drives) {
-  /// @throws IllegalArgumentException if the position is below 0
+  /// @throws IllegalArgumentException if the position is negative
   public SchedulerState {
     Require.atLeast(0, position, "position");
     drives = List.copyOf(drives);
@@ -26,12 +26,11 @@ public record SchedulerState(long position, boolean recurrent, List<Drive> drive
   ///
   /// Immutable.
   ///
-  /// @param hyperparameter of every parameter in `initial`
-  /// @param schedule the description of the schedule or [ReduceOnPlateau]: its `toString`
-  /// @param initial what the hyperparameter was when the scheduler was built, by the name of the
-  ///   parameter
-  /// @param doubles the state of a [ReduceOnPlateau], by name; none of a schedule
-  /// @param longs the state of a [ReduceOnPlateau], by name; none of a schedule
+  /// @param hyperparameter the driven hyperparameter of every parameter in `initial`
+  /// @param schedule the description (`toString`) of the schedule or [ReduceOnPlateau]
+  /// @param initial the hyperparameter's value when the scheduler was built, by parameter name
+  /// @param doubles the state of a [ReduceOnPlateau], by name; empty for a schedule
+  /// @param longs the state of a [ReduceOnPlateau], by name; empty for a schedule
   public record Drive(
       Hyperparameter hyperparameter,
       String schedule,
@@ -46,7 +45,7 @@ public record SchedulerState(long position, boolean recurrent, List<Drive> drive
       longs = ordered(longs);
     }
 
-    /// A copy in the same order, so that what is written of it is the same each time.
+    /// Copies a map in its order, so that a written state is always the same.
     private static <V> Map<String, V> ordered(Map<String, V> map) {
       map.forEach(
           (name, value) -> {

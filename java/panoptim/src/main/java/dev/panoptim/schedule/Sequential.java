@@ -2,7 +2,7 @@ package dev.panoptim.schedule;
 
 import java.util.List;
 
-/// See [Schedules#sequential].
+/// Schedules one after the other, see [Schedules#sequential] (PyTorch: SequentialLR).
 record Sequential(List<Schedule> schedules, List<Long> milestones) implements Schedule {
   Sequential {
     schedules = List.copyOf(schedules);
@@ -14,7 +14,7 @@ record Sequential(List<Schedule> schedules, List<Long> milestones) implements Sc
               + milestones.size()
               + ", but must be "
               + (schedules.size() - 1)
-              + ", one less than that of the schedules");
+              + ", one fewer than the schedules");
     }
     long bound = 1;
     for (long each : milestones) {
@@ -33,13 +33,14 @@ record Sequential(List<Schedule> schedules, List<Long> milestones) implements Sc
     int current = begunAt(step);
     long since = step - start(current);
     Schedule schedule = schedules.get(current);
-    // A schedule that takes over starts from its own beginning, not from where the last one ended.
+    // The next schedule starts from its own first value, not from the last value of the previous
+    // one.
     return since == 0 && step > 0
         ? schedule.at(0, initial)
         : schedule.next(since, previous, initial);
   }
 
-  /// Which schedule is in charge.
+  /// The index of the schedule that is active at a step.
   private int begunAt(long step) {
     int current = 0;
     while (current < milestones.size() && milestones.get(current) <= step) {

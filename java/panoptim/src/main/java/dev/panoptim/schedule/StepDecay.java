@@ -1,8 +1,6 @@
 package dev.panoptim.schedule;
 
-import dev.panoptim.internal.math.CorrectlyRounded;
-
-/// PyTorch's StepLR.
+/// A factor at regular steps, see [Schedules#step] (PyTorch: StepLR).
 record StepDecay(long stepSize, double gamma) implements Schedule {
   StepDecay {
     Require.atLeast(1, stepSize, "stepSize");

@@ -1,8 +1,7 @@
 package dev.panoptim.schedule;
 
-import dev.panoptim.internal.math.CorrectlyRounded;
-
-/// PyTorch's CosineAnnealingWarmRestarts.
+/// Cosine annealing with restarts, see [Schedules#warmRestarts] (PyTorch:
+/// CosineAnnealingWarmRestarts).
 record WarmRestarts(long t0, long tMult, double etaMin) implements Schedule {
   WarmRestarts {
     Require.atLeast(1, t0, "t0");

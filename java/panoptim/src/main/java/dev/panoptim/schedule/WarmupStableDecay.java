@@ -2,7 +2,7 @@ package dev.panoptim.schedule;
 
 import java.util.Objects;
 
-/// See [Schedules#warmupStableDecay].
+/// Warm-up, constant phase and decay, see [Schedules#warmupStableDecay].
 record WarmupStableDecay(
     long warmupSteps, long stableSteps, long decaySteps, DecayShape shape, double minimumFactor)
     implements Schedule {

@@ -9,7 +9,7 @@ import dev.panoptim.schedule.ReduceOnPlateau.ThresholdMode;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/// Which metrics a plateau takes for better ones, on either side of 0.
+/// The metrics that a plateau accepts as better, for positive and negative best metrics.
 class PlateauTest {
   private static final double INFINITY = Double.POSITIVE_INFINITY;
 
@@ -17,12 +17,13 @@ class PlateauTest {
     return ReduceOnPlateau.builder().mode(mode).threshold(threshold).patience(3).build();
   }
 
-  /// What PyTorch's `_is_better` computes.
+  /// The formula of PyTorch's `_is_better`.
   private static boolean ofPyTorch(Mode mode, double threshold, double metric, double best) {
     return mode == Mode.MIN ? metric < best * (1 - threshold) : metric > best * (threshold + 1);
   }
 
-  /// A log-likelihood that no longer changes: it must be reduced, and a worse one is no best.
+  /// The log-likelihood of a training that has stopped improving must be reduced. A worse one must
+  /// not become the best one.
   @Test
   void aNegativeMetricThatStaysIsAPlateau() {
     for (Mode mode : Mode.values()) {
@@ -31,7 +32,7 @@ class PlateauTest {
         assertFalse(plateau.observe(level));
         int reductions = 0;
         for (int i = 0; i < 20; i++) {
-          // A little worse and back.
+          // A slightly worse metric, then the best one again.
           double worse = level + (mode == Mode.MIN ? 1 : -1) * Math.abs(level) * 0.05;
           reductions += plateau.observe(i % 2 == 0 ? worse : level) ? 1 : 0;
           assertEquals(level, plateau.doubles().get("best"), mode + " at " + level);
@@ -56,7 +57,7 @@ class PlateauTest {
     assertTrue(max.isBetter(-8.9, -10));
     assertFalse(max.isBetter(10.9, 10));
     assertTrue(max.isBetter(11.1, 10));
-    // Across 0.
+    // The two metrics have different signs.
     assertTrue(min.isBetter(-1, 1));
     assertTrue(max.isBetter(1, -1));
     assertFalse(min.isBetter(1, -1));
@@ -75,7 +76,7 @@ class PlateauTest {
     }
   }
 
-  /// Also those that thresholds of 1 and more would make 0 or NaN of.
+  /// The case includes thresholds of 1 and above, for which the products become 0 or NaN.
   @Test
   void anyNumberIsBetterThanTheWorstInfinity() {
     for (ThresholdMode thresholdMode : ThresholdMode.values()) {
@@ -104,7 +105,7 @@ class PlateauTest {
     }
   }
 
-  /// NaN counts as no better, and leaves the best one.
+  /// NaN does not count as better and leaves the best metric unchanged.
   @Test
   void metricsThatAreNoNumbersAreNoBetter() {
     Plateau plateau = new Plateau(relative(Mode.MIN, 0.1));
@@ -117,7 +118,7 @@ class PlateauTest {
     assertEquals(-5, plateau.doubles().get("best"));
   }
 
-  /// For metrics of 0 or more the decisions are PyTorch's, at every rounding.
+  /// For metrics of 0 or more, every decision equals PyTorch's, including all roundings.
   @Test
   void metricsFromZeroOnAreJudgedAsByPyTorch() {
     long seed = System.nanoTime();
@@ -146,7 +147,7 @@ class PlateauTest {
     }
   }
 
-  /// The other side of 0 is the same seen in a mirror: what is better for one is for the other.
+  /// Negative metrics are mirrored: better in one mode is worse in the other.
   @Test
   void negativeMetricsAreAMirrorOfPositiveOnes() {
     long seed = System.nanoTime();

@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// The schedules of the goldens, by the names that `make.py` gives them.
+/// The schedules of the goldens, by the names in `make.py`.
 final class ScheduleCases {
   static final long STEPS = 10_001;
 

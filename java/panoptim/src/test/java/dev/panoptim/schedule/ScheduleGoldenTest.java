@@ -22,12 +22,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Ten thousand steps of every schedule have PyTorch's values, to the last bit, where PyTorch's
-/// cosine and power are correctly rounded; `make.py` beside the goldens says how they came about.
+/// Ten thousand steps of every schedule are equal to PyTorch's values bit by bit. The goldens were
+/// made with a PyTorch whose cosine and power are correctly rounded; `make.py` beside the goldens
+/// documents how.
 ///
-/// As it is, PyTorch calls on the C library. At how many steps that makes a difference on the
-/// machine that made the goldens, this prints from `libm.csv`: for closed forms some of a thousand,
-/// but recurrences carry a difference on, and it may be there at most of their steps.
+/// The unmodified PyTorch uses the C library instead. This test prints from `libm.csv` at how many
+/// steps that made a difference on the machine that made the goldens. In closed forms, less than one
+/// step in a thousand differs. Recurrences carry a difference on, so that most steps may differ.
 class ScheduleGoldenTest {
   private static final Path FOLDER = Path.of("src/test/goldens/schedules");
   private static final int BLOCK = 100;
@@ -67,7 +68,7 @@ class ScheduleGoldenTest {
               .build());
 
   /// @param closed whether PyTorch was stepped by `step(epoch)`
-  /// @param blocks of 100 values each, their checksum and the first one's bits
+  /// @param blocks for each block of 100 values, their checksum and the bits of the first one
   record Golden(String name, boolean closed, int count, double initial, List<String> blocks) {
     @Override
     public String toString() {
@@ -137,7 +138,7 @@ class ScheduleGoldenTest {
     return values;
   }
 
-  /// SplitMix64 with the seed 7, from 0 to 1.
+  /// A pseudo-random number from 0 to 1 (SplitMix64 with the seed 7).
   private static double number(long i) {
     long z = 7 + i * 0x9E3779B97F4A7C15L;
     z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
+/// Values of schedules that are known without PyTorch, and illegal arguments.
 class SchedulesTest {
   private static void assertBits(double expected, double found, String what) {
     assertEquals(Double.doubleToRawLongBits(expected), Double.doubleToRawLongBits(found), what);
@@ -150,7 +151,8 @@ class SchedulesTest {
     ScheduleCases.all()
         .forEach(
             (name, schedule) -> {
-              // Chained recurrences are another thing, and a cosine's drifts once it has been at 0.
+              // The recurrences of chained schedules differ by definition. That of a cosine drifts
+              // after the cosine has been at 0.
               if (name.startsWith("chained") || name.startsWith("cosine-")) {
                 return;
               }
