@@ -1,24 +1,24 @@
 package dev.panoptim.metrics;
 
-/// The bytes of memory that the library holds outside of Java's heap.
+/// The bytes of memory that the library holds outside the Java heap.
 ///
-/// Memory that a user allocated, and made parameters or gradients of, is not among them. What was
-/// forgotten to be closed is, until the garbage collector has found it.
+/// Memory of the user that was wrapped in parameters or gradients is not included. Memory whose
+/// owner was never closed is included until the garbage collector finds it.
 ///
-/// Immutable.
+/// Immutable and thread-safe.
 ///
 /// @param parameters data of [dev.panoptim.memory.Parameters]
 /// @param gradients gradients of [dev.panoptim.memory.Parameters]
 /// @param states states and averages of optimizers
-/// @param halfPrecisionCopies copies of parameters in 16 bits
+/// @param halfPrecisionCopies 16-bit copies of parameters
 /// @param publications buffers from which other threads read parameters
-/// @param tables what the library needs for itself: tables, sums, buffers for transfers
-/// @param copies state dicts, and checkpoints that are being saved in the background
-/// @param total the sum of those before
-/// @param limit what the sum may not exceed, see the system property `panoptim.memory.limit`;
-///   [Long#MAX_VALUE] if there is no limit
-/// @param mapped bytes of shared files that are mapped; not limited
-/// @param onDevices bytes on GPUs; not limited
+/// @param tables internal tables, sums and transfer buffers
+/// @param copies state dicts, and copies for checkpoints that are saved in the background
+/// @param total the sum of all components above
+/// @param limit the limit of the total (system property `panoptim.memory.limit`); [Long#MAX_VALUE]
+///   if there is no limit
+/// @param mapped mapped bytes of shared files; not limited
+/// @param onDevices bytes of GPU memory; not limited
 public record MemoryUse(
     long parameters,
     long gradients,

@@ -11,25 +11,24 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
-/// Counts what the library does in this process; each class loader that loads it has counts of its
-/// own. They begin at 0 and are always on.
+/// Counts the library's activity in this process. Each class loader that loads the library has its
+/// own counts. They start at 0 and are always on.
 ///
 /// ```java
 /// MetricsSnapshot now = Metrics.snapshot();
 /// System.out.println(now.steps() + " steps, " + now.memory().total() + " bytes off-heap");
 /// ```
 ///
-/// Asking takes a time that grows with the number of open optimizers, about a microsecond for a
-/// hundred. Steps never wait for it.
+/// The time of a snapshot grows with the number of open optimizers: about a microsecond for a
+/// hundred. Steps never wait for a snapshot.
 ///
 /// Thread-safe.
 public final class Metrics {
   private Metrics() {}
 
-  /// All counts as they are now.
+  /// Returns the present counts.
   ///
-  /// @throws IllegalArgumentException if the system property `panoptim.memory.limit` is none of
-  ///   what it may be
+  /// @throws IllegalArgumentException if the system property `panoptim.memory.limit` is malformed
   public static MetricsSnapshot snapshot() {
     StepCounter.Totals totals = StepCounter.totals();
     return new MetricsSnapshot(
@@ -66,8 +65,8 @@ public final class Metrics {
     return Savings.ages().values().stream().reduce((before, last) -> last).map(Duration::ofNanos);
   }
 
-  /// The time since this process last saved a checkpoint into a folder; empty if it did not. The
-  /// thousand folders that were saved into last are remembered.
+  /// Returns the time since this process last saved a checkpoint to a folder. The result is empty
+  /// if there was no save, or if this process has saved to a thousand other folders since then.
   public static Optional<Duration> checkpointAge(Path folder) {
     Map<String, Long> ages = Savings.ages();
     return Optional.ofNullable(ages.get(folder.toAbsolutePath().normalize().toString()))

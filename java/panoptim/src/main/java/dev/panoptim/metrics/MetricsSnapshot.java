@@ -3,29 +3,30 @@ package dev.panoptim.metrics;
 import java.time.Duration;
 import java.util.Optional;
 
-/// What [Metrics] knew at one moment. Each number is right by itself; while optimizers work, they
-/// are not all of the same instant.
+/// The counts of [Metrics] at one moment. Each count is correct; while optimizers run, the counts
+/// are not all read at the same instant.
 ///
-/// Immutable.
+/// Immutable and thread-safe.
 ///
-/// @param steps calls of `Optimizer.step` that did not throw, by all optimizers; those that were
-///   skipped are among them
-/// @param skippedSteps steps that changed nothing, for a gradient was not finite; on a graphics GPU
-///   they are counted when the host learns of it: at the next step, or when it is asked
-/// @param timeInSteps the time that steps took, summed over all threads that make them. Of
-///   optimizers with less than 16,384 elements it is an estimate: the first 256 steps are timed,
-///   and then one in 256, which counts for as many. On a GPU it is the time until the GPU has been
-///   told
-/// @param openOptimizers optimizers that have been built and neither been closed nor forgotten
+/// @param steps calls of `Optimizer.step` that did not throw, over all optimizers, including
+///   skipped steps
+/// @param skippedSteps steps that changed nothing because a gradient was not finite. On a GPU, a
+///   skipped step is counted when the host learns of it: at the next step, or when its report is
+///   read
+/// @param timeInSteps the duration of all steps, summed over all stepping threads. For optimizers
+///   with fewer than 16,384 elements it is an estimate: the first 256 steps are timed, and after
+///   them one step in 256, whose duration counts 256 times. On a GPU it is the time until the step
+///   is enqueued
+/// @param openOptimizers optimizers that have been built and neither closed nor garbage-collected
 /// @param openedOptimizers optimizers that have been built
-/// @param publications how often parameters have been published for readers
-/// @param skippedPublications how often that was left out, for readers held all buffers
-/// @param savedCheckpoints checkpoints that have been saved
-/// @param checkpointAge since the last checkpoint was saved, into whatever folder; empty if none
-///   was
-/// @param forgotten allocations that were never closed and have been found by the garbage collector
-/// @param forgottenBytes the bytes that they held
-/// @param memory what is held outside of Java's heap
+/// @param publications publications of parameters for readers
+/// @param skippedPublications publications that were skipped because readers held all buffers
+/// @param savedCheckpoints saved checkpoints
+/// @param checkpointAge the time since the last save of a checkpoint to any folder; empty before
+///   the first save
+/// @param forgotten owners of memory that were garbage-collected without a close
+/// @param forgottenBytes the bytes that these owners held
+/// @param memory the memory that the library holds outside the Java heap
 public record MetricsSnapshot(
     long steps,
     long skippedSteps,

@@ -26,11 +26,11 @@ import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What the flight recorder is told, and that nothing needs one.
+/// The events of the flight recorder, and running without a recorder.
 class FlightRecorderTest {
   @TempDir private Path folder;
 
-  /// Records what an action does, with all events.
+  /// Records all events of an action.
   private List<RecordedEvent> recorded(Map<String, String> settings, Runnable action)
       throws IOException {
     Path file = folder.resolve("recording.jfr");
@@ -84,7 +84,8 @@ class FlightRecorderTest {
       assertStep(steps.get(1), name, size + 5, Double.NaN, Double.NaN, true);
       assertStep(steps.get(2), name, size, 0, 1, false);
       assertTrue(steps.get(0).getDuration().toNanos() > 0);
-      // So many are asked as the pool has room for; other tests of this process use it too.
+      // As many helpers are requested as the pool may have free; other tests of this process use
+      // the pool too.
       int helpers = steps.get(0).getInt("helpers");
       assertTrue(helpers >= 0 && helpers <= 1, helpers + " helpers");
     }
@@ -108,7 +109,7 @@ class FlightRecorderTest {
 
   @Test
   void helpersAreCounted() throws IOException {
-    // Whether one is free depends on what else this process does: tries until one was.
+    // Other code in this process may use all helpers. The step is repeated until one was free.
     for (int i = 0; i < 100; i++) {
       List<RecordedEvent> steps =
           recorded(
@@ -201,7 +202,7 @@ class FlightRecorderTest {
     assertEquals(12, events.get(2).getLong("bytes"));
   }
 
-  /// In a process of its own, for it is chosen once.
+  /// A separate process, because the backend is chosen once per process.
   private List<RecordedEvent> ofProgram(String... options)
       throws IOException, InterruptedException {
     Path file = folder.resolve("program.jfr");
@@ -239,7 +240,7 @@ class FlightRecorderTest {
         fallback.getString("reason").contains("native access is not enabled"), fallback.toString());
   }
 
-  /// Where neither the recorder nor logging is part of the Java run-time image.
+  /// A Java run-time image without the recorder and without logging.
   @Test
   void javasBaseIsEnough() throws Exception {
     String output =
@@ -251,7 +252,7 @@ class FlightRecorderTest {
     assertTrue(output.contains("backend native (tier"), output);
   }
 
-  /// As a module of its own, too.
+  /// The same as a named module.
   @Test
   void javasBaseIsEnoughForModules() throws Exception {
     ProcessBuilder program =
@@ -270,7 +271,7 @@ class FlightRecorderTest {
     assertTrue(output.contains("STEPS 1"), output);
   }
 
-  /// Makes a step, and saves and publishes as far as events are concerned.
+  /// Makes a step, and records a save and a publication.
   static final class Program {
     private Program() {}
 

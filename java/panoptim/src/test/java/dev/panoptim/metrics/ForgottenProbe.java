@@ -8,15 +8,15 @@ import dev.panoptim.optim.AdamW;
 import dev.panoptim.optim.Optimizer;
 import java.nio.file.Path;
 
-/// What [ForgottenTest] runs in a process of its own: makes optimizers and parameters in several
-/// places and forgets them, waits until their memory is freed, and says what was held before,
-/// meanwhile and after.
+/// The program that [ForgottenTest] runs in a separate process. It makes optimizers and parameters
+/// in several places without closing them, and waits until their memory has been freed. It prints
+/// the held memory before, meanwhile and after.
 final class ForgottenProbe {
   private static final int COUNT = 500;
   private static final int CARD_COUNT = 10;
   private static final int ELEMENTS = 72;
 
-  /// What is not forgotten, and must live.
+  /// Objects that stay reachable and must not be freed.
   private static Optimizer kept;
 
   private ForgottenProbe() {}
@@ -44,20 +44,20 @@ final class ForgottenProbe {
     kept.close();
   }
 
-  /// @return how many allocations
+  /// @return the number of allocations
   private static int forget(String[] arguments) {
     switch (arguments[0]) {
       case "optimizers":
         optimizers();
-        // Parameters, states and copies each; and once states alone.
+        // Parameters, states and copies for each optimizer, and states alone once.
         return 3 * COUNT + 1;
       case "shared":
         shared(Path.of(arguments[1]));
         // Data, gradients and states.
         return 3;
-      case "gpu":
+      case "card":
         gpu();
-        // Parameters, states, table and norm.
+        // Parameters, states, tables and norm.
         return 4 * CARD_COUNT;
       default:
         throw new IllegalArgumentException(arguments[0]);
@@ -75,7 +75,7 @@ final class ForgottenProbe {
       Parameters parameters = Parameters.builder().add("p", ELEMENTS).build();
       AdamW.builder(parameters).halfPrecisionCopy(HalfPrecision.FLOAT16).build().step();
     }
-    // In another place, and large; the parameters are closed, the optimizer is not.
+    // A large allocation in another place. The parameters are closed, but the optimizer is not.
     try (Parameters parameters = Parameters.builder().add("p", 1_000_000).build()) {
       AdamW.builder(parameters).options(options -> options.clipGradNorm(1)).build().step();
     }

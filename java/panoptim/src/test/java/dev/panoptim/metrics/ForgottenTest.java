@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Optimizers and parameters that nobody closes: their memory is freed, and that is said once.
+/// The memory of optimizers and parameters that were never closed is freed, with one warning.
 class ForgottenTest {
   private static final String WARNING = "was never closed and can no longer be reached";
 
@@ -42,7 +42,7 @@ class ForgottenTest {
   @Test
   void theirMemoryIsFreedAndThatIsSaidOnce() throws Exception {
     String output = run(List.of(), "optimizers");
-    // Data, gradient, two states and the copy of 501 optimizers.
+    // Data, gradients, two states and the 16-bit copies of 501 optimizers.
     assertTrue(number(output, "HELD") >= 500 * 72 * 18 + 8_000_000, output);
     assertEquals(503, number(output, "STEPS"));
     assertEquals(1, count(output, WARNING), output);
@@ -53,7 +53,7 @@ class ForgottenTest {
   @Test
   void wherePlacesAreTracedEachOfThemIsSaidOnce() throws Exception {
     String output = run(List.of("-Dpanoptim.memory.trace=true"), "optimizers");
-    // Parameters and optimizers of the first place, optimizers of the second.
+    // Parameters and optimizers of the first place, and optimizers of the second place.
     assertEquals(3, count(output, WARNING), output);
     assertEquals(2, count(output, "an optimizer " + WARNING), output);
     assertEquals(3, count(output, "ForgottenProbe.optimizers(ForgottenProbe.java:"), output);

@@ -10,12 +10,12 @@ import dev.panoptim.optim.StateDict;
 import java.util.Map;
 import java.util.function.Supplier;
 
-/// What [MemoryLimitTest] runs in a process of its own, with a limit of 20 MiB: allocates of each
-/// kind more than there is, and says what became of it.
+/// The program that [MemoryLimitTest] runs in a separate process with a limit of 20 MiB. It
+/// allocates too much of each kind of memory and prints the results.
 final class MemoryLimitProbe {
   private static final int MEBI = 1 << 20;
 
-  /// Of a parameter whose data and gradient take 8 MiB.
+  /// The elements of a parameter whose data and gradient take 8 MiB.
   private static final int ELEMENTS = MEBI;
 
   private MemoryLimitProbe() {}
@@ -30,7 +30,7 @@ final class MemoryLimitProbe {
     System.out.println("DONE");
   }
 
-  /// @return the message of what the action throws, or `null`
+  /// @return the message of the action's exception, or `null` if there is none
   private static String refusal(Supplier<?> action) {
     long before = held();
     try {
@@ -43,7 +43,7 @@ final class MemoryLimitProbe {
     }
   }
 
-  /// Without tables, which the garbage collector frees when it comes to them.
+  /// The held bytes without tables, because the garbage collector frees tables at any time.
   private static long held() {
     MemoryUse memory = Metrics.snapshot().memory();
     return memory.total() - memory.tables();
@@ -80,7 +80,8 @@ final class MemoryLimitProbe {
     }
   }
 
-  /// A step that has no room for its states changes nothing, and can be made once there is room.
+  /// A step without enough memory for its states changes nothing, and can be repeated when there is
+  /// enough memory.
   private static void states() {
     try (Parameters parameters = parameters("a");
         Optimizer optimizer = AdamW.builder(parameters).learningRate(0.5).build()) {
@@ -99,7 +100,7 @@ final class MemoryLimitProbe {
     }
   }
 
-  /// States fit, copies in 16 bits do not: then the states are given back.
+  /// The states fit, but the 16-bit copies do not. The states must be freed again.
   private static void copies() {
     try (Parameters parameters = parameters("a");
         Parameters more = Parameters.builder().add("b", 3 * MEBI / 8).build();
@@ -129,7 +130,7 @@ final class MemoryLimitProbe {
     }
   }
 
-  /// A copy of all states is memory too, and so are the states that a state dict is loaded into.
+  /// A state dict is limited too, and so are the states that are loaded from it.
   private static void loading() {
     try (Parameters parameters = parameters("a");
         Optimizer optimizer = AdamW.builder(parameters).build()) {
@@ -157,7 +158,7 @@ final class MemoryLimitProbe {
     }
   }
 
-  /// What was forgotten is looked for before anything is refused.
+  /// Memory of unreachable owners is collected before an allocation is rejected.
   private static void forgotten() {
     for (int i = 0; i < 20; i++) {
       AdamW.builder(parameters("p" + i)).build().step();

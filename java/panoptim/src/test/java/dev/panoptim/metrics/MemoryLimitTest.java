@@ -9,7 +9,7 @@ import dev.panoptim.memory.Parameters;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/// `panoptim.memory.limit`: what would exceed it is refused, and nothing has changed then.
+/// Allocations beyond `panoptim.memory.limit` are rejected and change nothing.
 class MemoryLimitTest {
   private static final String NATIVE = "--enable-native-access=ALL-UNNAMED";
 
@@ -29,7 +29,7 @@ class MemoryLimitTest {
         output.lines().filter(line -> line.startsWith("REFUSED")).findFirst().orElse(output));
   }
 
-  /// Allocates with whatever limit there is.
+  /// Allocates under a malformed limit.
   static final class Illegal {
     private Illegal() {}
 

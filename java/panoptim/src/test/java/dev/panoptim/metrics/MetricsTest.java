@@ -24,7 +24,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/// What is counted.
+/// The counts of [Metrics].
 class MetricsTest {
   private static final String NAN = "p";
 
@@ -53,7 +53,7 @@ class MetricsTest {
       assertEquals(before.openedOptimizers() + 1, after.openedOptimizers());
       long time = after.timeInSteps().minus(before.timeInSteps()).toNanos();
       assertTrue(time > 0, time + " ns");
-      // Where every step is timed, they cannot take longer than all that was done.
+      // If every step is timed, the steps cannot take longer than the whole loop.
       assertTrue(size < 16 * 1024 || time <= wall, time + " ns of " + wall);
     }
   }
@@ -118,7 +118,7 @@ class MetricsTest {
     assertEquals(before.memory().onDevices(), after.memory().onDevices());
   }
 
-  /// Each optimizer has numbers of its own, so nothing is lost between threads.
+  /// Each optimizer has its own counts, so that no step is lost between threads.
   @Test
   void nothingIsLostBetweenThreads() throws InterruptedException {
     MetricsSnapshot before = Metrics.snapshot();
@@ -204,7 +204,7 @@ class MetricsTest {
     assertTrue(after.checkpointAge().orElseThrow().compareTo(age) <= 0);
   }
 
-  /// The newest one is what an alarm asks for; of each folder it can be asked too.
+  /// The age of the newest checkpoint is for alarms; the age is also available for each folder.
   @Test
   void theAgeIsThatOfTheLastSaving() throws InterruptedException {
     Path old = Path.of("/nowhere/old");

@@ -51,7 +51,7 @@ class AddressTest {
 
   private static void refused(String name, Runnable action) {
     assertSays(name, action);
-    assertSays("but no memory has", action);
+    assertSays("but memory must be between", action);
   }
 
   @Test

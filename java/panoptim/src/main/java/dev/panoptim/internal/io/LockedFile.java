@@ -15,38 +15,40 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/// A file that one thread of all processes has at a time.
+/// Gives one thread of all processes at a time exclusive access to a file.
 ///
-/// A file's lock belongs to a whole process. Threads of one process therefore take turns by a
-/// monitor, which must be the same object for all class loaders: an interned string. A thread must
-/// not even open the file before its turn, because a process loses its lock when it closes any
-/// other channel on the file.
+/// A file lock belongs to a whole process. Threads of one process therefore also synchronize on a
+/// monitor. The monitor must be the same object for all class loaders, so it is an interned string.
+/// A thread must not even open the file before it holds the monitor: a process loses its lock when
+/// it closes any other channel of the file.
 ///
 /// Thread-safe.
 public final class LockedFile {
   private static final long SHORTEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(1);
   private static final long LONGEST_PAUSE = TimeUnit.MILLISECONDS.toNanos(50);
 
-  /// How long a lock is waited for that something else than this class holds in this process. It
-  /// may be held by this thread's own caller, and then would never be free.
+  /// How long to wait for a lock that other code in this process holds. This thread's own caller
+  /// may hold it, and then it would never become free.
   private static final long LONGEST_WAIT = TimeUnit.MINUTES.toNanos(1);
 
-  /// What is done with the file.
+  /// An action on the locked file.
   ///
-  /// @param <T> its result
+  /// @param <T> the type of the result
   public interface Action<T> {
-    /// @param channel reads and writes the file; is closed afterwards
+    /// @param channel a channel for reading and writing the file; it is closed afterwards
     T run(FileChannel channel) throws IOException;
   }
 
   private LockedFile() {}
 
-  /// Waits until the file is free, locks it, and does something with it. To be interrupted
-  /// meanwhile does not end the waiting; the thread's interrupt status is set again afterwards.
+  /// Waits until the file is free, locks it and runs an action. An interrupt does not end the wait;
+  /// the thread's interrupt status is restored afterwards.
   ///
-  /// @param file is created where there is none
-  /// @throws IllegalStateException if this thread has the file already, or something else than this
-  ///   class has it locked in this process for a minute
+  /// @param file the file; it is created if it does not exist
+  /// @param action the action to run while the file is locked
+  /// @return the result of the action
+  /// @throws IllegalStateException if this thread holds the file already, or other code in this
+  ///   process has held its lock for a minute
   /// @throws IOException if the file cannot be opened or locked, or the action throws it
   public static <T> T use(Path file, Action<T> action) throws IOException {
     String turn = turn(file);
@@ -70,8 +72,7 @@ public final class LockedFile {
     }
   }
 
-  /// The caller must hold on to the lock, because the virtual machine forgets locks that cannot be
-  /// reached.
+  /// The caller must keep the lock reachable, because the JVM releases unreachable locks.
   private static FileLock lock(Path file) throws IOException {
     boolean interrupted = false;
     long begin = System.nanoTime();
@@ -79,22 +80,22 @@ public final class LockedFile {
     try {
       for (long pause = SHORTEST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
         try {
-          // Asked again and again: a system that waits for the lock looks for deadlocks between
-          // processes, and takes two threads of each that wait for two files for one.
+          // The lock is polled. A blocking request would let the system search for deadlocks
+          // between processes; it would report one if two threads of each of two processes wait for
+          // two files.
           FileLock lock = channel.tryLock();
           if (lock != null) {
             return lock;
           }
         } catch (ClosedByInterruptException | FileLockInterruptionException e) {
-          // It has closed the channel.
+          // The interrupt has closed the channel.
           interrupted |= Thread.interrupted();
           channel = open(file);
           continue;
         } catch (OverlappingFileLockException e) {
-          // Something else in this process has locked it, perhaps this thread's own caller.
+          // Other code in this process holds the lock, perhaps this thread's own caller.
           if (System.nanoTime() - begin > LONGEST_WAIT) {
-            throw new IllegalStateException(
-                file + " is locked by something else in this process", e);
+            throw new IllegalStateException(file + " is locked by other code in this process", e);
           }
         }
         LockSupport.parkNanos(pause);
@@ -115,14 +116,14 @@ public final class LockedFile {
         file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
   }
 
-  /// The monitor for a file, under whatever path, in this process. It is found by what identifies
-  /// the file to the system, as the Java virtual machine finds the locks of files.
+  /// The monitor of a file in this process, independent of the path. The key is the system's
+  /// identity of the file, which the JVM also uses for its file locks.
   private static String turn(Path file) throws IOException {
     if (!Files.exists(file)) {
       try {
         Files.createFile(file);
       } catch (FileAlreadyExistsException e) {
-        // Another process was faster, or it is a link to nowhere.
+        // Another process has created the file, or the path is a link to a missing file.
       }
     }
     Object key = file.toAbsolutePath().normalize();
@@ -130,7 +131,7 @@ public final class LockedFile {
       Object identity = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
       key = identity == null ? file.toRealPath() : identity;
     } catch (NoSuchFileException e) {
-      // Opening the file creates it where the link leads.
+      // The path is a link to a missing file; opening it will create the file.
     }
     return ("dev.panoptim.internal.io.LockedFile " + key).intern();
   }

@@ -5,21 +5,21 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileLockInterruptionException;
 
-/// File access that an interrupt does not end.
+/// Runs file access to its end although the thread is interrupted.
 ///
-/// Java closes a channel when its thread is interrupted. A thread that a server interrupts at its
-/// end could then not save, and a reader would fail by chance. The actions here run with the
-/// interrupt flag cleared. One that is interrupted meanwhile runs again from its beginning. The
-/// flag is set again afterwards.
+/// Java closes a channel when its thread is interrupted. Without this class, a thread that a server
+/// interrupts at shutdown could not save, and reads would fail at random. The actions run with a
+/// cleared interrupt status. An action that an interrupt ends runs again from its beginning. The
+/// interrupt status is restored afterwards.
 ///
-/// The safetensors module has the same class: neither module depends on the other.
+/// The safetensors module has a copy of this class, because neither module depends on the other.
 ///
 /// Thread-safe.
 public final class UninterruptedIo {
-  /// Bounds the time that a thread can be kept busy by interrupts that never stop.
+  /// Limits how long an endless series of interrupts can delay the thread.
   private static final int MOST_ATTEMPTS = 100;
 
-  /// Something that opens the channels it uses, closes them, and may be run again.
+  /// An action that opens and closes the channels it uses, and that may run again.
   @FunctionalInterface
   public interface Action<T> {
     T run() throws IOException;
@@ -27,10 +27,10 @@ public final class UninterruptedIo {
 
   private UninterruptedIo() {}
 
-  /// Runs an action until no interrupt has ended it.
+  /// Runs an action until it ends without an interrupt.
   ///
-  /// @throws IOException what the action throws; a [ClosedByInterruptException] only after 100
-  ///   attempts that were all interrupted
+  /// @throws IOException the exception of the action; a [ClosedByInterruptException] only after 100
+  ///   interrupted attempts
   public static <T> T run(Action<T> action) throws IOException {
     boolean interrupted = Thread.interrupted();
     try {
@@ -38,7 +38,7 @@ public final class UninterruptedIo {
         try {
           return action.run();
         } catch (ClosedChannelException | FileLockInterruptionException e) {
-          // Nobody but an interrupt closes a channel that is the action's alone.
+          // Only an interrupt closes a channel that the action alone uses.
           interrupted = true;
           Thread.interrupted();
           if (attempt == MOST_ATTEMPTS) {

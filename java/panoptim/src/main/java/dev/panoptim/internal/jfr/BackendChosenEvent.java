@@ -7,24 +7,24 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/// The backend that a process computes with has been chosen.
+/// The choice of the process's backend.
 ///
-/// Not thread-safe: each event is one thread's.
+/// Not thread-safe: an event belongs to one thread.
 @Name("dev.panoptim.BackendChosen")
 @Label("Backend Chosen")
 @Category("Panoptim")
-@Description("The backend for the processor that this process computes with, chosen once")
+@Description("The backend that this process uses on the CPU, chosen once")
 @StackTrace(false)
 public final class BackendChosenEvent extends Event {
   @Label("Backend")
   String backend;
 
   @Label("Tier")
-  @Description("Of the native backend; empty for others")
+  @Description("The tier of the native backend; empty for other backends")
   String tier;
 
   @Label("Degraded")
-  @Description("Whether a better one could not be had")
+  @Description("Whether a better backend is unavailable")
   boolean degraded;
 
   @Label("Details")
@@ -32,7 +32,7 @@ public final class BackendChosenEvent extends Event {
 
   private BackendChosenEvent() {}
 
-  /// Records one.
+  /// Records an event.
   public static void commit(String backend, String tier, boolean degraded, String details) {
     BackendChosenEvent event = new BackendChosenEvent();
     event.backend = backend;

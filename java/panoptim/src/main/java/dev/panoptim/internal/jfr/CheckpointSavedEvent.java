@@ -8,13 +8,13 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/// A checkpoint has been saved.
+/// The save of a checkpoint.
 ///
-/// Not thread-safe: each event is one thread's at a time.
+/// Not thread-safe: an event belongs to one thread at a time.
 @Name("dev.panoptim.CheckpointSaved")
 @Label("Checkpoint Saved")
 @Category("Panoptim")
-@Description("The time from the first byte until the file is on the disk under its name")
+@Description("The time from the first byte until the renamed file is on the disk")
 @StackTrace(false)
 public final class CheckpointSavedEvent extends Event {
   @Label("File")
@@ -29,14 +29,14 @@ public final class CheckpointSavedEvent extends Event {
 
   private CheckpointSavedEvent() {}
 
-  /// An event that begins now.
+  /// Creates an event that begins now.
   public static CheckpointSavedEvent begun() {
     CheckpointSavedEvent event = new CheckpointSavedEvent();
     event.begin();
     return event;
   }
 
-  /// Ends the event, and records it.
+  /// Ends and records the event.
   public void finish(String file, long step, long bytes) {
     end();
     this.file = file;

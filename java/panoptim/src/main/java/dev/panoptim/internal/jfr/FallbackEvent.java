@@ -7,13 +7,13 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/// Something is done by other means than were wanted.
+/// The use of a substitute for an unavailable feature.
 ///
-/// Not thread-safe: each event is one thread's.
+/// Not thread-safe: an event belongs to one thread.
 @Name("dev.panoptim.Fallback")
 @Label("Fallback")
 @Category("Panoptim")
-@Description("Something that was wanted could not be had, and something else is used")
+@Description("A requested feature is unavailable, and a substitute is used")
 @StackTrace(false)
 public final class FallbackEvent extends Event {
   @Label("Wanted")
@@ -27,7 +27,7 @@ public final class FallbackEvent extends Event {
 
   private FallbackEvent() {}
 
-  /// Records one.
+  /// Records an event.
   public static void commit(String wanted, String taken, String reason) {
     FallbackEvent event = new FallbackEvent();
     event.wanted = wanted;

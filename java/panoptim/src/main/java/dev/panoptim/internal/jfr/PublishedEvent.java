@@ -8,29 +8,30 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import jdk.jfr.Throttle;
 
-/// Parameters have been published for readers. At most 1,000 a second are recorded, unless the
-/// setting `throttle` says otherwise.
+/// A publication of parameters for readers. At most 1,000 events a second are recorded, unless the
+/// setting `throttle` changes the limit.
 ///
-/// Not thread-safe: each event is one thread's.
+/// Not thread-safe: an event belongs to one thread.
 @Name("dev.panoptim.Published")
 @Label("Parameters Published")
 @Category("Panoptim")
 @StackTrace(false)
 @Throttle("1000/s")
 public final class PublishedEvent extends Event {
-  /// Asked before an event is made: outside of compiled code making one would allocate.
+  /// Checked before an event is created, because creating one allocates in code that is not
+  /// compiled.
   private static final PublishedEvent PROBE = new PublishedEvent();
 
   @Label("Step")
-  @Description("The number that the parameters carry")
+  @Description("The step of the published parameters")
   long step;
 
   @Label("Elements")
-  @Description("Elements that were copied")
+  @Description("The number of copied elements")
   long elements;
 
   @Label("Skipped")
-  @Description("Whether nothing was published, for readers hold all buffers")
+  @Description("Whether nothing was published because readers hold all buffers")
   boolean skipped;
 
   private PublishedEvent() {}
@@ -40,7 +41,7 @@ public final class PublishedEvent extends Event {
     return PROBE.isEnabled();
   }
 
-  /// Records one.
+  /// Records an event.
   public static void commit(long step, long elements, boolean skipped) {
     PublishedEvent event = new PublishedEvent();
     event.step = step;

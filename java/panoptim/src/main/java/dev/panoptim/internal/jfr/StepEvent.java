@@ -8,45 +8,47 @@ import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 import jdk.jfr.Throttle;
 
-/// A step of an optimizer. At most 1,000 a second are recorded, unless the setting `throttle` says
-/// otherwise: a small model makes millions.
+/// A step of an optimizer. At most 1,000 events a second are recorded, unless the setting
+/// `throttle` changes the limit, because a small model makes millions of steps.
 ///
-/// Not thread-safe: each event is one thread's.
+/// Not thread-safe: an event belongs to one thread.
 @Name("dev.panoptim.Step")
 @Label("Optimizer Step")
 @Category("Panoptim")
-@Description("A step of an optimizer; on a GPU, the time until it was told to make it")
+@Description("A step of an optimizer; on a GPU, the time until the step is enqueued")
 @StackTrace(false)
 @Throttle("1000/s")
 public final class StepEvent extends Event {
-  /// Asked before an event is made: outside of compiled code making one would allocate.
+  /// Checked before an event is created, because creating one allocates in code that is not
+  /// compiled.
   private static final StepEvent PROBE = new StepEvent();
 
   @Label("Backend")
   String backend;
 
   @Label("Elements")
-  @Description("Elements of all parameters that have a gradient")
+  @Description("The number of elements of all parameters with a gradient")
   long elements;
 
   @Label("Threads")
-  @Description("The threads that the step might take, the calling one among them")
+  @Description("The maximum number of threads of the step, including the calling one")
   int threads;
 
   @Label("Helpers")
-  @Description("The threads that were asked to help with the update")
+  @Description("The number of helper threads that were asked to join the update")
   int helpers;
 
   @Label("Gradient Norm")
-  @Description("NaN where it was not asked for, or a GPU has not said it yet")
+  @Description("NaN if it was not computed, or if a GPU has not reported it yet")
   double norm;
 
   @Label("Clip Factor")
-  @Description("NaN where a GPU has not said it yet; 1 if nothing was clipped")
+  @Description("1 if nothing was clipped; NaN if a GPU has not reported it yet")
   double clipFactor;
 
   @Label("Skipped")
-  @Description("Whether the step is known to have changed nothing, for a gradient was not finite")
+  @Description(
+      "Whether the step is known to have changed nothing because a gradient was not finite")
   boolean skipped;
 
   private StepEvent() {}
@@ -56,14 +58,14 @@ public final class StepEvent extends Event {
     return PROBE.isEnabled();
   }
 
-  /// An event that begins now.
+  /// Creates an event that begins now.
   public static StepEvent begun() {
     StepEvent event = new StepEvent();
     event.begin();
     return event;
   }
 
-  /// Ends the event, and records it unless too many are.
+  /// Ends the event and records it, unless too many are recorded.
   public void finish(
       String backend,
       long elements,

@@ -13,15 +13,19 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
-/// Actions for a [java.lang.ref.Cleaner] or an arena that do not keep this library's class loader.
+/// Creates actions for a [java.lang.ref.Cleaner] or an arena that do not keep this library's class
+/// loader alive.
 ///
-/// A cleaner refers to each action until it has run. An object of this library refers to its class
-/// loader, which refers to all static fields of the application's classes there. If such a field
-/// led to the object that is watched, neither could ever be collected. So what a cleaner is given
-/// consists of the platform's classes alone: a proxy of a method handle that refers to the
-/// library's action weakly. A static field keeps that action until it has run or the class loader
-/// is collected. In the latter case another method handle is called, which must free native memory
-/// without this library's classes.
+/// A cleaner refers to each action until the action has run. An object of this library refers to
+/// its class loader, which refers to all static fields of the application's classes. If such a
+/// field led to the watched object, neither the object nor the class loader could ever be
+/// collected.
+///
+/// The action given to the cleaner therefore consists only of classes of the platform: a proxy of a
+/// method handle with a weak reference to the library's action. A static field keeps the library's
+/// action alive until the action has run or the class loader is collected. If the class loader has
+/// been collected, another method handle is called instead. It must free native memory without
+/// classes of this library.
 ///
 /// Thread-safe.
 public final class CleaningAction {
@@ -32,18 +36,18 @@ public final class CleaningAction {
 
   private static final MethodHandle CALL = MethodHandles.exactInvoker(NOTHING.type());
 
-  /// Runs the action that a reference still has, and else calls a method handle.
+  /// Runs the referent of a reference if it still exists, else calls a method handle.
   private static final MethodHandle RUN_OR_CALL = runOrCall();
 
-  /// Calls each method handle of an [Iterable]. What one throws does not prevent the others.
+  /// Calls each method handle of an [Iterable]. An exception of one does not prevent the others.
   private static final MethodHandle CALL_EACH = callEach();
 
-  /// Keeps the library's actions while its class loader lives.
+  /// Keeps the library's actions alive as long as its class loader.
   private static final Set<Pending> PENDING = ConcurrentHashMap.newKeySet();
 
   private CleaningAction() {}
 
-  /// A class, not a record: each is equal to itself alone.
+  /// This is a class and not a record, so that each object is equal only to itself.
   private static final class Pending implements Runnable {
     private final Runnable action;
 
@@ -59,17 +63,17 @@ public final class CleaningAction {
     }
   }
 
-  /// An action for a cleaner.
+  /// Creates an action for a cleaner.
   ///
-  /// @param action is run if the class loader of this library is still there; must not refer to
-  ///   what the cleaner watches
-  /// @param afterUnloading is called if it is not; takes and returns nothing, and refers to nothing
-  ///   but objects of the platform's classes
+  /// @param action runs if this library's class loader still exists; must not refer to the watched
+  ///   object
+  /// @param afterUnloading is called if the class loader has been collected; takes and returns
+  ///   nothing, and refers only to objects of the platform's classes
   static Runnable runnable(Runnable action, MethodHandle afterUnloading) {
     return MethodHandleProxies.asInterfaceInstance(Runnable.class, handle(action, afterUnloading));
   }
 
-  /// An action for [MemorySegment#reinterpret(long, java.lang.foreign.Arena, Consumer)].
+  /// Creates an action for [MemorySegment#reinterpret(long, java.lang.foreign.Arena, Consumer)].
   ///
   /// @param action as for [#runnable]
   /// @param afterUnloading as for [#runnable]
@@ -80,9 +84,9 @@ public final class CleaningAction {
         MethodHandles.dropArguments(handle(action, afterUnloading), 0, Object.class));
   }
 
-  /// Calls all of some method handles, even those that are added after this call.
+  /// Returns a method handle that calls all handles of a collection, including those added later.
   ///
-  /// @param handles of a collection class of the platform; each takes and returns nothing
+  /// @param handles a collection of a platform class; each handle takes and returns nothing
   static MethodHandle each(Iterable<MethodHandle> handles) {
     return CALL_EACH.bindTo(handles);
   }

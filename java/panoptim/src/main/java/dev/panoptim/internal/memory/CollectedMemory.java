@@ -4,26 +4,27 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 
-/// Allocates zeroed memory that is counted and limited, and that the garbage collector frees once
-/// no segment of one such allocator can be reached.
+/// Allocates zeroed memory that is counted and limited. The garbage collector frees the memory when
+/// no segment of an allocator is reachable any more.
 ///
 /// Thread-safe.
 public final class CollectedMemory implements SegmentAllocator {
   private final MemoryKind kind;
   private final Arena arena = Arena.ofAuto();
 
-  /// @param kind that the memory is counted as
+  /// @param kind the kind that the memory is counted as
   public CollectedMemory(MemoryKind kind) {
     this.kind = kind;
   }
 
-  /// Zeroed memory.
+  /// Allocates zeroed memory.
   ///
+  /// @param bytes the size in bytes
   /// @param alignment in bytes, a power of two
-  /// @throws OutOfMemoryError if the limit or the system refuses
+  /// @throws OutOfMemoryError if the memory would exceed the limit, or the system has too little
   @Override
   public MemorySegment allocate(long bytes, long alignment) {
-    // What is run once this can no longer be reached must not refer to it.
+    // The cleaning action must not refer to this object, so it captures a local variable.
     MemoryKind of = kind;
     MemoryBudget.reserve(bytes, of);
     Runnable counted = () -> MemoryBudget.release(bytes, of);

@@ -7,14 +7,14 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// What was never closed: the garbage collector finds it, and it is said once.
+/// Finds owners of memory that were garbage-collected without a close, and logs a warning.
 ///
-/// One warning for the whole process, or, where allocations are traced, one for each place that
-/// allocated. All are counted.
+/// The warning is logged once per process, or once for each allocation site if allocations are
+/// traced. All cases are counted.
 ///
 /// Thread-safe.
 public final class Forgotten {
-  /// So many places at most are remembered, and said.
+  /// The maximum number of allocation sites that are remembered and reported.
   private static final int MOST_SITES = 1000;
 
   private static final Cleaner CLEANER = Cleaner.create();
@@ -24,15 +24,15 @@ public final class Forgotten {
 
   private Forgotten() {}
 
-  /// Runs an action once an object can no longer be reached, or before; not if the class loader of
-  /// this library is collected with the object.
+  /// Runs an action when an object is no longer reachable, or earlier on request. The action does
+  /// not run if this library's class loader is collected together with the object.
   ///
-  /// @param action must not refer to the object
+  /// @param action must not refer to the watched object
   public static Cleaner.Cleanable watch(Object watched, Runnable action) {
     return watch(watched, action, CleaningAction.NOTHING);
   }
 
-  /// Frees something once an object can no longer be reached, or before.
+  /// Frees a resource when an object is no longer reachable, or earlier on request.
   ///
   /// @param action as for [CleaningAction#runnable]
   /// @param afterUnloading as for [CleaningAction#runnable]
@@ -40,19 +40,19 @@ public final class Forgotten {
     return CLEANER.register(watched, CleaningAction.runnable(action, afterUnloading));
   }
 
-  /// How many allocations have been forgotten.
+  /// The number of owners that were never closed.
   public static long count() {
     return COUNT.get();
   }
 
-  /// The bytes that they held, off-heap and on GPUs.
+  /// The bytes that these owners held, off-heap and on GPUs.
   public static long bytes() {
     return BYTES.get();
   }
 
-  /// Says it if that is the first time, and counts it.
+  /// Counts a case, and logs a warning if its site is new.
   ///
-  /// @param freed whether its memory could be freed
+  /// @param freed whether the memory could be freed
   static void report(Origin origin, long bytes, boolean freed) {
     if (isNews(origin)) {
       say(origin, bytes, freed);
@@ -72,10 +72,11 @@ public final class Forgotten {
                     : "cannot be freed without native access");
     String more =
         origin.site() == null
-            ? " This is said once; dev.panoptim.metrics.Metrics counts all. Start Java with -D"
+            ? " This warning appears once; dev.panoptim.metrics.Metrics counts all cases. Start"
+                  + " Java with -D"
                 + Origin.TRACE_PROPERTY
-                + "=true to see where they are made."
-            : " This is said once for each place; it was made here:";
+                + "=true to see where the memory is allocated."
+            : " This warning appears once for each place; it was allocated here:";
     System.getLogger(Forgotten.class.getName())
         .log(System.Logger.Level.WARNING, what + more, origin.site());
   }

@@ -5,20 +5,19 @@ import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongArray;
 
-/// Counts the bytes that the library holds off-heap, by kind, and refuses what would exceed the
-/// limit.
+/// Counts the off-heap bytes of the library by kind, and rejects allocations beyond the limit.
 ///
-/// The limit is the system property `panoptim.memory.limit`: a number of bytes, with `k`, `m`, `g`
-/// or `t` after it for powers of 1024, or `none`. By default it is what [SystemMemoryLimit] finds.
-/// It is read at the first allocation. Memory of GPUs and mapped files are counted, but not
-/// limited.
+/// The limit is the system property `panoptim.memory.limit`: a number of bytes, optionally followed
+/// by `k`, `m`, `g` or `t` for powers of 1024, or `none`. The default is computed by
+/// [SystemMemoryLimit]. The property is read at the first allocation. GPU memory and mapped files
+/// are counted, but not limited.
 ///
 /// Thread-safe.
 public final class MemoryBudget {
   /// The name of the system property.
   public static final String LIMIT_PROPERTY = "panoptim.memory.limit";
 
-  /// How long a refusal waits for the garbage collector to free memory that nobody uses.
+  /// How many times an allocation beyond the limit waits for the garbage collector.
   private static final int MOST_WAITS = 10;
 
   private static final MemoryKind[] KINDS = MemoryKind.values();
@@ -28,34 +27,34 @@ public final class MemoryBudget {
   private static final AtomicLong ON_DEVICES = new AtomicLong();
   private static final AtomicLong MAPPED = new AtomicLong();
 
-  /// `null` until it is first needed.
+  /// `null` until the first use.
   private static volatile Long limit;
 
   private MemoryBudget() {}
 
-  /// The bytes that are held of a kind.
+  /// The bytes held of one kind.
   public static long held(MemoryKind kind) {
     return BY_KIND.get(kind.ordinal());
   }
 
-  /// The bytes that are held of all kinds.
+  /// The bytes held of all kinds.
   public static long held() {
     return TOTAL.get();
   }
 
-  /// The bytes that are held in the memory of GPUs.
+  /// The bytes held in GPU memory.
   public static long onDevices() {
     return ON_DEVICES.get();
   }
 
-  /// The bytes of files that are mapped.
+  /// The mapped bytes of files.
   public static long mapped() {
     return MAPPED.get();
   }
 
-  /// The bytes that may be held of all kinds together; [Long#MAX_VALUE] if there is no limit.
+  /// The limit of the bytes of all kinds together; [Long#MAX_VALUE] if there is no limit.
   ///
-  /// @throws IllegalArgumentException if the system property is none of what it may be
+  /// @throws IllegalArgumentException if the system property is malformed
   public static long limit() {
     Long known = limit;
     if (known == null) {
@@ -76,7 +75,7 @@ public final class MemoryBudget {
     }
     int shift = text.isEmpty() ? -1 : "kmgt".indexOf(text.charAt(text.length() - 1));
     String digits = shift < 0 ? text : text.substring(0, text.length() - 1);
-    // Long.parseLong also takes a sign and the digits of other scripts.
+    // Long.parseLong would also accept a sign and digits of other scripts.
     if (digits.isEmpty() || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
       throw illegal(value);
     }
@@ -93,10 +92,11 @@ public final class MemoryBudget {
             .formatted(LIMIT_PROPERTY, value));
   }
 
-  /// Counts bytes that are about to be allocated.
+  /// Counts bytes before they are allocated.
   ///
-  /// @param kinds of the bytes, which are divided evenly among them; at least one
-  /// @throws OutOfMemoryError if that would exceed the limit; nothing has been counted then
+  /// @param bytes the number of bytes
+  /// @param kinds at least one kind; the bytes are divided evenly among them
+  /// @throws OutOfMemoryError if the bytes would exceed the limit; nothing has been counted
   /// @throws IllegalArgumentException as [#limit()]
   public static void reserve(long bytes, MemoryKind... kinds) {
     if (!tryReserve(bytes) && !reserveOnceCollected(bytes)) {
@@ -137,7 +137,7 @@ public final class MemoryBudget {
     return false;
   }
 
-  /// Waits for memory that was forgotten, which only the garbage collector finds.
+  /// Waits until the garbage collector has freed memory of owners that were never closed.
   private static boolean reserveOnceCollected(long bytes) {
     if (bytes > limit()) {
       return false;
@@ -165,8 +165,9 @@ public final class MemoryBudget {
     }
   }
 
-  /// Counts bytes that are no longer held.
+  /// Subtracts bytes that have been freed.
   ///
+  /// @param bytes the number of bytes
   /// @param kinds as for [#reserve]
   public static void release(long bytes, MemoryKind... kinds) {
     TOTAL.addAndGet(-bytes);
@@ -181,12 +182,12 @@ public final class MemoryBudget {
     }
   }
 
-  /// Counts bytes that are allocated on a GPU, or freed if the number is negative.
+  /// Adds allocated bytes of GPU memory; a negative number subtracts freed bytes.
   public static void countOnDevices(long bytes) {
     ON_DEVICES.addAndGet(bytes);
   }
 
-  /// Counts bytes of a file that are mapped, or no longer if the number is negative.
+  /// Adds mapped bytes of a file; a negative number subtracts unmapped bytes.
   static void countMapped(long bytes) {
     MAPPED.addAndGet(bytes);
   }

@@ -1,8 +1,8 @@
 package dev.panoptim.internal.memory;
 
-/// What off-heap memory is held for.
+/// The purpose of off-heap memory.
 ///
-/// Immutable.
+/// Immutable and thread-safe.
 public enum MemoryKind {
   /// Data of parameters.
   PARAMETERS("parameters"),
@@ -13,16 +13,16 @@ public enum MemoryKind {
   /// States of optimizers, averages included.
   STATES("states"),
 
-  /// Copies of parameters in 16 bits.
+  /// 16-bit copies of parameters.
   HALF_PRECISION_COPIES("half-precision copies"),
 
   /// Buffers of publications.
   PUBLICATIONS("publications"),
 
-  /// What the library needs for itself: tables, sums, buffers for transfers.
+  /// Internal tables, sums and transfer buffers.
   TABLES("tables"),
 
-  /// State dicts, and what is copied to be saved.
+  /// State dicts, and copies for checkpoints.
   COPIES("copies");
 
   private final String words;

@@ -1,14 +1,14 @@
 package dev.panoptim.internal.memory;
 
-/// What memory was allocated for, and where, so that a warning can say so.
+/// The owner of memory, and the place of its allocation, for warnings.
 ///
-/// Immutable.
+/// Immutable and thread-safe.
 public final class Origin {
   static final String TRACE_PROPERTY = "panoptim.memory.trace";
 
   private final String owner;
 
-  /// `null` where allocations are not traced.
+  /// `null` if allocations are not traced.
   private final Throwable site;
 
   private Origin(String owner, Throwable site) {
@@ -16,15 +16,15 @@ public final class Origin {
     this.site = site;
   }
 
-  /// The place where this is called, if the system property `panoptim.memory.trace` is `true`; else
-  /// no place.
+  /// Creates an origin with the caller's stack trace if the system property `panoptim.memory.trace`
+  /// is `true`, else without one.
   ///
-  /// @param owner who is to close the memory, such as "an optimizer"
+  /// @param owner the object that must be closed, such as "an optimizer"
   public static Origin here(String owner) {
     return new Origin(
         owner,
         Boolean.getBoolean(TRACE_PROPERTY)
-            ? new Throwable("the stack when it was made; nothing was thrown")
+            ? new Throwable("stack trace of the allocation, not an error")
             : null);
   }
 

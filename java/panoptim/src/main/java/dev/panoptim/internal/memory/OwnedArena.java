@@ -10,25 +10,26 @@ import java.util.Deque;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedDeque;
 
-/// A shared arena whose memory is counted and limited, and which may be forgotten.
+/// A shared arena whose memory is counted and limited, and is freed even if the arena is never
+/// closed.
 ///
-/// [#close()] frees the memory at once. If nobody calls it, the memory is freed once no segment of
-/// it can be reached any more, and a warning is given. A segment, its slices and views, and byte
-/// buffers over it keep the memory; its bare address does not.
+/// [#close()] frees the memory at once. Without a close, the memory is freed when no segment of the
+/// arena is reachable any more, and a warning is logged. Slices, views and byte buffers of a
+/// segment keep the memory alive; a bare address does not.
 ///
-/// That works because all segments of an arena refer to its one scope, and the [Cleaner] watches
-/// that scope. What it then does refers to bare addresses alone, not to the scope. The memory is
-/// also freed, without a warning, if the class loader of this library is collected with the scope.
+/// All segments of an arena refer to its one scope, and a [Cleaner] watches this scope. The
+/// cleaning action refers only to bare addresses and not to the scope. If this library's class
+/// loader is collected together with the scope, the memory is freed without a warning.
 ///
-/// Nothing is made before it is needed: closing a shared arena stops every thread for a moment, and
-/// many owners never use theirs.
+/// The underlying arena is created at the first allocation. Closing a shared arena stops every
+/// thread for a moment, and many owners never allocate.
 ///
 /// Thread-safe.
 public final class OwnedArena implements Arena {
   private final MemoryKind kind;
   private final Origin origin;
 
-  /// `null` until something is allocated.
+  /// `null` until the first allocation.
   private Arena arena;
 
   private Releases releases;
@@ -40,28 +41,31 @@ public final class OwnedArena implements Arena {
     this.origin = origin;
   }
 
-  /// @param kind of what is allocated without naming another
-  /// @param origin what a warning is to say
+  /// @param kind the default kind of the allocated memory
+  /// @param origin the owner, for warnings
   public static OwnedArena of(MemoryKind kind, Origin origin) {
     return new OwnedArena(
         Objects.requireNonNull(kind, "kind is null"),
         Objects.requireNonNull(origin, "origin is null"));
   }
 
-  /// Zeroed memory, of the kind that this arena is for.
+  /// Allocates zeroed memory of this arena's default kind.
   ///
+  /// @param bytes the size in bytes
   /// @param alignment in bytes, a power of two
-  /// @throws OutOfMemoryError if the limit or the system refuses
+  /// @throws OutOfMemoryError if the memory would exceed the limit, or the system has too little
   /// @throws IllegalStateException if the arena has been closed
   @Override
   public MemorySegment allocate(long bytes, long alignment) {
     return allocate(bytes, alignment, kind);
   }
 
-  /// Zeroed memory of some kinds.
+  /// Allocates zeroed memory.
   ///
-  /// @param kinds among which the bytes are divided evenly
-  /// @throws OutOfMemoryError if the limit or the system refuses
+  /// @param bytes the size in bytes
+  /// @param alignment in bytes, a power of two
+  /// @param kinds the kinds of the memory; the bytes are divided evenly among them
+  /// @throws OutOfMemoryError if the memory would exceed the limit, or the system has too little
   /// @throws IllegalStateException if the arena has been closed
   public synchronized MemorySegment allocate(long bytes, long alignment, MemoryKind... kinds) {
     Arena open = open();
@@ -84,13 +88,13 @@ public final class OwnedArena implements Arena {
     }
   }
 
-  /// Makes something that others allocated this arena's. Its bytes have been counted.
+  /// Takes over memory that was allocated elsewhere. Its bytes must have been counted already.
   ///
-  /// @param address where it is, in the global scope
-  /// @param bytes that Java may reach of it
-  /// @param held bytes that it takes, on whatever device
-  /// @param release frees it; must not refer to a segment of this arena
-  /// @param afterUnloading frees it as well, for [CleaningAction#runnable]
+  /// @param address the memory's address, in the global scope
+  /// @param bytes the bytes that Java may access
+  /// @param held the bytes that the memory takes, on any device
+  /// @param release frees the memory; must not refer to a segment of this arena
+  /// @param afterUnloading also frees the memory, for [CleaningAction#runnable]
   /// @throws IllegalStateException if the arena has been closed
   public synchronized MemorySegment adopt(
       MemorySegment address, long bytes, long held, Runnable release, MethodHandle afterUnloading) {
@@ -99,10 +103,10 @@ public final class OwnedArena implements Arena {
     return adopted;
   }
 
-  /// Watches a file's mapping that was made in this arena: the arena ends it when it is closed, and
-  /// this one if that is forgotten.
+  /// Registers the mapping of a file that was made in this arena. The arena ends the mapping when
+  /// it is closed. If the arena is never closed, the cleaning action ends the mapping.
   ///
-  /// @param mapping the whole of it
+  /// @param mapping the whole mapping
   public synchronized void watchMapping(MemorySegment mapping) {
     open();
     long bytes = mapping.byteSize();
@@ -139,7 +143,7 @@ public final class OwnedArena implements Arena {
     return arena;
   }
 
-  /// The scope that all segments of this arena have.
+  /// The scope of all segments of this arena.
   ///
   /// @throws IllegalStateException if the arena has been closed and was never used
   @Override
@@ -147,14 +151,14 @@ public final class OwnedArena implements Arena {
     return arena == null ? open().scope() : arena.scope();
   }
 
-  /// Whether memory can still be allocated.
+  /// Whether the arena can still allocate.
   public synchronized boolean isOpen() {
     return !closed;
   }
 
-  /// Frees all memory. Does nothing when that has been done, or nothing was allocated.
+  /// Frees all memory. Closing twice has no effect.
   ///
-  /// @throws IllegalStateException if a step is using the memory; nothing has been freed then
+  /// @throws IllegalStateException if a step is using the memory; nothing has been freed
   @Override
   public synchronized void close() {
     if (closed) {
@@ -165,7 +169,7 @@ public final class OwnedArena implements Arena {
       return;
     }
     Arena open = arena;
-    // From here on it is not forgotten, even if the collector is quicker than this method.
+    // Set before the close, because the cleaner may run before this method ends.
     releases.expected = true;
     try {
       open.close();
@@ -174,8 +178,9 @@ public final class OwnedArena implements Arena {
         releases.expected = false;
       } else {
         closed = true;
-        // A finalizer may call this while its class loader is being collected: the releases are no
-        // longer run then. What is called in their place must not end mappings again.
+        // A finalizer may call this method while its class loader is being collected. Then the
+        // method handles run instead of the releases, and they must not end the mappings a second
+        // time.
         releases.mappings.clear();
         cleanable.clean();
       }
@@ -183,30 +188,32 @@ public final class OwnedArena implements Arena {
     }
   }
 
-  /// How something is freed.
+  /// A way to free memory.
   ///
-  /// @param bytes that it takes, on whatever device
-  /// @param closed what to do once its arena has been closed
-  /// @param forgotten what to do if that can no longer happen
+  /// @param bytes the bytes that the memory takes, on any device
+  /// @param closed runs after the arena has been closed
+  /// @param forgotten runs if the arena was never closed
   private record Release(long bytes, Runnable closed, Runnable forgotten) {}
 
-  /// What an arena's memory is freed by. Refers neither to the arena nor to its scope.
+  /// The releases of an arena's memory. Refers neither to the arena nor to its scope.
+  ///
+  /// Thread-safe.
   private static final class Releases implements Runnable {
     private final Origin origin;
 
-    /// The last first, as arenas free.
+    /// In reverse order of allocation, like an arena frees.
     private final Deque<Release> all = new ArrayDeque<>();
 
-    /// What is called in the place of [#run] if that is no longer there, the last first.
+    /// Called instead of [#run] if the class loader has been collected; in reverse order.
     final Deque<MethodHandle> afterUnloading = new ConcurrentLinkedDeque<>();
 
-    /// What ends the mappings of files in that case, unless the arena has ended them.
+    /// Ends the mappings of files in that case, unless the arena has ended them.
     final Deque<MethodHandle> mappings = new ConcurrentLinkedDeque<>();
 
-    /// Whether the arena is being closed.
+    /// Whether the arena is being closed, so that no warning is due.
     volatile boolean expected;
 
-    /// Whether all of it can be freed without the arena.
+    /// Whether all memory can be freed without the arena.
     boolean freesAll = true;
 
     Releases(Origin origin) {

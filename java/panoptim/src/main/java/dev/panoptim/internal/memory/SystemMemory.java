@@ -8,23 +8,24 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.util.Locale;
 
-/// Zeroed memory of the system, whose lifetime nobody manages; on huge pages where it is large and
-/// the system has them.
+/// Allocates zeroed memory directly from the system, without an arena. Large blocks use huge pages
+/// if the system has them.
 ///
-/// Allocating zeroed memory by `malloc` writes its zeros at once, and pages that have been touched
-/// stay small. So large memory comes from `mmap`, and the advice is given before the first touch.
+/// Large memory comes from `mmap`, because `malloc` writes the zeros of zeroed memory at once, and
+/// pages that have been touched stay small. The request for huge pages must come before the first
+/// touch.
 ///
-/// Huge pages save address translations, and page faults when memory is first touched. A step walks
-/// its streams in order, which needs few translations: on a virtual machine of two Zen 4 cores
-/// AdamW over 32M parameters takes 0.99 to 1.04 times as long on small ones (`-Pbench
+/// Huge pages save address translations, and page faults at the first touch. A step reads its
+/// operands in order and needs few translations: on a virtual machine of two Zen 4 cores, AdamW
+/// over 32M parameters takes 0.99 to 1.04 times as long with small pages (`-Pbench
 /// -Dbench.args="ConstantsBenchmark -p changed=hugePages=0"`).
 ///
 /// Thread-safe.
 public final class SystemMemory {
-  /// The size of a huge page on x86-64 and on most ARM systems.
+  /// The size of a huge page on x86-64 and on most ARM systems, in bytes.
   public static final long HUGE = 2L << 20;
 
-  /// The size of any other page, or less.
+  /// The size of a small page in bytes, or a lower bound of it.
   public static final long SMALL = 4096;
 
   private static final int READ_AND_WRITE = 3;
@@ -32,13 +33,13 @@ public final class SystemMemory {
   private static final int USE_HUGE_PAGES = 14;
   private static final long FAILED = -1;
 
-  /// `null` where the program may not call native code.
+  /// `null` if the program may not call native code.
   private static final SystemMemory SYSTEM = find();
 
   private final MethodHandle calloc;
   private final MethodHandle free;
 
-  /// These three are `null` but on Linux.
+  /// The three handles of mmap are `null` on other systems than Linux.
   private final MethodHandle mmap;
 
   private final MethodHandle munmap;
@@ -46,7 +47,7 @@ public final class SystemMemory {
 
   private SystemMemory(Linker linker, boolean maps) {
     var address = ValueLayout.ADDRESS;
-    // A pointer's width, which size_t and off_t have on every 64-bit system.
+    // The width of size_t and off_t, which is that of a pointer on every 64-bit system.
     var size = ValueLayout.JAVA_LONG;
     var number = ValueLayout.JAVA_INT;
     calloc = handle(linker, "calloc", FunctionDescriptor.of(address, size, size));
@@ -78,20 +79,24 @@ public final class SystemMemory {
     }
   }
 
-  /// Whether memory can be had here; if not, an arena has to allocate.
+  /// Whether memory can be allocated here; if not, an arena must allocate it.
   static boolean isAvailable() {
     return SYSTEM != null;
   }
 
-  /// Memory, and what frees it.
+  /// A block of memory and the actions that free it.
   ///
-  /// @param afterUnloading frees it too, without classes of this library; for [CleaningAction]
+  /// @param memory the memory, in the global scope
+  /// @param release frees the memory
+  /// @param afterUnloading also frees the memory, without classes of this library; for
+  ///   [CleaningAction]
   record Block(MemorySegment memory, Runnable release, MethodHandle afterUnloading) {}
 
-  /// Zeroed memory.
+  /// Allocates zeroed memory.
   ///
+  /// @param bytes the size in bytes
   /// @param alignment in bytes, a power of two
-  /// @throws OutOfMemoryError if the system refuses
+  /// @throws OutOfMemoryError if the system has too little memory
   static Block allocate(long bytes, long alignment) {
     return SYSTEM.mmap == null || bytes < HUGE
         ? SYSTEM.fromHeap(bytes, alignment)
@@ -126,8 +131,8 @@ public final class SystemMemory {
   }
 
   private Block fromPages(long bytes, long alignment) {
-    // mmap aligns to small pages only: ask for one huge page more, and begin at the first huge
-    // boundary.
+    // mmap aligns only to small pages. So one more huge page is mapped, and the block begins at the
+    // first boundary of a huge page.
     long boundary = Math.max(HUGE, alignment);
     long mapped = Math.addExact(bytes, boundary);
     try {
@@ -139,7 +144,8 @@ public final class SystemMemory {
         throw refused(mapped);
       }
       MemorySegment aligned = aligned(start, mapped, bytes, boundary);
-      // Advice: a kernel without huge pages may refuse it, and the memory is as good as before.
+      // The request is a hint. A kernel without huge pages rejects it, and the memory is usable
+      // anyway.
       int ignored = (int) madvise.invokeExact(aligned, bytes, USE_HUGE_PAGES);
       return new Block(aligned, () -> unmap(start, mapped), unmapping(start, mapped));
     } catch (Error | RuntimeException e) {
@@ -159,26 +165,29 @@ public final class SystemMemory {
     }
   }
 
-  /// Ends the mapping of a file that an arena made and can no longer end. Does nothing where
-  /// mappings are not made by `mmap`.
+  /// Ends the mapping of a file that an arena made and can no longer end. Does nothing if the
+  /// system has no `mmap`.
   ///
-  /// @param start of the mapping, a segment of the global scope
+  /// @param start the start of the mapping, a segment of the global scope
+  /// @param bytes the size of the mapping
   static void unmapFile(MemorySegment start, long bytes) {
     if (SYSTEM != null && SYSTEM.munmap != null && bytes > 0) {
       SYSTEM.unmap(start, bytes);
     }
   }
 
-  /// What [#unmapFile] does, without classes of this library; for [CleaningAction].
+  /// Returns a handle that does the same as [#unmapFile] without classes of this library, for
+  /// [CleaningAction].
   ///
   /// @param start as for [#unmapFile]
+  /// @param bytes as for [#unmapFile]
   static MethodHandle unmappingFile(MemorySegment start, long bytes) {
     return SYSTEM != null && SYSTEM.munmap != null && bytes > 0
         ? SYSTEM.unmapping(start, bytes)
         : CleaningAction.NOTHING;
   }
 
-  /// Nobody is left to be told of a failure.
+  /// The handle ignores errors, because there is no caller to report them to.
   private MethodHandle unmapping(MemorySegment start, long bytes) {
     return MethodHandles.insertArguments(MethodHandles.dropReturn(munmap), 0, start, bytes);
   }

@@ -8,21 +8,24 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
-/// How much memory this process may hold off-heap before the kernel ends it, as Linux tells it.
+/// Computes how much off-heap memory this process may hold, from what Linux reports.
 ///
-/// The process may use what the machine has, and no more than its control group and those above it
-/// allow: `memory.max` of version 2, `memory.limit_in_bytes` of version 1. Of that, a sixteenth is
-/// left to the rest of the Java machine, and the largest heap to Java's objects. What remains is
-/// the limit, but at least a quarter: a heap is often allowed to be larger than it ever becomes.
+/// The process may use at most the machine's memory and the limits of its control group and all
+/// parent groups: `memory.max` in version 2, `memory.limit_in_bytes` in version 1. The smallest of
+/// these is the allowed memory. A sixteenth of it is reserved for the rest of the JVM, and the
+/// maximum heap size for Java objects. The limit is the remainder, but at least a quarter of the
+/// allowed memory, because a heap's maximum is often larger than the heap ever becomes.
+///
+/// Thread-safe.
 final class SystemMemoryLimit {
-  /// Version 1 says "no limit" by a number near 2^63.
+  /// Version 1 reports a number near 2^63 if there is no limit.
   private static final long NO_LIMIT = 1L << 60;
 
   private SystemMemoryLimit() {}
 
-  /// @param root of the file system, `/` but for tests
-  /// @param heap the bytes to which Java's heap may grow
-  /// @return in bytes; [Long#MAX_VALUE] where the system does not tell
+  /// @param root the root of the file system; `/` except in tests
+  /// @param heap the maximum size of the Java heap in bytes
+  /// @return the limit in bytes; [Long#MAX_VALUE] if the system reports no limit
   static long of(Path root, long heap) {
     long allowed = allowed(root);
     if (allowed == Long.MAX_VALUE) {
@@ -31,12 +34,12 @@ final class SystemMemoryLimit {
     return Math.max(allowed / 4, allowed - allowed / 16 - Math.min(heap, allowed));
   }
 
-  /// The bytes that this process may use in all.
+  /// The bytes that this process may use altogether.
   private static long allowed(Path root) {
     long least = physical(root);
     List<String> mounts = lines(root.resolve("proc/self/mountinfo"));
     for (String line : lines(root.resolve("proc/self/cgroup"))) {
-      // Its number, its controllers, and its path, which may contain colons.
+      // The fields of a line are a number, the controllers, and a path, which may contain colons.
       String[] group = line.split(":", 3);
       if (group.length < 3) {
         continue;
@@ -61,12 +64,13 @@ final class SystemMemoryLimit {
     return Long.MAX_VALUE;
   }
 
-  /// The least limit of a group and those above it.
+  /// The smallest limit of a group and its parents.
   private static long least(
       Path root, List<String> mounts, String type, String group, String file) {
     long least = Long.MAX_VALUE;
     for (String line : mounts) {
-      // Number, parent, device, root, mount point, options, ... - type, source, super options
+      // The fields of a line are: number, parent, device, root, mount point, options, ... - type,
+      // source, super options.
       String[] halves = line.split(" - ", 2);
       String[] mount = halves[0].split(" ");
       String[] kind = halves.length < 2 ? new String[0] : halves[1].split(" ");
@@ -83,15 +87,15 @@ final class SystemMemoryLimit {
           least = Math.min(least, limit(at.resolve(file)));
         }
       } catch (InvalidPathException e) {
-        // A name that this file system does not know: there is no such group here.
+        // The path is not valid in this file system, so the group does not exist here.
         continue;
       }
     }
     return least;
   }
 
-  /// Where a group is below the mount point; in a container, whose groups may be named as the host
-  /// sees them, the mount point itself.
+  /// The path of a group relative to the mount point. In a container the groups may have the names
+  /// of the host; then the path is empty, for the mount point itself.
   private static Path inside(Path mounted, Path group) {
     Path whole = group.normalize();
     return whole.isAbsolute() && whole.startsWith(mounted)

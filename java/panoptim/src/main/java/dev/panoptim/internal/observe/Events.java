@@ -6,14 +6,14 @@ import dev.panoptim.internal.jfr.FallbackEvent;
 import dev.panoptim.internal.jfr.PublishedEvent;
 import dev.panoptim.internal.jfr.StepEvent;
 
-/// What the flight recorder is told, where there is one.
+/// Records events with the JDK Flight Recorder, if it is present.
 ///
-/// The module `jdk.jfr` is optional. Where it is missing, no class of an event is ever loaded:
-/// nothing here is called past [#PRESENT]. Events are passed around as objects for the same reason.
+/// The module `jdk.jfr` is optional. If it is missing, no event class may be loaded, so every call
+/// checks [#PRESENT] first. For the same reason events are passed as plain objects.
 ///
 /// Thread-safe.
 public final class Events {
-  /// Whether this module can use the flight recorder.
+  /// Whether the flight recorder is present.
   private static final boolean PRESENT = isPresent();
 
   private Events() {}
@@ -27,21 +27,22 @@ public final class Events {
     }
   }
 
-  /// A step begins.
+  /// Begins a step.
   ///
-  /// @return the event, `null` if steps are not recorded
+  /// @return the event, or `null` if steps are not recorded
   public static Object beginStep() {
     return PRESENT && StepEvent.isRecorded() ? StepEvent.begun() : null;
   }
 
-  /// A step that was recorded ends.
+  /// Ends a recorded step.
   ///
-  /// @param event from [#beginStep]
-  /// @param elements that have a gradient
-  /// @param threads that the step might take
-  /// @param helpers that were asked to help
-  /// @param norm of the gradients; NaN where it is not known
-  /// @param clipFactor NaN where it is not known
+  /// @param event the event of [#beginStep]
+  /// @param backend the name of the backend
+  /// @param elements the number of elements with a gradient
+  /// @param threads the maximum number of threads of the step
+  /// @param helpers the number of helper threads that were asked to join the update
+  /// @param norm the norm of the gradients; NaN if it is unknown
+  /// @param clipFactor the factor of the clip; NaN if it is unknown
   /// @param skipped whether the step is known to have changed nothing
   public static void endStep(
       Object event,
@@ -55,20 +56,23 @@ public final class Events {
     ((StepEvent) event).finish(backend, elements, threads, helpers, norm, clipFactor, skipped);
   }
 
-  /// The backend for a process has been chosen.
+  /// Records the choice of the process's backend.
   ///
-  /// @param details what it runs on, in words
+  /// @param backend the name of the backend
+  /// @param tier the tier of the native backend; empty for others
+  /// @param degraded whether a better backend is unavailable
+  /// @param details a description of the backend
   public static void backendChosen(String backend, String tier, boolean degraded, String details) {
     if (PRESENT) {
       BackendChosenEvent.commit(backend, tier, degraded, details);
     }
   }
 
-  /// Something is done by other means than were wanted.
+  /// Records the use of a substitute.
   ///
-  /// @param wanted what could not be had, such as `native`
-  /// @param taken what is used in its place
-  /// @param reason in words
+  /// @param wanted the unavailable feature, such as `native`
+  /// @param taken the substitute
+  /// @param reason the reason, in words
   public static void fallback(String wanted, String taken, String reason) {
     if (PRESENT) {
       FallbackEvent.commit(wanted, taken, reason);
@@ -81,9 +85,9 @@ public final class Events {
     }
   }
 
-  /// The saving of a checkpoint begins.
+  /// Begins a save of a checkpoint.
   ///
-  /// @return the event, `null` if it is not recorded
+  /// @return the event, or `null` if it is not recorded
   static Object beginCheckpoint() {
     return PRESENT ? CheckpointSavedEvent.begun() : null;
   }

@@ -1,8 +1,8 @@
 package dev.panoptim.internal.observe;
 
-/// A cache line between the counts of one optimizer and what lies before them.
+/// A cache line of padding before the counts of one optimizer.
 ///
-/// Immutable.
+/// Its fields are never written; thread-safe.
 abstract class Padding {
   long before1;
   long before2;

@@ -2,7 +2,7 @@ package dev.panoptim.internal.observe;
 
 import java.util.concurrent.atomic.LongAdder;
 
-/// Counts what optimizers publish, and tells the flight recorder.
+/// Counts the publications of optimizers, and records them with the flight recorder.
 ///
 /// Thread-safe.
 public final class Publications {
@@ -11,29 +11,29 @@ public final class Publications {
 
   private Publications() {}
 
-  /// Parameters have been published. Call it after that, on the thread that did it.
+  /// Records a publication. Call it on the publishing thread after the publication.
   ///
-  /// @param step the number that they carry
-  /// @param elements that were copied
+  /// @param step the step of the published parameters
+  /// @param elements the number of copied elements
   public static void published(long step, long elements) {
     PUBLISHED.increment();
     Events.published(step, elements, false);
   }
 
-  /// Parameters were to be published, but readers hold all buffers.
+  /// Records a publication that was skipped because readers hold all buffers.
   ///
-  /// @param step the number that they would have carried
+  /// @param step the step of the parameters
   public static void publicationSkipped(long step) {
     SKIPPED.increment();
     Events.published(step, 0, true);
   }
 
-  /// How often parameters have been published.
+  /// The number of publications.
   public static long count() {
     return PUBLISHED.sum();
   }
 
-  /// How often they would have been, had a buffer been free.
+  /// The number of skipped publications.
   public static long skippedCount() {
     return SKIPPED.sum();
   }

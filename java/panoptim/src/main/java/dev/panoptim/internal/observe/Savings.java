@@ -3,11 +3,12 @@ package dev.panoptim.internal.observe;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// When checkpoints were saved, and tells the flight recorder.
+/// Counts saved checkpoints, remembers the time of the last one in each folder, and records them
+/// with the flight recorder.
 ///
 /// Thread-safe.
 public final class Savings {
-  /// So many folders at most are remembered: those that were saved into last.
+  /// The number of folders to remember, those with the latest saves.
   private static final int MOST_FOLDERS = 1000;
 
   private static final Map<String, Long> LAST =
@@ -24,20 +25,20 @@ public final class Savings {
 
   private Savings() {}
 
-  /// A saving begins.
+  /// Begins a save.
   ///
-  /// @return to be given to [#saved]
+  /// @return an object to be passed to [#saved]
   public static Object begin() {
     return Events.beginCheckpoint();
   }
 
-  /// A checkpoint is there.
+  /// Ends a save.
   ///
-  /// @param begun what [#begin] returned
-  /// @param folder its absolute path
-  /// @param file its absolute path
-  /// @param step of the training
-  /// @param bytes of the file
+  /// @param begun the result of [#begin]
+  /// @param folder the absolute path of the folder
+  /// @param file the absolute path of the file
+  /// @param step the step of the training
+  /// @param bytes the size of the file
   public static void saved(Object begun, String folder, String file, long step, long bytes) {
     synchronized (LAST) {
       LAST.put(folder, System.nanoTime());
@@ -48,15 +49,14 @@ public final class Savings {
     }
   }
 
-  /// How many checkpoints were saved.
+  /// The number of saved checkpoints.
   public static long count() {
     synchronized (LAST) {
       return count;
     }
   }
 
-  /// The nanoseconds since a checkpoint was last saved into each folder; the one that was saved
-  /// into last comes last.
+  /// The nanoseconds since the last save to each folder, the latest save last.
   public static Map<String, Long> ages() {
     Map<String, Long> ages = new LinkedHashMap<>();
     synchronized (LAST) {

@@ -4,24 +4,24 @@ import dev.panoptim.internal.memory.Forgotten;
 import java.util.HashSet;
 import java.util.Set;
 
-/// Counts the steps of one optimizer, and the time that they take.
+/// Counts the steps of one optimizer, and their duration.
 ///
-/// The stepping thread writes numbers of its own; whoever asks adds them up. Two readings of the
-/// clock take a third of a small step. So of an optimizer with fewer than [#ALWAYS_TIMED] elements,
-/// only the first [#EVERY] steps are all timed. After them one in [#EVERY] is, and counts for as
-/// many.
+/// The stepping thread writes its own counts, and a reader adds them up. Two readings of the clock
+/// take a third of the time of a small step. An optimizer with fewer than [#ALWAYS_TIMED] elements
+/// therefore times only its first [#EVERY] steps, and after them one step in [#EVERY], whose
+/// duration counts [#EVERY] times.
 ///
-/// Thread-safe for reading; the counting is for one thread at a time. The numbers are plain fields:
-/// what the optimizer does to let the next thread step makes them visible.
+/// Reading is thread-safe; counting is for one thread at a time. The counts are plain fields. The
+/// lock that an optimizer's steps take makes them visible to the next stepping thread.
 public final class StepCounter extends PaddedCounts {
-  /// A step over so many elements takes 5 us or more, of which two readings of the clock are less
-  /// than a hundredth.
+  /// A step over this many elements takes 5 us or more; two readings of the clock are less than a
+  /// hundredth of that.
   static final long ALWAYS_TIMED = 16 * 1024;
 
-  /// A power of two.
+  /// The number of steps of which one is timed. A power of two.
   static final int EVERY = 256;
 
-  /// Guards the three that follow.
+  /// Guards the three fields below.
   private static final Object LOCK = new Object();
 
   private static final Set<StepCounter> OPEN = new HashSet<>();
@@ -30,7 +30,7 @@ public final class StepCounter extends PaddedCounts {
 
   private long elements;
 
-  /// With the fields of [Padding], a cache line around the counts.
+  /// The padding after the counts; see [Padding].
   long after1;
 
   long after2;
@@ -40,9 +40,9 @@ public final class StepCounter extends PaddedCounts {
   long after6;
   long after7;
 
-  /// Begins to count: the optimizer has been built.
+  /// Starts counting, when the optimizer has been built.
   ///
-  /// @param owner once it cannot be reached any more, the optimizer is no longer open
+  /// @param owner the optimizer; when it is garbage-collected, it no longer counts as open
   public void open(Object owner) {
     synchronized (LOCK) {
       OPEN.add(this);
@@ -51,13 +51,13 @@ public final class StepCounter extends PaddedCounts {
     Forgotten.watch(owner, this::close);
   }
 
-  /// From now on, steps update as many elements.
+  /// Sets the number of elements that each step updates.
   public void elements(long elements) {
     this.elements = elements;
     chooseTimed();
   }
 
-  /// The elements that steps update.
+  /// The number of elements that each step updates.
   public long elements() {
     return elements;
   }
@@ -68,15 +68,15 @@ public final class StepCounter extends PaddedCounts {
 
   /// Begins a step.
   ///
-  /// @return the clock's reading, or 0 for a step that is not timed
+  /// @return the reading of the clock, or 0 if the step is not timed
   public long begin() {
     return (steps & untimed) == 0 ? System.nanoTime() : 0;
   }
 
   /// Ends a step that did not fail.
   ///
-  /// @param begin what [#begin] returned
-  /// @param skipped whether it is known to have changed nothing
+  /// @param begin the result of [#begin]
+  /// @param skipped whether the step is known to have changed nothing
   public void end(long begin, boolean skipped) {
     if (begin != 0) {
       nanos += (System.nanoTime() - begin) * (untimed + 1);
@@ -90,12 +90,12 @@ public final class StepCounter extends PaddedCounts {
     }
   }
 
-  /// Counts a step as skipped that has been counted as a step.
+  /// Counts a step as skipped that has already been counted as a step.
   public void skipped() {
     skipped++;
   }
 
-  /// Ends the counting. Does nothing when that has been done.
+  /// Stops counting. Closing twice has no effect.
   public void close() {
     synchronized (LOCK) {
       if (OPEN.remove(this)) {
@@ -110,15 +110,16 @@ public final class StepCounter extends PaddedCounts {
     sums[2] += nanos;
   }
 
-  /// What all optimizers have done.
+  /// The counts of all optimizers.
   ///
-  /// @param steps that were made, those that were skipped among them
-  /// @param nanos that they took
-  /// @param open optimizers that have been built and not been closed
+  /// @param steps the steps, including skipped ones
+  /// @param skipped the skipped steps
+  /// @param nanos the duration of all steps in nanoseconds
+  /// @param open optimizers that have been built and not closed
   /// @param opened optimizers that have been built
   public record Totals(long steps, long skipped, long nanos, long open, long opened) {}
 
-  /// What all optimizers together have done so far.
+  /// The counts of all optimizers together.
   public static Totals totals() {
     synchronized (LOCK) {
       long[] sums = CLOSED.clone();

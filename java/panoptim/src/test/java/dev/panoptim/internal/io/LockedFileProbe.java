@@ -6,8 +6,8 @@ import java.nio.channels.FileLock;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/// What [LockedFileTest] runs in a process of its own: has a file until it is killed, or says
-/// whether another process has it.
+/// The program that [LockedFileTest] runs in a separate process. It either holds a file until it is
+/// killed, or prints whether another process holds it.
 final class LockedFileProbe {
   private LockedFileProbe() {}
 

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
+/// A [LockedFile] excludes other threads, processes and class loaders.
 @Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class LockedFileTest {
   @TempDir private Path folder;
@@ -48,7 +49,7 @@ class LockedFileTest {
     assertEquals("text", Files.readString(file));
   }
 
-  /// A system that looks for deadlocks between processes would see one here.
+  /// A system that searches for deadlocks between processes would report one here.
   @Test
   void twoProcessesMayEachUseTwoFiles() throws Exception {
     String[] files = {file.toString(), folder.resolve("another").toString()};
@@ -76,7 +77,7 @@ class LockedFileTest {
                     IllegalStateException.class, () -> LockedFile.use(each, inner -> null));
             assertTrue(e.getMessage().contains("in use by this thread already"), e.getMessage());
           }
-          // Which has not taken the lock away.
+          // The failed attempt has not released the lock.
           requireLockedForOthers();
           return null;
         });
@@ -145,7 +146,7 @@ class LockedFileTest {
     assertTrue(entered.get());
   }
 
-  /// As a class loader with another version of these classes has it.
+  /// Another class loader with another version of these classes holds the lock.
   @Test
   void otherLocksInThisProcessAreWaitedFor() throws Exception {
     AtomicBoolean entered = new AtomicBoolean();

@@ -5,8 +5,8 @@ import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
-/// Two threads that lock a file each, again and again. Run by two processes at once, each process
-/// soon has one file while it waits for the other.
+/// Two threads that repeatedly lock one file each. If two processes run the program, each process
+/// soon holds one file and waits for the other.
 final class TwoFilesProbe {
   private static final int TIMES = 100;
   private static final long HELD_NANOS = 1_000_000;

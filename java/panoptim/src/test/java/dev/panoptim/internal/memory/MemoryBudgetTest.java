@@ -9,7 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What the system property `panoptim.memory.limit` may be.
+/// Legal and illegal values of the system property `panoptim.memory.limit`.
 class MemoryBudgetTest {
   @ParameterizedTest
   @CsvSource({

@@ -21,13 +21,13 @@ import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Memory of the library is counted, ends with its arena, and is freed where the arena is
-/// forgotten, but never while somebody can reach it.
+/// Memory of an arena is counted and freed with the arena, or when its arena becomes unreachable,
+/// but never while a segment is reachable.
 class OwnedArenaTest {
   private static final Origin HERE = Origin.here("a test");
   private static final long[] SIZES = {1, 64, 1000, 5000, 300_000, 3 << 20};
 
-  /// No other test of this process allocates publications.
+  /// The kind that no other test of this process allocates.
   private static final MemoryKind KIND = MemoryKind.PUBLICATIONS;
 
   private static OwnedArena arena() {
@@ -60,7 +60,7 @@ class OwnedArenaTest {
     long copies = MemoryBudget.held(MemoryKind.COPIES);
     try (OwnedArena arena = arena()) {
       arena.allocate(11, 1, KIND, MemoryKind.COPIES, KIND);
-      // What cannot be divided is the first one's.
+      // The remainder of the division goes to the first kind.
       assertEquals(publications + 5 + 3, MemoryBudget.held(KIND));
       assertEquals(copies + 3, MemoryBudget.held(MemoryKind.COPIES));
     }
@@ -130,7 +130,7 @@ class OwnedArenaTest {
     assertEquals(1, released.get());
   }
 
-  /// Everything by which memory can be reached that is made of a segment.
+  /// All kinds of objects that refer to a segment's memory.
   private static Map<String, Function<MemorySegment, Object>> holds() {
     Map<String, Function<MemorySegment, Object>> all = new TreeMap<>();
     all.put("segment", memory -> memory);
@@ -158,7 +158,7 @@ class OwnedArenaTest {
     assertEquals(before + all, MemoryBudget.held(KIND));
     assertEquals(7, ((MemorySegment) held.get("slice of a view")).get(JAVA_BYTE, 5));
     assertEquals(7, ((ByteBuffer) held.get("byte buffer")).get(999));
-    // One after the other is let go.
+    // The references are dropped one after the other.
     for (String name : List.copyOf(held.keySet())) {
       held.remove(name);
       long left = before + held.size() * 1000L;
@@ -220,7 +220,7 @@ class OwnedArenaTest {
     }
   }
 
-  /// As the system sees it; elsewhere than on Linux, the count says enough.
+  /// The number of mappings of a file. On other systems than Linux it is 1 if any file is mapped.
   private static long mappings(Path file) throws java.io.IOException {
     Path maps = Path.of("/proc/self/maps");
     String name = file.toRealPath().toString();

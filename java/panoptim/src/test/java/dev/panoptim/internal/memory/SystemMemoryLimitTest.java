@@ -10,7 +10,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The default limit, in file systems as containers and hosts have them.
+/// The default limit in the file systems of containers and hosts.
 class SystemMemoryLimitTest {
   private static final long GIB = 1L << 30;
   private static final String V2 =
@@ -85,7 +85,7 @@ class SystemMemoryLimitTest {
     assertEquals(of(3 * GIB, GIB), limit(GIB));
   }
 
-  /// As Docker shows it: the group by the host's name, the mount of that group.
+  /// Docker mounts only the group itself, but names the group as the host does.
   @Test
   void inAContainerOfVersion1TheGroupIsWhatIsMounted() throws IOException {
     write("proc/self/cgroup", "4:memory:/docker/abc/inner\n");
