@@ -23,7 +23,7 @@ import org.openjdk.jmh.annotations.TearDown;
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(3)
 public class BandwidthBenchmark {
-  @Param public Contender optimizer;
+  @Param public BenchedOptimizer optimizer;
 
   @Param("33554432")
   public int elements;

@@ -54,7 +54,7 @@ public class CallOverheadBenchmark {
 
   @Setup
   public void setUp() {
-    empty = new Training(Contender.ADAMW, 0, Backends.nativeCode(), 1);
+    empty = new Training(BenchedOptimizer.ADAMW, 0, Backends.nativeCode(), 1);
   }
 
   @Benchmark

@@ -53,7 +53,7 @@ public class CallersBenchmark {
           default -> throw new IllegalArgumentException("there are no " + kind + " threads");
         };
     for (int i = 0; i < callers; i++) {
-      trainings.add(new Training(Contender.ADAMW, elements, Backends.nativeCode(), 2));
+      trainings.add(new Training(BenchedOptimizer.ADAMW, elements, Backends.nativeCode(), 2));
     }
   }
 

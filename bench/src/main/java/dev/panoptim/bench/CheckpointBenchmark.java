@@ -79,7 +79,7 @@ public class CheckpointBenchmark {
     directory = Files.createTempDirectory(Path.of(disk), "checkpoints");
     folder = CheckpointFolder.of(directory.resolve("saved"), 1);
     copy = directory.resolve("copy");
-    training = new Training(Contender.ADAMW, elements, Backends.nativeCode(), 2);
+    training = new Training(BenchedOptimizer.ADAMW, elements, Backends.nativeCode(), 2);
     saved = dev.panoptim.checkpoint.Training.of(training.optimizer);
     try {
       save();

@@ -72,7 +72,9 @@ public class EpilogueBenchmark {
   public void setUp() throws IOException, InterruptedException {
     gradients = arena.allocate(4L * elements, 64);
     sizes = new TensorSizes(1, elements);
-    fused = new Training(Contender.ADAMW, sizes, Backends.nativeCode(), threads, this::everything);
+    fused =
+        new Training(
+            BenchedOptimizer.ADAMW, sizes, Backends.nativeCode(), threads, this::everything);
     try (var start = Training.start(sizes)) {
       gradients.copyFrom(start.get("p0").gradient());
     }
@@ -105,7 +107,7 @@ public class EpilogueBenchmark {
   private void setUpPasses() {
     apart =
         new Training(
-            Contender.ADAMW,
+            BenchedOptimizer.ADAMW,
             sizes,
             Backends.nativeCode(),
             threads,

@@ -72,7 +72,8 @@ public class ManyTensorsBenchmark {
   }
 
   private Training training(TensorSizes sizes) {
-    return new Training(Contender.ADAMW, sizes, Backends.nativeCode(), threads, builder -> {});
+    return new Training(
+        BenchedOptimizer.ADAMW, sizes, Backends.nativeCode(), threads, builder -> {});
   }
 
   private MemorySegment copyOfGradient(Parameter of) {

@@ -14,7 +14,7 @@ final class OwnSuite {
   static final String LARGE = "33554432";
   private static final String[] CACHED = {"16", "4096", "65536"};
   private static final String[] SIZES = {"16", "4096", "65536", "1048576", LARGE};
-  private static final String ADAMW = Contender.ADAMW.name();
+  private static final String ADAMW = BenchedOptimizer.ADAMW.name();
 
   private final Suite suite;
 
@@ -31,8 +31,8 @@ final class OwnSuite {
             .param(
                 "optimizer",
                 quick
-                    ? Suite.names(Stream.of(Contender.SGD_MOMENTUM, Contender.ADAMW))
-                    : Suite.names(Stream.of(Contender.values()))));
+                    ? Suite.names(Stream.of(BenchedOptimizer.SGD_MOMENTUM, BenchedOptimizer.ADAMW))
+                    : Suite.names(Stream.of(BenchedOptimizer.values()))));
     suite.run(
         suite
             .pairs(CallersBenchmark.class, quick ? 4 : 10)
@@ -59,7 +59,7 @@ final class OwnSuite {
         steps("native", "1", sizes)
             .param(
                 "optimizer",
-                quick ? new String[] {ADAMW} : Suite.names(Stream.of(Contender.values()))));
+                quick ? new String[] {ADAMW} : Suite.names(Stream.of(BenchedOptimizer.values()))));
     for (String backend : new String[] {"vector", "scalar"}) {
       suite.run(steps(backend, "1", sizes).param("optimizer", ADAMW));
     }

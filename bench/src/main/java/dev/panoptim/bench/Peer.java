@@ -17,50 +17,51 @@ public enum Peer {
       "libtorch's C++ optimizer through JavaCPP",
       "JavaCppPeer",
       Map.of(
-          Contender.SGD_MOMENTUM, "cpp_sgd_momentum",
-          Contender.ADAGRAD, "cpp_adagrad",
-          Contender.RMSPROP, "cpp_rmsprop",
-          Contender.ADAM, "cpp_adam",
-          Contender.ADAMW, "cpp_adamw")),
+          BenchedOptimizer.SGD_MOMENTUM, "cpp_sgd_momentum",
+          BenchedOptimizer.ADAGRAD, "cpp_adagrad",
+          BenchedOptimizer.RMSPROP, "cpp_rmsprop",
+          BenchedOptimizer.ADAM, "cpp_adam",
+          BenchedOptimizer.ADAMW, "cpp_adamw")),
   LIBTORCH_FUSED(
       "libtorch's fused step through JavaCPP",
       "JavaCppPeer",
       Map.of(
-          Contender.SGD_MOMENTUM, "fused_sgd_momentum",
-          Contender.ADAGRAD, "fused_adagrad",
-          Contender.ADAMW, "fused_adamw")),
+          BenchedOptimizer.SGD_MOMENTUM, "fused_sgd_momentum",
+          BenchedOptimizer.ADAGRAD, "fused_adagrad",
+          BenchedOptimizer.ADAMW, "fused_adamw")),
   /// Laid out as Panoptim's memory is: staggered, and on huge pages.
   LIBTORCH_STAGGERED(
       "libtorch's fused step over memory as Panoptim's",
       "JavaCppPeer",
       Map.of(
-          Contender.ADAMW, "fused_adamw_staggered_by_" + Constants.CHOSEN.values().get("stagger"))),
+          BenchedOptimizer.ADAMW,
+          "fused_adamw_staggered_by_" + Constants.CHOSEN.values().get("stagger"))),
   DJL(
       "DJL",
       "DjlPeer",
       Map.of(
-          Contender.SGD_MOMENTUM, "sgd_momentum",
-          Contender.ADAM, "adam",
-          Contender.ADAMW, "adamw")),
+          BenchedOptimizer.SGD_MOMENTUM, "sgd_momentum",
+          BenchedOptimizer.ADAM, "adam",
+          BenchedOptimizer.ADAMW, "adamw")),
   ND4J(
       "ND4J",
       "Nd4jPeer",
       Map.of(
-          Contender.SGD_NESTEROV, "sgd_nesterov",
-          Contender.ADAGRAD, "adagrad",
-          Contender.RMSPROP, "rmsprop",
-          Contender.ADADELTA, "adadelta",
-          Contender.ADAM, "adam",
-          Contender.ADAM_AMSGRAD, "adam_amsgrad",
-          Contender.ADAMW, "adamw",
-          Contender.ADAMAX, "adamax"));
+          BenchedOptimizer.SGD_NESTEROV, "sgd_nesterov",
+          BenchedOptimizer.ADAGRAD, "adagrad",
+          BenchedOptimizer.RMSPROP, "rmsprop",
+          BenchedOptimizer.ADADELTA, "adadelta",
+          BenchedOptimizer.ADAM, "adam",
+          BenchedOptimizer.ADAM_AMSGRAD, "adam_amsgrad",
+          BenchedOptimizer.ADAMW, "adamw",
+          BenchedOptimizer.ADAMAX, "adamax"));
 
   /// Names a Python with PyTorch.
   static final String PYTHON = "panoptim.python";
 
   private final String label;
   private final String program;
-  private final Map<Contender, String> names;
+  private final Map<BenchedOptimizer, String> names;
 
   /// A peer in Python.
   Peer(String label) {
@@ -71,7 +72,7 @@ public enum Peer {
   ///
   /// @param program its class
   /// @param names of the optimizers that it has
-  Peer(String label, String program, Map<Contender, String> names) {
+  Peer(String label, String program, Map<BenchedOptimizer, String> names) {
     this.label = label;
     this.program = program;
     this.names = names;
@@ -94,22 +95,25 @@ public enum Peer {
     return program == null;
   }
 
-  boolean has(Contender contender) {
-    return nameOf(contender) != null;
+  boolean has(BenchedOptimizer optimizer) {
+    return nameOf(optimizer) != null;
   }
 
   /// The optimizer that its speed is usually judged by, or the one nearest to it.
-  public Contender judgedBy() {
-    return has(Contender.ADAM) && this != PYTORCH && this != PYTORCH_FUSED && this != LIBTORCH
-        ? Contender.ADAM
-        : Contender.ADAMW;
+  public BenchedOptimizer judgedBy() {
+    return has(BenchedOptimizer.ADAM)
+            && this != PYTORCH
+            && this != PYTORCH_FUSED
+            && this != LIBTORCH
+        ? BenchedOptimizer.ADAM
+        : BenchedOptimizer.ADAMW;
   }
 
-  private String nameOf(Contender contender) {
+  private String nameOf(BenchedOptimizer optimizer) {
     return switch (this) {
-      case PYTORCH -> contender.inPyTorch();
-      case PYTORCH_FUSED -> contender.inPyTorchFused();
-      default -> names.get(contender);
+      case PYTORCH -> optimizer.inPyTorch();
+      case PYTORCH_FUSED -> optimizer.inPyTorchFused();
+      default -> names.get(optimizer);
     };
   }
 
@@ -125,17 +129,17 @@ public enum Peer {
   /// Trains from [Training#start].
   ///
   /// @throws IllegalArgumentException if it has no such optimizer
-  PeerProcess train(Contender contender, TensorSizes sizes, int threads) throws IOException {
-    if (!has(contender)) {
-      throw new IllegalArgumentException(this + " has no " + contender);
+  PeerProcess train(BenchedOptimizer optimizer, TensorSizes sizes, int threads) throws IOException {
+    if (!has(optimizer)) {
+      throw new IllegalArgumentException(this + " has no " + optimizer);
     }
-    return start(inPython() ? python("step") : java(), nameOf(contender), sizes, threads);
+    return start(inPython() ? python("step") : java(), nameOf(optimizer), sizes, threads);
   }
 
   /// PyTorch's chain of all that [EpilogueBenchmark] does, around its fused AdamW.
   static PeerProcess chainInPyTorch(TensorSizes sizes, int threads) throws IOException {
     return PYTORCH_FUSED.start(
-        python("epilogue"), Contender.ADAMW.inPyTorchFused(), sizes, threads);
+        python("epilogue"), BenchedOptimizer.ADAMW.inPyTorchFused(), sizes, threads);
   }
 
   private PeerProcess start(List<String> program, String optimizer, TensorSizes sizes, int threads)

@@ -34,7 +34,7 @@ public class PeerBenchmark {
 
   @Param public Peer peer;
 
-  @Param public Contender optimizer;
+  @Param public BenchedOptimizer optimizer;
 
   /// Tensors and elements of each.
   @Param({"1x33554432", "5000x1000", "1000x256", "1x256"})

@@ -14,7 +14,10 @@ final class PeerSuite {
   }
 
   void run() throws RunnerException {
-    suite.run(suite.pairs(BandwidthBenchmark.class, 10).param("optimizer", Contender.ADAMW.name()));
+    suite.run(
+        suite
+            .pairs(BandwidthBenchmark.class, 10)
+            .param("optimizer", BenchedOptimizer.ADAMW.name()));
     suite.run(
         suite
             .pairs(EpilogueBenchmark.class, suite.quick() ? 5 : 10)
@@ -31,9 +34,10 @@ final class PeerSuite {
   }
 
   private void run(Peer peer) throws RunnerException {
-    List<Contender> contenders = Arrays.stream(Contender.values()).filter(peer::has).toList();
+    List<BenchedOptimizer> optimizers =
+        Arrays.stream(BenchedOptimizer.values()).filter(peer::has).toList();
     suite.run(
-        pairs(peer, suite.quick() ? List.of(peer.judgedBy()) : contenders)
+        pairs(peer, suite.quick() ? List.of(peer.judgedBy()) : optimizers)
             .param("tensors", "1x" + OwnSuite.LARGE)
             .param("peerThreads", "2"));
     suite.run(
@@ -42,10 +46,10 @@ final class PeerSuite {
             .param("peerThreads", suite.quick() ? new String[] {"2"} : new String[] {"1", "2"}));
   }
 
-  private ChainedOptionsBuilder pairs(Peer peer, List<Contender> contenders) {
+  private ChainedOptionsBuilder pairs(Peer peer, List<BenchedOptimizer> optimizers) {
     return suite
         .pairs(PeerBenchmark.class, suite.quick() ? 5 : 7)
         .param("peer", peer.name())
-        .param("optimizer", Suite.names(contenders.stream()));
+        .param("optimizer", Suite.names(optimizers.stream()));
   }
 }

@@ -48,8 +48,12 @@ public class PublicationBenchmark {
     TensorSizes sizes = new TensorSizes(1, elements);
     publishing =
         new Training(
-            Contender.ADAMW, sizes, Backends.nativeCode(), threads, builder -> builder.publish());
-    plain = new Training(Contender.ADAMW, elements, Backends.nativeCode(), threads);
+            BenchedOptimizer.ADAMW,
+            sizes,
+            Backends.nativeCode(),
+            threads,
+            builder -> builder.publish());
+    plain = new Training(BenchedOptimizer.ADAMW, elements, Backends.nativeCode(), threads);
     copy = arena.allocate(4L * elements, 64);
     for (int i = 0; i < COMPARED_STEPS; i++) {
       pair(new Pair());

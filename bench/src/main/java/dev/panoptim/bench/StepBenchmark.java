@@ -25,7 +25,7 @@ public class StepBenchmark {
   /// The most capable tier that there is.
   public static final String BEST = "best";
 
-  @Param public Contender optimizer;
+  @Param public BenchedOptimizer optimizer;
 
   @Param({"16", "4096", "65536", "33554432"})
   public int elements;

@@ -72,8 +72,8 @@ final class Suite {
         .verbosity(VerboseMode.SILENT);
   }
 
-  static String[] names(Stream<Contender> contenders) {
-    return contenders.map(Contender::name).toArray(String[]::new);
+  static String[] names(Stream<BenchedOptimizer> optimizers) {
+    return optimizers.map(BenchedOptimizer::name).toArray(String[]::new);
   }
 
   /// What the Java virtual machines that run the benchmarks are given.

@@ -81,7 +81,7 @@ public class ThreadingBenchmark {
     Threading wanted = openMp ? Threading.OPENMP : Threading.POOL;
     training =
         new Training(
-            Contender.ADAMW,
+            BenchedOptimizer.ADAMW,
             new TensorSizes(1, elements),
             Backends.nativeCode(),
             threading.equals(ONE) ? 1 : most,

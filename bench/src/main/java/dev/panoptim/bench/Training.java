@@ -23,19 +23,19 @@ final class Training implements AutoCloseable {
   /// The first of them.
   final Parameter parameter;
 
-  Training(Contender contender, int elements, Backend backend, int threads) {
-    this(contender, new TensorSizes(1, elements), backend, threads, builder -> {});
+  Training(BenchedOptimizer kind, int elements, Backend backend, int threads) {
+    this(kind, new TensorSizes(1, elements), backend, threads, builder -> {});
   }
 
   Training(
-      Contender contender,
+      BenchedOptimizer kind,
       TensorSizes sizes,
       Backend backend,
       int threads,
       Consumer<OptimizerBuilder<?>> options) {
     parameters = start(sizes);
     parameter = parameters.all().getFirst();
-    OptimizerBuilder<?> builder = contender.builder(parameters);
+    OptimizerBuilder<?> builder = kind.builder(parameters);
     options.accept(builder);
     optimizer = builder.backend(backend).threads(threads).build();
     optimizer.step();

@@ -27,8 +27,8 @@ import org.openjdk.jmh.annotations.Param;
 
 /// What the benchmarks time is right.
 class BenchmarksTest {
-  private static int[] bitsAfterSteps(Contender contender, String backend, int threads) {
-    try (Training training = new Training(contender, 40_000, Backends.named(backend), threads)) {
+  private static int[] bitsAfterSteps(BenchedOptimizer optimizer, String backend, int threads) {
+    try (Training training = new Training(optimizer, 40_000, Backends.named(backend), threads)) {
       for (int i = 0; i < 5; i++) {
         training.optimizer.step();
       }
@@ -38,11 +38,11 @@ class BenchmarksTest {
 
   @ParameterizedTest
   @EnumSource
-  void everyBackendIsTimedOnTheSameWork(Contender contender) {
-    int[] expected = bitsAfterSteps(contender, "scalar", 1);
+  void everyBackendIsTimedOnTheSameWork(BenchedOptimizer optimizer) {
+    int[] expected = bitsAfterSteps(optimizer, "scalar", 1);
     for (String backend : new String[] {"native", "vector", "scalar"}) {
-      assertArrayEquals(expected, bitsAfterSteps(contender, backend, 1), backend);
-      assertArrayEquals(expected, bitsAfterSteps(contender, backend, 2), backend);
+      assertArrayEquals(expected, bitsAfterSteps(optimizer, backend, 1), backend);
+      assertArrayEquals(expected, bitsAfterSteps(optimizer, backend, 2), backend);
     }
   }
 

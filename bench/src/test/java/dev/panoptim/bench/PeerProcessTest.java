@@ -31,7 +31,7 @@ class PeerProcessTest {
   }
 
   private static Training training() {
-    return new Training(Contender.ADAMW, SIZES, Backends.nativeCode(), 2, builder -> {});
+    return new Training(BenchedOptimizer.ADAMW, SIZES, Backends.nativeCode(), 2, builder -> {});
   }
 
   @Test
@@ -84,10 +84,11 @@ class PeerProcessTest {
     for (Peer each : Peer.values()) {
       assertTrue(each.has(each.judgedBy()), each.label());
     }
-    assertTrue(Peer.PYTORCH_FUSED.has(Contender.SGD_MOMENTUM));
-    assertNull(Contender.LION.inPyTorch());
-    assertEquals("AdamW(p, fused=True)", Contender.ADAMW.inPyTorchFused());
+    assertTrue(Peer.PYTORCH_FUSED.has(BenchedOptimizer.SGD_MOMENTUM));
+    assertNull(BenchedOptimizer.LION.inPyTorch());
+    assertEquals("AdamW(p, fused=True)", BenchedOptimizer.ADAMW.inPyTorchFused());
     assertEquals(
-        "SGD(p, lr=1e-3, momentum=0.9, fused=True)", Contender.SGD_MOMENTUM.inPyTorchFused());
+        "SGD(p, lr=1e-3, momentum=0.9, fused=True)",
+        BenchedOptimizer.SGD_MOMENTUM.inPyTorchFused());
   }
 }

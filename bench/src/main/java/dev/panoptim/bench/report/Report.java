@@ -1,10 +1,10 @@
 package dev.panoptim.bench.report;
 
+import dev.panoptim.bench.BenchedOptimizer;
 import dev.panoptim.bench.CallOverheadBenchmark;
 import dev.panoptim.bench.CallersBenchmark;
 import dev.panoptim.bench.CheckpointBenchmark;
 import dev.panoptim.bench.ConstantsBenchmark;
-import dev.panoptim.bench.Contender;
 import dev.panoptim.bench.EpilogueBenchmark;
 import dev.panoptim.bench.ManyTensorsBenchmark;
 import dev.panoptim.bench.Peer;
@@ -85,7 +85,7 @@ public final class Report {
             calls(),
             checkpoints(),
             constants(),
-            new Wanted(results).section())
+            new Targets(results).section())
         .filter(each -> !each.isEmpty())
         .forEach(sections::add);
     return new Document("Panoptim's benchmarks", sections);
@@ -94,7 +94,7 @@ public final class Report {
   private Section backends() {
     Section section = Section.of("AdamW on each backend");
     List<Result> steps =
-        results.of(StepBenchmark.class, each -> each.has("optimizer", Contender.ADAMW));
+        results.of(StepBenchmark.class, each -> each.has("optimizer", BenchedOptimizer.ADAMW));
     if (steps.isEmpty()) {
       return section;
     }
@@ -126,7 +126,7 @@ public final class Report {
             + " iteration has so few that what the harness itself allocates shows.");
     XYChart chart = Charts.logarithmic("AdamW, one thread", "elements", "nanoseconds of a step");
     for (String backend : List.of("native", "vector", "scalar")) {
-      Charts.add(chart, backend, points(results.steps(Contender.ADAMW, backend, 1)));
+      Charts.add(chart, backend, points(results.steps(BenchedOptimizer.ADAMW, backend, 1)));
     }
     section.add(new Document.Picture("backends", "AdamW's step against its size", chart));
     return section;
@@ -155,7 +155,7 @@ public final class Report {
             "quartiles");
     List<String> labels = new ArrayList<>();
     List<Summary> percents = new ArrayList<>();
-    for (Contender each : Contender.values()) {
+    for (BenchedOptimizer each : BenchedOptimizer.values()) {
       Summary inCache = results.step(each, "native", 1, Results.IN_CACHE);
       Summary toLimit = results.toLimit(each);
       if (!inCache.isKnown() && !toLimit.isKnown()) {
@@ -189,15 +189,15 @@ public final class Report {
               "Percent of the bandwidth limit, 33,554,432 parameters",
               Charts.bars("Of the bandwidth limit", "percent", labels, percents)));
     }
-    for (Contender.Family family : Contender.Family.values()) {
+    for (BenchedOptimizer.Family family : BenchedOptimizer.Family.values()) {
       addFamily(section, family);
     }
     return section;
   }
 
-  private void addFamily(Section section, Contender.Family family) {
-    List<Contender> measured =
-        Arrays.stream(Contender.values())
+  private void addFamily(Section section, BenchedOptimizer.Family family) {
+    List<BenchedOptimizer> measured =
+        Arrays.stream(BenchedOptimizer.values())
             .filter(each -> each.family() == family)
             .filter(each -> results.steps(each, "native", 1).size() > 1)
             .toList();
@@ -206,7 +206,7 @@ public final class Report {
     }
     XYChart chart =
         Charts.logarithmic(family.title() + ", native", "elements", "nanoseconds of a step");
-    for (Contender each : measured) {
+    for (BenchedOptimizer each : measured) {
       Charts.add(chart, each.label(), points(results.steps(each, "native", 1)));
     }
     section.add(
@@ -222,7 +222,7 @@ public final class Report {
         results.of(
             StepBenchmark.class,
             each ->
-                each.has("optimizer", Contender.ADAMW)
+                each.has("optimizer", BenchedOptimizer.ADAMW)
                     && each.has("backend", "native")
                     && each.has("tier", StepBenchmark.BEST));
     List<Long> sizes =
@@ -378,7 +378,7 @@ public final class Report {
       Summary ratio = each.otherToStep();
       table.add(
           each.param("tensors"),
-          Contender.valueOf(each.param("optimizer")).label(),
+          BenchedOptimizer.valueOf(each.param("optimizer")).label(),
           Peer.valueOf(each.param("peer")).label(),
           each.param("peerThreads"),
           median(each, "otherNanos"),
@@ -428,7 +428,7 @@ public final class Report {
     return "%s %s, %s threads"
         .formatted(
             result.param("peer").toLowerCase(Locale.ROOT).replace('_', ' '),
-            Contender.valueOf(result.param("optimizer")).label(),
+            BenchedOptimizer.valueOf(result.param("optimizer")).label(),
             result.param("peerThreads"));
   }
 

@@ -1,7 +1,7 @@
 package dev.panoptim.bench.report;
 
 import dev.panoptim.bench.BandwidthBenchmark;
-import dev.panoptim.bench.Contender;
+import dev.panoptim.bench.BenchedOptimizer;
 import dev.panoptim.bench.StepBenchmark;
 import java.util.Collection;
 import java.util.List;
@@ -32,19 +32,19 @@ final class Results {
   }
 
   /// The steps of an optimizer, in the best tier of a backend.
-  List<Result> steps(Contender contender, String backend, int threads) {
+  List<Result> steps(BenchedOptimizer optimizer, String backend, int threads) {
     return of(
         StepBenchmark.class,
         each ->
-            each.has("optimizer", contender)
+            each.has("optimizer", optimizer)
                 && each.has("backend", backend)
                 && each.has("tier", StepBenchmark.BEST)
                 && each.has("threads", threads));
   }
 
   /// The nanoseconds of a step, unknown if it was not made.
-  Summary step(Contender contender, String backend, int threads, int elements) {
-    return steps(contender, backend, threads).stream()
+  Summary step(BenchedOptimizer optimizer, String backend, int threads, int elements) {
+    return steps(optimizer, backend, threads).stream()
         .filter(each -> each.has("elements", elements))
         .map(Result::primary)
         .findFirst()
@@ -52,11 +52,11 @@ final class Results {
   }
 
   /// A large step's time to that of the kernel that only moves its bytes.
-  Summary toLimit(Contender contender) {
+  Summary toLimit(BenchedOptimizer optimizer) {
     return of(
             BandwidthBenchmark.class,
             each ->
-                each.has("optimizer", contender)
+                each.has("optimizer", optimizer)
                     && each.has("elements", LARGE)
                     && each.has("threads", 2))
         .stream()

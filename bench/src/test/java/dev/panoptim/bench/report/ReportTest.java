@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.bench.BandwidthBenchmark;
+import dev.panoptim.bench.BenchedOptimizer;
 import dev.panoptim.bench.ConstantsBenchmark;
-import dev.panoptim.bench.Contender;
 import dev.panoptim.bench.StepBenchmark;
 import dev.panoptim.bench.ThreadingBenchmark;
 import java.nio.file.Files;
@@ -56,12 +56,12 @@ class ReportTest {
     runs.addAll(
         run(
             options(StepBenchmark.class)
-                .param("optimizer", Contender.ADAMW.name(), Contender.SGD.name())
+                .param("optimizer", BenchedOptimizer.ADAMW.name(), BenchedOptimizer.SGD.name())
                 .param("elements", "16", "4096")));
     runs.addAll(
         run(
             options(BandwidthBenchmark.class)
-                .param("optimizer", Contender.ADAMW.name())
+                .param("optimizer", BenchedOptimizer.ADAMW.name())
                 .param("elements", "33554432")));
     runs.addAll(
         run(

@@ -2,9 +2,9 @@ package dev.panoptim.bench.report;
 
 import static dev.panoptim.bench.report.Report.format;
 
+import dev.panoptim.bench.BenchedOptimizer;
 import dev.panoptim.bench.CallersBenchmark;
 import dev.panoptim.bench.CheckpointBenchmark;
-import dev.panoptim.bench.Contender;
 import dev.panoptim.bench.EpilogueBenchmark;
 import dev.panoptim.bench.Peer;
 import dev.panoptim.bench.PeerBenchmark;
@@ -16,13 +16,13 @@ import java.util.Comparator;
 import java.util.List;
 
 /// What the project wants to reach, beside what was measured.
-final class Wanted {
+final class Targets {
   private static final String ONE_LARGE = "1x" + Results.LARGE;
 
   private final Results results;
   private final Table table = Table.of("what", "wanted", "measured", "reached");
 
-  Wanted(Results results) {
+  Targets(Results results) {
     this.results = results;
   }
 
@@ -39,11 +39,12 @@ final class Wanted {
   }
 
   private void addLimits() {
-    atMost("AdamW's time to the bandwidth limit's", 1 / 0.95, results.toLimit(Contender.ADAMW));
+    atMost(
+        "AdamW's time to the bandwidth limit's", 1 / 0.95, results.toLimit(BenchedOptimizer.ADAMW));
     atMost(
         "the slowest optimizer's to the bandwidth limit's",
         1.15,
-        Arrays.stream(Contender.values())
+        Arrays.stream(BenchedOptimizer.values())
             .map(results::toLimit)
             .filter(Summary::isKnown)
             .max(Comparator.comparingDouble(Summary::median))
@@ -52,28 +53,28 @@ final class Wanted {
 
   private void addBackends() {
     for (int elements : new int[] {4096, 65536}) {
-      double here = results.step(Contender.ADAMW, "native", 1, elements).median();
+      double here = results.step(BenchedOptimizer.ADAMW, "native", 1, elements).median();
       String parameters = format("%,d parameters, one thread", elements);
       atLeast(
           "scalar to native, " + parameters,
           6,
-          results.step(Contender.ADAMW, "scalar", 1, elements).times(1 / here));
+          results.step(BenchedOptimizer.ADAMW, "scalar", 1, elements).times(1 / here));
       atLeast(
           "vector to native, " + parameters,
           1,
-          results.step(Contender.ADAMW, "vector", 1, elements).times(1 / here));
+          results.step(BenchedOptimizer.ADAMW, "vector", 1, elements).times(1 / here));
     }
     atMost(
         "nanoseconds of a native step over 16 parameters",
         200,
-        results.step(Contender.ADAMW, "native", 1, 16));
+        results.step(BenchedOptimizer.ADAMW, "native", 1, 16));
     // The smallest step: of the longer ones there are so few that what the harness allocates shows.
     for (Result each :
         results.of(
             StepBenchmark.class,
             each ->
                 each.has("elements", 16)
-                    && each.has("optimizer", Contender.ADAMW)
+                    && each.has("optimizer", BenchedOptimizer.ADAMW)
                     && !Double.isNaN(each.allocated()))) {
       add(
           "bytes allocated by a step, " + each.param("backend") + " " + each.param("tier"),
@@ -115,29 +116,30 @@ final class Wanted {
   }
 
   private void addPeers() {
-    atLeast(Contender.ADAMW, Peer.PYTORCH_FUSED, ONE_LARGE, 1 / 0.75);
-    atLeast(Contender.ADAMW, Peer.LIBTORCH_FUSED, ONE_LARGE, 1 / 0.75);
-    atLeast(Contender.ADAMW, Peer.LIBTORCH_STAGGERED, ONE_LARGE, 1);
-    atLeast(Contender.ADAMW, Peer.PYTORCH_FUSED, "5000x1000", 15);
-    atLeast(Contender.ADAMW, Peer.LIBTORCH_FUSED, "5000x1000", 15);
-    atLeast(Contender.ADAMW, Peer.PYTORCH_FUSED, "1x256", 20);
-    atLeast(Contender.ADAMW, Peer.LIBTORCH_FUSED, "1x256", 20);
+    atLeast(BenchedOptimizer.ADAMW, Peer.PYTORCH_FUSED, ONE_LARGE, 1 / 0.75);
+    atLeast(BenchedOptimizer.ADAMW, Peer.LIBTORCH_FUSED, ONE_LARGE, 1 / 0.75);
+    atLeast(BenchedOptimizer.ADAMW, Peer.LIBTORCH_STAGGERED, ONE_LARGE, 1);
+    atLeast(BenchedOptimizer.ADAMW, Peer.PYTORCH_FUSED, "5000x1000", 15);
+    atLeast(BenchedOptimizer.ADAMW, Peer.LIBTORCH_FUSED, "5000x1000", 15);
+    atLeast(BenchedOptimizer.ADAMW, Peer.PYTORCH_FUSED, "1x256", 20);
+    atLeast(BenchedOptimizer.ADAMW, Peer.LIBTORCH_FUSED, "1x256", 20);
     for (Peer peer : List.of(Peer.DJL, Peer.ND4J)) {
-      atLeast(Contender.ADAM, peer, ONE_LARGE, 10);
-      atLeast(Contender.ADAM, peer, "1000x256", 100);
+      atLeast(BenchedOptimizer.ADAM, peer, ONE_LARGE, 10);
+      atLeast(BenchedOptimizer.ADAM, peer, "1000x256", 100);
     }
-    for (Contender each : List.of(Contender.RMSPROP, Contender.NADAM, Contender.ADADELTA)) {
+    for (BenchedOptimizer each :
+        List.of(BenchedOptimizer.RMSPROP, BenchedOptimizer.NADAM, BenchedOptimizer.ADADELTA)) {
       atLeast(each, Peer.PYTORCH, ONE_LARGE, 8);
     }
   }
 
   /// How many times as long a peer takes, at the number of threads that suits it best.
-  private void atLeast(Contender contender, Peer peer, String tensors, double wanted) {
+  private void atLeast(BenchedOptimizer optimizer, Peer peer, String tensors, double wanted) {
     results
         .of(
             PeerBenchmark.class,
             each ->
-                each.has("optimizer", contender)
+                each.has("optimizer", optimizer)
                     && each.has("peer", peer)
                     && each.has("tensors", tensors))
         .stream()
@@ -145,7 +147,7 @@ final class Wanted {
         .ifPresent(
             best ->
                 atLeast(
-                    "%s to Panoptim, %s, %s".formatted(peer.label(), contender.label(), tensors),
+                    "%s to Panoptim, %s, %s".formatted(peer.label(), optimizer.label(), tensors),
                     wanted,
                     best.otherToStep()));
   }

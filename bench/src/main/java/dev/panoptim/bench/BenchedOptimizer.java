@@ -18,7 +18,7 @@ import java.util.Locale;
 import java.util.function.Function;
 
 /// An optimizer to be timed, with arguments that PyTorch's can be given too.
-public enum Contender {
+public enum BenchedOptimizer {
   SGD("SGD(p, lr=1e-3)", Sgd::builder),
   SGD_MOMENTUM("SGD(p, lr=1e-3, momentum=0.9)", p -> Sgd.builder(p).momentum(0.9)),
   SGD_NESTEROV(
@@ -59,7 +59,7 @@ public enum Contender {
   private final String inPyTorch;
   private final Function<Iterable<Parameter>, OptimizerBuilder<?>> builder;
 
-  Contender(String inPyTorch, Function<Iterable<Parameter>, OptimizerBuilder<?>> builder) {
+  BenchedOptimizer(String inPyTorch, Function<Iterable<Parameter>, OptimizerBuilder<?>> builder) {
     this.inPyTorch = inPyTorch;
     this.builder = builder;
   }
