@@ -12,8 +12,8 @@ import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 /// What Panoptim's backends take, against each other and against the machine's limits.
 final class OwnSuite {
   static final String LARGE = "33554432";
-  private static final String[] CACHED = {"16", "4096", "65536"};
-  private static final String[] SIZES = {"16", "4096", "65536", "1048576", LARGE};
+  private static final String[] CACHED = {"4096", "65536"};
+  private static final String[] SIZES = {"4096", "65536", "1048576", LARGE};
   private static final String ADAMW = BenchedOptimizer.ADAMW.name();
 
   private final Suite suite;
@@ -25,6 +25,7 @@ final class OwnSuite {
   void run() throws RunnerException {
     boolean quick = suite.quick();
     runSteps();
+    suite.run(suite.times(SmallStepBenchmark.class));
     suite.run(
         suite
             .pairs(BandwidthBenchmark.class, 10)

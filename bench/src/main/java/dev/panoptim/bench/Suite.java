@@ -34,6 +34,16 @@ final class Suite {
     return List.copyOf(results);
   }
 
+  /// Names and versions of the other libraries that have been compared.
+  List<String> libraries() {
+    return results.stream()
+        .map(RunResult::getParams)
+        .filter(each -> each.getParamsKeys().contains("peer"))
+        .map(each -> Peer.valueOf(each.getParam("peer")).version())
+        .distinct()
+        .toList();
+  }
+
   /// Says what it runs, for it may take minutes.
   void run(ChainedOptionsBuilder options) throws RunnerException {
     Options all = options.shouldFailOnError(true).jvmArgs(jvmArguments()).build();

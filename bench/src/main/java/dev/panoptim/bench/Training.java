@@ -7,8 +7,11 @@ import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.optim.OptimizerBuilder;
+import dev.panoptim.optim.StateDict;
 import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 
@@ -56,6 +59,27 @@ final class Training implements AutoCloseable {
       }
     }
     return start;
+  }
+
+  /// A state dict that sets the step count of all parameters and leaves their states as they are at
+  /// the time of loading.
+  StateDict stateDictAt(long count) {
+    Map<String, Map<String, MemorySegment>> states = new HashMap<>();
+    all().forEach(each -> states.put(each.name(), optimizer.state(each)));
+    Map<String, StateDict.ParameterState> parameters = new HashMap<>();
+    StateDict now = optimizer.stateDict();
+    now.parameters()
+        .forEach(
+            (name, each) ->
+                parameters.put(
+                    name,
+                    new StateDict.ParameterState(
+                        each.size(),
+                        count,
+                        each.momentumProduct(),
+                        each.hyperparameters(),
+                        states.get(name))));
+    return new StateDict(now.rule(), parameters);
   }
 
   List<Parameter> all() {

@@ -157,6 +157,57 @@ class BenchmarksTest {
     benchmark.tearDown();
   }
 
+  /// Each batch begins at the set step count, and every backend makes the same steps.
+  @ParameterizedTest
+  @ValueSource(longs = {10_000, 200_000})
+  void smallStepsBeginAtTheSetStepCount(long step) {
+    int[] expected = null;
+    for (String backend : new String[] {"native", "vector", "scalar"}) {
+      SmallStepBenchmark benchmark = new SmallStepBenchmark();
+      benchmark.backend = backend;
+      benchmark.elements = 16;
+      benchmark.step = step;
+      benchmark.setUp();
+      Training training = benchmark.training();
+      SmallStepBenchmark.Heap heap = new SmallStepBenchmark.Heap();
+      for (int batch = 0; batch < 3; batch++) {
+        benchmark.setStepCount();
+        assertEquals(step, training.optimizer.stepCount(training.parameter));
+        benchmark.steps(heap);
+        assertEquals(
+            step + SmallStepBenchmark.BATCH, training.optimizer.stepCount(training.parameter));
+      }
+      int[] bits = training.parameter.data().toArray(JAVA_INT);
+      expected = expected == null ? bits : expected;
+      assertArrayEquals(expected, bits, backend);
+      assertTrue(heap.heapBytes >= 0);
+      benchmark.tearDown();
+    }
+  }
+
+  /// A step after the count has been set is the step that a training with this count makes.
+  @ParameterizedTest
+  @EnumSource
+  void aSetStepCountKeepsTheStates(BenchedOptimizer optimizer) {
+    try (Training set = new Training(optimizer, 1000, Backends.nativeCode(), 1);
+        Training made = new Training(optimizer, 1000, Backends.nativeCode(), 1)) {
+      for (int i = 0; i < 7; i++) {
+        set.optimizer.step();
+        made.optimizer.step();
+      }
+      set.optimizer.loadStateDict(set.stateDictAt(8));
+      set.optimizer.step();
+      made.optimizer.step();
+      assertEquals(9, set.optimizer.stepCount(set.parameter));
+      assertArrayEquals(
+          made.parameter.data().toArray(JAVA_INT), set.parameter.data().toArray(JAVA_INT));
+      for (int i = 0; i < set.states().size(); i++) {
+        assertArrayEquals(
+            made.states().get(i).toArray(JAVA_INT), set.states().get(i).toArray(JAVA_INT));
+      }
+    }
+  }
+
   /// The setting up compares the results of all variants, which the benchmark itself lists.
   @Test
   void otherConstantsReachTheSameBits() throws Exception {

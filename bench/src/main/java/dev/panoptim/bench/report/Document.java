@@ -3,32 +3,26 @@ package dev.panoptim.bench.report;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.knowm.xchart.internal.chartpart.Chart;
 
-/// A report before it is written in one form or the other.
-record Document(String title, List<Section> sections) {
-  /// Some tables and pictures under one heading.
-  record Section(String title, List<Part> parts) {
-    static Section of(String title) {
-      return new Section(title, new ArrayList<>());
+/// The contents of a report, independent of the format in which they are written.
+record Document(String title, List<Chapter> chapters) {
+  /// Tables, texts and pictures under one heading.
+  record Chapter(String title, List<Part> parts) {
+    static Chapter of(String title) {
+      return new Chapter(title, new ArrayList<>());
     }
 
     void add(Part part) {
       parts.add(part);
     }
 
-    /// A table; nothing where it has no rows.
-    void add(Table table) {
-      add(table, new String[0]);
-    }
-
-    /// A table and what is to be said of it; nothing where it has no rows.
+    /// Adds a table and its explanations; adds nothing if the table has no rows.
     void add(Table table, String... texts) {
       if (!table.rows().isEmpty()) {
-        parts.add(table);
         for (String each : texts) {
           parts.add(new Text(each));
         }
+        parts.add(table);
       }
     }
 
@@ -41,34 +35,51 @@ record Document(String title, List<Section> sections) {
 
   record Text(String text) implements Part {}
 
-  /// @param rows as many cells each as there are columns
+  /// @param rows each with one cell per column
   record Table(List<String> columns, List<List<String>> rows) implements Part {
     static Table of(String... columns) {
-      return new Table(List.of(columns), new ArrayList<>());
+      return of(List.of(columns));
+    }
+
+    static Table of(List<String> columns) {
+      return new Table(columns, new ArrayList<>());
     }
 
     void add(String... cells) {
-      if (cells.length != columns.size()) {
+      add(Arrays.asList(cells));
+    }
+
+    /// @throws IllegalArgumentException if the number of cells is not the number of columns
+    void add(List<String> cells) {
+      if (cells.size() != columns.size()) {
         throw new IllegalArgumentException(
-            "%s cells for the columns %s: %s"
-                .formatted(cells.length, columns, Arrays.toString(cells)));
+            "row: %s has %s cells, but the table has the %s columns %s"
+                .formatted(cells, cells.size(), columns.size(), columns));
       }
-      rows.add(List.of(cells));
+      rows.add(List.copyOf(cells));
     }
   }
 
-  /// @param name of its file, without the ending
-  record Picture(String name, String caption, Chart<?, ?> chart) implements Part {
-    String file() {
-      return name + ".png";
-    }
-  }
+  record Picture(String caption, Image image) implements Part {}
 
-  List<Picture> pictures() {
-    return sections.stream()
-        .flatMap(section -> section.parts().stream())
+  List<Image> images() {
+    return chapters.stream()
+        .flatMap(chapter -> chapter.parts().stream())
         .filter(Picture.class::isInstance)
-        .map(Picture.class::cast)
+        .map(each -> ((Picture) each).image())
         .toList();
+  }
+
+  /// A copy that is text alone, for a place where no images are stored.
+  Document withoutPictures() {
+    return new Document(
+        title,
+        chapters.stream()
+            .map(
+                each ->
+                    new Chapter(
+                        each.title(),
+                        each.parts().stream().filter(part -> !(part instanceof Picture)).toList()))
+            .toList());
   }
 }

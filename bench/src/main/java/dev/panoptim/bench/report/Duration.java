@@ -1,8 +1,6 @@
 package dev.panoptim.bench.report;
 
-import static dev.panoptim.bench.report.Report.format;
-
-/// Nanoseconds in a unit that suits them, with four digits or so.
+/// Nanoseconds in a unit that suits them, with three or four digits.
 final class Duration {
   private static final String[] UNITS = {"ns", "us", "ms", "s"};
 
@@ -10,14 +8,19 @@ final class Duration {
 
   static String of(double nanos) {
     int unit = unit(nanos);
-    return format(pattern(nanos, unit) + " " + UNITS[unit], in(nanos, unit));
+    return Numbers.format(pattern(nanos, unit) + " " + UNITS[unit], in(nanos, unit));
+  }
+
+  static String of(Summary nanos) {
+    return of(nanos.median());
   }
 
   /// Both quartiles, in the unit of the median.
   static String range(Summary nanos) {
     int unit = unit(nanos.median());
     String pattern = pattern(nanos.median(), unit);
-    return format(pattern + " to " + pattern, in(nanos.low(), unit), in(nanos.high(), unit));
+    return Numbers.format(
+        pattern + " to " + pattern, in(nanos.low(), unit), in(nanos.high(), unit));
   }
 
   private static int unit(double nanos) {

@@ -2,19 +2,26 @@ package dev.panoptim.bench.report;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
-/// A document as a page that needs nothing but its pictures beside it.
+/// A document as an HTML page that needs only its images beside it.
 final class Html {
+  /// Tables are as wide as their contents, but no wider than the page: long texts are wrapped, even
+  /// inside of a word; numbers and their units stay on one line.
   private static final String STYLE =
       """
       body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 2em auto; padding: 0 1em }
       h2 { margin-top: 2em; border-bottom: 1px solid #ddd }
-      table { border-collapse: collapse; margin: 1em 0; display: block; overflow-x: auto }
-      th, td { padding: .25em .8em; border-bottom: 1px solid #e4e4e4; text-align: left; white-space: nowrap }
+      table { border-collapse: collapse; margin: 1em 0; max-width: 100% }
+      th, td { padding: .25em .7em; border-bottom: 1px solid #e4e4e4; text-align: left; vertical-align: top; overflow-wrap: anywhere }
       th { background: #f6f6f6 }
-      td { font-variant-numeric: tabular-nums }
-      figure { margin: 1.5em 0 } img { max-width: 100% } figcaption { color: #666 }
+      td.number { white-space: nowrap; font-variant-numeric: tabular-nums }
+      td.missed { color: #b00020; font-weight: bold }
+      p, h1, h2 { overflow-wrap: anywhere }
+      figure { margin: 1.5em 0 } img { max-width: min(100%, 900px); height: auto } figcaption { color: #666 }
       """;
+
+  private static final Pattern NUMBER = Pattern.compile("(at (most|least) )?[0-9].{0,22}");
 
   private final StringBuilder text = new StringBuilder();
 
@@ -23,13 +30,19 @@ final class Html {
   static String of(Document document) {
     Html html = new Html();
     html.add(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>%s</title>\n",
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width">
+        <title>%s</title>
+        """,
         document.title());
     html.text.append("<style>\n").append(STYLE).append("</style>\n");
     html.add("<h1>%s</h1>\n", document.title());
-    for (Document.Section section : document.sections()) {
-      html.add("<h2>%s</h2>\n", section.title());
-      section.parts().forEach(html::add);
+    for (Document.Chapter chapter : document.chapters()) {
+      html.add("<h2>%s</h2>\n", chapter.title());
+      chapter.parts().forEach(html::add);
     }
     return html.text.append("</html>\n").toString();
   }
@@ -40,32 +53,42 @@ final class Html {
       case Document.Picture picture ->
           add(
               "<figure><img src=\"%s\" alt=\"%s\"><figcaption>%s</figcaption></figure>\n",
-              picture.file(), picture.caption(), picture.caption());
+              picture.image().file(), picture.caption(), picture.caption());
       case Document.Table table -> {
-        text.append("<table>\n");
-        row("th", table.columns());
-        table.rows().forEach(row -> row("td", row));
+        text.append("<table>\n<tr>");
+        table.columns().forEach(each -> add("<th>%s</th>", each));
+        text.append("</tr>\n");
+        table.rows().forEach(this::addRow);
         text.append("</table>\n");
       }
     }
   }
 
-  private void row(String element, List<String> cells) {
+  private void addRow(List<String> cells) {
     text.append("<tr>");
-    cells.forEach(cell -> add("<" + element + ">%s</" + element + ">", cell));
+    for (String each : cells) {
+      String kind =
+          each.equals(Targets.MISSED)
+              ? " class=\"missed\""
+              : NUMBER.matcher(each).matches() ? " class=\"number\"" : "";
+      add("<td" + kind + ">%s</td>", each);
+    }
     text.append("</tr>\n");
   }
 
   private void add(String format, String... values) {
     Object[] escaped = new Object[values.length];
     for (int i = 0; i < values.length; i++) {
-      escaped[i] =
-          values[i]
-              .replace("&", "&amp;")
-              .replace("<", "&lt;")
-              .replace(">", "&gt;")
-              .replace("\"", "&quot;");
+      escaped[i] = escaped(values[i]);
     }
     text.append(String.format(Locale.ROOT, format, escaped));
+  }
+
+  /// The text with the characters replaced that HTML and XML reserve.
+  static String escaped(String text) {
+    return text.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace("\"", "&quot;");
   }
 }

@@ -2,6 +2,7 @@ package dev.panoptim.bench.report;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /// A document as Markdown.
 final class Markdown {
@@ -12,10 +13,10 @@ final class Markdown {
   static String of(Document document) {
     Markdown markdown = new Markdown();
     markdown.line("# " + document.title());
-    for (Document.Section section : document.sections()) {
+    for (Document.Chapter chapter : document.chapters()) {
       markdown.line("");
-      markdown.line("## " + section.title());
-      for (Document.Part part : section.parts()) {
+      markdown.line("## " + chapter.title());
+      for (Document.Part part : chapter.parts()) {
         markdown.line("");
         markdown.add(part);
       }
@@ -23,11 +24,17 @@ final class Markdown {
     return markdown.text.toString();
   }
 
+  static String of(Document.Table table) {
+    Markdown markdown = new Markdown();
+    markdown.add(table);
+    return markdown.text.toString();
+  }
+
   private void add(Document.Part part) {
     switch (part) {
       case Document.Text words -> line(words.text());
       case Document.Picture picture ->
-          line("![%s](%s)".formatted(picture.caption(), picture.file()));
+          line("![%s](%s)".formatted(picture.caption(), picture.image().file()));
       case Document.Table table -> {
         row(table.columns());
         row(Collections.nCopies(table.columns().size(), "---"));
@@ -37,7 +44,10 @@ final class Markdown {
   }
 
   private void row(List<String> cells) {
-    line("| " + String.join(" | ", cells) + " |");
+    line(
+        cells.stream()
+            .map(each -> each.replace("|", "\\|"))
+            .collect(Collectors.joining(" | ", "| ", " |")));
   }
 
   private void line(String line) {

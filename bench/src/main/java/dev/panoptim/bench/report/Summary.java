@@ -1,14 +1,12 @@
 package dev.panoptim.bench.report;
 
-import java.util.Arrays;
-import java.util.Locale;
 import java.util.stream.DoubleStream;
 
-/// A figure that was measured several times.
+/// The median and the quartiles of repeated measurements.
 ///
-/// @param median of all measurements of all forks; NaN if there are none
-/// @param low a quarter of them are below it
-/// @param high a quarter are above it
+/// @param median of all iterations of all forks; NaN if there are none
+/// @param low lower quartile
+/// @param high upper quartile
 record Summary(double median, double low, double high) {
   static final Summary UNKNOWN = new Summary(Double.NaN, Double.NaN, Double.NaN);
 
@@ -34,7 +32,7 @@ record Summary(double median, double low, double high) {
     return new Summary(median * factor, low * factor, high * factor);
   }
 
-  /// One over it: what was the larger is the smaller then, so the quartiles change places.
+  /// The reciprocal. It swaps the quartiles.
   Summary inverse() {
     return new Summary(1 / median, 1 / high, 1 / low);
   }
@@ -44,13 +42,13 @@ record Summary(double median, double low, double high) {
     return (high - low) / 2;
   }
 
-  /// Both quartiles, each in a format as that of a number.
-  String range(String format) {
-    return String.format(Locale.ROOT, format + " to " + format, low, high);
+  /// The median in a format, empty if unknown.
+  String median(String format) {
+    return isKnown() ? Numbers.format(format, median) : "";
   }
 
-  @Override
-  public String toString() {
-    return Arrays.asList(low, median, high).toString();
+  /// Both quartiles, each in a format; empty if unknown.
+  String range(String format) {
+    return isKnown() ? Numbers.format(format + " to " + format, low, high) : "";
   }
 }

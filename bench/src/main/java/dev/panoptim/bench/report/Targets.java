@@ -1,103 +1,112 @@
 package dev.panoptim.bench.report;
 
-import static dev.panoptim.bench.report.Report.format;
-
 import dev.panoptim.bench.BenchedOptimizer;
 import dev.panoptim.bench.CallersBenchmark;
 import dev.panoptim.bench.CheckpointBenchmark;
 import dev.panoptim.bench.EpilogueBenchmark;
 import dev.panoptim.bench.Peer;
-import dev.panoptim.bench.PeerBenchmark;
-import dev.panoptim.bench.StepBenchmark;
-import dev.panoptim.bench.report.Document.Section;
-import dev.panoptim.bench.report.Document.Table;
+import dev.panoptim.bench.SmallStepBenchmark;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 
-/// What the project wants to reach, beside what was measured.
+/// The project's targets beside the measurements. A target without a measurement is left out.
 final class Targets {
+  static final String REACHED = "yes";
+  static final String MISSED = "NO";
+
   private static final String ONE_LARGE = "1x" + Results.LARGE;
+  private static final String SMALL_TENSORS = "1000x256";
+  private static final String MEDIUM_TENSORS = "5000x1000";
+
+  /// Below this median, a step allocates nothing: what is left are rare allocations of the Java
+  /// virtual machine, spread over thousands of steps.
+  private static final double NO_BYTES = 0.05;
+
+  /// @param measure the quantity
+  /// @param bound in words, such as `at most 1.05`
+  /// @param measured its median
+  record Target(String measure, String bound, String measured, boolean reached) {}
 
   private final Results results;
-  private final Table table = Table.of("what", "wanted", "measured", "reached");
+  private final List<Target> all = new ArrayList<>();
 
-  Targets(Results results) {
+  private Targets(Results results) {
     this.results = results;
   }
 
-  Section section() {
-    addLimits();
-    addBackends();
-    addEpilogue();
-    addCallers();
-    addCheckpoints();
-    addPeers();
-    Section section = Section.of("What was wanted");
-    section.add(table);
-    return section;
+  static List<Target> of(Results results) {
+    Targets targets = new Targets(results);
+    targets.addLimits();
+    targets.addBackends();
+    targets.addSmallSteps();
+    targets.addEpilogue();
+    targets.addCallers();
+    targets.addCheckpoints();
+    targets.addPeers();
+    return targets.all;
   }
 
   private void addLimits() {
-    atMost(
-        "AdamW's time to the bandwidth limit's", 1 / 0.95, results.toLimit(BenchedOptimizer.ADAMW));
-    atMost(
-        "the slowest optimizer's to the bandwidth limit's",
-        1.15,
-        Arrays.stream(BenchedOptimizer.values())
-            .map(results::toLimit)
-            .filter(Summary::isKnown)
-            .max(Comparator.comparingDouble(Summary::median))
-            .orElse(Summary.UNKNOWN));
+    String ratio = ", 33,554,432 parameters: time per step / time to move the same bytes";
+    atMost("AdamW" + ratio, 1 / 0.95, results.toLimit(BenchedOptimizer.ADAMW));
+    Arrays.stream(BenchedOptimizer.values())
+        .filter(each -> results.toLimit(each).isKnown())
+        .max(Comparator.comparingDouble(each -> results.toLimit(each).median()))
+        .ifPresent(
+            slowest ->
+                atMost(
+                    "slowest optimizer (" + slowest.label() + ")" + ratio,
+                    1.15,
+                    results.toLimit(slowest)));
   }
 
   private void addBackends() {
     for (int elements : new int[] {4096, 65536}) {
       double here = results.step(BenchedOptimizer.ADAMW, "native", 1, elements).median();
-      String parameters = format("%,d parameters, one thread", elements);
+      String ratio = Numbers.format(" / native, %,d parameters, 1 thread: time per step", elements);
       atLeast(
-          "scalar to native, " + parameters,
+          "scalar" + ratio,
           6,
           results.step(BenchedOptimizer.ADAMW, "scalar", 1, elements).times(1 / here));
       atLeast(
-          "vector to native, " + parameters,
+          "vector" + ratio,
           1,
           results.step(BenchedOptimizer.ADAMW, "vector", 1, elements).times(1 / here));
     }
+  }
+
+  private void addSmallSteps() {
     atMost(
-        "nanoseconds of a native step over 16 parameters",
+        "native, 16 parameters, at step 10,000: time per step in ns",
         200,
-        results.step(BenchedOptimizer.ADAMW, "native", 1, 16));
-    // The smallest step: of the longer ones there are so few that what the harness allocates shows.
-    for (Result each :
+        results.smallStep("native", SmallStepBenchmark.PUBLISHED));
+    for (Measurement each :
         results.of(
-            StepBenchmark.class,
-            each ->
-                each.has("elements", 16)
-                    && each.has("optimizer", BenchedOptimizer.ADAMW)
-                    && !Double.isNaN(each.allocated()))) {
+            SmallStepBenchmark.class, each -> each.has("step", SmallStepBenchmark.PUBLISHED))) {
+      Summary allocated = each.summary(SmallStepBenchmark.HEAP_BYTES);
       add(
-          "bytes allocated by a step, " + each.param("backend") + " " + each.param("tier"),
+          each.param("backend") + ", 16 parameters: heap bytes per step",
           "0",
-          format("%.1f", each.allocated()),
-          each.allocated() < 0.05);
+          allocated.median("%.1f"),
+          allocated.median() < NO_BYTES);
     }
   }
 
   private void addEpilogue() {
-    for (Result each : results.of(EpilogueBenchmark.class)) {
-      boolean passes = each.has("against", EpilogueBenchmark.PASSES);
+    for (Measurement each : results.of(EpilogueBenchmark.class)) {
       atMost(
-          "the fused end of a step to " + (passes ? "separate passes" : "PyTorch's chain"),
-          passes ? 0.8 : 0.6,
+          "fused step / " + EpilogueSection.comparison(each) + ": time",
+          each.has("against", EpilogueBenchmark.PASSES) ? 0.8 : 0.6,
           each.stepToOther());
     }
   }
 
   private void addCallers() {
-    for (Result each : results.of(CallersBenchmark.class)) {
+    for (Measurement each : results.of(CallersBenchmark.class)) {
       atLeast(
-          "speed of %s %s Java threads at once to that of one"
+          "%s %s Java threads at once / one: throughput"
               .formatted(each.param("callers"), each.param("kind")),
           0.8,
           each.otherToStep());
@@ -105,74 +114,62 @@ final class Targets {
   }
 
   private void addCheckpoints() {
-    for (Result each :
+    for (Measurement each :
         results.of(
             CheckpointBenchmark.class, each -> !each.has("action", CheckpointBenchmark.SNAPSHOT))) {
-      String action = each.param("action") + " of 1 GiB of state";
-      atMost(action + " to copying the file with fsync", 1.3, each.stepToOther());
-      double allocated = each.counter("heapBytes").high() / (1 << 20);
-      add("MiB allocated by the " + action, "16", format("%.1f", allocated), allocated <= 16);
+      String action = each.param("action") + " of 1 GiB";
+      atMost(action + " / copy of the file with fsync: time", 1.3, each.stepToOther());
+      double allocated = CheckpointsSection.allocatedMib(each);
+      add(
+          action + ": MiB allocated on the heap",
+          "at most 16",
+          Numbers.format("%.1f", allocated),
+          allocated <= 16);
     }
   }
 
   private void addPeers() {
-    atLeast(BenchedOptimizer.ADAMW, Peer.PYTORCH_FUSED, ONE_LARGE, 1 / 0.75);
-    atLeast(BenchedOptimizer.ADAMW, Peer.LIBTORCH_FUSED, ONE_LARGE, 1 / 0.75);
-    atLeast(BenchedOptimizer.ADAMW, Peer.LIBTORCH_STAGGERED, ONE_LARGE, 1);
-    atLeast(BenchedOptimizer.ADAMW, Peer.PYTORCH_FUSED, "5000x1000", 15);
-    atLeast(BenchedOptimizer.ADAMW, Peer.LIBTORCH_FUSED, "5000x1000", 15);
-    atLeast(BenchedOptimizer.ADAMW, Peer.PYTORCH_FUSED, "1x256", 20);
-    atLeast(BenchedOptimizer.ADAMW, Peer.LIBTORCH_FUSED, "1x256", 20);
+    addPeer(BenchedOptimizer.ADAMW, Peer.PYTORCH_FUSED, ONE_LARGE, 1 / 0.75);
+    addPeer(BenchedOptimizer.ADAMW, Peer.LIBTORCH_FUSED, ONE_LARGE, 1 / 0.75);
+    addPeer(BenchedOptimizer.ADAMW, Peer.LIBTORCH_STAGGERED, ONE_LARGE, 1);
+    addPeer(BenchedOptimizer.ADAMW, Peer.PYTORCH_FUSED, MEDIUM_TENSORS, 15);
+    addPeer(BenchedOptimizer.ADAMW, Peer.LIBTORCH_FUSED, MEDIUM_TENSORS, 15);
+    addPeer(BenchedOptimizer.ADAMW, Peer.PYTORCH_FUSED, "1x256", 20);
+    addPeer(BenchedOptimizer.ADAMW, Peer.LIBTORCH_FUSED, "1x256", 20);
     for (Peer peer : List.of(Peer.DJL, Peer.ND4J)) {
-      atLeast(BenchedOptimizer.ADAM, peer, ONE_LARGE, 10);
-      atLeast(BenchedOptimizer.ADAM, peer, "1000x256", 100);
+      addPeer(BenchedOptimizer.ADAM, peer, ONE_LARGE, 10);
+      addPeer(BenchedOptimizer.ADAM, peer, SMALL_TENSORS, 100);
     }
     for (BenchedOptimizer each :
         List.of(BenchedOptimizer.RMSPROP, BenchedOptimizer.NADAM, BenchedOptimizer.ADADELTA)) {
-      atLeast(each, Peer.PYTORCH, ONE_LARGE, 8);
+      addPeer(each, Peer.PYTORCH, ONE_LARGE, 8);
     }
   }
 
-  /// How many times as long a peer takes, at the number of threads that suits it best.
-  private void atLeast(BenchedOptimizer optimizer, Peer peer, String tensors, double wanted) {
-    results
-        .of(
-            PeerBenchmark.class,
-            each ->
-                each.has("optimizer", optimizer)
-                    && each.has("peer", peer)
-                    && each.has("tensors", tensors))
-        .stream()
-        .min(Comparator.comparingDouble(each -> each.counter("otherNanos").median()))
-        .ifPresent(
-            best ->
-                atLeast(
-                    "%s to Panoptim, %s, %s".formatted(peer.label(), optimizer.label(), tensors),
-                    wanted,
-                    best.otherToStep()));
+  private void addPeer(BenchedOptimizer optimizer, Peer peer, String tensors, double bound) {
+    atLeast(
+        "%s / Panoptim, %s, %s elements: time per step"
+            .formatted(peer.label(), optimizer.label(), Numbers.tensors(tensors)),
+        bound,
+        results.peer(optimizer, peer, tensors));
   }
 
-  private void atLeast(String what, double wanted, Summary measured) {
+  private void atLeast(String measure, double bound, Summary measured) {
+    addBound(measure, "at least", bound, measured, measured.median() >= bound);
+  }
+
+  private void atMost(String measure, double bound, Summary measured) {
+    addBound(measure, "at most", bound, measured, measured.median() <= bound);
+  }
+
+  private void addBound(
+      String measure, String kind, double bound, Summary measured, boolean reached) {
     if (measured.isKnown()) {
-      add(
-          what,
-          format("at least %.2f", wanted),
-          format("%.2f", measured.median()),
-          measured.median() >= wanted);
+      add(measure, kind + Numbers.format(" %.2f", bound), measured.median("%.2f"), reached);
     }
   }
 
-  private void atMost(String what, double wanted, Summary measured) {
-    if (measured.isKnown()) {
-      add(
-          what,
-          format("at most %.2f", wanted),
-          format("%.2f", measured.median()),
-          measured.median() <= wanted);
-    }
-  }
-
-  private void add(String what, String wanted, String measured, boolean reached) {
-    table.add(what, wanted, measured, reached ? "yes" : "NO");
+  private void add(String measure, String bound, String measured, boolean reached) {
+    all.add(new Target(measure, bound, measured, reached));
   }
 }

@@ -1,21 +1,17 @@
 package dev.panoptim.bench.report;
 
 import static dev.panoptim.bench.ThreadingBenchmark.SPINS;
-import static dev.panoptim.bench.report.Report.format;
 
 import dev.panoptim.bench.ThreadingBenchmark;
-import dev.panoptim.bench.report.Document.Section;
-import dev.panoptim.bench.report.Document.Table;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
-import org.knowm.xchart.XYChart;
 
-/// Steps by each kind of threads, back to back and with pauses.
-final class ThreadingSection {
-  /// The kinds, with the words for them.
+/// Steps with the pool's threads and with OpenMP's, back to back and with pauses.
+final class ThreadingSection implements Section {
+  /// Labels by the benchmark's parameter.
   private static final Map<String, String> KINDS = new LinkedHashMap<>();
 
   static {
@@ -25,99 +21,98 @@ final class ThreadingSection {
     KINDS.put(ThreadingBenchmark.PASSIVE, "OpenMP, passive");
   }
 
-  private final List<Result> all;
-
-  ThreadingSection(Results results) {
-    all = results.of(ThreadingBenchmark.class);
-  }
-
-  Section section() {
-    Section section = Section.of("The pool and OpenMP");
-    List<String> columns = new ArrayList<>(List.of("elements", "pause", "the caller"));
+  @Override
+  public Document.Chapter chapter(Results results) {
+    Document.Chapter chapter = Document.Chapter.of("The pool and OpenMP");
+    List<Measurement> all = results.of(ThreadingBenchmark.class);
+    List<String> columns = new ArrayList<>(List.of("parameters", "pause", "caller in pauses"));
     columns.addAll(KINDS.values());
-    Table table = Table.of(columns.toArray(String[]::new));
-    for (String elements : values("elements")) {
-      for (String pause : values("pauseMicros")) {
-        for (String caller : pause.equals("0") ? List.of(SPINS) : values("caller")) {
-          addRow(table, elements, pause, caller);
+    Document.Table table = Document.Table.of(columns);
+    for (String elements : values(all, "elements")) {
+      for (String pause : values(all, "pauseMicros")) {
+        for (String caller : pause.equals("0") ? List.of(SPINS) : values(all, "caller")) {
+          addRow(table, all, elements, pause, caller);
         }
       }
     }
-    if (table.rows().isEmpty()) {
-      return section;
-    }
-    section.add(
+    chapter.add(
         table,
-        "AdamW, native: what a step takes without its pause, and in brackets how many processors"
-            + " the process kept busy, pauses included.");
+        "AdamW, native. Time per step without its pause; in brackets the number of processors that"
+            + " the process kept busy on average, pauses included.");
     addPicture(
-        section, "threading-sizes", "back to back", "elements", each -> each.has("pauseMicros", 0));
-    for (String elements : values("elements")) {
+        chapter,
+        all,
+        "threading-sizes",
+        "back to back",
+        "elements",
+        each -> each.has("pauseMicros", 0));
+    for (String elements : values(all, "elements")) {
       addPicture(
-          section,
+          chapter,
+          all,
           "threading-pauses-" + elements,
-          format("%,d elements, after pauses", Long.parseLong(elements)),
+          Numbers.count(Long.parseLong(elements)) + " parameters, after pauses",
           "pauseMicros",
           each -> each.has("elements", elements) && !each.has("pauseMicros", 0));
     }
-    return section;
+    return chapter;
   }
 
-  private List<String> values(String name) {
+  private static List<String> values(List<Measurement> all, String name) {
     return all.stream().map(each -> each.param(name)).distinct().toList();
   }
 
-  private void addRow(Table table, String elements, String pause, String caller) {
+  private static void addRow(
+      Document.Table table, List<Measurement> all, String elements, String pause, String caller) {
     boolean backToBack = pause.equals("0");
     List<String> cells = new ArrayList<>();
-    cells.add(elements);
+    cells.add(Numbers.count(Long.parseLong(elements)));
     cells.add(backToBack ? "none" : pause + " us");
     cells.add(backToBack ? "" : caller);
-    boolean measured = false;
+    int measured = 0;
     for (String kind : KINDS.keySet()) {
-      Result found =
+      List<Measurement> found =
           all.stream()
               .filter(each -> each.has("elements", elements) && each.has("pauseMicros", pause))
               .filter(each -> each.has("caller", caller) && each.has("threading", kind))
-              .findFirst()
-              .orElse(null);
-      measured |= found != null;
-      cells.add(found == null ? "" : cell(found));
+              .toList();
+      measured += found.size();
+      cells.add(found.isEmpty() ? "" : cell(found.getFirst()));
     }
-    if (measured) {
-      table.add(cells.toArray(String[]::new));
+    if (measured > 0) {
+      table.add(cells);
     }
   }
 
-  private static String cell(Result result) {
-    return Duration.of(result.counter("stepNanos").median())
-        + format(" (%.1f)", result.counter("processors").median());
+  private static String cell(Measurement step) {
+    return Duration.of(step.step()) + step.summary("processors").median(" (%.1f)");
   }
 
-  /// A line for each kind, with callers that spin; nothing where no line has two points.
-  private void addPicture(
-      Section section, String name, String title, String x, Predicate<Result> which) {
-    XYChart chart =
-        Charts.logarithmic(
+  /// A line for each kind of threads, with callers that spin.
+  private static void addPicture(
+      Document.Chapter chapter,
+      List<Measurement> all,
+      String name,
+      String title,
+      String x,
+      Predicate<Measurement> which) {
+    LineChart chart =
+        LineChart.logarithmic(
+            name,
             "AdamW, native, " + title,
-            x.equals("elements") ? x : "pause in microseconds",
-            "nanoseconds of a step");
-    boolean drawn = false;
-    for (String kind : KINDS.keySet()) {
-      List<Charts.Point> points =
+            x.equals("elements") ? "parameters" : "pause (us)",
+            "time per step (ns)");
+    for (Map.Entry<String, String> kind : KINDS.entrySet()) {
+      chart.add(
+          kind.getValue(),
           all.stream()
               .filter(which)
-              .filter(each -> each.has("threading", kind))
-              .filter(each -> each.has("caller", SPINS))
-              .map(each -> new Charts.Point(each.number(x), each.counter("stepNanos")))
-              .toList();
-      if (points.size() > 1) {
-        Charts.add(chart, KINDS.get(kind), points);
-        drawn = true;
-      }
+              .filter(each -> each.has("threading", kind.getKey()) && each.has("caller", SPINS))
+              .map(each -> new LineChart.Point(each.number(x), each.step()))
+              .toList());
     }
-    if (drawn) {
-      section.add(new Document.Picture(name, "Steps by each kind of threads, " + title, chart));
+    if (!chart.isEmpty()) {
+      chapter.add(new Document.Picture("Time per step by kind of threads, " + title, chart));
     }
   }
 }

@@ -8,8 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.panoptim.bench.BandwidthBenchmark;
 import dev.panoptim.bench.BenchedOptimizer;
 import dev.panoptim.bench.ConstantsBenchmark;
+import dev.panoptim.bench.SmallStepBenchmark;
 import dev.panoptim.bench.StepBenchmark;
 import dev.panoptim.bench.ThreadingBenchmark;
+import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +20,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.DoubleStream;
 import javax.imageio.ImageIO;
+import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.openjdk.jmh.results.RunResult;
@@ -27,8 +30,11 @@ import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+import org.xml.sax.InputSource;
 
-/// A report says what was measured, of benchmarks that are run here for a moment.
+/// The report has every measurement, here of benchmarks that are run for a moment.
 class ReportTest {
   @TempDir private Path folder;
 
@@ -51,62 +57,85 @@ class ReportTest {
   }
 
   @Test
-  void tablesAndPicturesOfWhatWasRun() throws Exception {
-    List<RunResult> runs = new ArrayList<>();
-    runs.addAll(
+  void hasTablesAndPicturesOfEveryBenchmark() throws Exception {
+    List<RunResult> results = new ArrayList<>();
+    results.addAll(
         run(
             options(StepBenchmark.class)
                 .param("optimizer", BenchedOptimizer.ADAMW.name(), BenchedOptimizer.SGD.name())
-                .param("elements", "16", "4096")));
-    runs.addAll(
+                .param("elements", "4096", "65536")));
+    results.addAll(run(options(SmallStepBenchmark.class)));
+    results.addAll(
         run(
             options(BandwidthBenchmark.class)
                 .param("optimizer", BenchedOptimizer.ADAMW.name())
                 .param("elements", "33554432")));
-    runs.addAll(
+    results.addAll(
         run(
             options(ConstantsBenchmark.class)
                 .param("changed", "chunk=1024")
                 .param("elements", "65536")));
-    runs.addAll(
+    results.addAll(
         run(
             options(ThreadingBenchmark.class)
                 .param("elements", "16384", "65536")
                 .param("threading", ThreadingBenchmark.ONE, ThreadingBenchmark.POOL)
                 .param("pauseMicros", "0", "20", "100")
                 .param("millis", "1")));
-    String markdown = Report.write(runs, List.of("--some-flag"), folder);
+    Run run = Run.of("own", "mvn some-command", List.of("--some-flag"), List.of(), results);
+    String markdown = Report.write(new Measurements(List.of(run)), folder);
 
     assertEquals(markdown, Files.readString(folder.resolve("report.md")));
     String page = Files.readString(folder.resolve("index.html"));
     for (String expected :
-        List.of("--some-flag", "AdamW on each backend", "chunk=1024", "What was wanted")) {
+        List.of(
+            "--some-flag", "mvn some-command", "AdamW on each backend", "chunk=1024", "Summary")) {
       assertTrue(markdown.contains(expected), expected);
       assertTrue(page.contains(expected), expected);
     }
-    // Every number of steps and the one of bandwidth.
     assertEquals(
-        12, lines(markdown, "\\| (native|vector|scalar) \\| best \\| [12] \\| (16|4096) .*"));
+        12, lines(markdown, "\\| (native|vector|scalar) \\| best \\| [12] \\| (4,096|65,536) .*"));
+    // Three backends at two step counts, each with its heap bytes.
+    assertEquals(
+        6,
+        lines(
+            markdown,
+            "\\| (native|vector|scalar) \\| 16 \\| (10,000|200,000) \\| [^|]+ \\| [^|]+ \\| [0-9.]+"
+                + " \\|"));
+    assertEquals(
+        1, lines(markdown, "\\| native, 16 parameters, at step 10,000: .* \\| (yes|NO) \\|"));
     assertEquals(1, lines(markdown, "\\| adamw \\| 28 \\| [0-9.]+ ns \\| [0-9.]+ % .*"));
     assertEquals(1, lines(markdown, "\\| sgd \\| 12 \\| [0-9.]+ ns \\|  \\|  \\|"));
-    // Each size back to back, of two kinds of callers, and after two pauses; OpenMP was not run.
+    // Each size back to back, and after two pauses of two kinds of callers; OpenMP was not run.
     assertEquals(
         2,
-        lines(markdown, "\\| (16384|65536) \\| none \\|  \\| [^|]+\\) \\| [^|]+\\) \\|  \\|  \\|"));
-    assertEquals(8, lines(markdown, "\\| (16384|65536) \\| (20|100) us \\| (spins|sleeps) \\| .*"));
-    assertFalse(markdown.contains("Other libraries"), "nothing was compared with them");
-    assertFalse(markdown.contains("NaN"), "what was not measured is said to be a number");
-    assertFalse(markdown.contains("bytes allocated"), "nobody has measured them");
+        lines(
+            markdown, "\\| (16,384|65,536) \\| none \\|  \\| [^|]+\\) \\| [^|]+\\) \\|  \\|  \\|"));
+    assertEquals(
+        8, lines(markdown, "\\| (16,384|65,536) \\| (20|100) us \\| (spins|sleeps) \\| .*"));
+    assertFalse(markdown.contains("Other libraries"), "no other library was run");
+    assertFalse(markdown.contains("NaN"), "an unknown figure is shown");
     Matcher pictures = Pattern.compile("<img src=\"([^\"]+)\"").matcher(page);
     int count = 0;
     while (pictures.find()) {
-      assertTrue(markdown.contains("(" + pictures.group(1) + ")"));
-      assertNotNull(ImageIO.read(folder.resolve(pictures.group(1)).toFile()));
+      String name = pictures.group(1);
+      assertTrue(markdown.contains("(" + name + ")"));
+      if (name.endsWith(".png")) {
+        assertNotNull(ImageIO.read(folder.resolve(name).toFile()));
+      } else {
+        root(Files.readString(folder.resolve(name)));
+      }
       count++;
     }
-    // Backends, limit, two families, threads, their kinds by size and by two sizes' pauses.
-    assertEquals(8, count);
-    assertTrue(Files.readString(folder.resolve("measurements.json")).contains("StepBenchmark"));
+    // Backends, limit, two families, threads by size and by two sizes' pauses.
+    assertEquals(7, count);
+  }
+
+  private static Element root(String svg) throws Exception {
+    return DocumentBuilderFactory.newInstance()
+        .newDocumentBuilder()
+        .parse(new InputSource(new StringReader(svg)))
+        .getDocumentElement();
   }
 
   private static long lines(String text, String pattern) {
@@ -114,18 +143,50 @@ class ReportTest {
   }
 
   @Test
-  void whatAPageWouldTakeForMarkupIsEscaped() {
+  void escapesMarkup() {
     Document.Table table = Document.Table.of("a<b", "c&d");
     table.add("\"quoted\"", "100 % > 99 %");
-    String page =
-        Html.of(new Document("title", List.of(new Document.Section("section", List.of(table)))));
+    Document document =
+        new Document("title", List.of(new Document.Chapter("chapter", List.of(table))));
+    String page = Html.of(document);
     for (String expected : List.of("a&lt;b", "c&amp;d", "&quot;quoted&quot;", "100 % &gt; 99 %")) {
       assertTrue(page.contains(expected), page);
     }
+    table.add("a|b", "");
+    assertTrue(Markdown.of(document).contains("| a\\|b |  |"), Markdown.of(document));
+  }
+
+  /// A chart is as high as its bars need, and no bar or value ends outside of it.
+  @Test
+  void sizesBarChartsByTheirBars() throws Exception {
+    int before = 0;
+    for (int bars = 1; bars <= 20; bars++) {
+      BarChart chart = new BarChart("name", "title <of> the chart", "%.2f");
+      for (int i = 0; i < bars; i++) {
+        chart.add("bar " + i, new Summary(i + 1, i, i + 3));
+      }
+      chart.add("not measured", Summary.UNKNOWN);
+      Element svg = root(chart.svg());
+      int height = Integer.parseInt(svg.getAttribute("height"));
+      assertEquals(24, before == 0 ? 24 : height - before);
+      before = height;
+      NodeList rectangles = svg.getElementsByTagName("rect");
+      assertEquals(1 + bars, rectangles.getLength(), "the background and the bars");
+      for (int i = 1; i <= bars; i++) {
+        Element bar = (Element) rectangles.item(i);
+        double right = number(bar, "x") + number(bar, "width");
+        assertTrue(right <= number(svg, "width"), "bar " + i);
+        assertTrue(number(bar, "y") + number(bar, "height") <= height, "bar " + i);
+      }
+    }
+  }
+
+  private static double number(Element element, String attribute) {
+    return Double.parseDouble(element.getAttribute(attribute));
   }
 
   @Test
-  void aMedianAndItsQuartiles() {
+  void summarizesByMedianAndQuartiles() {
     assertEquals(new Summary(3, 2, 4), Summary.of(DoubleStream.of(5, 1, 3, 2, 4)));
     assertEquals(new Summary(1.5, 1.25, 1.75), Summary.of(DoubleStream.of(2, 1)));
     assertEquals(new Summary(7, 7, 7), Summary.of(DoubleStream.of(7)));
@@ -134,7 +195,7 @@ class ReportTest {
   }
 
   @Test
-  void timesAreInAUnitThatSuitsThem() {
+  void showsTimesInAUnitThatSuitsThem() {
     assertEquals("3.60 ns", Duration.of(3.6));
     assertEquals("139.6 ns", Duration.of(139.6));
     assertEquals("1.58 us", Duration.of(1577));
