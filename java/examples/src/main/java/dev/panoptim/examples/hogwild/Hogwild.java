@@ -1,5 +1,6 @@
 package dev.panoptim.examples.hogwild;
 
+import dev.panoptim.examples.console.Programs;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.Optimizer;
 import java.io.IOException;
@@ -26,8 +27,6 @@ import picocli.CommandLine.Option;
         "Trains a classifier in several processes at once, which share parameters and states in"
             + " mapped files.")
 public final class Hogwild implements Callable<Integer> {
-  private static final int USAGE = 2;
-
   @Option(names = "--workers", description = "Processes, 1 or more.")
   private int workers = 2;
 
@@ -39,18 +38,18 @@ public final class Hogwild implements Callable<Integer> {
   /// Runs the program and ends the process: 0 when all went well, 1 if a worker failed, 2 on bad
   /// options.
   public static void main(String[] arguments) {
-    System.exit(new CommandLine(new Hogwild()).execute(arguments));
+    System.exit(commandLine().execute(arguments));
+  }
+
+  static CommandLine commandLine() {
+    return Programs.commandLine(new Hogwild());
   }
 
   @Override
   public Integer call() throws IOException, InterruptedException {
     if (workers < 1 || steps < 1) {
-      System.err.printf(
-          Locale.ROOT,
-          "hogwild: --workers is %s and --steps %s, but both must be 1 or more%n",
-          workers,
-          steps);
-      return USAGE;
+      throw new IllegalArgumentException(
+          "--workers is %s and --steps %s, but both must be 1 or more".formatted(workers, steps));
     }
     Path folder = Files.createTempDirectory("panoptim-hogwild");
     try {

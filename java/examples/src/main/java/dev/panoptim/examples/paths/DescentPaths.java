@@ -1,19 +1,14 @@
 package dev.panoptim.examples.paths;
 
-import java.awt.BasicStroke;
+import dev.panoptim.examples.chart.Charts;
 import java.awt.Color;
-import java.awt.Font;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
@@ -30,11 +25,11 @@ import picocli.CommandLine.Option;
 public final class DescentPaths implements Callable<Integer> {
   private static final Color LEVEL_LINE = new Color(0xdddddd);
 
-  @Option(names = "--out", description = "Where the picture goes.")
+  @Option(names = "--out", description = "File of the chart.")
   private Path out = Path.of("docs", "paths.png");
 
-  /// Runs the program and ends the process: 0 when all went well, 1 if the picture could not be
-  /// written, 2 on bad options.
+  /// Runs the program and ends the process: 0 on success, 1 if the chart cannot be written, 2 on
+  /// wrong options.
   public static void main(String[] arguments) {
     System.setProperty("java.awt.headless", "true");
     System.exit(new CommandLine(new DescentPaths()).execute(arguments));
@@ -43,21 +38,14 @@ public final class DescentPaths implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     List<XYChart> charts = Arrays.stream(Surface.values()).map(DescentPaths::chart).toList();
-    Files.createDirectories(out.toAbsolutePath().getParent());
-    try (OutputStream stream = Files.newOutputStream(out)) {
-      BitmapEncoder.saveBitmap(charts, 1, charts.size(), stream, BitmapEncoder.BitmapFormat.PNG);
-    }
+    Charts.write(charts, charts.size(), out);
     System.out.println("Written to " + out);
     return 0;
   }
 
   static XYChart chart(Surface surface) {
     XYChart chart =
-        new XYChartBuilder()
-            .width(800)
-            .height(760)
-            .title("%s, at most %s steps".formatted(surface.title, Walker.STEPS))
-            .build();
+        Charts.create("%s, at most %s steps".formatted(surface.title, Walker.STEPS), 800, 760, 18);
     chart
         .getStyler()
         .setXAxisMin(surface.left)
@@ -65,11 +53,7 @@ public final class DescentPaths implements Callable<Integer> {
         .setYAxisMin(surface.bottom)
         .setYAxisMax(surface.top)
         .setPlotGridLinesVisible(false);
-    chart
-        .getStyler()
-        .setChartBackgroundColor(Color.WHITE)
-        .setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 18))
-        .setLegendPosition(Styler.LegendPosition.InsideSE);
+    chart.getStyler().setLegendPosition(Styler.LegendPosition.InsideSE);
     int lines = 0;
     for (double level : surface.levels()) {
       for (List<double[]> line : surface.lines(level)) {
@@ -91,7 +75,6 @@ public final class DescentPaths implements Callable<Integer> {
       add(chart, walker.label, path, walker.color, 2);
       XYSeries last = add(chart, walker.label + ", end", List.of(end), walker.color, 2);
       last.setMarker(SeriesMarkers.CIRCLE);
-      last.setMarkerColor(walker.color);
       last.setShowInLegend(false);
     }
     return chart;
@@ -99,14 +82,12 @@ public final class DescentPaths implements Callable<Integer> {
 
   private static XYSeries add(
       XYChart chart, String name, List<double[]> points, Color color, float width) {
-    XYSeries series =
-        chart.addSeries(
-            name,
-            points.stream().mapToDouble(point -> point[0]).toArray(),
-            points.stream().mapToDouble(point -> point[1]).toArray());
-    series.setLineColor(color);
-    series.setLineStyle(new BasicStroke(width));
-    series.setMarker(SeriesMarkers.NONE);
-    return series;
+    return Charts.line(
+        chart,
+        name,
+        points.stream().mapToDouble(point -> point[0]).toArray(),
+        points.stream().mapToDouble(point -> point[1]).toArray(),
+        color,
+        width);
   }
 }

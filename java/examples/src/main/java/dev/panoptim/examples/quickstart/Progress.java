@@ -1,71 +1,56 @@
 package dev.panoptim.examples.quickstart;
 
+import dev.panoptim.examples.console.TerminalBar;
 import java.io.PrintStream;
 import java.util.Locale;
-import me.tongfei.progressbar.ConsoleProgressBarConsumer;
+import java.util.Optional;
 import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
-/// How far training is: a bar on a terminal, else a line every few seconds.
+/// Shows the progress of a training: a bar on a terminal, else a line every few seconds.
+///
+/// Not thread-safe.
 final class Progress implements AutoCloseable {
   private static final long NANOS_BETWEEN_LINES = 5_000_000_000L;
-  private static final int WIDTH = 100;
 
   private final PrintStream out;
   private final long before;
   private final long steps;
   private final long start = System.nanoTime();
-  private final ProgressBar bar;
+  private final Optional<ProgressBar> bar;
   private long lastLine = start;
 
-  /// @param before the steps that an earlier run made
-  /// @param steps of all runs together
+  /// @param before number of steps that an earlier run made
+  /// @param steps number of steps of all runs together
   Progress(PrintStream out, long before, long steps) {
     this.out = out;
     this.before = before;
     this.steps = steps;
-    boolean terminal = System.console() != null && System.console().isTerminal();
-    bar =
-        terminal
-            ? new ProgressBarBuilder()
-                .setTaskName("training")
-                .setInitialMax(steps)
-                .setStyle(ProgressBarStyle.ASCII)
-                .setConsumer(new ConsoleProgressBarConsumer(out, WIDTH))
-                .build()
-            : null;
+    bar = TerminalBar.start("training", steps, out);
   }
 
   /// @param loss in bits per byte
-  /// @param optimizerNanos the time that the optimizer took of all of it
+  /// @param optimizerNanos time spent in the optimizer since the start
   void update(long step, double loss, long optimizerNanos) {
     long now = System.nanoTime();
-    double seconds = (now - start) / 1e9;
-    double speed = (step - before) / seconds;
-    if (bar != null) {
-      bar.stepTo(step);
-      bar.setExtraMessage(words(loss, speed, optimizerNanos / (now - start + 0.0)));
+    double nanos = now - start;
+    String text =
+        String.format(
+            Locale.ROOT,
+            "loss %.2f bits, %.0f steps/s, optimizer %.1f%%",
+            loss,
+            (step - before) / (nanos / 1e9),
+            100 * optimizerNanos / nanos);
+    if (bar.isPresent()) {
+      bar.get().stepTo(step);
+      bar.get().setExtraMessage(text);
     } else if (now - lastLine > NANOS_BETWEEN_LINES || step == steps) {
       lastLine = now;
-      out.printf(
-          Locale.ROOT,
-          "step %d of %d: %s%n",
-          step,
-          steps,
-          words(loss, speed, optimizerNanos / (now - start + 0.0)));
+      out.printf(Locale.ROOT, "step %d of %d: %s%n", step, steps, text);
     }
-  }
-
-  private static String words(double loss, double speed, double share) {
-    return String.format(
-        Locale.ROOT, "loss %.2f bits, %.0f steps/s, optimizer %.1f%%", loss, speed, 100 * share);
   }
 
   @Override
   public void close() {
-    if (bar != null) {
-      bar.close();
-    }
+    bar.ifPresent(ProgressBar::close);
   }
 }

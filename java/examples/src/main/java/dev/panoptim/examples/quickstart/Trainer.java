@@ -71,6 +71,10 @@ final class Trainer implements AutoCloseable {
     }
   }
 
+  Parameters parameters() {
+    return parameters;
+  }
+
   Training training() {
     return training;
   }

@@ -1,22 +1,16 @@
 package dev.panoptim.examples.schedules;
 
-import java.awt.BasicStroke;
+import dev.panoptim.examples.chart.Charts;
 import java.awt.Color;
 import java.awt.Font;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
-import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
-import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.style.Styler;
-import org.knowm.xchart.style.markers.SeriesMarkers;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -26,7 +20,7 @@ import picocli.CommandLine.Option;
     name = "schedules",
     mixinStandardHelpOptions = true,
     showDefaultValues = true,
-    description = "Draws what each schedule makes of a learning rate of 1 in a hundred steps.")
+    description = "Draws a learning rate of 1 under each schedule, over a hundred steps.")
 public final class ScheduleChart implements Callable<Integer> {
   static final int COLUMNS = 4;
   static final int WIDTH = 420;
@@ -34,11 +28,11 @@ public final class ScheduleChart implements Callable<Integer> {
   static final List<Color> COLORS =
       List.of(new Color(0x1f77b4), new Color(0xd62728), new Color(0x2ca02c));
 
-  @Option(names = "--out", description = "Where the picture goes.")
+  @Option(names = "--out", description = "File of the chart.")
   private Path out = Path.of("docs", "schedules.png");
 
-  /// Runs the program and ends the process: 0 when all went well, 1 if the picture could not be
-  /// written, 2 on bad options.
+  /// Runs the program and ends the process: 0 on success, 1 if the chart cannot be written, 2 on
+  /// wrong options.
   public static void main(String[] arguments) {
     System.setProperty("java.awt.headless", "true");
     System.exit(new CommandLine(new ScheduleChart()).execute(arguments));
@@ -47,17 +41,13 @@ public final class ScheduleChart implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     List<XYChart> charts = Arrays.stream(Panel.values()).map(ScheduleChart::chart).toList();
-    Files.createDirectories(out.toAbsolutePath().getParent());
-    try (OutputStream stream = Files.newOutputStream(out)) {
-      BitmapEncoder.saveBitmap(
-          charts, charts.size() / COLUMNS, COLUMNS, stream, BitmapEncoder.BitmapFormat.PNG);
-    }
+    Charts.write(charts, COLUMNS, out);
     System.out.println("Written to " + out);
     return 0;
   }
 
   static XYChart chart(Panel panel) {
-    XYChart chart = new XYChartBuilder().width(WIDTH).height(HEIGHT).title(panel.title).build();
+    XYChart chart = Charts.create(panel.title, WIDTH, HEIGHT, 15);
     boolean momentum = panel.title.endsWith("Momentum");
     chart
         .getStyler()
@@ -68,8 +58,6 @@ public final class ScheduleChart implements Callable<Integer> {
         .setPlotGridLinesColor(new Color(0xeeeeee));
     chart
         .getStyler()
-        .setChartBackgroundColor(Color.WHITE)
-        .setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 15))
         .setLegendPosition(Styler.LegendPosition.InsideNE)
         .setLegendLayout(Styler.LegendLayout.Vertical)
         .setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11))
@@ -78,10 +66,7 @@ public final class ScheduleChart implements Callable<Integer> {
     double[] steps = IntStream.range(0, Panel.STEPS).asDoubleStream().toArray();
     for (int i = 0; i < panel.curves.size(); i++) {
       Curve curve = panel.curves.get(i);
-      XYSeries series = chart.addSeries(curve.label(), steps, curve.values(Panel.STEPS));
-      series.setLineColor(COLORS.get(i));
-      series.setLineStyle(new BasicStroke(2));
-      series.setMarker(SeriesMarkers.NONE);
+      Charts.line(chart, curve.label(), steps, curve.values(Panel.STEPS), COLORS.get(i), 2);
     }
     return chart;
   }

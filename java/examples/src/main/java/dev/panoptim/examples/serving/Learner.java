@@ -16,7 +16,7 @@ final class Learner implements AutoCloseable {
 
   private final Ensemble model;
   private final Parameter weights;
-  private final Sharing sharing;
+  private final ModelAccess access;
 
   /// Between two steps; 0 for steps back to back.
   private final double meanNanos;
@@ -29,10 +29,10 @@ final class Learner implements AutoCloseable {
   private volatile Throwable failure;
 
   /// @param stepsPerSecond 0 for as many as possible
-  Learner(Ensemble model, Parameter weights, Sharing sharing, double stepsPerSecond, long seed) {
+  Learner(Ensemble model, Parameter weights, ModelAccess access, double stepsPerSecond, long seed) {
     this.model = model;
     this.weights = weights;
-    this.sharing = sharing;
+    this.access = access;
     meanNanos = stepsPerSecond == 0 ? 0 : NANOS / stepsPerSecond;
     random = new SplittableRandom(seed);
   }
@@ -45,7 +45,7 @@ final class Learner implements AutoCloseable {
   void learnOnce() {
     double x = random.nextDouble(-1, 1);
     model.computeGradients(weights, x, target(x));
-    sharing.step();
+    access.step();
   }
 
   /// What the model is to learn.

@@ -41,11 +41,11 @@ enum Mode {
   }
 
   /// How readers get at the parameters beside the learner's steps.
-  Sharing share(Ensemble model, Parameter weights, Optimizer optimizer) {
+  ModelAccess share(Ensemble model, Parameter weights, Optimizer optimizer) {
     return switch (this) {
-      case NONE, PUBLICATION -> new Sharing.Published(model, weights, optimizer);
-      case LOCK -> new Sharing.Locked(model, weights, optimizer);
-      case LIVE -> new Sharing.Live(model, weights, optimizer);
+      case NONE, PUBLICATION -> new ModelAccess.Published(model, weights, optimizer);
+      case LOCK -> new ModelAccess.Locked(model, weights, optimizer);
+      case LIVE -> new ModelAccess.Live(model, weights, optimizer);
     };
   }
 

@@ -39,7 +39,7 @@ final class Round {
   }
 
   /// What can be closed without an exception that callers must name.
-  private interface Closing extends AutoCloseable {
+  private interface QuietCloseable extends AutoCloseable {
     @Override
     void close();
   }
@@ -60,12 +60,12 @@ final class Round {
     try (Parameters parameters = model.newParameters(settings.seed())) {
       Optimizer optimizer = mode.newOptimizer(parameters);
       Parameter weights = Ensemble.weights(parameters);
-      Sharing sharing = mode.share(model, weights, optimizer);
+      ModelAccess access = mode.share(model, weights, optimizer);
       // Closed from the last to the first: no requests, then no steps, then no memory.
-      try (Closing _ = () -> close(optimizer);
+      try (QuietCloseable _ = () -> close(optimizer);
           Learner learner =
-              new Learner(model, weights, sharing, settings.stepsPerSecond(), settings.seed());
-          PredictServer server = new PredictServer(sharing::predict)) {
+              new Learner(model, weights, access, settings.stepsPerSecond(), settings.seed());
+          PredictServer server = new PredictServer(access::predict)) {
         if (mode.learns()) {
           // The first step allocates the states.
           learner.learnOnce();

@@ -3,6 +3,7 @@ package dev.panoptim.examples.serving;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.examples.console.Interruption;
+import dev.panoptim.examples.console.Programs;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
@@ -28,11 +29,6 @@ import picocli.CommandLine.Option;
             + " without a learner, with a publication, with a lock, and with parameters that are"
             + " read while they change.")
 public final class Serving implements Callable<Integer> {
-  private static final int USAGE = 2;
-
-  /// As shells say it of SIGINT.
-  private static final int INTERRUPTED = 130;
-
   private static final int MOST_ELEMENTS = 1 << 28;
   private static final double HIGHEST_RATE = 100_000;
   private static final double MOST_SECONDS = 3600;
@@ -84,24 +80,7 @@ public final class Serving implements Callable<Integer> {
   }
 
   static CommandLine commandLine() {
-    return new CommandLine(new Serving())
-        .setParameterExceptionHandler(
-            (exception, arguments) ->
-                refuse(
-                    exception.getCommandLine(),
-                    exception.getMessage() + " (--help lists the options)"))
-        .setExecutionExceptionHandler(
-            (exception, commandLine, result) -> {
-              if (exception instanceof IllegalArgumentException) {
-                return refuse(commandLine, exception.getMessage());
-              }
-              throw exception;
-            });
-  }
-
-  private static int refuse(CommandLine commandLine, String why) {
-    commandLine.getErr().println("serving: " + why.lines().findFirst().orElse(""));
-    return USAGE;
+    return Programs.commandLine(new Serving());
   }
 
   @Override
@@ -114,7 +93,7 @@ public final class Serving implements Callable<Integer> {
     try (Interruption interruption = new Interruption()) {
       if (!measure(settings, report, interruption)) {
         console.println("Interrupted: all is closed, and nothing was measured to its end.");
-        return INTERRUPTED;
+        return Programs.INTERRUPTED;
       }
     }
     Table table = report.table();
@@ -123,7 +102,7 @@ public final class Serving implements Callable<Integer> {
     console.println();
     explain();
     write(table.markdown(), StandardOpenOption.TRUNCATE_EXISTING);
-    return verdict(report);
+    return exitStatus(report);
   }
 
   private Round.Settings settings() {
@@ -231,7 +210,7 @@ public final class Serving implements Callable<Integer> {
             + " means too few requests.");
   }
 
-  private int verdict(Report report) {
+  private int exitStatus(Report report) {
     boolean good = true;
     if (report.failed() > 0) {
       console.printf(Locale.ROOT, "%,d requests were not answered.%n", report.failed());

@@ -11,7 +11,6 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
-import picocli.CommandLine;
 
 /// Two JVMs that train one model.
 class HogwildTest {
@@ -20,7 +19,7 @@ class HogwildTest {
     ByteArrayOutputStream said = new ByteArrayOutputStream();
     System.setOut(new PrintStream(said, true, StandardCharsets.UTF_8));
     try {
-      assertEquals(0, new CommandLine(new Hogwild()).execute(arguments), said::toString);
+      assertEquals(0, Hogwild.commandLine().execute(arguments), said::toString);
     } finally {
       System.setOut(console);
     }

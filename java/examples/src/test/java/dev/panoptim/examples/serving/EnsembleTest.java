@@ -26,27 +26,27 @@ class EnsembleTest {
     try (Parameters parameters = model.newParameters(1);
         Optimizer optimizer = mode.newOptimizer(parameters)) {
       Parameter weights = Ensemble.weights(parameters);
-      Sharing sharing = mode.share(model, weights, optimizer);
+      ModelAccess access = mode.share(model, weights, optimizer);
       optimizer.paramGroups().getFirst().setLearningRate(1e-2);
-      double before = error(sharing);
-      try (Learner learner = new Learner(model, weights, sharing, 0, 2)) {
+      double before = error(access);
+      try (Learner learner = new Learner(model, weights, access, 0, 2)) {
         for (int i = 0; i < 500; i++) {
           learner.learnOnce();
         }
       }
-      assertTrue(error(sharing) < before / 10, before + " became " + error(sharing));
-      Prediction prediction = sharing.predict(0.5);
+      assertTrue(error(access) < before / 10, before + " became " + error(access));
+      Prediction prediction = access.predict(0.5);
       assertEquals(500, prediction.step());
       assertFalse(prediction.torn());
     }
   }
 
   /// The mean squared error.
-  private static double error(Sharing sharing) {
+  private static double error(ModelAccess access) {
     double sum = 0;
     int count = 0;
     for (double x = -1; x <= 1; x += 0.125) {
-      double error = sharing.predict(x).value() - Learner.target(x);
+      double error = access.predict(x).value() - Learner.target(x);
       sum += error * error;
       count++;
     }

@@ -26,7 +26,7 @@ class LearnerTest {
     return new Learner(
         model,
         Ensemble.weights(parameters),
-        new Sharing() {
+        new ModelAccess() {
           @Override
           public Prediction predict(double x) {
             throw new AssertionError("nobody asks");

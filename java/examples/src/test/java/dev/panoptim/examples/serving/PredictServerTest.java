@@ -48,9 +48,9 @@ class PredictServerTest {
         Optimizer optimizer = Mode.PUBLICATION.newOptimizer(parameters)) {
       Parameter weights = Ensemble.weights(parameters);
       Publication publication = optimizer.publication();
-      Sharing sharing = Mode.PUBLICATION.share(model, weights, optimizer);
-      try (Learner learner = new Learner(model, weights, sharing, 0, 6);
-          PredictServer server = new PredictServer(sharing::predict)) {
+      ModelAccess access = Mode.PUBLICATION.share(model, weights, optimizer);
+      try (Learner learner = new Learner(model, weights, access, 0, 6);
+          PredictServer server = new PredictServer(access::predict)) {
         String last = "";
         for (int step = 0; step <= 5; step++) {
           long now = step;

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /// What readers see of a learner's work, and whether they wait for it, in each mode.
 @Timeout(120)
-class SharingTest {
+class ModelAccessTest {
   private static final Duration A_WHILE = Duration.ofMillis(200);
 
   private final Ensemble model = new Ensemble(4 * Ensemble.COLUMNS);
@@ -32,10 +32,10 @@ class SharingTest {
   @EnumSource
   void readersSeeTheParametersOnlyWhereNothingIsPublished(Mode mode) {
     try (Optimizer optimizer = mode.newOptimizer(parameters)) {
-      Sharing sharing = mode.share(model, weights, optimizer);
-      double before = sharing.predict(0.5).value();
+      ModelAccess access = mode.share(model, weights, optimizer);
+      double before = access.predict(0.5).value();
       weights.data().fill((byte) 0);
-      double after = sharing.predict(0.5).value();
+      double after = access.predict(0.5).value();
       assertEquals(mode.publishes() ? before : 0, after);
     }
   }
@@ -44,20 +44,20 @@ class SharingTest {
   @EnumSource
   void readersWaitForAStepOnlyWithALock(Mode mode) throws InterruptedException {
     try (Optimizer optimizer = mode.newOptimizer(parameters)) {
-      Sharing sharing = mode.share(model, weights, optimizer);
+      ModelAccess access = mode.share(model, weights, optimizer);
       AtomicReference<Prediction> answer = new AtomicReference<>();
-      Thread reader = Thread.ofPlatform().unstarted(() -> answer.set(sharing.predict(0.5)));
+      Thread reader = Thread.ofPlatform().unstarted(() -> answer.set(access.predict(0.5)));
       optimizer.addStepPreHook(
           stepping -> {
             reader.start();
             assertEquals(mode != Mode.LOCK, answered(mode, reader));
           });
       model.computeGradients(weights, 0.3, 1);
-      sharing.step();
+      access.step();
       reader.join();
       assertFalse(answer.get().torn());
       assertEquals(mode == Mode.LOCK ? 1 : 0, answer.get().step());
-      assertTrue(sharing.predict(0.5).step() == 1, mode::toString);
+      assertTrue(access.predict(0.5).step() == 1, mode::toString);
     }
   }
 

@@ -2,38 +2,26 @@ package dev.panoptim.examples.serving;
 
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.optim.Optimizer;
-import dev.panoptim.optim.Publication;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
-/// Predictions by any number of threads, and steps by one, over the same model.
+/// Predictions by any number of threads, and steps by one thread, on the same model.
 ///
 /// Thread-safe: one thread at a time may call [#step], any others [#predict].
-interface Sharing {
+interface ModelAccess {
   /// @param x from -1 to 1
   Prediction predict(double x);
 
-  /// Updates the parameters from their gradients.
+  /// Makes a step with the gradients that have been computed.
   void step();
 
-  /// Readers get whole copies, and wait for nobody.
-  final class Published implements Sharing {
-    private final Ensemble model;
-    private final Parameter weights;
-    private final Optimizer optimizer;
-    private final Publication publication;
-
-    Published(Ensemble model, Parameter weights, Optimizer optimizer) {
-      this.model = model;
-      this.weights = weights;
-      this.optimizer = optimizer;
-      publication = optimizer.publication();
-    }
-
+  /// Readers use the parameters that the optimizer has published.
+  record Published(Ensemble model, Parameter weights, Optimizer optimizer) implements ModelAccess {
     @Override
     public Prediction predict(double x) {
-      return publication.read(
-          published -> model.predict(published.data(weights), x, published.step()));
+      return optimizer
+          .publication()
+          .read(published -> model.predict(published.data(weights), x, published.step()));
     }
 
     @Override
@@ -42,13 +30,13 @@ interface Sharing {
     }
   }
 
-  /// Readers read whatever a step has written so far.
-  final class Live implements Sharing {
+  /// Readers use the parameters themselves, even while a step is writing them.
+  final class Live implements ModelAccess {
     private final Ensemble model;
     private final Parameter weights;
     private final Optimizer optimizer;
 
-    /// Written by the thread that steps, one at a time.
+    /// Written only by the thread that makes steps.
     private volatile long steps;
 
     Live(Ensemble model, Parameter weights, Optimizer optimizer) {
@@ -69,9 +57,9 @@ interface Sharing {
     }
   }
 
-  /// Readers and steps wait for each other: what is usually written by hand.
-  final class Locked implements Sharing {
-    private final Sharing live;
+  /// A read-write lock around the accesses of [Live]: readers and steps wait for each other.
+  final class Locked implements ModelAccess {
+    private final ModelAccess live;
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
 
     Locked(Ensemble model, Parameter weights, Optimizer optimizer) {
