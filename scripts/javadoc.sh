@@ -1,0 +1,21 @@
+#!/bin/sh
+# Makes a module's Javadoc in target/javadoc; any warning fails the build, except that the Vector API is incubating,
+# which no option turns off. (maven-javadoc-plugin cannot read a module-info of Java 25.)
+#
+# Called by pom.xml for each module that sets javadoc.phase (execution "javadoc"), in the module's directory. Maven sets
+# TOOLCHAIN_JAVA_HOME.
+#
+#   javadoc.sh MODULE MODULE-PATH OPTIONS     OPTIONS: one argument, which is split at blanks
+set -eu
+module=$1
+path=$2
+options=$3
+sources=src/main/java
+if [ -d src/generated/java ]; then sources=$sources:src/generated/java; fi
+# shellcheck disable=SC2086  # OPTIONS are split on purpose.
+output=$("$TOOLCHAIN_JAVA_HOME/bin/javadoc" -d target/javadoc $options -Xdoclint:all,-missing \
+  --module-path "$path" --module-source-path "$module=$sources" --module "$module" 2>&1) || {
+  printf '%s\n' "$output" >&2
+  exit 1
+}
+! printf '%s\n' "$output" | grep -v -e '\[incubating\]' -e '^[0-9]* warnings*$' -e '^$' >&2
