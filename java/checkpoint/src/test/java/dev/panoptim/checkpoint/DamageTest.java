@@ -13,6 +13,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Every damaged checkpoint is rejected.
 class DamageTest {
+  /// Every how many bits one is flipped; 7 is coprime to 8, so that no bit of a byte is left out.
+  private static final int BITS = Boolean.getBoolean("panoptim.exhaustive") ? 1 : 7;
+
   @TempDir Path temporary;
 
   private Path saved() {
@@ -33,7 +36,7 @@ class DamageTest {
   @Test
   void everyFlippedBitIsNoticed() throws Exception {
     byte[] bytes = Files.readAllBytes(saved());
-    for (int bit = 0; bit < bytes.length * Byte.SIZE; bit++) {
+    for (int bit = 0; bit < bytes.length * Byte.SIZE; bit += BITS) {
       bytes[bit / Byte.SIZE] ^= (byte) (1 << bit % Byte.SIZE);
       assertRefused(bytes, "flipped bit " + bit);
       bytes[bit / Byte.SIZE] ^= (byte) (1 << bit % Byte.SIZE);

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /// A randomly damaged file is either rejected with a [SafetensorsException] or has valid tensors.
 class FuzzTest {
-  private static final int FILES = 1_000_000;
+  private static final int FILES = Boolean.getBoolean("panoptim.exhaustive") ? 1_000_000 : 100_000;
 
   private static final List<byte[]> SEEDS =
       Stream.concat(
@@ -49,7 +49,7 @@ class FuzzTest {
   }
 
   @Test
-  void aMillionMutatedFiles() {
+  void mutatedFilesAreRefusedOrSound() {
     long seed = System.nanoTime();
     System.out.println("FuzzTest: seed " + seed);
     LongAdder accepted = new LongAdder();
