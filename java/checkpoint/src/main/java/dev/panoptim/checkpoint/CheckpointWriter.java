@@ -1,7 +1,7 @@
 package dev.panoptim.checkpoint;
 
-import dev.panoptim.memory.Parameter;
 import dev.panoptim.internal.tensor.TensorChecks;
+import dev.panoptim.memory.Parameter;
 import dev.panoptim.optim.StateDict;
 import dev.panoptim.safetensors.DType;
 import dev.panoptim.safetensors.SafetensorsException;
@@ -77,7 +77,8 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
     Savable.requireNames(training.optimizer());
     Savable.requireExtras(extras);
     List<Parameter> parameters = parameters(training);
-    parameters.forEach(each -> TensorChecks.requireAlive("data of '" + each.name() + "'", each.data()));
+    parameters.forEach(
+        each -> TensorChecks.requireAlive("data of '" + each.name() + "'", each.data()));
     TrainingDocument document =
         new TrainingDocument(
             VERSION,

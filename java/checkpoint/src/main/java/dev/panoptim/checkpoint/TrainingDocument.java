@@ -33,8 +33,8 @@ record TrainingDocument(
     Map<String, StateDict.ParameterState> parameters,
     Optional<SchedulerState> scheduler,
     Map<String, String> extras) {
-  /// The version of the file format. It rises when older versions of Panoptim cannot read new files.
-  /// Files of older formats can still be read.
+  /// The version of the file format. It rises when older versions of Panoptim cannot read new
+  /// files. Files of older formats can still be read.
   private static final long FORMAT = 2;
 
   /// The format in which the rule's field `nesterov` was named `lookAhead`.

@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// The curve between two values of [Schedules#oneCycle].
 ///
 /// Immutable and thread-safe.

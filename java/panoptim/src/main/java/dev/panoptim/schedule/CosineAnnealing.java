@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// Cosine annealing, see [Schedules#cosineAnnealing] (PyTorch: CosineAnnealingLR).
 record CosineAnnealing(long tMax, double etaMin) implements Schedule {
   CosineAnnealing {

@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// How the height of the cycles of [Schedules#cyclic] changes.
 ///
 /// Immutable and thread-safe.

@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// The curve of the decay at the end of [Schedules#warmupStableDecay]. `share` is the elapsed
 /// fraction of the decay.
 ///

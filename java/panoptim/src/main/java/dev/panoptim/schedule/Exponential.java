@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// Exponential decay, see [Schedules#exponential] (PyTorch: ExponentialLR).
 record Exponential(double gamma) implements Schedule {
   Exponential {

@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// Polynomial decay to 0, see [Schedules#polynomial] (PyTorch: PolynomialLR).
 record Polynomial(long totalIters, double power) implements Schedule {
   Polynomial {
@@ -9,7 +11,8 @@ record Polynomial(long totalIters, double power) implements Schedule {
 
   @Override
   public double at(long step, double initial) {
-    return initial * CorrectlyRounded.pow(1 - (double) Math.min(totalIters, step) / totalIters, power);
+    return initial
+        * CorrectlyRounded.pow(1 - (double) Math.min(totalIters, step) / totalIters, power);
   }
 
   @Override

@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// A factor at regular steps, see [Schedules#step] (PyTorch: StepLR).
 record StepDecay(long stepSize, double gamma) implements Schedule {
   StepDecay {

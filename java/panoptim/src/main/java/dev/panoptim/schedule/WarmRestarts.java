@@ -1,5 +1,7 @@
 package dev.panoptim.schedule;
 
+import dev.panoptim.internal.math.CorrectlyRounded;
+
 /// Cosine annealing with restarts, see [Schedules#warmRestarts] (PyTorch:
 /// CosineAnnealingWarmRestarts).
 record WarmRestarts(long t0, long tMult, double etaMin) implements Schedule {

@@ -27,8 +27,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// documents how.
 ///
 /// The unmodified PyTorch uses the C library instead. This test prints from `libm.csv` at how many
-/// steps that made a difference on the machine that made the goldens. In closed forms, less than one
-/// step in a thousand differs. Recurrences carry a difference on, so that most steps may differ.
+/// steps that made a difference on the machine that made the goldens. In closed forms, less than
+/// one step in a thousand differs. Recurrences carry a difference on, so that most steps may
+/// differ.
 class ScheduleGoldenTest {
   private static final Path FOLDER = Path.of("src/test/goldens/schedules");
   private static final int BLOCK = 100;

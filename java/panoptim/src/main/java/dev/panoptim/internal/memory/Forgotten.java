@@ -73,7 +73,7 @@ public final class Forgotten {
     String more =
         origin.site() == null
             ? " This warning appears once; dev.panoptim.metrics.Metrics counts all cases. Start"
-                  + " Java with -D"
+                + " Java with -D"
                 + Origin.TRACE_PROPERTY
                 + "=true to see where the memory is allocated."
             : " This warning appears once for each place; it was allocated here:";

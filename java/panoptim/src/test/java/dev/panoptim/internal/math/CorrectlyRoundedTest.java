@@ -80,7 +80,8 @@ class CorrectlyRoundedTest {
   void anglesThatAreTooLargeAreRefused() {
     assertThrows(IllegalArgumentException.class, () -> CorrectlyRounded.cos(0x1.0000000000001p30));
     assertThrows(IllegalArgumentException.class, () -> CorrectlyRounded.cos(Double.NaN));
-    assertThrows(IllegalArgumentException.class, () -> CorrectlyRounded.cos(Double.NEGATIVE_INFINITY));
+    assertThrows(
+        IllegalArgumentException.class, () -> CorrectlyRounded.cos(Double.NEGATIVE_INFINITY));
   }
 
   /// Exact: a double to an integer power is a finite decimal fraction.
@@ -165,7 +166,8 @@ class CorrectlyRoundedTest {
           i % 2 == 0
               ? Math.scalb(1 + random.nextDouble(), random.nextInt(-1060, 1000))
               : 1 + random.nextInt(-1000, 1000) * 0x1p-52;
-      assertSame(Math.sqrt(base), CorrectlyRounded.pow(base, 0.5), "pow(" + base + ", 0.5), seed " + seed);
+      assertSame(
+          Math.sqrt(base), CorrectlyRounded.pow(base, 0.5), "pow(" + base + ", 0.5), seed " + seed);
     }
   }
 
