@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.panoptim.device.Device;
 
-/// What tests of GPUs take for granted.
+/// Preconditions of tests that need a GPU.
 public final class GpuTests {
   private GpuTests() {}
 
-  /// Skips a test where there are fewer GPUs; fails it where the system property
-  /// `panoptim.gpu.needed` says that there is one.
+  /// Skips a test if there are fewer GPUs. If a system property says that there is one, the test
+  /// fails instead.
   public static void need(int count) {
     if (Boolean.getBoolean("panoptim.gpu.needed")) {
       assertTrue(Device.cudaCount() > 0, Device::whyNoCuda);

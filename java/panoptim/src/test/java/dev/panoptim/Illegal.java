@@ -3,11 +3,11 @@ package dev.panoptim;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/// What bad arguments are answered with.
+/// Assertions on rejected arguments.
 public final class Illegal {
   private Illegal() {}
 
-  /// Checks that an action throws an [IllegalArgumentException] with some words in its message.
+  /// Asserts that an action throws an [IllegalArgumentException] whose message contains some words.
   public static void assertSays(String words, Runnable action) {
     RuntimeException thrown = assertThrows(IllegalArgumentException.class, action::run);
     assertTrue(thrown.getMessage().contains(words), thrown.getMessage());

@@ -6,14 +6,14 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Programs of the tests in a process of their own, for what can be tried once in a process, or
-/// with other options than this one's.
+/// Runs programs of the tests in separate Java processes, for effects that happen once per process
+/// or need other options.
 public final class JavaProcess {
   private JavaProcess() {}
 
-  /// One that is yet to be started.
+  /// Creates a process that has not been started yet.
   ///
-  /// @param options of the Java virtual machine
+  /// @param options options of the JVM
   public static ProcessBuilder of(Class<?> program, List<String> options, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElseThrow());
@@ -23,17 +23,17 @@ public final class JavaProcess {
     return new ProcessBuilder(command);
   }
 
-  /// Runs one to its end, which must be a good one.
+  /// Runs a program to its end, and fails if it does not end successfully.
   ///
-  /// @return what it printed, errors included
+  /// @return the output of the program, including errors
   public static String run(Class<?> program, List<String> options, String... arguments)
       throws IOException, InterruptedException {
     return run(of(program, options, arguments));
   }
 
-  /// Runs one to its end, which must be a good one.
+  /// Runs a program to its end, and fails if it does not end successfully.
   ///
-  /// @return what it printed, errors included
+  /// @return the output of the program, including errors
   public static String run(ProcessBuilder program) throws IOException, InterruptedException {
     Process process = program.redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes());

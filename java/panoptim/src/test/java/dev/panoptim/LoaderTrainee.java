@@ -10,16 +10,18 @@ import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 
-/// What [LoadersProbe] loads by several class loaders, with classes of Panoptim of their own.
+/// The program that [LoadersProbe] loads with several class loaders, each with its own copy of
+/// Panoptim.
 ///
-/// Its input and output are the JDK's types, which all loaders share.
+/// Input and output are types of the JDK, which all class loaders share.
 public final class LoaderTrainee implements BiFunction<String, Object, Object> {
   private static final int SIZE = 1000;
   private static final int STEPS = 50;
 
-  /// @param task `train` on the backend that is named, or `share` a file, that several create at
-  ///   once
-  /// @return the bits of parameters and states, or how often this one gave a file its contents
+  /// @param task `train` on the named backend, or `share` a file that several class loaders create
+  ///   at the same time
+  /// @return the bits of parameters and states, or the number of files that this program
+  ///   initialized
   @Override
   public Object apply(String task, Object argument) {
     return switch (task) {
@@ -30,7 +32,7 @@ public final class LoaderTrainee implements BiFunction<String, Object, Object> {
   }
 
   private static float[] train(String backend) {
-    Backends.auto(); // which logs what it has chosen
+    Backends.auto(); // Logs the chosen backend.
     if (!Backends.named(backend).name().equals(backend)) {
       throw new AssertionError(Backends.named(backend).describe());
     }

@@ -18,8 +18,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiFunction;
 
-/// What [LoadersTest] runs in a process of its own: several class loaders that each have Panoptim,
-/// on the class path or as a module in a layer.
+/// The program that [LoadersTest] runs in a separate process. Several class loaders each load
+/// Panoptim, on the class path or as a module in a layer.
 final class LoadersProbe {
   private static final Path CLASSES = Path.of("target/classes").toAbsolutePath();
   private static final Path TEST_CLASSES = Path.of("target/test-classes").toAbsolutePath();
@@ -27,7 +27,7 @@ final class LoadersProbe {
 
   private LoadersProbe() {}
 
-  /// One class loader, by what it has loaded.
+  /// The program of one class loader, and a reference to the class loader.
   private record Loaded(BiFunction<String, Object, Object> trainee, WeakReference<?> loader) {
     @SuppressWarnings("unchecked")
     static Loaded of(ClassLoader loader, ClassLoader library) throws ReflectiveOperationException {
@@ -37,7 +37,7 @@ final class LoadersProbe {
     }
   }
 
-  /// @param arguments `classpath` or `layers`, and a folder for files that are shared
+  /// @param arguments `classpath` or `layers`, and a folder for shared files
   public static void main(String[] arguments) throws Exception {
     List<WeakReference<?>> loaders = run(arguments[0].equals("layers"), Path.of(arguments[1]));
     long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
@@ -49,7 +49,7 @@ final class LoadersProbe {
     System.out.println("MAPPED " + isMapped());
   }
 
-  /// All references to what is loaded end with this method.
+  /// Keeps no reference to the loaded classes after its end.
   private static List<WeakReference<?>> run(boolean layers, Path folder) throws Exception {
     List<Loaded> all = new ArrayList<>();
     for (int i = 0; i < LOADERS; i++) {
@@ -59,7 +59,7 @@ final class LoadersProbe {
     for (Loaded each : all) {
       same &= Arrays.equals(train(all.getFirst(), "scalar"), train(each, "native"));
     }
-    // Again, now that all of them are loaded.
+    // All programs run again after all class loaders have loaded the library.
     for (Loaded each : all) {
       same &= Arrays.equals(train(all.getFirst(), "scalar"), train(each, "native"));
     }
@@ -73,7 +73,7 @@ final class LoadersProbe {
     return (float[]) loaded.trainee().apply("train", backend);
   }
 
-  /// All of them create the same files at the same time, each from two threads.
+  /// All class loaders create the same files at the same time, each with two threads.
   private static void share(List<Loaded> all, Path folder) throws Exception {
     int created = 0;
     int files = 30;

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Several class loaders in one process have Panoptim, as in a server with several applications.
+/// Several class loaders of one process load Panoptim, as in a server with several applications.
 class LoadersTest {
   @TempDir private Path folder;
 

@@ -22,13 +22,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Text is the same in every locale: file names and what else a program reads, and messages, which
+/// Text is the same in every locale: file names and other text for programs, and messages, which
 /// people search for and programs parse.
 ///
-/// Java's formats take the default locale unless another is named, and then write numbers in its
-/// digits. Whether a program will read a text cannot be seen at the call, so the rule is for all of
-/// them: what depends on a locale names `Locale.ROOT`. `%s`, `%x`, `%n` and `%%` do not depend on
-/// it, and are free.
+/// Java's formats use the default locale and its digits unless another locale is given. The source
+/// code at a call does not show whether a program reads the text, so all formats that depend on a
+/// locale must name `Locale.ROOT`. `%s`, `%x`, `%n` and `%%` do not depend on the locale and are
+/// allowed.
 class LocaleTest {
   private static final Path ROOT = Path.of("../..").toAbsolutePath().normalize();
 
@@ -43,7 +43,7 @@ class LocaleTest {
   private static final Pattern COMMENT_OR_LITERAL =
       Pattern.compile("//[^\\n]*|/\\*.*?\\*/|'(?:[^'\\\\]|\\\\.)+'|" + LITERAL, Pattern.DOTALL);
 
-  /// Calls that take the default locale if none is named first.
+  /// Calls that use the default locale unless a locale is the first argument.
   private static final Pattern FORMAT_CALL =
       Pattern.compile("(String\\s*\\.\\s*format|\\.\\s*printf)\\s*\\(\\s*+(?!Locale\\.ROOT\\b)");
 
@@ -59,7 +59,7 @@ class LocaleTest {
         files
             .filter(each -> each.toString().endsWith(".java"))
             .filter(each -> each.toString().contains("/src/main/"))
-            // What jextract generates.
+            // The generated bindings are not checked.
             .filter(each -> !each.getFileName().toString().startsWith("PanoptimAbi"))
             .forEach(all::add);
       }
@@ -80,7 +80,7 @@ class LocaleTest {
     assertEquals(List.of(), found);
   }
 
-  /// The rule itself, or a source that was never matched would be taken for a good one.
+  /// Checks the rule itself, because a pattern that matches nothing would accept every source.
   @Test
   void theRuleFindsWhatItIsFor() {
     String three = "\"\"\"";
@@ -117,7 +117,7 @@ class LocaleTest {
     }
   }
 
-  /// What breaks the rule in a source.
+  /// The statements of a source that violate the rule.
   private static List<String> violations(String source) {
     List<String> found = new ArrayList<>();
     for (String statement : statements(source)) {
@@ -131,7 +131,7 @@ class LocaleTest {
     return found;
   }
 
-  /// `formatted` has no parameter for a locale: it must have nothing that depends on one.
+  /// `formatted` has no parameter for a locale, so its format must not depend on one.
   private static boolean formatsByLocale(String statement, String code) {
     return code.contains(".formatted(")
         && !code.contains("Locale.ROOT")
@@ -141,7 +141,7 @@ class LocaleTest {
             .anyMatch(each -> OF_LOCALE.matcher(each.group()).find());
   }
 
-  /// Without comments.
+  /// Splits a source into statements without comments.
   private static List<String> statements(String source) {
     List<String> all = new ArrayList<>();
     StringBuilder statement = new StringBuilder();
@@ -166,7 +166,7 @@ class LocaleTest {
     return all;
   }
 
-  /// Messages have the digits that people type into a search.
+  /// Messages contain the digits that people type into a search.
   @ParameterizedTest
   @ValueSource(
       strings = {"ar-EG-u-nu-arab", "fa-IR", "hi-IN-u-nu-deva", "th-TH-u-nu-thai", "tr-TR"})

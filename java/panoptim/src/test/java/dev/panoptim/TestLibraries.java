@@ -5,18 +5,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// The native libraries that the build makes for tests.
+/// Finds the native libraries that the build makes for tests.
 public final class TestLibraries {
   private static final Path ALL = Path.of(System.getProperty("panoptim.testlibs.dir"));
 
   private TestLibraries() {}
 
-  /// @param name without what a system puts around it
+  /// @param name the name without the prefix and suffix of the system
   public static Path find(String name) throws IOException {
     return search(name).orElseThrow();
   }
 
-  /// Whether a library has been built here that needs what some systems lack.
+  /// Whether a library was built that needs a feature which some systems lack.
   ///
   /// @param name as for [#find]
   public static boolean isBuilt(String name) throws IOException {

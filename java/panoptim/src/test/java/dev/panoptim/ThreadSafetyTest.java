@@ -14,7 +14,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/// Every public class says whether threads may share it.
+/// The documentation of every public class says whether the class is thread-safe.
 class ThreadSafetyTest {
   private static final Pattern STATEMENT = Pattern.compile("[Tt]hread-safe|Immutable");
 
@@ -44,7 +44,7 @@ class ThreadSafetyTest {
     assertEquals("", documentation("/// @param <B> Immutable.\npublic class X {", "X"));
   }
 
-  /// The comment right before a type's declaration, up to its first tag.
+  /// The comment before a type's declaration, up to its first tag.
   private static String documentation(String source, String type) {
     Matcher found =
         Pattern.compile(

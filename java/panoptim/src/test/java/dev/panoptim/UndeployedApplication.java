@@ -8,25 +8,25 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What [UndeployedProbe] loads by class loaders of its own: an application that keeps in static
-/// fields what it never closes.
+/// The application that [UndeployedProbe] loads in new class loaders. It keeps objects in static
+/// fields and never closes them.
 public final class UndeployedApplication {
-  /// That one application allocates at least and writes to.
+  /// The bytes that one application allocates and writes at least.
   static final long LEAST_BYTES = 32L << 20;
 
-  /// A parameter, a gradient and two states take 16 bytes.
+  /// Parameter, gradient and two states of one element take 16 bytes.
   private static final int ELEMENTS = (int) (LEAST_BYTES / 16);
 
   private static final List<Object> KEPT = new ArrayList<>();
 
   private UndeployedApplication() {}
 
-  /// @param arguments what to keep, and a folder for files
+  /// @param arguments the objects to keep, and a folder for files
   public static void main(String[] arguments) {
     Path folder = Path.of(arguments[1]);
     switch (arguments[0]) {
       case "native" -> {
-        // With a publication, and a table for the gradients' norm.
+        // With a publication, and a table for the norm of the gradients.
         Parameters parameters = Parameters.builder().add("p", ELEMENTS).build();
         keep(
             AdamW.builder(parameters)
@@ -34,7 +34,7 @@ public final class UndeployedApplication {
                 .options(options -> options.clipGradNorm(1))
                 .publish()
                 .build());
-        // Once stepped and closed, its publication is kept alone.
+        // The optimizer steps once and is closed; only its publication is kept.
         Parameters closed = Parameters.builder().add("p", 1000).build();
         Optimizer optimizer = AdamW.builder(closed).threads(1).publish().build();
         keep(optimizer);
@@ -42,7 +42,7 @@ public final class UndeployedApplication {
         optimizer.close();
       }
       case "small" -> {
-        // Too small to be mapped each.
+        // Each of these is too small for a mapping of its own.
         int count = 64;
         for (int i = 0; i < count; i++) {
           Parameters parameters = Parameters.builder().add("p", ELEMENTS / count).build();
@@ -76,7 +76,7 @@ public final class UndeployedApplication {
     return AdamW.builder(parameters).threads(1).sharedStates(folder.resolve("s")).publish().build();
   }
 
-  /// Steps, and keeps an optimizer and its states.
+  /// Steps an optimizer, and keeps it and its states.
   private static Optimizer keep(Optimizer optimizer) {
     optimizer.zeroGrad();
     optimizer.step();
@@ -85,8 +85,8 @@ public final class UndeployedApplication {
     return optimizer;
   }
 
-  /// Closes an optimizer while its class loader is being collected: references that are weak have
-  /// been cleared by then.
+  /// Closes an optimizer while its class loader is being collected. Weak references have been
+  /// cleared by then.
   private static final class Finalized {
     private final Optimizer optimizer;
 

@@ -8,28 +8,28 @@ import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// What [UndeployedTest] runs in a process of its own: deploys [UndeployedApplication] several
-/// times, each time in a new class loader, which it then drops.
+/// The program that [UndeployedTest] runs in a separate process. It deploys [UndeployedApplication]
+/// several times, each time in a new class loader that it then drops.
 final class UndeployedProbe {
   private static final int ROUNDS = 6;
 
   private UndeployedProbe() {}
 
-  /// @param arguments which kind of application, and a folder for its files
+  /// @param arguments the kind of application, and a folder for its files
   public static void main(String[] arguments) throws Exception {
     long start = resident();
     boolean inUse = true;
     for (int i = 0; i < ROUNDS; i++) {
       long before = resident();
       WeakReference<?> loader = deploy(arguments);
-      // The pages of a file count as resident too.
+      // Resident pages of a mapped file count too.
       inUse &= i > 0 || resident() - before >= UndeployedApplication.LEAST_BYTES;
       Collected.await("the class loader's end", () -> loader.get() == null);
       Collected.await("the mappings' end", () -> !isMapped(arguments[1]));
     }
     System.out.println("IN USE " + inUse);
     System.out.println("COLLECTED true");
-    // A leak of all memory in every round would be twice as much.
+    // If every round leaked all its memory, the process would have twice as much.
     long most = start + 3 * UndeployedApplication.LEAST_BYTES;
     Collected.await("the freeing of memory", () -> resident() < most);
     System.out.println("FREED true, but for " + (resident() - start) + " bytes");
@@ -37,7 +37,7 @@ final class UndeployedProbe {
     System.out.println("UNMAPPED true");
   }
 
-  /// In a method of its own: nothing of it stays on the stack.
+  /// A separate method, so that none of its references stay on the stack.
   private static WeakReference<?> deploy(String[] arguments) throws Exception {
     URL[] path = {
       Path.of("target/classes").toUri().toURL(), Path.of("target/test-classes").toUri().toURL()
@@ -57,7 +57,7 @@ final class UndeployedProbe {
     return read("maps").contains(part);
   }
 
-  /// Bytes of this process that are in memory.
+  /// The resident bytes of this process.
   private static long resident() {
     return Long.parseLong(read("statm").split(" ")[1]) * 4096;
   }

@@ -8,8 +8,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Applications that are taken down and have closed nothing: a server collects their class loaders,
-/// and all their memory is freed.
+/// Applications that are undeployed without closing anything: a server can collect their class
+/// loaders, and all their memory is freed.
 class UndeployedTest {
   @TempDir private Path folder;
 
@@ -28,7 +28,8 @@ class UndeployedTest {
             kind,
             folder.toString());
     program.environment().put("PANOPTIM_EMULATED_DEVICES", "1");
-    // So that free() gives memory back to the system at once, of which the emulated GPU's is too.
+    // With this threshold, free() returns memory to the system at once. The emulated GPU's memory
+    // is allocated in this way too.
     program.environment().put("MALLOC_MMAP_THRESHOLD_", "65536");
     String output = JavaProcess.run(program);
     for (String each : List.of("IN USE true", "COLLECTED true", "FREED true", "UNMAPPED true")) {

@@ -15,16 +15,17 @@ import java.lang.invoke.MethodHandles;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 
-/// CUDA as Java sees it: each function of the ABI that is no step, with an exception in the place
-/// of its status.
+/// The functions of the CUDA library except for the step. A failed function throws an exception.
 ///
-/// An address on a device is a segment of length 0 that carries the lifetime of an arena: whatever
-/// tries to read or write it throws, and nothing has to remember that it must not.
+/// An address on a device is a segment of length 0 with the lifetime of an arena. An attempt to
+/// read or write it in Java therefore throws.
+///
+/// Thread-safe.
 final class Cuda {
-  /// What an address is in, as CUDA sees it.
+  /// The owner of an address, as reported by CUDA.
   ///
   /// @param kind one of the `PANOPTIM_MEMORY_` constants
-  /// @param device its number, -1 for memory that CUDA does not know
+  /// @param device the number of the device, or -1 for memory that CUDA does not know
   record Place(int kind, int device) {
     boolean isOnDevice() {
       return kind == PanoptimAbi.PANOPTIM_MEMORY_DEVICE()
@@ -36,7 +37,7 @@ final class Cuda {
     }
   }
 
-  /// A function of the ABI that is given room for what it has to say.
+  /// A function of the ABI that writes an error message.
   private interface Call {
     int status(MemorySegment error);
   }
@@ -46,25 +47,26 @@ final class Cuda {
     int status(MemorySegment created, MemorySegment error);
   }
 
-  /// A function of the ABI that ends what another one made.
+  /// A function of the ABI that destroys an object.
   private interface End {
     int status(int device, MemorySegment ended, MemorySegment error);
   }
 
-  /// Memory that was allocated here.
+  /// Memory that was allocated by this class.
   ///
-  /// @param end the address behind its last byte
+  /// @param device the number of the device
+  /// @param end the address after the last byte
   private record Allocation(int device, long end) {}
 
-  /// By address; addresses of several devices differ.
+  /// All allocations by their address. The addresses of different devices differ.
   private static final ConcurrentSkipListMap<Long, Allocation> ALLOCATIONS =
       new ConcurrentSkipListMap<>();
 
   private Cuda() {}
 
-  /// How many devices there are.
+  /// The number of usable devices.
   ///
-  /// @throws CudaException if there are none that can be used; the message says why
+  /// @throws CudaException if there is none; the message gives the reason
   static int devices() {
     NativeLibrary library = NativeLibrary.ofCuda();
     if (!library.isLoaded()) {
@@ -77,20 +79,20 @@ final class Cuda {
       return count.get(ValueLayout.JAVA_INT, 0);
     } catch (CudaException e) {
       throw new CudaException(
-          "no GPU can be used, which takes one of NVIDIA's of compute capability 7.5 or more, and"
-              + " a driver that is installed and new enough: "
+          "no GPU is usable; an NVIDIA GPU of compute capability 7.5 or more and a recent driver"
+              + " are needed: "
               + e.getMessage());
     }
   }
 
-  /// A filled `panoptim_cuda_device`.
+  /// Returns a filled `panoptim_cuda_device`.
   static MemorySegment describe(int device, Arena arena) {
     MemorySegment description = panoptim_cuda_device.allocate(arena);
     check(error -> PanoptimAbi.panoptim_cuda_describe(device, description, error));
     return description;
   }
 
-  /// Memory of a device with arbitrary content, for as long as the arena lives.
+  /// Allocates uninitialized memory of a device with the lifetime of an arena.
   static MemorySegment allocate(int device, long bytes, Arena arena) {
     return owned(
         device,
@@ -114,20 +116,20 @@ final class Cuda {
         PanoptimAbi.panoptim_cuda_free$handle());
   }
 
-  /// The allocation that was made here and that an address is in; `null` if there is none.
+  /// The allocation of this class that contains an address; `null` if there is none.
   private static Allocation allocationOf(MemorySegment memory) {
     Map.Entry<Long, Allocation> before = ALLOCATIONS.floorEntry(memory.address());
     return before != null && memory.address() < before.getValue().end() ? before.getValue() : null;
   }
 
-  /// Whether so many bytes from an address on are of one allocation that was made here.
+  /// Whether a range of addresses lies within one allocation of this class.
   static boolean areOneAllocation(MemorySegment memory, long bytes) {
     Allocation of = allocationOf(memory);
     return of != null && bytes <= of.end() - memory.address();
   }
 
-  /// Whether a device has so many bytes from an address on. Of memory that others have allocated,
-  /// only whose it is can be said.
+  /// Whether a range of addresses lies in a device's memory. For memory that was allocated
+  /// elsewhere, only its device can be checked.
   static boolean holds(int device, MemorySegment memory, long bytes) {
     Allocation of = allocationOf(memory);
     if (of != null) {
@@ -137,14 +139,14 @@ final class Cuda {
     return place.isOnDevice() && place.device() == device;
   }
 
-  /// An address further on in the same memory, with the same lifetime.
+  /// Returns an address with an offset in the same memory, with the same lifetime.
   static MemorySegment plus(MemorySegment memory, long bytes) {
     return memory.reinterpret(bytes).asSlice(bytes, 0);
   }
 
-  /// Memory of the host that the device reaches by itself, with arbitrary content.
+  /// Allocates uninitialized host memory that the device can access directly.
   ///
-  /// @throws OutOfMemoryError if the limit does not allow it
+  /// @throws OutOfMemoryError if the memory would exceed the limit
   static MemorySegment allocatePinned(int device, long bytes, Arena arena) {
     return owned(
         device,
@@ -188,20 +190,20 @@ final class Cuda {
         PanoptimAbi.panoptim_cuda_destroy_event$handle());
   }
 
-  /// Room for what [#locate] is told: gradients may be asked about at every step. Made at the first
-  /// use, for without native access that fails, and [#devices] is to say why. It is freed with the
-  /// class loader.
+  /// Buffers for the results of [#locate], which may be called for each gradient at every step.
+  /// They are created at the first use, because without native access their creation fails, and
+  /// [#devices] must report the reason. They are freed with the class loader.
   private static final class Room {
     static final MemorySegment KIND = Arena.ofAuto().allocate(ValueLayout.JAVA_INT);
     static final MemorySegment OWNER = Arena.ofAuto().allocate(ValueLayout.JAVA_INT);
     static final MemorySegment ERROR = Arena.ofAuto().allocate(PanoptimAbi.PANOPTIM_TEXT());
 
-    /// For errors that are reported when nobody is left to read them; may be written by several
-    /// threads at once.
+    /// The buffer for errors of destructors after the class loader has been collected. Nobody reads
+    /// it, so that several threads may write it at once.
     static final MemorySegment UNREAD = Arena.ofAuto().allocate(PanoptimAbi.PANOPTIM_TEXT());
   }
 
-  /// @param device that is asked
+  /// @param device the device whose context is used
   static synchronized Place locate(int device, MemorySegment memory) {
     int status =
         PanoptimAbi.panoptim_cuda_locate(device, memory, Room.KIND, Room.OWNER, Room.ERROR);
@@ -220,7 +222,8 @@ final class Cuda {
     check(error -> PanoptimAbi.panoptim_cuda_record(device, event, stream, error));
   }
 
-  /// @param error room for what CUDA says: a step waits for an event, and should not allocate
+  /// @param error a buffer for CUDA's error message; a step waits for events and should not
+  ///   allocate
   static void awaitEvent(int device, MemorySegment event, MemorySegment error) {
     if (PanoptimAbi.panoptim_cuda_await_event(device, event, error) != PanoptimAbi.PANOPTIM_OK()) {
       throw new CudaException(error.getString(0));
@@ -240,12 +243,12 @@ final class Cuda {
     check(error -> PanoptimAbi.panoptim_cuda_fill(device, stream, memory, value, bytes, error));
   }
 
-  /// Makes something that ends with the arena.
+  /// Creates an object that is destroyed with the arena.
   ///
-  /// @param bytes that Java may reach of it
-  /// @param held bytes that it takes, wherever
-  /// @param function of the ABI that ends it. It is called directly if the class loader of this
-  ///   library has been collected. The CUDA library itself is never unloaded.
+  /// @param bytes the bytes that Java may access
+  /// @param held the bytes that the object takes, on any device
+  /// @param function the function of the ABI that destroys the object. It is called directly if
+  ///   this library's class loader has been collected; the CUDA library itself is never unloaded
   private static MemorySegment owned(
       int device,
       long bytes,

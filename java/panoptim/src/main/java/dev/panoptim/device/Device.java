@@ -11,12 +11,11 @@ import java.lang.foreign.ValueLayout;
 import java.util.Locale;
 import java.util.Objects;
 
-/// Where parameters, gradients and states lie, and are updated: the CPU's memory, or a graphics
-/// GPU's.
+/// The place of parameters, gradients and states: the CPU's memory, or the memory of a GPU.
 ///
-/// Memory of a GPU is a [MemorySegment] too, but one of length 0: an address with the lifetime of
-/// its arena, which Java cannot read or write (an [IndexOutOfBoundsException] says so). It is
-/// filled and read by copies.
+/// GPU memory is a [MemorySegment] of length 0: an address with the lifetime of its arena. Java
+/// cannot read or write it; an attempt throws an [IndexOutOfBoundsException]. It is read and
+/// written by copies.
 ///
 /// ```java
 /// Device gpu = Device.cuda(0);
@@ -27,18 +26,18 @@ import java.util.Objects;
 /// }
 /// ```
 ///
-/// Thread-safe. Two devices are equal if they are the same one.
+/// Thread-safe. There is one object for each device.
 public final class Device {
   private static final int CPU_INDEX = -1;
 
   private static final Device CPU = new Device(CPU_INDEX);
 
-  /// -1 for the CPU.
+  /// The number of the GPU, or -1 for the CPU.
   private final int index;
 
   private final StagedCopies stagedCopies;
 
-  /// Whether the kernels are known to run here.
+  /// Whether the kernels have been found to run on this device.
   private volatile boolean capable;
 
   private static final class CudaDevices {
@@ -66,16 +65,16 @@ public final class Device {
     stagedCopies = index == CPU_INDEX ? null : new StagedCopies(index);
   }
 
-  /// The processor, and memory that Java can reach.
+  /// The CPU, with memory that Java can access.
   public static Device cpu() {
     return CPU;
   }
 
-  /// A GPU.
+  /// Returns a GPU.
   ///
-  /// @param index its number, as CUDA counts the GPUs that this process may use
-  /// @throws CudaException if CUDA cannot be had: no library, no driver, no GPU, or this one's
-  ///   compute capability is below 7.5; the message says what is missing
+  /// @param index the number of the GPU, as CUDA counts the GPUs that are visible to this process
+  /// @throws CudaException if CUDA is unavailable: there is no library, no driver or no GPU, or the
+  ///   GPU's compute capability is below 7.5; the message gives the reason
   /// @throws IllegalArgumentException if there is no GPU of that number
   public static Device cuda(int index) {
     if (CudaDevices.WHY_NONE != null) {
@@ -94,42 +93,43 @@ public final class Device {
       return;
     }
     try (Arena arena = Arena.ofConfined()) {
-      // Of one that is not capable, nothing else is said.
+      // CUDA describes only capable devices, and fails for others.
       Cuda.describe(index, arena);
     }
     capable = true;
   }
 
-  /// How many GPUs there are; 0 where [#cuda] works for none of them.
+  /// The number of GPUs; 0 if [#cuda] fails for all of them.
   public static int cudaCount() {
     return CudaDevices.ALL.length;
   }
 
-  /// What keeps [#cuda] from working for every GPU, in words; `null` if it works for one.
+  /// The reason why [#cuda] fails for every GPU; `null` if there is a usable one.
   public static String whyNoCuda() {
     return CudaDevices.WHY_NONE;
   }
 
+  /// Whether this is the CPU.
   public boolean isCpu() {
     return index == CPU_INDEX;
   }
 
-  /// A GPU's number, -1 for the CPU.
+  /// The number of the GPU, or -1 for the CPU.
   public int index() {
     return index;
   }
 
-  /// `cpu`, or `cuda:0` and so on.
+  /// The name: `cpu`, `cuda:0` and so on.
   public String name() {
     return isCpu() ? "cpu" : "cuda:" + index;
   }
 
-  /// What it is, in words.
+  /// Describes the device.
   ///
-  /// @throws CudaException if CUDA does not say
+  /// @throws CudaException if CUDA reports an error
   public String describe() {
     if (isCpu()) {
-      return "the processor";
+      return "the CPU";
     }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment described = Cuda.describe(index, arena);
@@ -144,43 +144,47 @@ public final class Device {
     }
   }
 
-  /// The bytes that can still be allocated on a GPU.
+  /// The free memory of a GPU in bytes.
   ///
-  /// @throws IllegalStateException on the CPU, whose memory Java's own means tell of
-  /// @throws CudaException if CUDA does not say
+  /// @throws IllegalStateException on the CPU, whose memory the JDK reports
+  /// @throws CudaException if CUDA reports an error
   public long freeMemory() {
     if (isCpu()) {
-      throw new IllegalStateException("freeMemory is known of CUDA devices only");
+      throw new IllegalStateException("freeMemory is available only for CUDA devices");
     }
     try (Arena arena = Arena.ofConfined()) {
       return panoptim_cuda_device.free_memory(Cuda.describe(index, arena));
     }
   }
 
-  /// Zeroed memory, which is freed with the arena: [Arena#close()] then waits for the GPU.
+  /// Allocates zeroed memory. It is freed with the arena; on a GPU, [Arena#close()] then waits for
+  /// the GPU.
   ///
-  /// @param bytes 0 or more
-  /// @return on a GPU, a segment of length 0, aligned to 256 bytes
+  /// @param bytes the size, 0 or more
+  /// @param arena the lifetime of the memory
+  /// @return the memory; on a GPU, a segment of length 0, aligned to 256 bytes
   /// @throws IllegalArgumentException if `bytes` is negative
-  /// @throws CudaException if the GPU has not so much memory
+  /// @throws CudaException if the GPU has too little memory
   public MemorySegment allocate(long bytes, Arena arena) {
     requireNotNegative("bytes", bytes);
     if (isCpu()) {
       return arena.allocate(bytes, 64);
     }
-    // CUDA has no address for nothing.
+    // CUDA allocates at least one byte.
     MemorySegment memory = Cuda.allocate(index, Math.max(1, bytes), arena);
     Cuda.fill(index, MemorySegment.NULL, memory, 0, bytes);
     Cuda.await(index, MemorySegment.NULL);
     return memory;
   }
 
-  /// Memory that both Java and the GPU reach, with arbitrary content: what is copied from and to it
-  /// takes no detour. The system cannot page it out, so it should be small.
+  /// Allocates uninitialized memory that both Java and the GPU can access. Copies from and to it
+  /// need no intermediate buffer. The system cannot page it out, so it should be small.
   ///
-  /// @param bytes 0 or more
+  /// @param bytes the size, 0 or more
+  /// @param arena the lifetime of the memory
   /// @throws IllegalArgumentException if `bytes` is negative
-  /// @throws CudaException if the system has not so much memory
+  /// @throws CudaException if the system has too little memory
+  /// @throws OutOfMemoryError if the memory would exceed the limit `panoptim.memory.limit`
   public MemorySegment allocatePinned(long bytes, Arena arena) {
     requireNotNegative("bytes", bytes);
     return isCpu()
@@ -188,15 +192,16 @@ public final class Device {
         : Cuda.allocatePinned(index, Math.max(1, bytes), arena).asSlice(0, bytes);
   }
 
-  /// A part of this device's memory.
+  /// Returns a part of this device's memory.
   ///
-  /// @param offset in bytes, 0 or more
-  /// @param bytes 0 or more
-  /// @return as many bytes; on a GPU, a segment of length 0 that begins there
-  /// @throws IndexOutOfBoundsException on the CPU, if the memory has fewer bytes
-  /// @throws IllegalArgumentException on a GPU, if the memory has fewer bytes, as far as [#holds]
-  ///   can say, or is another's
-  /// @throws CudaException if CUDA does not say
+  /// @param memory memory of this device
+  /// @param offset the offset in bytes, 0 or more
+  /// @param bytes the size, 0 or more
+  /// @return a segment of that size; on a GPU, a segment of length 0 that begins there
+  /// @throws IndexOutOfBoundsException on the CPU, if the memory is smaller
+  /// @throws IllegalArgumentException on a GPU, if the memory is smaller (as far as [#holds] can
+  ///   tell), or belongs to another device
+  /// @throws CudaException if CUDA reports an error
   public MemorySegment slice(MemorySegment memory, long offset, long bytes) {
     if (isCpu()) {
       return memory.asSlice(offset, bytes);
@@ -212,23 +217,23 @@ public final class Device {
     return Cuda.plus(memory, offset);
   }
 
-  /// Whether some bytes from an address on are in this device's memory. Of a GPU's memory that
-  /// others than [#allocate] have allocated, only whose it is can be said.
+  /// Whether a range of addresses lies in this device's memory. For GPU memory that [#allocate] has
+  /// not allocated, only its device can be checked.
   ///
-  /// @throws CudaException if CUDA does not say
+  /// @throws CudaException if CUDA reports an error
   public boolean holds(MemorySegment memory, long bytes) {
     return isCpu()
         ? memory.isNative() && memory.byteSize() >= bytes
         : bytes == 0 || Cuda.holds(index, memory, bytes);
   }
 
-  /// Whether some bytes of a GPU from an address on are of one [#allocate]: a copy must not go from
-  /// one allocation to the next, though there be nothing between them.
+  /// Whether a range of GPU addresses lies within one allocation of [#allocate]. A copy must not
+  /// cross allocations, even if they are adjacent.
   public boolean areOneAllocation(MemorySegment memory, long bytes) {
     return !isCpu() && Cuda.areOneAllocation(memory, bytes);
   }
 
-  /// Checks one side of a copy: memory off-heap, which knows its size, or a GPU's.
+  /// Checks one side of a copy: off-heap memory, which has a size, or GPU memory.
   void requireBytes(String name, MemorySegment memory, long bytes) {
     requireNotNegative("bytes", bytes);
     Segments.requireAddress(name, memory, bytes);
@@ -242,11 +247,10 @@ public final class Device {
     }
   }
 
-  /// Checks that an address, without extent, has so many bytes of this GPU from it on, as far as
-  /// [#holds] can say.
+  /// Checks that a range of addresses lies in this GPU's memory, as far as [#holds] can tell.
   ///
-  /// @throws IllegalArgumentException if it has not; the message begins with the name
-  /// @throws CudaException if CUDA does not say
+  /// @throws IllegalArgumentException if it does not; the message begins with the name
+  /// @throws CudaException if CUDA reports an error
   public void requireOnDevice(String name, MemorySegment memory, long bytes) {
     requireNotNegative("bytes", bytes);
     Segments.requireAddress(name, memory, bytes);
@@ -266,15 +270,16 @@ public final class Device {
     }
   }
 
-  /// Copies from memory that Java reaches to memory of this device, and waits until it is there. On
-  /// a GPU, after all work of streams that the default stream waits for.
+  /// Copies from memory that Java can access to memory of this device, and waits for the copy. On a
+  /// GPU, the copy runs after all work of the streams that the default stream waits for.
   ///
-  /// @param to as many bytes
+  /// @param from the source, on the heap or off-heap
+  /// @param to the target, of the same size
   /// @throws IllegalArgumentException if `to` is not in this device's memory, has another size or
-  ///   is read-only, or there can be no memory where one of them says it is
-  /// @throws IllegalStateException if the arena of one of them has been closed
-  /// @throws WrongThreadException if the arena of one of them is confined to another thread
-  /// @throws CudaException if CUDA refuses
+  ///   is read-only, or if memory cannot exist at one of the addresses
+  /// @throws IllegalStateException if the arena of a segment has been closed
+  /// @throws WrongThreadException if the arena of a segment is confined to another thread
+  /// @throws CudaException if CUDA reports an error
   public void upload(MemorySegment from, MemorySegment to) {
     requireHere("from", from);
     Segments.requireAlive("to", to);
@@ -289,15 +294,16 @@ public final class Device {
     }
   }
 
-  /// Copies from memory of this device to memory that Java reaches, and waits until it is there. On
-  /// a GPU, after all work of streams that the default stream waits for.
+  /// Copies from memory of this device to memory that Java can access, and waits for the copy. On a
+  /// GPU, the copy runs after all work of the streams that the default stream waits for.
   ///
-  /// @param from as many bytes as `to` has
-  /// @throws IllegalArgumentException if `from` is not in this device's memory, `to` has another
-  ///   size or is read-only, or there can be no memory where one of them says it is
-  /// @throws IllegalStateException if the arena of one of them has been closed
-  /// @throws WrongThreadException if the arena of one of them is confined to another thread
-  /// @throws CudaException if CUDA refuses, or work before the copy has failed
+  /// @param from the source, of the same size as `to`
+  /// @param to the target, on the heap or off-heap
+  /// @throws IllegalArgumentException if `from` is not in this device's memory, if `to` has another
+  ///   size or is read-only, or if memory cannot exist at one of the addresses
+  /// @throws IllegalStateException if the arena of a segment has been closed
+  /// @throws WrongThreadException if the arena of a segment is confined to another thread
+  /// @throws CudaException if CUDA reports an error, or work before the copy has failed
   public void download(MemorySegment from, MemorySegment to) {
     requireHere("to", to);
     Segments.requireAlive("from", from);
@@ -312,7 +318,7 @@ public final class Device {
     }
   }
 
-  /// Checks memory that Java reaches, on the heap or off it.
+  /// Checks memory that Java can access, on the heap or off-heap.
   private static void requireHere(String name, MemorySegment memory) {
     Segments.requireAddress(name, memory, memory.byteSize());
     Segments.requireAlive(name, memory);
@@ -325,31 +331,33 @@ public final class Device {
     }
   }
 
-  /// The floats as Java can read them: on the CPU the memory itself, else a copy.
+  /// Returns memory that Java can read: on the CPU the memory itself, else a copy.
   ///
-  /// @param bytes of the memory
+  /// @param bytes the size of the memory
   public MemorySegment readable(MemorySegment memory, long bytes) {
     return isCpu() ? memory : copyOf(memory, bytes);
   }
 
-  /// A copy that Java can reach, and the garbage collector frees.
+  /// Copies memory to host memory that the garbage collector frees.
   ///
-  /// @param bytes of the memory
-  /// @throws OutOfMemoryError if the system has not so much memory, or the limit
-  ///   `panoptim.memory.limit` does not allow it
+  /// @param bytes the size of the memory
+  /// @throws OutOfMemoryError if the system has too little memory, or the copy would exceed the
+  ///   limit `panoptim.memory.limit`
   public MemorySegment copyOf(MemorySegment memory, long bytes) {
     MemorySegment copy = new CollectedMemory(MemoryKind.COPIES).allocate(bytes, Float.BYTES);
     download(memory, copy);
     return copy;
   }
 
-  /// Sets each of some floats.
+  /// Sets floats to a value.
   ///
-  /// @param count elements, 0 or more
-  /// @throws IndexOutOfBoundsException on the CPU, if the memory has fewer
-  /// @throws IllegalArgumentException if the memory is read-only, or on a GPU has fewer elements,
-  ///   as far as [#holds] can say, or is another's
-  /// @throws CudaException if CUDA refuses
+  /// @param memory memory of this device
+  /// @param count the number of elements, 0 or more
+  /// @param value the value of each element
+  /// @throws IndexOutOfBoundsException on the CPU, if the memory is smaller
+  /// @throws IllegalArgumentException if the memory is read-only; on a GPU, also if it is smaller
+  ///   (as far as [#holds] can tell), or belongs to another device
+  /// @throws CudaException if CUDA reports an error
   public void fill(MemorySegment memory, long count, float value) {
     if (isCpu()) {
       requireHere("memory", memory);
@@ -375,7 +383,7 @@ public final class Device {
   }
 
   /// @return the device
-  /// @throws IllegalArgumentException if it is the CPU
+  /// @throws IllegalArgumentException if the device is the CPU
   static Device requireCuda(Device device) {
     if (Objects.requireNonNull(device, "device is null").isCpu()) {
       throw new IllegalArgumentException("device is cpu, but must be a CUDA device");

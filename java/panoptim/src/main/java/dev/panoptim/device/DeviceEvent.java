@@ -4,7 +4,8 @@ import dev.panoptim.internal.bindings.PanoptimAbi;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// A moment in a [DeviceStream], which other streams and the host can wait for. Ends with an arena.
+/// A point in the work of a [DeviceStream] that other streams and the host can wait for. It is
+/// destroyed with its arena.
 ///
 /// Not thread-safe.
 public final class DeviceEvent {
@@ -12,41 +13,48 @@ public final class DeviceEvent {
   private final MemorySegment handle;
   private final MemorySegment error;
 
-  /// @param arena that the event ends with
+  /// Creates an event that has not been recorded.
+  ///
+  /// @param device a GPU
+  /// @param arena the lifetime of the event
   /// @throws IllegalArgumentException if the device is the CPU
-  /// @throws CudaException if CUDA refuses
+  /// @throws CudaException if CUDA reports an error
   public DeviceEvent(Device device, Arena arena) {
     this.device = Device.requireCuda(device);
     error = arena.allocate(PanoptimAbi.PANOPTIM_TEXT());
     handle = Cuda.createEvent(device.index(), arena);
   }
 
-  /// The `cudaEvent_t`: an address that cannot be dereferenced.
+  /// The `cudaEvent_t`, as a segment of length 0.
   public MemorySegment handle() {
     return handle;
   }
 
+  /// The device of the event.
   public Device device() {
     return device;
   }
 
-  /// The event happens when all that a stream has been given so far is done.
+  /// Records the event in a stream. The event occurs when all work that has been enqueued in the
+  /// stream before is done.
   ///
-  /// @throws IllegalArgumentException if the stream is another device's
+  /// @throws IllegalArgumentException if the stream belongs to another device
   /// @throws IllegalStateException if the stream has been closed
-  /// @throws CudaException if CUDA refuses
+  /// @throws CudaException if CUDA reports an error
   public void record(DeviceStream stream) {
     stream.requireOpen();
     if (stream.device() != device) {
       throw new IllegalArgumentException(
-          "stream is of %s, but must be of %s, as the event".formatted(stream.device(), device));
+          "stream is of %s, but must be of %s, the device of the event"
+              .formatted(stream.device(), device));
     }
     Cuda.record(device.index(), handle, stream.handle());
   }
 
-  /// Waits until the event has happened as it was last recorded; at once if it never was.
+  /// Waits until the last recorded event has occurred. Returns at once if the event was never
+  /// recorded.
   ///
-  /// @throws CudaException if something failed on the device
+  /// @throws CudaException if work on the device has failed
   public void await() {
     Cuda.awaitEvent(device.index(), handle, error);
   }

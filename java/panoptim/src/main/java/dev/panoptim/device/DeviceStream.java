@@ -6,14 +6,14 @@ import dev.panoptim.internal.memory.OwnedArena;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// A queue of work for a device, which it does in order: what CUDA calls a stream.
+/// A CUDA stream: a queue of work that a device executes in order.
 ///
-/// Thread-safe; work that several threads give to one stream is done in some order.
+/// Thread-safe; the order of work that several threads enqueue at the same time is undefined.
 public final class DeviceStream implements AutoCloseable {
   private final Device device;
   private final MemorySegment handle;
 
-  /// `null` where the stream is somebody else's.
+  /// `null` if the caller owns the stream.
   private final Arena arena;
 
   private DeviceStream(Device device, MemorySegment handle, Arena arena) {
@@ -22,18 +22,18 @@ public final class DeviceStream implements AutoCloseable {
     this.arena = arena;
   }
 
-  /// CUDA's default stream: it waits for all other streams of the device, and they for it, unless
-  /// they were made not to.
+  /// CUDA's default stream. It waits for all other streams of the device and they wait for it,
+  /// except for streams that were created as non-blocking.
   ///
   /// @throws IllegalArgumentException if the device is the CPU
   public static DeviceStream defaultOf(Device device) {
     return new DeviceStream(Device.requireCuda(device), MemorySegment.NULL, null);
   }
 
-  /// A stream of one's own, which lives until it is closed.
+  /// Creates a stream that lives until it is closed.
   ///
   /// @throws IllegalArgumentException if the device is the CPU
-  /// @throws CudaException if CUDA refuses
+  /// @throws CudaException if CUDA reports an error
   public static DeviceStream create(Device device) {
     Device.requireCuda(device);
     OwnedArena arena = OwnedArena.of(MemoryKind.TABLES, Origin.here("a device stream"));
@@ -45,17 +45,17 @@ public final class DeviceStream implements AutoCloseable {
     }
   }
 
-  /// A stream that ends with an arena; closing it does nothing.
+  /// Creates a stream with the lifetime of an arena; [#close] has no effect on it.
   ///
   /// @throws IllegalArgumentException if the device is the CPU
-  /// @throws CudaException if CUDA refuses
+  /// @throws CudaException if CUDA reports an error
   public static DeviceStream create(Device device, Arena arena) {
     return new DeviceStream(
         Device.requireCuda(device), Cuda.createStream(device.index(), arena), null);
   }
 
-  /// A stream that somebody else has made and will destroy, such as a deep-learning framework: it
-  /// must live for as long as this is used.
+  /// Wraps an existing stream, for example of a deep-learning framework. The stream must live as
+  /// long as this object is used; [#close] has no effect on it.
   ///
   /// @param address the `cudaStream_t`
   /// @throws IllegalArgumentException if the device is the CPU
@@ -63,35 +63,37 @@ public final class DeviceStream implements AutoCloseable {
     return new DeviceStream(Device.requireCuda(device), MemorySegment.ofAddress(address), null);
   }
 
+  /// The device of the stream.
   public Device device() {
     return device;
   }
 
-  /// The `cudaStream_t`: an address that cannot be dereferenced.
+  /// The `cudaStream_t`, as a segment of length 0.
   public MemorySegment handle() {
     return handle;
   }
 
-  /// Waits until all that the stream has been given so far is done.
+  /// Waits until all enqueued work is done.
   ///
-  /// @throws IllegalStateException if it has been closed
-  /// @throws CudaException if something failed on the device
+  /// @throws IllegalStateException if the stream has been closed
+  /// @throws CudaException if work on the device has failed
   public void await() {
     requireOpen();
     Cuda.await(device.index(), handle);
   }
 
-  /// Copies between memory of this stream's device and memory off-heap, or within either, in the
-  /// order of this stream.
+  /// Enqueues a copy between this device's memory and off-heap memory, or within one of them.
   ///
-  /// Where both are on the device or pinned, returns at once: they must stay alive until it is
-  /// done.
+  /// If both sides are on the device or pinned, this method returns at once, and both must stay
+  /// alive until the copy is done.
   ///
-  /// @param bytes 0 or more
-  /// @throws IllegalArgumentException if one of them has fewer bytes, is on the heap or another
-  ///   device's, or `to` is read-only
-  /// @throws IllegalStateException if the stream has been closed
-  /// @throws CudaException if CUDA refuses
+  /// @param from the source
+  /// @param to the target
+  /// @param bytes the size, 0 or more
+  /// @throws IllegalArgumentException if one side is smaller, is on the heap or belongs to another
+  ///   device, or if `to` is read-only
+  /// @throws IllegalStateException if the stream or the arena of a segment has been closed
+  /// @throws CudaException if CUDA reports an error
   public void copy(MemorySegment from, MemorySegment to, long bytes) {
     requireOpen();
     device.requireBytes("from", from, bytes);
@@ -102,12 +104,14 @@ public final class DeviceStream implements AutoCloseable {
     }
   }
 
-  /// Sets memory of the device to 0, in the order of this stream.
+  /// Enqueues setting device memory to 0.
   ///
-  /// @param bytes 0 or more
-  /// @throws IllegalArgumentException if it has fewer bytes, or is not this device's
+  /// @param memory memory of this device
+  /// @param bytes the size, 0 or more
+  /// @throws IllegalArgumentException if the memory is smaller, is read-only, or belongs to another
+  ///   device
   /// @throws IllegalStateException if the stream has been closed
-  /// @throws CudaException if CUDA refuses
+  /// @throws CudaException if CUDA reports an error
   public void zero(MemorySegment memory, long bytes) {
     requireOpen();
     device.requireOnDevice("memory", memory, bytes);
@@ -117,27 +121,29 @@ public final class DeviceStream implements AutoCloseable {
     }
   }
 
-  /// Does what it is given from now on once an event has happened, as it was last recorded, in
-  /// whatever stream of whatever device.
+  /// Makes all work that is enqueued from now on wait for the last recorded event, which may be of
+  /// any stream and device.
   ///
   /// @throws IllegalStateException if the stream has been closed
-  /// @throws CudaException if CUDA refuses
+  /// @throws CudaException if CUDA reports an error
   public void follow(DeviceEvent event) {
     requireOpen();
     Cuda.follow(device.index(), handle, event.handle());
   }
 
-  /// @throws IllegalStateException if it has been closed
+  /// Checks that the stream is open.
+  ///
+  /// @throws IllegalStateException if the stream has been closed
   public void requireOpen() {
     if (!handle.scope().isAlive()) {
       throw new IllegalStateException("the stream of " + device + " has been closed");
     }
   }
 
-  /// Ends a stream of one's own, once what it has been given is done. Does nothing when that has
-  /// been done, or the stream is somebody else's.
+  /// Waits for all enqueued work and destroys the stream. Closing twice has no effect; nor has
+  /// closing a stream that belongs to an arena or to the caller.
   ///
-  /// @throws IllegalStateException if another thread is giving it work
+  /// @throws IllegalStateException if another thread is enqueuing work
   @Override
   public void close() {
     if (arena != null && arena.scope().isAlive()) {

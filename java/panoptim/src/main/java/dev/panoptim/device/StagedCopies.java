@@ -5,10 +5,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// Copies between a GPU and memory that it cannot reach by itself: by way of two pinned buffers, so
-/// that the GPU copies one while the processor fills or empties the other.
+/// Copies between GPU memory and pageable host memory by way of two pinned buffers. The GPU copies
+/// one buffer while the CPU fills or empties the other.
 ///
-/// The buffers are made at the first copy and kept. Thread-safe.
+/// The buffers are allocated at the first copy and kept. Thread-safe.
 final class StagedCopies {
   private static final long BUFFER = 4L << 20;
 
@@ -34,7 +34,7 @@ final class StagedCopies {
       int turn = 0;
       for (long done = 0; done < bytes; done += BUFFER) {
         long now = Math.min(BUFFER, bytes - done);
-        // What this buffer held before has left it.
+        // Waits until the earlier copy from this buffer is done.
         Cuda.awaitEvent(device, events[turn], error);
         MemorySegment.copy(from, done, buffers[turn], 0, now);
         copyOn(turn, Cuda.plus(to, done), buffers[turn], now);
@@ -58,7 +58,7 @@ final class StagedCopies {
         copyOn(turn, buffers[turn], Cuda.plus(from, done), Math.min(BUFFER, bytes - done));
       }
       turn = 1 - turn;
-      // Meanwhile, what came before.
+      // Meanwhile, the previous buffer is emptied.
       long before = done - BUFFER;
       if (before >= 0) {
         Cuda.awaitEvent(device, events[turn], error);

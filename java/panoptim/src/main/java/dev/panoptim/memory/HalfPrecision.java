@@ -6,12 +6,12 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import dev.panoptim.internal.memory.Segments;
 import java.lang.foreign.MemorySegment;
 
-/// The 16-bit formats that a copy of the parameters can have. Both round to the nearest number, of
-/// two to the one whose last bit is 0; every NaN becomes the same one.
+/// The 16-bit formats of a copy of the parameters. Both round to the nearest number, and ties to
+/// the even one. Every NaN becomes the same NaN.
 ///
-/// Immutable.
+/// Immutable and thread-safe.
 public enum HalfPrecision {
-  /// A float's upper half: its range, 8 bits of precision.
+  /// The upper half of a float32: the same range, 8 bits of precision.
   BFLOAT16 {
     @Override
     public short round(float x) {
@@ -24,7 +24,7 @@ public enum HalfPrecision {
       return Float.intBitsToFloat(bits << 16);
     }
   },
-  /// IEEE 754's binary16: up to 65504, 11 bits of precision.
+  /// IEEE 754 binary16: up to 65504, 11 bits of precision.
   FLOAT16 {
     @Override
     public short round(float x) {
@@ -37,10 +37,11 @@ public enum HalfPrecision {
     }
   };
 
-  /// Writes the elements `start` to `end`, exclusively, of some data to the same places of a
-  /// half-precision copy.
+  /// Writes the rounded elements from `start` to `end`, exclusively, of some data to the same
+  /// positions of a copy.
   ///
-  /// @throws IllegalArgumentException if one of them says to be where no memory can be
+  /// @throws IllegalArgumentException if memory cannot exist at one of the addresses
+  /// @throws IndexOutOfBoundsException if a segment is too short
   public void write(MemorySegment data, MemorySegment halfPrecisionCopy, long start, long end) {
     Segments.requireAddress("data", data, data.byteSize());
     Segments.requireAddress("half-precision copy", halfPrecisionCopy, halfPrecisionCopy.byteSize());
@@ -49,9 +50,9 @@ public enum HalfPrecision {
     }
   }
 
-  /// The bits of the format's number nearest to a float.
+  /// Rounds a float to the format, and returns the bits.
   public abstract short round(float x);
 
-  /// The number that some bits stand for: exact.
+  /// The exact value of a number of the format.
   public abstract float toFloat(short bits);
 }

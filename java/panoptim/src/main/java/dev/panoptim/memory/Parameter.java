@@ -7,20 +7,20 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
 
-/// A tensor that an optimizer updates: a name, float data off-heap or on a GPU, and the gradient of
-/// the loss, or none.
+/// A tensor that an optimizer updates. It has a name, float32 data off-heap or on a GPU, and
+/// optionally the gradient of the loss.
 ///
-/// The memory is the caller's: a parameter keeps it reachable, but neither copies nor frees it.
-/// [Parameters] makes parameters together with memory that is laid out for speed. Of the shape,
-/// optimizers need only the number of elements; data and gradient have the same one.
+/// The caller owns the memory: a parameter keeps it reachable, but neither copies nor frees it.
+/// [Parameters] creates parameters with memory in a fast layout. Optimizers need only the number of
+/// elements, not the shape. Data and gradient have the same number of elements.
 ///
-/// On a GPU, data and gradient are segments of length 0, which Java cannot read or write: the
-/// `copy` methods do, and work everywhere.
+/// On a GPU, data and gradient are segments of length 0, which Java cannot read or write. The
+/// `copy` methods work on every device.
 ///
-/// Not thread-safe: the thread that steps sets, removes and writes the gradient, between two steps
-/// or in a hook before one, and so does whoever that thread waits for. Name, size and device may be
-/// read by any thread; data that are read or copied beside a step may be half old and half new, for
-/// which there is `dev.panoptim.optim.Publication`.
+/// Not thread-safe: the gradient may be set, removed and written only by the stepping thread,
+/// between two steps or in a hook before a step, or by a thread that the stepping thread waits for.
+/// Any thread may read name, size and device. Data that are read or copied during a step may be a
+/// mixture of old and new values; `dev.panoptim.optim.Publication` gives consistent ones.
 public final class Parameter {
   private final Device device;
   private final String name;
@@ -39,53 +39,59 @@ public final class Parameter {
     }
   }
 
-  /// A parameter that has no gradient yet.
+  /// Creates a parameter without a gradient.
   ///
-  /// @param name unique among the parameters of an optimizer. A checkpoint holds it only if it is
-  ///   valid Unicode, and all names of a training, several times over, fit into 100,000,000 bytes
-  /// @param size number of elements, 0 or more
+  /// @param name the name, unique among the parameters of an optimizer. For a checkpoint it must be
+  ///   valid Unicode, and all names of a training, several times over, must fit into 100,000,000
+  ///   bytes
+  /// @param size the number of elements, 0 or more
   /// @param data `size` floats: off-heap, writable, aligned to 4 bytes
   /// @throws IllegalArgumentException if `data` is not such a segment
   /// @throws IllegalStateException if the arena of `data` has been closed
+  /// @throws WrongThreadException if the arena of `data` is confined to another thread
   public static Parameter of(String name, long size, MemorySegment data) {
     return new Parameter(Device.cpu(), name, size, data, null);
   }
 
-  /// A parameter with its gradient.
+  /// Creates a parameter with a gradient.
   ///
-  /// @param name unique among the parameters of an optimizer
-  /// @param size number of elements, 0 or more
+  /// @param name the name, unique among the parameters of an optimizer
+  /// @param size the number of elements, 0 or more
   /// @param data `size` floats: off-heap, writable, aligned to 4 bytes
   /// @param gradient `size` floats: off-heap, aligned to 4 bytes; may be read-only
   /// @throws IllegalArgumentException if `data` or `gradient` is not such a segment, or if the two
   ///   overlap
   /// @throws IllegalStateException if the arena of `data` or `gradient` has been closed
+  /// @throws WrongThreadException if the arena of `data` or `gradient` is confined to another
+  ///   thread
   public static Parameter of(String name, long size, MemorySegment data, MemorySegment gradient) {
     Objects.requireNonNull(gradient, "gradient is null, but must be a memory segment");
     return new Parameter(Device.cpu(), name, size, data, gradient);
   }
 
-  /// A parameter on a device, which has no gradient yet; [#setGradient] gives it one.
+  /// Creates a parameter on a device, without a gradient; [#setGradient] sets one.
   ///
-  /// On a GPU, `data` may be what [Device#allocate] returned, or an address that a deep-learning
-  /// framework gives: `MemorySegment.ofAddress(tensor.data_ptr())`. The framework's memory must
-  /// live for as long as it is used, and be as large as `size` says, which is not checked.
+  /// On a GPU, `data` may be the result of [Device#allocate], or an address from a deep-learning
+  /// framework: `MemorySegment.ofAddress(tensor.data_ptr())`. Memory of a framework must live as
+  /// long as it is used and must have `size` elements; neither is checked.
   ///
-  /// @param name unique among the parameters of an optimizer
-  /// @param size number of elements, 0 or more
+  /// @param device the device of the data
+  /// @param name the name, unique among the parameters of an optimizer
+  /// @param size the number of elements, 0 or more
   /// @param data `size` floats in the device's memory, aligned to 4 bytes
   /// @throws IllegalArgumentException if `data` is not such a segment
   /// @throws IllegalStateException if the arena of `data` has been closed
-  /// @throws CudaException if CUDA does not say whose memory it is
+  /// @throws CudaException if CUDA fails to report the owner of the memory
   public static Parameter onDevice(Device device, String name, long size, MemorySegment data) {
     return new Parameter(device, name, size, data, null);
   }
 
+  /// The name, unique among the parameters of an optimizer.
   public String name() {
     return name;
   }
 
-  /// Where data and gradient lie.
+  /// The device of data and gradient.
   public Device device() {
     return device;
   }
@@ -99,18 +105,19 @@ public final class Parameter {
     return size * Float.BYTES;
   }
 
-  /// The live data: [#size()] floats; on a GPU, their address alone.
+  /// The live data: [#size()] floats; on a GPU, a segment of length 0 with their address.
   public MemorySegment data() {
     return data;
   }
 
+  /// Whether the parameter has a gradient.
   public boolean hasGradient() {
     return gradient != null;
   }
 
-  /// The live gradient: [#size()] floats; on a GPU, their address alone.
+  /// The live gradient: [#size()] floats; on a GPU, a segment of length 0 with their address.
   ///
-  /// @throws IllegalStateException if there is none
+  /// @throws IllegalStateException if there is no gradient
   public MemorySegment gradient() {
     if (gradient == null) {
       throw new IllegalStateException("parameter '" + name + "' has no gradient");
@@ -118,28 +125,28 @@ public final class Parameter {
     return gradient;
   }
 
-  /// The live gradient, or `null` where there is none.
+  /// The live gradient, or `null` if there is none.
   public MemorySegment gradientOrNull() {
     return gradient;
   }
 
-  /// Makes a segment this parameter's gradient; it is read at each step from now on.
+  /// Sets the gradient. From now on, each step reads the segment.
   ///
-  /// May be called before each step, for gradients that lie elsewhere each time. As long as the
-  /// same parameters have one, in the arenas that they were in before (segments made from an
-  /// address are all in one, the global arena), the step that follows takes a fraction of a
-  /// microsecond longer for each parameter; otherwise, and at the first step, more. On a GPU, CUDA
-  /// is asked whose memory it is, here and at the step.
+  /// The method may be called before each step, with a different address each time. If the same
+  /// parameters have gradients as before, in the same arenas, the next step takes a fraction of a
+  /// microsecond longer for each parameter; otherwise more. (All segments that were made from an
+  /// address are in the same arena, the global one.) On a GPU, CUDA is asked for the owner of the
+  /// memory, in this method and at the step.
   ///
-  /// @param gradient [#size()] floats where the data are: off-heap or on the same GPU, aligned to 4
-  ///   bytes; may be read-only
-  /// @throws IllegalArgumentException if it is not such a segment, or overlaps the data
+  /// @param gradient [#size()] floats on the parameter's device: off-heap or on the same GPU,
+  ///   aligned to 4 bytes; may be read-only
+  /// @throws IllegalArgumentException if the segment is not of this kind, or overlaps the data
   /// @throws IllegalStateException if its arena has been closed
   /// @throws WrongThreadException if its arena is confined to another thread
-  /// @throws CudaException if CUDA does not say whose memory it is
+  /// @throws CudaException if CUDA fails to report the owner of the memory
   public void setGradient(MemorySegment gradient) {
     if (gradient != null && TensorChecks.areFloats(device, size, gradient) && !meets(gradient)) {
-      // Without words for what is not wrong: some frameworks have other memory at each step.
+      // A valid gradient needs no names for messages. Some frameworks give a new one at each step.
       this.gradient = gradient;
       return;
     }
@@ -152,49 +159,51 @@ public final class Parameter {
     this.gradient = device.isCpu() ? gradient : checked;
   }
 
-  /// Whether memory of as many bytes shares some with the data.
+  /// Whether memory of the same size overlaps the data.
   private boolean meets(MemorySegment other) {
     return Math.abs(other.address() - data.address()) < bytes();
   }
 
-  /// Leaves this parameter without a gradient: steps pass it by until it has one again.
+  /// Removes the gradient. Steps skip a parameter without a gradient.
   public void removeGradient() {
     gradient = null;
   }
 
-  /// Sets the data to what some memory holds that Java can reach. Waits for it; on a GPU, after the
-  /// work of all streams that the default stream waits for. Whatever is refused is refused before
-  /// the first byte.
+  /// Copies data from memory that Java can access, and waits for the copy. On a GPU, the copy runs
+  /// after the work of all streams that the default stream waits for. All checks come before the
+  /// first byte is copied.
   ///
-  /// @param from [#size()] floats, on the heap or off it
-  /// @throws IllegalArgumentException if it has another size, or says to be where no memory can be
-  /// @throws IllegalStateException if its arena, or that of the data, has been closed
-  /// @throws WrongThreadException if its arena, or that of the data, is confined to another thread
-  /// @throws CudaException if CUDA refuses
+  /// @param from [#size()] floats, on the heap or off-heap
+  /// @throws IllegalArgumentException if the size differs, or memory cannot exist at the address
+  /// @throws IllegalStateException if the arena of `from` or of the data has been closed
+  /// @throws WrongThreadException if the arena of `from` or of the data is confined to another
+  ///   thread
+  /// @throws CudaException if CUDA reports an error
   public void copyDataFrom(MemorySegment from) {
     copyFrom(from, "data", data);
   }
 
-  /// Copies the data to memory that Java can reach; otherwise as [#copyDataFrom].
+  /// Copies the data to memory that Java can access; otherwise like [#copyDataFrom].
   ///
   /// @param to [#size()] floats, not read-only
+  /// @throws IllegalArgumentException also if `to` is read-only
   public void copyDataTo(MemorySegment to) {
     copyTo(to, "data", data);
   }
 
-  /// Sets the gradient; otherwise as [#copyDataFrom].
+  /// Copies the gradient from memory that Java can access; otherwise like [#copyDataFrom].
   ///
-  /// @param from [#size()] floats, on the heap or off it
+  /// @param from [#size()] floats, on the heap or off-heap
   /// @throws IllegalArgumentException also if the gradient is read-only
-  /// @throws IllegalStateException also if there is none
+  /// @throws IllegalStateException also if there is no gradient
   public void copyGradientFrom(MemorySegment from) {
     copyFrom(from, "gradient", gradient());
   }
 
-  /// Copies the gradient; otherwise as [#copyDataTo].
+  /// Copies the gradient to memory that Java can access; otherwise like [#copyDataTo].
   ///
   /// @param to [#size()] floats, not read-only
-  /// @throws IllegalStateException also if there is none
+  /// @throws IllegalStateException also if there is no gradient
   public void copyGradientTo(MemorySegment to) {
     copyTo(to, "gradient", gradient());
   }

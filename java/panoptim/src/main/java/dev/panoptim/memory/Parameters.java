@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 
-/// Named parameters with memory of Panoptim's own: data and gradients, zeroed, laid out for speed.
+/// Named parameters and their memory: zeroed data and gradients in a fast layout.
 ///
 /// ```java
 /// try (var parameters = Parameters.builder().add("weight", 64 * 10).add("bias", 10).build()) {
@@ -27,15 +27,14 @@ import java.util.function.Consumer;
 /// }
 /// ```
 ///
-/// Whoever forgets to close it is told so by a warning in the log, once; the memory is then freed
-/// as soon as neither this object, nor a [Parameter] or segment of it can be reached. A bare
-/// address that was taken of a segment does not keep the memory.
+/// If the parameters are never closed, the library logs one warning. It frees the memory when
+/// neither this object nor a [Parameter] or segment of it is reachable any more. A bare address of
+/// a segment does not keep the memory alive.
 ///
 /// All memory counts towards the limit `panoptim.memory.limit`.
 ///
-/// Any thread may look parameters up once they are built; what may be done with them says
-/// [Parameter]. [#close] is for when no thread reads or steps any more: a step that is under way
-/// makes it fail. Thread-safe as far as that.
+/// Thread-safe for look-ups; the use of each parameter follows the rules of [Parameter]. Call
+/// [#close] when no thread reads or steps any more; it fails during a step.
 public final class Parameters implements AutoCloseable, Iterable<Parameter> {
   private final Device device;
   private final Origin origin = Origin.here("an object of class Parameters");
@@ -59,7 +58,7 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     }
   }
 
-  /// With data in a file and gradients of its own.
+  /// Creates parameters with data in a file and gradients in this process's memory.
   private Parameters(Map<String, Long> sizes, Path file, Consumer<Parameters> initialise) {
     device = Device.cpu();
     List<String> names = List.copyOf(sizes.keySet());
@@ -100,16 +99,19 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     return sizes.values().stream().mapToLong(Long::longValue).toArray();
   }
 
+  /// Creates a builder without parameters.
   public static Builder builder() {
     return new Builder();
   }
 
-  /// In the order in which they were added.
+  /// All parameters, in the order in which they were added.
   public List<Parameter> all() {
     return List.copyOf(byName.values());
   }
 
-  /// @throws IllegalArgumentException if there is none of that name
+  /// Finds a parameter by its name.
+  ///
+  /// @throws IllegalArgumentException if there is no parameter of that name
   public Parameter get(String name) {
     Parameter parameter = byName.get(name);
     if (parameter == null) {
@@ -124,34 +126,38 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     return all().iterator();
   }
 
-  /// Frees data and gradients. Does nothing when they have been freed.
+  /// Frees data and gradients. Closing twice has no effect.
   ///
-  /// @throws IllegalStateException if a step is using them
+  /// @throws IllegalStateException if a step is using the memory
   @Override
   public void close() {
     slab.close();
     mapping.close();
   }
 
-  /// Collects names and sizes, so that all of them can be laid out together.
+  /// Collects names and sizes, so that all parameters can be laid out together.
+  ///
+  /// Not thread-safe.
   public static final class Builder {
     private final Map<String, Long> sizes = new LinkedHashMap<>();
     private Device device = Device.cpu();
 
     private Builder() {}
 
-    /// @param value where data and gradients are to lie, by default the CPU's memory
+    /// Sets the device of data and gradients. The default is the CPU.
     public Builder device(Device value) {
       device = Objects.requireNonNull(value, "device is null");
       return this;
     }
 
-    /// @param name not used before. A checkpoint or a shared file holds it only if it is valid
-    ///   Unicode (no half of a surrogate pair); a checkpoint also needs that all names of a
-    ///   training, several times over, fit into 100,000,000 bytes
-    /// @param size number of elements, 0 or more
-    /// @throws IllegalArgumentException if the name was used before, or the size is negative or too
-    ///   large
+    /// Adds a parameter.
+    ///
+    /// @param name a new name. For a checkpoint or a shared file it must be valid Unicode, without
+    ///   unpaired surrogates. For a checkpoint, all names of a training, several times over, must
+    ///   also fit into 100,000,000 bytes
+    /// @param size the number of elements, 0 or more
+    /// @throws IllegalArgumentException if the name has been used before, or the size is negative
+    ///   or too large
     public Builder add(String name, long size) {
       Objects.requireNonNull(name, "name is null, but must be a string");
       TensorChecks.bytes(name, size);
@@ -161,35 +167,38 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
       return this;
     }
 
-    /// @throws OutOfMemoryError if the system has not so much memory, or the limit
-    ///   `panoptim.memory.limit` does not allow it
-    /// @throws CudaException if the GPU has not
+    /// Allocates the parameters.
+    ///
+    /// @throws OutOfMemoryError if the system has too little memory, or the memory would exceed the
+    ///   limit `panoptim.memory.limit`
+    /// @throws CudaException if the GPU has too little memory
     public Parameters build() {
       return new Parameters(sizes, device);
     }
 
-    /// Parameters whose data lie in a file that several processes map, so that each sees what the
-    /// others' optimizers write; gradients remain each process's own. See also
+    /// Maps parameters whose data are in a file. Several processes can map the same file, and each
+    /// sees the updates of the others. Each process has its own gradients. See also
     /// `OptimizerBuilder.sharedStates`.
     ///
-    /// The file is created where it does not exist or is empty, and stays; a folder in memory, such
-    /// as `/dev/shm`, saves the disk from it. Processes that step at the same time overwrite parts
-    /// of each other's updates: results then depend on the moment.
+    /// The file is created if it does not exist or is empty, and it is never deleted. A file in a
+    /// memory file system, such as `/dev/shm`, avoids writes to a disk. Processes that step at the
+    /// same time overwrite parts of each other's updates; the results then depend on timing.
     ///
-    /// @param initialise gives the zeroed data their first values; called only in the process that
-    ///   creates the file, before any other can map it; must neither open the file nor wait for
-    ///   another thread that maps one
-    /// @throws IllegalStateException if a GPU was named: it cannot map a file
-    /// @throws IllegalArgumentException if the file holds anything else, or parameters of other
-    ///   names or sizes, or UTF-8 cannot hold a name
-    /// @throws UncheckedIOException if it cannot be opened, written or mapped
+    /// @param file a regular file in the default file system
+    /// @param initialise sets the first values of the zeroed data. It is called only in the process
+    ///   that creates the file, before another process can map it. It must neither open the file
+    ///   nor wait for another thread that maps one
+    /// @throws IllegalStateException if the device is a GPU, which cannot map a file
+    /// @throws IllegalArgumentException if the file has other content, or parameters of other names
+    ///   or sizes, or if a name cannot be encoded as UTF-8
+    /// @throws UncheckedIOException if the file cannot be opened, written or mapped
     /// @throws OutOfMemoryError as [#build]
     public Parameters buildShared(Path file, Consumer<Parameters> initialise) {
       Objects.requireNonNull(file, "file is null");
       Objects.requireNonNull(initialise, "initialise is null");
       if (!device.isCpu()) {
         throw new IllegalStateException(
-            "device is " + device + ", but parameters in a file are for the cpu");
+            "device is " + device + ", but parameters in a file must be on the cpu");
       }
       return new Parameters(sizes, file, initialise);
     }

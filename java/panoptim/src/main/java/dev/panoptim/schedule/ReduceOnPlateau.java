@@ -203,8 +203,8 @@ public final class ReduceOnPlateau {
       return this;
     }
 
+    /// Builds the options.
     public ReduceOnPlateau build() {
-      /// Builds the options.
       return new ReduceOnPlateau(this);
     }
   }

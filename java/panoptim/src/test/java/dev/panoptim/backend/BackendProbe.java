@@ -4,8 +4,8 @@ import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.AdamW;
 import java.lang.foreign.ValueLayout;
 
-/// What [LoadingTest] runs in a process of its own: takes a backend's name, steps with it, and says
-/// which it was.
+/// The program that [LoadingTest] runs in a separate process. It steps with a named backend and
+/// prints its description.
 final class BackendProbe {
   private BackendProbe() {}
 
@@ -16,7 +16,7 @@ final class BackendProbe {
       try (var optimizer = AdamW.builder(parameters).backend(backend).build()) {
         optimizer.step();
       }
-      // A second time: what is said once must not be said again.
+      // The second call must not log again.
       Backends.named(arguments[0]);
       System.out.printf("RAN %s: %s%n", backend.name(), backend.describe());
     } catch (BackendUnavailableException | IllegalArgumentException e) {

@@ -12,18 +12,18 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/// What a program is told of the backend, each case in a process of its own.
+/// The backend's status, each case in a separate process.
 class BackendStatusTest {
   private static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";
   private static final String VECTOR = "--add-modules=jdk.incubator.vector";
 
-  /// Enables it for a module that does not need it, and so for no other.
+  /// Enables native access for a module that does not need it, and so disables it for all others.
   private static final List<String> NO_NATIVE_ACCESS =
       List.of("--enable-native-access=java.base", "--illegal-native-access=deny");
 
-  /// Asks a process.
+  /// Runs the program.
   ///
-  /// @return its lines that begin with a word in capitals
+  /// @return its output lines that begin with a word in capitals
   private static List<String> ask(List<String> options, String... more)
       throws IOException, InterruptedException {
     List<String> all = new ArrayList<>(options);
@@ -112,7 +112,7 @@ class BackendStatusTest {
     assertFalse(status.tier().isPresent());
   }
 
-  /// Prints the status, and the words for it.
+  /// Prints the status and its description.
   static final class Program {
     private Program() {}
 

@@ -3,7 +3,8 @@ package dev.panoptim.backend;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.AdamW;
 
-/// What [LoaderThreadsTest] runs in class loaders of its own: steps in plain Java, with helpers.
+/// The program that [LoaderThreadsTest] runs in new class loaders. It steps in plain Java with
+/// helper threads.
 public final class LoadedProgram {
   private LoadedProgram() {}
 

@@ -15,13 +15,14 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The library in class loaders of applications that come and go: their threads end, and nothing
-/// keeps the loaders.
+/// Applications load and drop the library in their own class loaders. The library's threads end,
+/// and nothing keeps the class loaders alive.
 @Timeout(120)
 class LoaderThreadsTest {
   private static final long DEADLINE_NANOS = 60_000_000_000L;
 
-  /// Loads the library's classes and the program's itself, and never asks the tests' own loader.
+  /// Creates a class loader for the library and the program that does not delegate to the tests'
+  /// class loader.
   private static URLClassLoader loader() throws IOException {
     URL[] places = {
       Path.of("target/classes").toUri().toURL(), Path.of("target/test-classes").toUri().toURL()
@@ -35,9 +36,9 @@ class LoaderThreadsTest {
         .collect(Collectors.toSet());
   }
 
-  /// What an application does, in its own loader.
+  /// Runs the program in a class loader.
   ///
-  /// @return the threads that help there
+  /// @return the helper threads of that class loader
   private static List<Thread> use(ClassLoader loader) throws Exception {
     Set<Thread> before = helpers();
     Class<?> program = loader.loadClass(LoadedProgram.class.getName());
@@ -71,7 +72,7 @@ class LoaderThreadsTest {
             }));
   }
 
-  /// Ten seconds after their last work.
+  /// Helper threads end ten seconds after their last work.
   @Test
   void threadsEndByThemselves() throws Exception {
     assertCollected(
@@ -88,7 +89,8 @@ class LoaderThreadsTest {
     void of(ClassLoader loader, List<Thread> threads) throws Exception;
   }
 
-  /// A loader whose threads have ended. In a method of its own: nothing of it stays on the stack.
+  /// A class loader whose threads have ended. A separate method, so that none of its references
+  /// stay on the stack.
   private static WeakReference<ClassLoader> used(End end) throws Exception {
     try (URLClassLoader loader = loader()) {
       end.of(loader, use(loader));

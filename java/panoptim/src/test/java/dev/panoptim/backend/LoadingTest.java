@@ -20,12 +20,12 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// How the native library is found, or why not; each case in a process of its own, for a process
-/// loads it once.
+/// The places where the native library is searched for, and the reasons for failures. Each case
+/// runs in a separate process, because a process loads the library once.
 class LoadingTest {
   private static final String VECTOR = "--add-modules=jdk.incubator.vector";
 
-  /// Enables it for a module that does not need it, and so for no other.
+  /// Enables native access for a module that does not need it, and so disables it for all others.
   private static final String NO_NATIVE_ACCESS = "--enable-native-access=java.base";
 
   @TempDir private Path temporary;
@@ -50,7 +50,7 @@ class LoadingTest {
   }
 
   private String notExtractable() throws IOException {
-    // Not even root can make a directory below a file.
+    // Not even root can create a folder inside a file.
     return "-Dpanoptim.extract.directory=" + Files.createFile(temporary.resolve("file"));
   }
 
@@ -105,14 +105,14 @@ class LoadingTest {
     }
   }
 
-  /// What the test above and the attacker's rely on.
+  /// Checks the mark that the previous test and the tests of attacks rely on.
   @Test
   void aHostileLibraryThatIsLoadedLeavesItsMark() throws Exception {
     ProcessBuilder probe =
         probe("native", "-Dpanoptim.library=" + TestLibraries.find("panoptim_hostile"));
     Path mark = temporary.resolve("mark");
     probe.environment().put("PANOPTIM_TEST_MARK", mark.toString());
-    assertContains(JavaProcess.run(probe), "REFUSED", "it has ABI version 666");
+    assertContains(JavaProcess.run(probe), "REFUSED", "the library has ABI version 666");
     assertTrue(Files.exists(mark));
   }
 
@@ -177,7 +177,8 @@ class LoadingTest {
     assertContains(
         run("native", "-Dpanoptim.library=" + TestLibraries.find("panoptim_of_another_version")),
         "REFUSED",
-        "it has ABI version 999, but these classes need " + PanoptimAbi.PANOPTIM_ABI_VERSION());
+        "the library has ABI version 999, but this version of Panoptim needs "
+            + PanoptimAbi.PANOPTIM_ABI_VERSION());
   }
 
   @Test
@@ -185,7 +186,7 @@ class LoadingTest {
     assertContains(
         run("native", "-Dpanoptim.library=" + TestLibraries.find("panoptim_of_another_kind")),
         "REFUSED",
-        "it has no function panoptim_abi_version");
+        "the library has no function panoptim_abi_version");
   }
 
   @Test
@@ -259,10 +260,10 @@ class LoadingTest {
     assertContains(
         run("cuda", "-Dpanoptim.cuda.library=" + TestLibraries.find("panoptim")),
         "REFUSED the cuda backend cannot be had",
-        "it has no function panoptim_cuda_abi_version");
+        "the library has no function panoptim_cuda_abi_version");
   }
 
-  /// As it is built and packaged here, if it is.
+  /// The packaged library of this build, if there is one.
   @Test
   void withoutAGpuTheReasonIsGiven() throws Exception {
     assumeFalse(Files.exists(Path.of("/dev/nvidiactl")), "there is a GPU");
@@ -271,7 +272,7 @@ class LoadingTest {
         run("cuda"),
         "REFUSED the cuda backend cannot be had: ",
         packaged
-            ? "no GPU can be used, which takes one of NVIDIA's of compute capability 7.5 or more"
+            ? "no GPU is usable; an NVIDIA GPU of compute capability 7.5 or more"
             : "this build is for other systems, or was made without nvcc");
   }
 

@@ -4,8 +4,8 @@ import dev.panoptim.internal.parallel.ThreadProperties;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.AdamW;
 
-/// What [ProcessorsTest] runs with other numbers of processors: asks for eight threads, steps, and
-/// says how many it could have, and how many helpers there are.
+/// The program that [ProcessorsTest] runs with different numbers of processors. It requests eight
+/// threads, steps, and prints the number of threads and helpers.
 final class ProcessorsProbe {
   private ProcessorsProbe() {}
 

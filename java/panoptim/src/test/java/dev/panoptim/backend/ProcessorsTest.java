@@ -7,8 +7,8 @@ import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// An optimizer may ask for any number of threads, and gets no more than the processors that the
-/// process may use: what Java makes of a container's CPU limit, which its option stands for here.
+/// An optimizer that requests any number of threads gets at most the number of available
+/// processors. A JVM option stands for a container's CPU limit here.
 class ProcessorsTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3})

@@ -12,12 +12,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 
-/// What [ThreadingTest] runs in a process of its own: steps, perhaps once the system starts no more
-/// threads, and says how.
+/// The program that [ThreadingTest] runs in a separate process. It steps, optionally after the
+/// system refuses new threads, and prints the kind of threading.
 final class ThreadingProbe {
   private ThreadingProbe() {}
 
-  /// @param arguments what the builder is to ask for, or `default`; then perhaps `refused`
+  /// @param arguments the threading to request, or `default`; then optionally `refused`
   public static void main(String[] arguments) throws Throwable {
     try (Parameters parameters = Parameters.builder().add("p", 200_000).build()) {
       AdamW.Builder builder = AdamW.builder(parameters).threads(4);
@@ -47,7 +47,8 @@ final class ThreadingProbe {
     }
   }
 
-  /// The limit counts all threads of the user. To set it in another process would take one more.
+  /// Sets a limit that counts all threads of the user. It cannot be set from another process, which
+  /// would need a thread more.
   private static void refuseThreads() throws Throwable {
     int rlimitNproc = 6;
     MethodHandle setrlimit =

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What becomes of the choice of threads, each time in a process of its own.
+/// The choice of threads, each case in a separate process.
 @Timeout(120)
 class ThreadingTest {
   private static final String OPENMP = "-Dpanoptim.threading=openmp";
@@ -46,7 +46,7 @@ class ThreadingTest {
     return output.replaceFirst("(?s).*bits (-?[0-9]+).*", "$1");
   }
 
-  /// The packaged library, or none where it was not built.
+  /// The packaged library, or an empty one if it was not built.
   private static byte[] library() throws IOException {
     try (InputStream content =
         NativeLibrary.class.getResourceAsStream("linux-x86_64/libpanoptim_openmp.so")) {
@@ -85,7 +85,7 @@ class ThreadingTest {
     }
   }
 
-  /// A library that needs a runtime which is nowhere: as on a system without libgomp.
+  /// A library whose runtime is missing, as on a system without libgomp.
   @Test
   void withoutTheRuntimeThePoolStepsIn() throws Exception {
     byte[] content = library();
@@ -118,8 +118,8 @@ class ThreadingTest {
     }
   }
 
-  /// The runtime would end the process. Root's processes have no such limit, so it is another
-  /// user's.
+  /// The OpenMP runtime would end the process if a thread cannot be started. The test runs as
+  /// another user, because root has no limit.
   @Test
   void whereThreadsAreRefusedThePoolStepsIn() throws Exception {
     byte[] content = library();
@@ -149,7 +149,7 @@ class ThreadingTest {
     return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
   }
 
-  /// Whoever is not root may be barred from this project's directories, and from the temporary one.
+  /// Other users may not have access to this project's directories or to the temporary directory.
   private void asNobody(ProcessBuilder probe) throws IOException {
     List<String> command = new ArrayList<>(probe.command());
     int classPath = command.indexOf("-cp") + 1;
@@ -160,7 +160,7 @@ class ThreadingTest {
     probe.command(command).directory(classes.toFile());
   }
 
-  /// Classes of this module and its tests, where everybody may read them.
+  /// A copy of the classes of this module and its tests that every user can read.
   private Path readableTree() throws IOException {
     Path all = open(temporary.resolve("classes"));
     for (String from : List.of("target/classes", "target/test-classes")) {

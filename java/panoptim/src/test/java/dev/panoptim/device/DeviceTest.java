@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 
 /// Memory of a GPU, copies, streams and events.
 ///
-/// Runs twice: on an emulated GPU, whose streams do nothing before somebody waits; and on the
-/// machine's own, where there is one.
+/// The test runs twice: on an emulated GPU, which runs the work of its streams only when a caller
+/// waits; and on the machine's own GPU if there is one.
 @Tag("gpu")
 class DeviceTest {
   @BeforeEach
@@ -112,7 +112,7 @@ class DeviceTest {
     Device gpu = Device.cuda(0);
     Arena closed = Arena.ofShared();
     closed.close();
-    // The first one may take more, for CUDA itself.
+    // The first attempt may allocate memory for CUDA itself.
     assertThrows(IllegalStateException.class, () -> gpu.allocate(1 << 20, closed));
     long free = gpu.freeMemory();
     assertThrows(IllegalStateException.class, () -> gpu.allocate(1 << 20, closed));
@@ -131,7 +131,7 @@ class DeviceTest {
     }
   }
 
-  /// TensorChecks of one GPU wait for events of another.
+  /// A stream of one GPU waits for an event of another GPU.
   @Test
   void streamsFollowEventsAcrossDevices() {
     GpuTests.need(2);

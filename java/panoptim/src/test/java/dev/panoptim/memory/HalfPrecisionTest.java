@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class HalfPrecisionTest {
-  /// No other number of the format is nearer, nor as near with a last bit of 0 where this has none.
+  /// No other number of the format is nearer; of two equally near ones, the result is the even one.
   @ParameterizedTest
   @EnumSource
   void roundsToTheNearest(HalfPrecision type) {
@@ -17,7 +17,7 @@ class HalfPrecisionTest {
       float x = (float) (random.nextDouble(-1, 1) * Math.pow(2, random.nextInt(-30, 15)));
       short bits = type.round(x);
       if ((bits & 0x7fff) == 0) {
-        // The neighbours of 0 have other signs.
+        // The neighbours of 0 have different signs.
         assertTrue(Math.abs(x) <= type.toFloat((short) 1) / 2, x + " in " + type);
         continue;
       }

@@ -30,13 +30,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// A segment may say that it is anywhere. Where no memory can be, it is refused by name at every
-/// door: reading there would end the process.
+/// A segment may claim any address. Where memory cannot exist, every method rejects the segment by
+/// name, because an access would crash the process.
 class AddressTest {
   private static final int SIZE = 4;
   private static final long BYTES = SIZE * Float.BYTES;
 
-  /// The first page, and ranges that cross 2^63 or 2^64.
+  /// Addresses in the first page, and ranges across 2^63 or 2^64.
   static List<Long> badAddresses() {
     return List.of(0L, 4L, 8L, 1024L, 4092L, Long.MAX_VALUE - 7, Long.MAX_VALUE - 11, -8L, -12L);
   }
@@ -97,7 +97,7 @@ class AddressTest {
     }
   }
 
-  /// Sizes whose bytes overflow, or end beyond the last address.
+  /// Sizes whose bytes overflow, or extend beyond the last address.
   @Test
   void sizesBeyondMemoryAreRefused() {
     long most = Long.MAX_VALUE / Float.BYTES;
@@ -210,7 +210,7 @@ class AddressTest {
     }
   }
 
-  /// A GPU's memory has no extent, so the size is what tells.
+  /// A segment of GPU memory has no size, so the number of elements is checked.
   @Test
   void cardsRefuseIt() {
     GpuTests.need(1);
@@ -236,7 +236,7 @@ class AddressTest {
     }
   }
 
-  /// What was found: three backends, two of which the process did not survive.
+  /// All backends reject such a segment; with two of them, an access would crash the process.
   @Test
   void noBackendEverSeesIt() {
     for (Backend backend : Problem.backends()) {

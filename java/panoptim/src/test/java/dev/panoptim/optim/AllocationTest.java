@@ -18,9 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// A step leaves nothing of the calling thread's to the garbage collector, once it has been
-/// compiled. The vector backend is not among them: whether its vectors stay off the heap is up to
-/// the compiler, each time anew.
+/// A compiled step allocates nothing on the calling thread. The vector backend is excluded: the
+/// compiler decides each time anew whether its vectors are allocated on the heap.
 class AllocationTest {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private static final int STEPS = 2000;
@@ -39,7 +38,7 @@ class AllocationTest {
     assertAllocatesNothing(tested, "scalar", 1, 33);
   }
 
-  /// Where there is no such library, it is the pool.
+  /// If the OpenMP library is missing, the pool is used.
   @Test
   void aStepByATeamAllocatesNothing() {
     try (Parameters parameters = Parameters.builder().add("p", 70_000).build();
@@ -93,7 +92,7 @@ class AllocationTest {
     }
   }
 
-  /// They lie in the order of their parameters: to sort others, Java may take a little.
+  /// The gradients lie in the order of their parameters. Sorting other orders may allocate.
   @Test
   void gradientsThatMoveAllocateNothing() {
     int count = 100;
@@ -124,7 +123,7 @@ class AllocationTest {
     }
   }
 
-  /// Rounds are made until some in a row allocate nothing: before, the compiler has not come to it.
+  /// Runs rounds until three in a row allocate nothing. Code that is not compiled yet may allocate.
   private static void assertAllocatesNothing(Case tested, String backend, int threads, int size) {
     try (Parameters parameters =
             Parameters.builder().add("a", 5).add("b", size).add("empty", 0).build();

@@ -30,15 +30,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What may be used by many threads at once is, and comes out as if each had been alone.
+/// Thread-safe objects give every thread the same results as a single thread would get.
 @Timeout(120)
 class ConcurrentUseTest {
   private static final int CALLERS = 16;
 
-  /// Large enough to be shared with helpers, and of several chunks.
+  /// So large that helpers join, and of several chunks.
   private static final Problem PROBLEM = new Problem(new long[] {70_001, 3}, 0, 4711, 6, true);
 
-  /// Runs the same on many threads, all at once.
+  /// Runs the same action on many threads at the same time.
   private static <T> List<T> atOnce(ExecutorService threads, Callable<T> action)
       throws InterruptedException, ExecutionException {
     CountDownLatch ready = new CountDownLatch(CALLERS);
@@ -68,7 +68,7 @@ class ConcurrentUseTest {
             threads -> Problem.backends().stream().map(backend -> Arguments.of(threads, backend)));
   }
 
-  /// One backend and one rule serve all of them.
+  /// All threads share one backend and one rule.
   @ParameterizedTest
   @MethodSource("callersAndBackends")
   void optimizersThatStepAtOnceReachTheirOwnBits(Supplier<ExecutorService> threads, Backend backend)
@@ -83,7 +83,7 @@ class ConcurrentUseTest {
     }
   }
 
-  /// In a process of its own, for this one may have chosen already.
+  /// A separate process, because this one may have chosen a backend already.
   @Test
   void oneBackendIsChosenByManyAtOnce() throws Exception {
     String output =
@@ -93,7 +93,7 @@ class ConcurrentUseTest {
     assertTrue(output.endsWith("1 backend, 1 description\n"), output);
   }
 
-  /// What that process runs.
+  /// The program of that process.
   static final class FirstChoice {
     public static void main(String[] arguments) throws Exception {
       long backends =
@@ -104,7 +104,7 @@ class ConcurrentUseTest {
     }
   }
 
-  /// A snapshot that many optimizers continue from, and go on to step.
+  /// Many optimizers continue from one state dict and step.
   @Test
   void aStateDictIsReadByMany() throws Exception {
     try (Parameters parameters = Parameters.builder().add("p", 40_000).build();
@@ -150,7 +150,7 @@ class ConcurrentUseTest {
     norms.forEach(each -> assertEquals(600, each));
   }
 
-  /// CloseAll is refused while a step runs, so it comes before or after each of them.
+  /// A close during a step fails, so that it takes effect before or after the step.
   @Test
   void memoryIsNotFreedUnderAStep() throws Exception {
     for (int round = 0; round < 20; round++) {

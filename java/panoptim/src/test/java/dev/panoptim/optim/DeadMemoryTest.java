@@ -28,8 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Memory whose arena has been closed, or is another thread's, wherever something is copied or
-/// loaded: the message names it, and not a byte has changed.
+/// Memory whose arena has been closed or is confined to another thread is rejected by name in every
+/// copy and load, and not a byte changes.
 class DeadMemoryTest {
   private static final int SIZE = 33;
   private static final long BYTES = SIZE * Float.BYTES;
@@ -41,7 +41,7 @@ class DeadMemoryTest {
     assertTrue(thrown.getMessage().contains(words), thrown.getMessage());
   }
 
-  /// Runs an action on a thread to which nothing is confined.
+  /// Runs an action on a thread that no arena is confined to.
   private static void refusedElsewhere(String words, Runnable action) {
     var future = CompletableFuture.runAsync(action);
     Throwable thrown = assertThrows(ExecutionException.class, future::get).getCause();
@@ -111,7 +111,7 @@ class DeadMemoryTest {
     }
   }
 
-  /// The parameter's own memory, by way of everything that reads it.
+  /// All methods that read the parameter's own memory.
   @Test
   void copiesNameTheirOwnSide() {
     Parameters all = Parameters.builder().add("w", SIZE).build();
@@ -142,7 +142,7 @@ class DeadMemoryTest {
     }
   }
 
-  /// Of two parameters, the second is the bad one: clipping must not have changed the first.
+  /// The second of two parameters is invalid; the clip must not have changed the first one.
   @Test
   void clippingChangesAllOrNone() {
     try (Arena arena = Arena.ofShared()) {
@@ -170,14 +170,14 @@ class DeadMemoryTest {
     }
   }
 
-  /// What becomes of one state of the last parameter.
+  /// The memory of one state of the last parameter.
   enum Source {
     DEAD,
     CONFINED,
     NOWHERE
   }
 
-  /// Two parameters after a step, with copies in 16 bits and averages.
+  /// Two parameters after a step, with 16-bit copies and averages.
   private static Optimizer trained(Iterable<Parameter> all) {
     Optimizer optimizer =
         Adam.builder(all).averageParameters(0.9).halfPrecisionCopy(HalfPrecision.FLOAT16).build();
@@ -204,7 +204,7 @@ class DeadMemoryTest {
     return bytes;
   }
 
-  /// Says which stream differs, and not all that both have.
+  /// Names the first memory that differs, instead of printing all of it.
   private static void assertUnchanged(
       Map<String, ByteBuffer> before, Map<String, ByteBuffer> now, String what) {
     assertEquals(before.keySet(), now.keySet(), what);
@@ -263,7 +263,7 @@ class DeadMemoryTest {
     }
   }
 
-  /// The optimizer's own memory as the source of its states.
+  /// The optimizer's own memory is the source of its states.
   @Test
   void aStateDictOfLiveMemoryIsLoadedOnlyToWhereItLies() {
     try (Parameters all = Parameters.builder().add("a", SIZE).add("b", SIZE).build();
@@ -295,7 +295,7 @@ class DeadMemoryTest {
     }
   }
 
-  /// The data are what copies in 16 bits are made of.
+  /// The 16-bit copies are made from the data.
   @Test
   void copiesInSixteenBitsAreWrittenAllOrNone() {
     try (Arena good = Arena.ofShared();
@@ -326,7 +326,7 @@ class DeadMemoryTest {
     }
   }
 
-  /// Where the first step, the loading of a state or a file of states would make them.
+  /// The first step, a loaded state and a shared file of states would create the copies.
   @Test
   void copiesInSixteenBitsAreNotBegunWithDeadData() {
     Arena arena = Arena.ofShared();

@@ -23,12 +23,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Other threads read, save and close while one thread learns, which never fails for it.
+/// Other threads read, save and close while one thread steps; the steps never fail because of them.
 @Timeout(120)
 class ExclusiveUseTest {
   private static final Duration LONG = Duration.ofSeconds(60);
 
-  /// What a thread did, run to its end or to what it threw.
+  /// An action on another thread, with its result or exception.
   private static final class Running {
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private final Thread thread;
@@ -71,7 +71,7 @@ class ExclusiveUseTest {
     }
   }
 
-  /// Begins a reading that goes on until it is told to end.
+  /// Starts a thread that reads until a latch is released.
   private static Running readUntil(Optimizer optimizer, CountDownLatch end)
       throws InterruptedException {
     CountDownLatch begun = new CountDownLatch(1);
@@ -122,7 +122,7 @@ class ExclusiveUseTest {
                 }));
       }
       int steps = 0;
-      // Until each had many turns: it also shows that no thread is left waiting.
+      // Both sides must have had many turns, which also shows that no thread waits forever.
       while (steps < 200 || readings.get() < 200) {
         optimizer.step();
         steps++;
@@ -137,7 +137,7 @@ class ExclusiveUseTest {
     }
   }
 
-  /// All elements have had the same gradients, so in a whole state they are the same.
+  /// All elements have had the same gradients, so that a whole state has equal elements.
   private static void assertWhole(StateDict state) {
     var a = state.parameters().get("a");
     for (MemorySegment each : a.states().values()) {
@@ -253,7 +253,7 @@ class ExclusiveUseTest {
       }
       Running waiting = new Running(optimizer::step);
       waiting.awaitParked();
-      // A thread that gives up must not take the turn of the next one with it.
+      // A thread that gives up must not remove the turn of the next one.
       assertFalse(optimizer.close(Duration.ofMillis(1)));
       end.countDown();
       assertNull(waiting.failure());
@@ -294,7 +294,7 @@ class ExclusiveUseTest {
     assertTrue(output.contains("closed after a whole step\n"), output);
   }
 
-  /// Steps on until its end, at which a shutdown hook closes the optimizer.
+  /// Steps until the process ends; a shutdown hook closes the optimizer.
   static final class ClosedAtShutdown {
     public static void main(String[] arguments) throws Exception {
       Parameters p = Parameters.builder().add("p", 100_000).build();

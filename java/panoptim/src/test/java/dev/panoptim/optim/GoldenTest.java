@@ -17,17 +17,17 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/// How far float32 trajectories end from PyTorch's in float64, beside how far PyTorch's own in
-/// float32 do.
+/// Compares the distance of our float32 trajectories from PyTorch's float64 ones with the distance
+/// of PyTorch's own float32 trajectories.
 class GoldenTest {
   private static final int ELEMENTS = 2000;
   private static final int ELEMENTS_OF_THREE = 700;
   private static final int STEPS = 40;
 
-  /// The luck of the roundings.
+  /// The allowed ratio of the distances, because roundings differ.
   private static final double WORST = 1.05;
 
-  /// SplitMix64, seeded with the stream, as multiples of 2^-23 from -1 to 1.
+  /// Fills a segment with SplitMix64, seeded with the stream, as multiples of 2^-23 from -1 to 1.
   private static void fill(MemorySegment segment, long stream, boolean gradient) {
     for (int i = 0; i < segment.byteSize() / Float.BYTES; i++) {
       long z = stream + (i + 1) * 0x9E3779B97F4A7C15L;
@@ -52,10 +52,11 @@ class GoldenTest {
     }
   }
 
-  /// Three parameters: the second in a group with another weight decay, the third in one that is
-  /// added at step 10 with half the learning rate. The first has no gradient at each third step. At
-  /// step 20 all learning rates are halved, and after step 30 another optimizer goes on with what
-  /// this one saved.
+  /// A training of three parameters in which groups, gradients and learning rates change. The
+  /// second parameter is in a group with another weight decay. The third one is in a group that is
+  /// added at step 10, with half the learning rate. The first parameter has no gradient in every
+  /// third step. At step 20 all learning rates are halved. After step 30 another optimizer
+  /// continues from the saved state.
   private static double sequence(Case tested) {
     Parameters.Builder sizes = Parameters.builder();
     List.of("0", "1", "2").forEach(name -> sizes.add(name, ELEMENTS_OF_THREE));

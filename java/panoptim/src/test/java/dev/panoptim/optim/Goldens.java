@@ -11,13 +11,13 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/// What PyTorch made of each case; `make.py` beside the files says how that came about.
+/// PyTorch's results for each case; `make.py` beside the files documents how they were made.
 final class Goldens {
   private static final Path FOLDER = Path.of("src/test/goldens");
 
-  /// @param rms the root mean square of what PyTorch in float32 is off float64 by
-  /// @param first what becomes of 1 at the first of three steps, in float64
-  /// @param third what becomes of it at the third
+  /// @param rms the root mean square of the distance of PyTorch's float32 result from float64
+  /// @param first the value of 1 after the first of three steps, in float64
+  /// @param third the value after the third step
   record Golden(double rms, double first, double third) {}
 
   private Goldens() {}
@@ -42,7 +42,7 @@ final class Goldens {
     return all;
   }
 
-  /// The parameters after the last step in float64.
+  /// The parameters after the last step, in float64.
   static double[] truth(String name) {
     try {
       byte[] bytes = Files.readAllBytes(FOLDER.resolve(name + ".f64"));

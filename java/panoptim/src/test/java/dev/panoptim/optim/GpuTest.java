@@ -38,10 +38,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// A GPU reaches the scalar backend's bits, whatever is done there and wherever the states move.
+/// On a GPU, every kind of training gives the bits of the scalar backend, even if its states move
+/// between devices.
 ///
-/// Runs twice: on an emulated GPU, whose streams do nothing before somebody waits; and on the
-/// machine's own, where there is one.
+/// The test runs twice: on an emulated GPU, which runs the work of its streams only when a caller
+/// waits; and on the machine's own GPU if there is one.
 @Tag("gpu")
 class GpuTest {
   private static final int CHUNK = 16384;
@@ -102,7 +103,7 @@ class GpuTest {
     assertSameBits(OptimizerCases.caseOf("adamw"), new Problem(sizes, 0, 3, 2, false));
   }
 
-  /// A training with all that steps can do beside the update.
+  /// A training with all options of a step.
   private static Map<String, Object> train(
       Backend backend, Problem problem, UnaryOperator<OptimizerBuilder<?>> changes) {
     try (Arena arena = Arena.ofShared()) {
@@ -181,7 +182,8 @@ class GpuTest {
     }
   }
 
-  /// Some steps are skipped and others are not, and who is asked before the next step differs.
+  /// Some steps are skipped. The result must not depend on whether the report is read before the
+  /// next step.
   @Test
   void aSkippedStepIsNotCounted() {
     for (boolean asks : new boolean[] {false, true}) {
@@ -283,7 +285,7 @@ class GpuTest {
     }
   }
 
-  /// Gradients that another stream is still to compute.
+  /// Another stream has not computed the gradients yet when the step begins.
   @Test
   void anOffloadedStepWaitsForOtherStreams() {
     Device gpu = Device.cuda(0);
@@ -388,7 +390,7 @@ class GpuTest {
     }
   }
 
-  /// Rows of more arenas than a call can name, each with coefficients of its own.
+  /// The rows are in more arenas than a call can hold, and each has its own coefficients.
   @Test
   void manyArenasAndStepCounts() {
     Map<String, int[]> expected = null;
@@ -444,11 +446,11 @@ class GpuTest {
     }
   }
 
-  /// A plan that is made anew, and an optimizer that is closed, leave nothing on the GPU.
+  /// New plans and closed optimizers leave no memory allocated on the GPU.
   @Test
   void nothingIsLeftBehind() {
     for (Backend backend : Problem.cardBackends()) {
-      // What the first kernels take for themselves is not the optimizer's.
+      // The first kernels allocate memory for CUDA itself.
       freeMemoryAlongTheWay(backend);
       List<Long> free = freeMemoryAlongTheWay(backend);
       assertEquals(free.get(1), free.get(2), backend + " after plans that were made anew");
@@ -456,14 +458,15 @@ class GpuTest {
     }
   }
 
-  /// @return what there is before an optimizer, after its first step, after more, and at the end
+  /// @return the free memory before the optimizer is built, after its first step, after more steps,
+  ///   and at the end
   private static List<Long> freeMemoryAlongTheWay(Backend backend) {
     Device gpu = backend.device();
     List<Long> free = new ArrayList<>();
     try (Arena arena = Arena.ofShared();
         Arena other = Arena.ofShared()) {
       Parameter p = Parameter.onDevice(gpu, "p", 50_000, gpu.allocate(200_000, arena));
-      // In other arenas, so that plans are made anew.
+      // The gradients are in different arenas, so that plans are created again.
       MemorySegment[] gradients = {gpu.allocate(200_000, arena), gpu.allocate(200_000, other)};
       free.add(gpu.freeMemory());
       try (Optimizer optimizer =
@@ -582,7 +585,7 @@ class GpuTest {
     }
   }
 
-  /// As a framework's do that makes a new tensor for the same memory each time, or other memory.
+  /// A framework may create a new tensor for each step, in the same memory or in other memory.
   @Test
   void gradientsMove() {
     Device gpu = Device.cuda(0);

@@ -24,36 +24,37 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Gradients that lie elsewhere at each step, as of frameworks that free them in between.
+/// Gradients whose addresses change at each step, as in frameworks that free gradients between
+/// steps.
 class GradientPlacesTest {
-  /// More than a call has holds, and than an offloaded slice has elements.
+  /// More than the anchors of one call, and more than the elements of an offloaded slice.
   private static final int MOST = 1_100_000;
 
   private static final long[] SIZES = {301, 0, 5000, 1, 16, MOST, 77, 128, 128, 3, 40_000, 9, 5, 2};
   private static final int STEPS = 14;
 
-  /// Where gradients lie at each step.
+  /// The places of the gradients at each step.
   enum Places {
-    /// Where they were.
+    /// The same place at each step.
     STAY,
     /// Anywhere in one arena.
     ONE_ARENA,
-    /// Each in an arena of its own, at other places of it: a plan of several calls.
+    /// Anywhere in an arena for each gradient, so that a plan has several calls.
     OWN_ARENAS,
-    /// Anywhere in several arenas: it takes new plans.
+    /// Anywhere in several arenas, so that new plans are needed.
     ANY_ARENA
   }
 
   private static final int PLACES = 2;
 
-  /// Two of one size, so that one can be where the other was.
+  /// Two gradients of the same size, which can swap their places.
   private static final int FIRST_TWIN = 7;
 
   private static final int SECOND_TWIN = 8;
 
-  /// Two groups, the second of which is new at step 3, and loses a gradient now and then. Steps
-  /// clip by the norm of both, skip what is not finite, and set gradients to 0. The state is loaded
-  /// anew at step 9.
+  /// A training of two groups. The second group is added at step 3, and sometimes loses a gradient.
+  /// Steps clip by the norm of both groups, skip non-finite gradients, and zero the gradients. The
+  /// state is loaded again at step 9.
   static Map<String, int[]> train(Backend backend, Places where, long seed) {
     Problem problem = new Problem(SIZES, 0, seed, STEPS, false);
     SplittableRandom random = new SplittableRandom(seed);
@@ -133,7 +134,7 @@ class GradientPlacesTest {
     }
   }
 
-  /// One parameter after the other has memory that it must not have; then all goes on.
+  /// One parameter after the other gets an invalid gradient; then the training continues.
   @Test
   void whatIsWrongIsSaidAndChangesNothing() {
     try (Arena arena = Arena.ofShared();

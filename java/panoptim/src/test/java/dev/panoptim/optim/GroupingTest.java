@@ -15,7 +15,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What a parameter becomes depends on nothing that is said of the others.
+/// A parameter's result does not depend on the grouping of the other parameters.
 class GroupingTest {
   private static final String[] NAMES = {"a", "b", "c", "d"};
   private static final Map<Hyperparameter, Double> FASTER =
@@ -37,7 +37,7 @@ class GroupingTest {
     return built;
   }
 
-  /// Numbers that depend on name and step alone; step 0 is the start.
+  /// Numbers that depend only on name and step; step 0 is the start.
   private static void fill(Parameter parameter, int step) {
     SplittableRandom random = new SplittableRandom(parameter.name().hashCode() * 1000L + step);
     for (long i = 0; i < parameter.size(); i++) {

@@ -16,13 +16,13 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/// Hooks may come and go at any time, may read, and are told what they may not do.
+/// Hooks can be added and removed at any time and may read; forbidden actions are rejected.
 class HooksTest {
   private final Parameters parameters = Parameters.builder().add("a", 3).add("b", 70_000).build();
   private final Optimizer optimizer = AdamW.builder(List.of(parameters.get("a"))).publish().build();
   private final List<String> calls = new ArrayList<>();
 
-  /// Both moments at which hooks are called.
+  /// The two moments at which hooks are called.
   private static final List<BiFunction<Optimizer, Consumer<Optimizer>, Runnable>> MOMENTS =
       List.of(Optimizer::addStepPreHook, Optimizer::addStepPostHook);
 
@@ -109,7 +109,7 @@ class HooksTest {
       throwing.run();
       optimizer.step();
     }
-    // The first failed before the update, the second after it.
+    // The first step failed before the update, the second one after it.
     assertEquals(3, optimizer.stepCount(parameters.get("a")));
   }
 
@@ -138,7 +138,7 @@ class HooksTest {
     assertEquals(List.of("read at 0", "read at 1", "read at 1", "read at 2"), calls);
   }
 
-  /// All that changes or frees what a step is at.
+  /// All actions that would change or free what the step uses.
   private Map<String, Consumer<Optimizer>> forbidden() {
     StateDict state = optimizer.stateDict();
     Map<String, Consumer<Optimizer>> all = new LinkedHashMap<>();

@@ -25,8 +25,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Nothing that Java hands over can crash the process: what is wrong is an exception, and no byte
-/// has changed.
+/// No argument from Java can crash the process. Invalid arguments cause an exception, and no byte
+/// changes.
 class MemorySafetyTest {
   static List<Backend> backends() {
     return List.of(Backends.nativeCode(), Backends.vector(), Backends.scalar());
@@ -66,7 +66,7 @@ class MemorySafetyTest {
           IllegalArgumentException.class,
           "size of 'data of 'w'' is -1 elements",
           () -> Parameter.of("w", -1, twelve));
-      // 4 times this is 12 if the product is allowed to overflow.
+      // Four times this number is 12 if the product overflows.
       refused(
           IllegalArgumentException.class,
           "but must be from 0 to 2305843009213693951",
@@ -192,7 +192,7 @@ class MemorySafetyTest {
     }
   }
 
-  /// More arenas than one native call can hold open.
+  /// The parameters are in more arenas than one native call can hold.
   @Test
   void anyNumberOfArenasIsFine() {
     List<Arena> arenas = new ArrayList<>();
@@ -216,7 +216,7 @@ class MemorySafetyTest {
     arenas.forEach(Arena::close);
   }
 
-  /// Freed memory under a running native step would be a crash of the process.
+  /// Memory that is freed during a native step would crash the process.
   @Test
   void anArenaCannotBeClosedUnderARunningStep() throws InterruptedException {
     for (int attempt = 0; attempt < 20; attempt++) {
@@ -254,8 +254,8 @@ class MemorySafetyTest {
     }
   }
 
-  /// TensorChecks that end, or start, exactly where memory does: an element too far is a fault of
-  /// the whole process.
+  /// Operands that begin or end exactly at a protected page. An access to one element too many
+  /// would crash the process.
   @ParameterizedTest
   @MethodSource("cases")
   void nothingBeyondAStreamIsTouched(Case tested) throws Throwable {
@@ -281,7 +281,7 @@ class MemorySafetyTest {
     }
   }
 
-  /// One page between two that nobody may touch.
+  /// A page between two protected ones.
   private static final class ProtectedMemory {
     private static final long PAGE = 4096;
     private final MethodHandle mmap = find("mmap", 6);

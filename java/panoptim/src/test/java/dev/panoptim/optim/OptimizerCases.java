@@ -23,10 +23,11 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
-/// Each optimizer, described once: general tests run over all descriptions, or over all [Case]s of
-/// them.
+/// The test cases of each optimizer, defined once. General tests run over all optimizers, or over
+/// all their [Case]s.
 ///
-/// What PyTorch makes of the cases stands in `src/test/goldens`, whose script has the same ones.
+/// PyTorch's results for the cases are in `src/test/goldens`; the script there defines the same
+/// cases.
 final class OptimizerCases {
   private static final List<String> NONE = List.of();
   private static final List<String> FIRST = List.of("firstMoment");
@@ -45,7 +46,7 @@ final class OptimizerCases {
   private final List<Case> sequences = new ArrayList<>();
 
   /// @param defaults all hyperparameters of the preset without arguments
-  /// @param decay how the preset without arguments decays weights
+  /// @param decay the kind of weight decay of the preset without arguments
   private OptimizerCases(
       String name,
       Function<Iterable<Parameter>, OptimizerBuilder<?>> preset,
@@ -65,13 +66,13 @@ final class OptimizerCases {
     return this;
   }
 
-  /// The case before also goes through a training in which everything happens.
+  /// Adds the previous case to the trainings in which groups, gradients and learning rates change.
   private OptimizerCases inSequence() {
     sequences.add(cases.getLast());
     return this;
   }
 
-  /// @param words what the message must say
+  /// @param words the words that the message must contain
   private OptimizerCases refuses(String words, Consumer<Iterable<Parameter>> arguments) {
     illegal.put(words, arguments);
     return this;
@@ -92,12 +93,12 @@ final class OptimizerCases {
         unnamed());
   }
 
-  /// The cases of all descriptions.
+  /// The cases of all optimizers.
   static List<Case> cases() {
     return all().stream().flatMap(each -> each.cases.stream()).toList();
   }
 
-  /// Those of them that also go through a training in which everything happens.
+  /// The cases of trainings in which groups, gradients and learning rates change.
   static List<Case> sequences() {
     return all().stream().flatMap(each -> each.sequences.stream()).toList();
   }
@@ -345,7 +346,7 @@ final class OptimizerCases {
         .refuses("beta2 is 1.0", p -> Lion.builder(p).betas(0.9, 1));
   }
 
-  /// Compositions that nobody has named: what is true of the named ones is true of them.
+  /// Compositions without a name; the tests of named optimizers apply to them too.
   private static OptimizerCases unnamed() {
     Rule centered =
         Rule.builder()

@@ -14,7 +14,7 @@ import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What each optimizer takes and refuses.
+/// Default and illegal arguments of every optimizer.
 class OptimizerCasesTest {
   private static final double[] NO_VALUES = {
     Double.NaN, -1, -1e-300, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY
@@ -63,7 +63,7 @@ class OptimizerCasesTest {
     }
   }
 
-  /// At a gradient of 0, L2 decay goes through the moments, and decoupled decay does not.
+  /// With a gradient of 0, L2 decay changes the moments and decoupled decay does not.
   @ParameterizedTest
   @MethodSource("descriptions")
   void aZeroGradientWithDecayStillMoves(OptimizerCases description) {

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What an optimizer does around its formula.
+/// The behaviour of an optimizer besides its formula.
 class OptimizerTest {
   static List<Case> cases() {
     return OptimizerCases.cases();
@@ -225,7 +225,7 @@ class OptimizerTest {
     }
   }
 
-  /// 0 times infinity is no number: the decay must not be split into itself and 0.
+  /// 0 times infinity is NaN; the decay must not be computed as a separate product.
   @Test
   void anInfiniteStateStaysInfinite() {
     for (double beta2 : new double[] {0.5, 0.75, 0.999}) {
@@ -252,7 +252,7 @@ class OptimizerTest {
         p.get("p").setGradient(p.get("p").gradient().asSlice(0));
         optimizer.step();
       }
-      // A slab for each would be 720 MB.
+      // A separate slab for each parameter would take 720 MB.
       assertTrue(residentKilobytes() - before < 300_000, before + " to " + residentKilobytes());
       assertEquals(20_001, optimizer.stepCount(p.get("p")));
     }

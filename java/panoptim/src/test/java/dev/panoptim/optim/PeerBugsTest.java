@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What other libraries got wrong, each as a test of its own. Every name says whose it was.
+/// Defects of other libraries, each as a test. The test's name contains the library's name.
 class PeerBugsTest {
   static List<Case> cases() {
     return OptimizerCases.cases();
@@ -46,15 +46,15 @@ class PeerBugsTest {
     return parameter.data().getAtIndex(JAVA_FLOAT, index);
   }
 
-  /// PyTorch's fused step updates a column as if its elements lay side by side, and overwrites the
-  /// neighbouring columns. Here a parameter is a contiguous segment, whose byte size must be that
-  /// of its elements, and nothing beside it moves.
+  /// PyTorch's fused step updates a column as if its elements were contiguous, and overwrites the
+  /// neighbouring columns. Here a parameter is a contiguous segment whose size must match its
+  /// elements, and the memory around it does not change.
   @Test
   void pyTorchFusedUpdatesTheNeighboursOfAStridedParameter() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment matrix = arena.allocate(4 * 64 * 3, 64);
       fill(matrix, 1);
-      // Every third element of the matrix would be 64 elements in a segment of 190.
+      // 64 elements with a stride of three span 190 elements of the matrix.
       var e =
           assertThrows(
               IllegalArgumentException.class,
@@ -76,7 +76,7 @@ class PeerBugsTest {
     }
   }
 
-  /// DeepSpeed's vectorised Lion moved by 1e-35 instead of 1e-3; the test had compared norms.
+  /// DeepSpeed's vectorized Lion moved by 1e-35 instead of 1e-3. Its test compared only norms.
   @Test
   void deepSpeedsLionHardlyMoves() {
     try (Arena arena = Arena.ofConfined()) {
@@ -96,9 +96,8 @@ class PeerBugsTest {
     }
   }
 
-  /// DeepSpeed rounds otherwise in its vectorised body than in its scalar tail, and IPEX has its
-  /// tail at a place that depends on the number of threads. Equal elements must stay equal,
-  /// wherever they lie.
+  /// DeepSpeed's vectorized loop rounds differently from its scalar tail, and the place of IPEX's
+  /// tail depends on the number of threads. Equal elements must stay equal at every position.
   @ParameterizedTest
   @MethodSource("cases")
   void deepSpeedsTailRoundsOtherwise(Case tested) {
@@ -127,7 +126,7 @@ class PeerBugsTest {
     }
   }
 
-  /// DeepSpeed's Adagrad puts the decay into the sum of squares but not into the numerator.
+  /// DeepSpeed's Adagrad adds the decay to the sum of squares but not to the numerator.
   @Test
   void deepSpeedsAdagradDividesAGradientWithoutDecay() {
     try (Parameters parameters = Parameters.builder().add("p", 1).build();
@@ -137,12 +136,13 @@ class PeerBugsTest {
       fill(p.data(), 4);
       fill(p.gradient(), 1);
       optimizer.step();
-      // (1 + 0.25 * 4) / root((1 + 0.25 * 4)^2) is 1; without the decay it would be a half.
+      // (1 + 0.25 * 4) / sqrt((1 + 0.25 * 4)^2) is 1; without the decay in the numerator it would
+      // be 0.5.
       assertEquals(3.5f, at(p, 0), 1e-6f);
     }
   }
 
-  /// DeepSpeed and bitsandbytes take `amsgrad` and ignore it.
+  /// DeepSpeed and bitsandbytes accept `amsgrad` and ignore it.
   @Test
   void deepSpeedIgnoresAmsgrad() {
     float[] after = new float[2];
@@ -158,11 +158,11 @@ class PeerBugsTest {
         after[k] = at(p, 0);
       }
     }
-    // The large first gradient is remembered, so steps stay small.
+    // The maximum remembers the large first gradient, so that the steps stay small.
     assertTrue(Math.abs(after[1]) < 0.8 * Math.abs(after[0]), after[0] + " and " + after[1]);
   }
 
-  /// DJL corrects the bias by the largest step of all parameters.
+  /// DJL corrects every parameter's bias with the largest step count of all parameters.
   @Test
   void djlCorrectsTheBiasByAnotherParametersStep() {
     try (Arena arena = Arena.ofConfined()) {
@@ -178,13 +178,13 @@ class PeerBugsTest {
         }
         late.setGradient(gradient);
         optimizer.step();
-        // Adam's first step is the learning rate.
+        // Adam's first step is as long as the learning rate.
         assertEquals(-0.5f, at(late, 0), 1e-6f);
       }
     }
   }
 
-  /// PyTorch restores states by position: parameters in another order get each other's.
+  /// PyTorch restores states by position, so that parameters in another order get the wrong states.
   @Test
   void pyTorchRestoresByPosition() {
     try (Arena arena = Arena.ofConfined()) {
@@ -203,8 +203,8 @@ class PeerBugsTest {
     }
   }
 
-  /// PyTorch loads a state of another shape without a word and fails at the next step, or loads
-  /// SGD's state into Adam.
+  /// PyTorch loads a state of another shape without an error and fails at the next step. It also
+  /// loads SGD's state into Adam.
   @Test
   void pyTorchLoadsWhatDoesNotFit() {
     try (Arena arena = Arena.ofConfined()) {
@@ -230,7 +230,7 @@ class PeerBugsTest {
     }
   }
 
-  /// PyTorch's state dict is the live state: it changes with the next step.
+  /// PyTorch's state dict is the live state, which changes at the next step.
   @ParameterizedTest
   @MethodSource("cases")
   void pyTorchsStateDictIsAnAlias(Case tested) {
@@ -252,7 +252,8 @@ class PeerBugsTest {
     }
   }
 
-  /// PyTorch casts state to the type of the parameter; here it is float, or refused.
+  /// PyTorch casts the state to the parameter's type. Here states are float32; other sizes are
+  /// rejected.
   @Test
   void pyTorchCastsState() {
     try (Arena arena = Arena.ofConfined()) {
@@ -261,7 +262,7 @@ class PeerBugsTest {
         optimizer.step();
         StateDict good = optimizer.stateDict();
         var state = good.parameters().get("p");
-        // Three doubles, or three halves.
+        // The sizes of three doubles, and of three half-precision numbers.
         for (long bytes : new long[] {24, 6}) {
           StateDict other =
               new StateDict(
@@ -283,7 +284,7 @@ class PeerBugsTest {
     }
   }
 
-  /// PyTorch checks its constructor's arguments, but not those of a group, nor NaN.
+  /// PyTorch checks the arguments of its constructor, but not those of a group, and accepts NaN.
   @Test
   void pyTorchTakesAnyOverrideOfAGroup() {
     try (Arena arena = Arena.ofConfined()) {
@@ -302,7 +303,8 @@ class PeerBugsTest {
           IllegalArgumentException.class,
           () ->
               Sgd.builder(p).momentum(0.9).group(q, Map.of(Hyperparameter.MOMENTUM, -1.0)).build());
-      // What PyTorch passes by as a misspelt key: a hyperparameter that the optimizer has not.
+      // PyTorch ignores a misspelt key. Here a hyperparameter that the optimizer does not have is
+      // rejected.
       assertThrows(
           IllegalArgumentException.class,
           () -> Sgd.builder(p).group(q, Map.of(Hyperparameter.BETA1, 0.9)).build());
@@ -334,10 +336,10 @@ class PeerBugsTest {
     }
   }
 
-  /// PyTorch's centered RMSprop turns NaN at step 1207 of a constant gradient, when rounding leaves
-  /// a negative variance.
+  /// PyTorch's centered RMSprop becomes NaN at step 1207 of a constant gradient, when a rounding
+  /// makes the variance negative.
   ///
-  /// Here, of many gradients, one that rounds so at this alpha after 21 steps.
+  /// This gradient, found by search, causes such a rounding after 21 steps with this alpha.
   @Test
   void pyTorchsCenteredRmsPropTurnsNaN() {
     for (Backend backend : Problem.backends()) {
@@ -380,7 +382,7 @@ class PeerBugsTest {
     }
   }
 
-  /// DeepSpeed skips a step without a word: a run that trained nothing went unnoticed.
+  /// DeepSpeed skips a step without a report, so that a run without any update went unnoticed.
   @Test
   void deepSpeedSkipsAStepUnseen() {
     try (Arena arena = Arena.ofConfined()) {
@@ -397,8 +399,8 @@ class PeerBugsTest {
     }
   }
 
-  /// ND4J, as any caller of OpenMP's usual run time, has a team of threads for each thread that
-  /// calls it: a server of N request threads runs N times T.
+  /// The usual OpenMP runtime keeps a team of threads for each calling thread: N request threads of
+  /// a server with ND4J start N times T threads.
   @Test
   void nd4jHasATeamForEachCallingThread() throws Exception {
     int callers = 16;
@@ -429,7 +431,7 @@ class PeerBugsTest {
     for (Thread each : threads) {
       each.join();
     }
-    // The callers, the crew (the tests allow it 3), and what the JVM starts for itself meanwhile.
+    // The callers, the 3 helpers of the pool, and threads that the JVM starts meanwhile.
     assertTrue(more <= callers + 3 + 5, more + " threads more");
   }
 

@@ -17,11 +17,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// Random parameters and gradients from a seed, and what an optimizer makes of them, bit by bit.
+/// Random parameters and gradients of a seed, and the resulting bits of an optimizer.
 ///
-/// @param sizes of the tensors
-/// @param shift elements between a 64-byte boundary and the start of each stream
-/// @param special whether NaN, infinities, denormals and signed zeros are among the numbers
+/// @param sizes the number of elements of each tensor
+/// @param shift the offset of each operand from a 64-byte boundary, in elements
+/// @param seed the seed of all numbers
+/// @param steps the number of steps
+/// @param special whether the numbers include NaN, infinities, denormals and signed zeros
 record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
   private static final float[] SPECIAL = {
     0f,
@@ -41,7 +43,7 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
     return new Problem(new long[] {size}, 0, seed, steps, true);
   }
 
-  /// All that can be had here: every native tier, vector and scalar.
+  /// All available backends: every native tier, vector and scalar.
   static List<Backend> backends() {
     List<Backend> all = new ArrayList<>();
     for (Tier tier : Backends.tiers()) {
@@ -52,7 +54,7 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
     return all;
   }
 
-  /// The backends for a GPU that update on it, and on the CPU.
+  /// The backends of a GPU: the update on the GPU, and the update on the CPU.
   static List<Backend> cardBackends() {
     return List.of(
         Backends.cuda(0),
@@ -131,7 +133,7 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
     return all;
   }
 
-  /// Says where two results differ first; `null` where nowhere.
+  /// Describes the first difference between two results; `null` if they are equal.
   static String difference(Map<String, int[]> expected, Map<String, int[]> actual) {
     if (!expected.keySet().equals(actual.keySet())) {
       return "streams " + expected.keySet() + " and " + actual.keySet();

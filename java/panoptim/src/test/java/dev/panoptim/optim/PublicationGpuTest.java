@@ -17,8 +17,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// Parameters on a GPU are published to the CPU's memory. Runs on an emulated GPU, and on the
-/// machine's own where there is one.
+/// Publishes parameters of a GPU to host memory. The test runs on an emulated GPU, and on the
+/// machine's own GPU if there is one.
 @Tag("gpu")
 class PublicationGpuTest {
   @BeforeEach

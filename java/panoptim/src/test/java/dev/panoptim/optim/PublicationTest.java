@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What readers find is what the parameters, or their averages, were after one step.
+/// Readers get the parameters, or their averages, exactly as they were after one step.
 class PublicationTest {
   private static final long[] SIZES = {5, 0, 40_000, 1, 1023, 1025};
 
@@ -53,7 +53,7 @@ class PublicationTest {
     }
   }
 
-  /// What a reader must find of some floats.
+  /// The bytes that a reader must get for some floats.
   private static byte[] expected(MemorySegment floats, HalfPrecision narrow) {
     if (narrow == null) {
       return floats.toArray(JAVA_BYTE);
@@ -130,7 +130,7 @@ class PublicationTest {
       for (int step = 1; step <= 5; step++) {
         fillGradients(p, random);
         if (step == 3) {
-          // It stays as it is, but is published with the others.
+          // The parameter does not change, but is published with the others.
           p.get("p2").removeGradient();
         }
         optimizer.step();
@@ -246,7 +246,8 @@ class PublicationTest {
       PublicationLease first = publication.acquire();
       optimizer.step();
       optimizer.step();
-      // The first is held, the second is the newest: the next has no place.
+      // A reader holds the first buffer and the second one is the newest, so that the next
+      // publication is skipped.
       for (int i = 0; i < 4; i++) {
         optimizer.step();
       }
@@ -273,7 +274,7 @@ class PublicationTest {
       first.close();
       optimizer.step();
       optimizer.step();
-      // The second one is still there, so its buffer has not been written.
+      // The second lease is still open, so its buffer has not been overwritten.
       assertEquals(1, optimizer.publication().skipped());
       assertEquals(0, second.parameters().step());
       second.close();
@@ -365,7 +366,7 @@ class PublicationTest {
       assertPublished(optimizer, p, 2, null, false);
       p.get("p").data().setAtIndex(JAVA_FLOAT, 2, 43);
       optimizer.loadStateDict(state);
-      // Data and states are set one after the other: only both together are a step.
+      // The state dict and the data are loaded separately, so that loading one does not publish.
       assertEquals(2, optimizer.publication().step());
       optimizer.refreshPublication();
       assertPublished(optimizer, p, 1, null, false);
@@ -434,7 +435,7 @@ class PublicationTest {
     }
   }
 
-  /// A parameter without a gradient is no row of the step, but is copied after it.
+  /// A parameter without a gradient is not in the step's plan, but is copied after the step.
   @Test
   void aPublishedParameterThatCannotBeReadIsFoundBeforeTheStep() {
     for (Backend backend : backends()) {
@@ -451,7 +452,7 @@ class PublicationTest {
         optimizer.step();
         optimizer.step();
         arena.close();
-        // Not due.
+        // A step without a publication.
         optimizer.step();
         float before = p.get("p").data().getAtIndex(JAVA_FLOAT, 0);
         var e = assertThrows(IllegalStateException.class, optimizer::step);
@@ -482,7 +483,7 @@ class PublicationTest {
     }
   }
 
-  /// Once compiled, neither side leaves anything to the garbage collector.
+  /// Compiled code of publishing and reading allocates nothing.
   @Test
   void neitherPublishingNorReadingAllocates() {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();

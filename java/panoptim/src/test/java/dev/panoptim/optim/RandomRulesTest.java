@@ -17,7 +17,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/// Compositions that nobody has named reach the same bits on every backend too.
+/// Random compositions give the same bits on every backend.
 class RandomRulesTest {
   static final long SEED = 20261124;
   private static final int RULES = Boolean.getBoolean("panoptim.exhaustive") ? 200 : 30;
@@ -26,7 +26,7 @@ class RandomRulesTest {
     return all[random.nextInt(all.length)];
   }
 
-  /// @return a rule, or `null` where the parts do not go together
+  /// @return a rule, or `null` if the combination is illegal
   private static Rule random(SplittableRandom random) {
     try {
       return Rule.builder()

@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Every backend, in every tier, at any number of threads, reaches the bits of the scalar backend
-/// on one thread.
+/// Every backend and tier, at any number of threads, gives the bits of the scalar backend on one
+/// thread.
 class SameBitsTest {
   private static final int CHUNK = 16384;
   private static final boolean EXHAUSTIVE = Boolean.getBoolean("panoptim.exhaustive");
@@ -88,7 +88,7 @@ class SameBitsTest {
     }
   }
 
-  /// By a team of OpenMP's threads, where the library was built.
+  /// With a team of OpenMP threads, if the library was built.
   @ParameterizedTest
   @MethodSource("cases")
   void byATeam(Case tested) {

@@ -24,8 +24,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What the path of shared parameters or states may lead to, and threads that are interrupted while
-/// they map one.
+/// Paths of shared parameters or states, and threads that are interrupted during the mapping.
 class SharedFilePathsTest {
   @TempDir Path folder;
 
@@ -74,16 +73,16 @@ class SharedFilePathsTest {
     assertNotMapped("it is not a regular file, but must be one", pipe);
   }
 
-  /// Names that differ would be the same in the file.
+  /// Different names would become equal in the file.
   @Test
   void namesThatUtf8CannotHoldAreRefused() {
     Path file = folder.resolve("w");
     assertSays(
-        "has half of a surrogate pair",
+        "has an unpaired surrogate",
         () -> Parameters.builder().add("\ud83d", 3).buildShared(file, all -> {}));
     try (Parameters all = Parameters.builder().add("\ude00", 3).build()) {
       assertSays(
-          "has half of a surrogate pair", () -> Adam.builder(all).sharedStates(file).build());
+          "has an unpaired surrogate", () -> Adam.builder(all).sharedStates(file).build());
     }
     assertFalse(Files.exists(file));
     try (Parameters all =
@@ -107,7 +106,7 @@ class SharedFilePathsTest {
     }
   }
 
-  /// By the code that gives the first values, which runs with the file's lock held.
+  /// The code that sets the first values interrupts the thread while the file's lock is held.
   @Test
   void anInterruptDuringTheFirstValuesLeavesACompleteFile() {
     Path file = folder.resolve("w");
@@ -131,7 +130,8 @@ class SharedFilePathsTest {
     }
   }
 
-  /// Interrupts at any moment, ever more rarely: values are given once, and the file is whole.
+  /// Interrupts at random moments, with growing pauses. The values are set once, and the file is
+  /// complete.
   @Test
   void interruptsInTheMiddleLeaveWholeFiles() throws IOException {
     AtomicBoolean done = new AtomicBoolean();

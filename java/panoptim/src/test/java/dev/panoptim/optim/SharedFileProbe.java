@@ -6,7 +6,7 @@ import dev.panoptim.memory.Parameters;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/// A process that maps shared parameters, and takes its time over their first contents.
+/// A process that maps shared parameters and initializes them slowly.
 final class SharedFileProbe {
   private SharedFileProbe() {}
 

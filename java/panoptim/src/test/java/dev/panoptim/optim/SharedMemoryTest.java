@@ -31,8 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Parameters and states in files that several mappings share. What two processes do is the
-/// examples' Hogwild test.
+/// Parameters and states in files that several mappings share. The Hogwild test of the examples
+/// uses two processes.
 class SharedMemoryTest {
   @TempDir Path folder;
   private Path data;
@@ -101,7 +101,7 @@ class SharedMemoryTest {
         assertEquals(9, here.stepCount(first.get("a")));
         assertEquals(9, there.stateDict().parameters().get("b").steps());
       }
-      // The files stay.
+      // The files still exist.
       try (Parameters later = shared();
           Optimizer optimizer = shared(tested, later)) {
         steps(optimizer, later, 9, 12);
@@ -164,7 +164,7 @@ class SharedMemoryTest {
       var state = optimizer.stateDict().parameters().get("b");
       assertEquals(180, state.steps());
       double expected = one.stateDict().parameters().get("b").momentumProduct();
-      // Two threads at the same step share a factor, so the product may be off by a few of them.
+      // Two threads at the same step may lose a factor, so that the product may lack a few of them.
       assertEquals(
           Math.log(expected),
           Math.log(state.momentumProduct()),
@@ -198,7 +198,7 @@ class SharedMemoryTest {
       }
       SharedCount count = new SharedCount(memory);
       assertEquals(3 * each, count.steps());
-      // One lost factor would be 1e-6 off.
+      // A lost factor would change the result by 1e-6.
       double expected = Math.pow(factor, 3 * each);
       assertEquals(expected, count.momentumProduct(), 1e-9 * expected);
     }
@@ -294,7 +294,7 @@ class SharedMemoryTest {
     assertMessage("bytes, but must have", this::shared);
     byte[] text = "a letter to Niels".getBytes();
     Files.write(data, text);
-    assertMessage("holds something else than shared memory, and is left as it is", this::shared);
+    assertMessage("has other content than shared memory, and is not changed", this::shared);
     assertArrayEquals(text, Files.readAllBytes(data));
     var e =
         assertThrows(

@@ -10,13 +10,14 @@ import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// p = (1, -2), three gradients: what PyTorch makes of it in float64, and which states there are.
+/// p = (1, -2) after three gradients, compared with PyTorch in float64, and the names of the
+/// states.
 class SmallCasesTest {
   private static final float[][] GRADIENTS = {{0.5f, -1.5f}, {0.25f, -1}, {-1, 0.5f}};
 
   private static final Map<String, Goldens.Golden> GOLDENS = Goldens.all();
 
-  /// Three steps in float32, at a few roundings of 6e-8 each, of a number near 1.
+  /// Three steps in float32 have a few roundings of 6e-8 each, of a number near 1.
   private static final double TOLERANCE = 5e-7;
 
   static List<Case> cases() {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What an optimizer hands over, and how it grows in mid-training.
+/// State dicts, and optimizers that grow during a training.
 class StateDictTest {
   static List<Case> cases() {
     return OptimizerCases.cases();

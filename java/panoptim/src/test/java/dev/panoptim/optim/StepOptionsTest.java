@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// What steps do beside the update.
+/// The options of a step: scale, clip, skip and zero of gradients.
 class StepOptionsTest {
   private static final long[] SIZES = {0, 1, 17, 1024, 4097, 16384, 40_003};
   private static final int STEPS = 3;
@@ -62,8 +62,8 @@ class StepOptionsTest {
     return builder.backend(backend).threads(threads).build();
   }
 
-  /// @param options of the optimizer
-  /// @param before each step, changes the gradients
+  /// @param options sets the options of the optimizer
+  /// @param before changes the gradients before each step
   private static Map<String, int[]> run(
       Case tested,
       Backend backend,
@@ -158,7 +158,8 @@ class StepOptionsTest {
     }
   }
 
-  /// One rounding less than separate passes over the gradients: both factors are one.
+  /// The result equals a separate pass over the gradients that scales and clips. (A clip by norm is
+  /// combined with the scale into one factor, which saves a rounding.)
   @ParameterizedTest
   @MethodSource("cases")
   void theyAreWhatAPassOfItsOwnWouldBe(Case tested) {
@@ -273,7 +274,7 @@ class StepOptionsTest {
     }
   }
 
-  /// As in PyTorch, whose default it is too.
+  /// PyTorch has the same behaviour by default.
   @Test
   void aNormThatIsNoNumberMakesAllGradientsNone() {
     try (Arena arena = Arena.ofConfined()) {
@@ -422,7 +423,7 @@ class StepOptionsTest {
     }
   }
 
-  /// The largest floats' squares fit into the sum.
+  /// The sum holds the squares of the largest floats.
   @Test
   void largeGradientsAreFinite() {
     try (Arena arena = Arena.ofConfined()) {

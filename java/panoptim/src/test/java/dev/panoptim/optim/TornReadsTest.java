@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Four threads read while one learns, and never see parameters of two steps at once. After each
-/// step all elements of all parameters have one value, which follows from the step's number.
+/// Four threads read while one thread steps, and never get parameters of two different steps. After
+/// each step all elements have the same value, which follows from the step's number.
 ///
 /// Each case takes 10 seconds with `-Pexhaustive`.
 @Timeout(600)
@@ -30,7 +30,7 @@ class TornReadsTest {
   private final AtomicLong torn = new AtomicLong();
   private final AtomicLong backwards = new AtomicLong();
 
-  /// A whole number that a float and the difference of two such floats hold exactly.
+  /// A whole number that float arithmetic computes exactly.
   private static float valueAfter(long step) {
     return step * 7919 % 65_521;
   }
@@ -117,7 +117,7 @@ class TornReadsTest {
       }
       last = step;
       readings.incrementAndGet();
-      // Virtual threads share few carriers, and would not let each other run.
+      // Virtual threads share few carrier threads and must yield to each other.
       Thread.yield();
     }
   }

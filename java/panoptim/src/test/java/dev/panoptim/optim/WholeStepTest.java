@@ -28,13 +28,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// A step that is refused has changed nothing, whichever group is the bad one: all that can be
-/// refused is found before the first group is updated.
+/// A rejected step has changed nothing, whichever group is invalid. All checks come before the
+/// first group is updated.
 @Tag("gpu")
 class WholeStepTest {
   private static final int[] SIZES = {5, 17_000, 0, 33};
 
-  /// What is wrong with the last group.
+  /// The fault of the last group.
   enum Fault {
     DEAD_DATA(IllegalStateException.class, "data of 'last' lies in an arena that has been closed"),
     DEAD_GRADIENT(
@@ -56,14 +56,14 @@ class WholeStepTest {
     }
   }
 
-  /// What steps do beside the update.
+  /// The options of a step.
   enum Extras {
     NONE,
     ALL
   }
 
   static List<Backend> backends() {
-    // Of the native tiers one is enough: they differ in nothing that is refused.
+    // One native tier is enough, because all tiers make the same checks.
     List<Backend> all =
         new ArrayList<>(List.of(Backends.nativeCode(), Backends.vector(), Backends.scalar()));
     if (Device.cudaCount() > 0) {
@@ -72,7 +72,7 @@ class WholeStepTest {
     return all;
   }
 
-  /// A training of several groups, the last of which has memory of its own.
+  /// A training of several groups; the last group has separate memory.
   private static final class Groups implements AutoCloseable {
     final Device device;
     final Arena good = Arena.ofShared();
@@ -118,7 +118,7 @@ class WholeStepTest {
       return made;
     }
 
-    /// Every byte that a step could change, of what this thread can still read.
+    /// All bytes that a step could change and that this thread can still read.
     Map<String, ByteBuffer> bytes() {
       Map<String, ByteBuffer> all = new LinkedHashMap<>();
       optimizer.await();
@@ -175,7 +175,8 @@ class WholeStepTest {
     return assertThrows(ExecutionException.class, future::get).getCause();
   }
 
-  /// At the first step of all, at one with other gradients, and at one whose memory went away.
+  /// The fault occurs at the first step, at a step with new gradients, or after the memory was
+  /// closed.
   @ParameterizedTest
   @EnumSource
   void theLastGroupIsBad(Fault fault) throws Exception {
@@ -221,7 +222,7 @@ class WholeStepTest {
       assertEquals(fault.type, thrown.getClass(), what + ": " + thrown);
       assertTrue(thrown.getMessage().contains(fault.words), what + ": " + thrown.getMessage());
       assertUnchanged(before, groups.bytes(), what);
-      // Once mended, it goes on.
+      // After the fault is repaired, the training continues.
       groups.optimizer.options().zeroGrad(false);
       if (fault == Fault.DEAD_GRADIENT) {
         last.setGradient(groups.device.allocate(last.size() * Float.BYTES, groups.good));
@@ -238,7 +239,7 @@ class WholeStepTest {
     }
   }
 
-  /// Says which stream differs, and not all that both have.
+  /// Names the first memory that differs, instead of printing all of it.
   private static void assertUnchanged(
       Map<String, ByteBuffer> before, Map<String, ByteBuffer> now, String what) {
     assertEquals(before.keySet(), now.keySet(), what);
@@ -250,7 +251,7 @@ class WholeStepTest {
     return groups.device.slice(memory, 400, groups.last.size() * Float.BYTES);
   }
 
-  /// The stream of the whole optimizer, and threads that nobody can have.
+  /// Faults of the whole optimizer: its stream, and an illegal number of threads.
   @Test
   void whatIsWrongForAllGroupsChangesNone() {
     GpuTests.need(1);

@@ -15,18 +15,21 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
-/// A packaged library where the dynamic linker can open it: in a directory that nobody but this
-/// user and root can write, below the temporary directory, or below the one that the system
-/// property `panoptim.extract.directory` names (a temporary directory may be mounted such that
-/// nothing in it can be executed).
+/// Extracts a packaged library to a directory that only this user and root can write, so that the
+/// dynamic linker can open it. The directory is in the temporary directory, or in the directory
+/// that the system property `panoptim.extract.directory` names. The property is for temporary
+/// directories that are mounted without the right to execute.
 ///
-/// The directory's name holds the user's number and a hash of the content, so each version is
-/// extracted once for each user, and versions do not meet. A name that can be known beforehand can
-/// be taken by somebody else; then a fresh directory, which is removed when the library has been
-/// opened, takes its place. All directories above must be safe too, as [SafePath] says.
+/// The directory's name contains the user's number and a hash of the content. Each version is
+/// therefore extracted once per user, and versions do not collide. Another user can predict this
+/// name and create the directory first. Then the library is extracted to a fresh directory, which
+/// is removed when the library has been opened. All parent directories must be safe too; see
+/// [SafePath].
 ///
-/// A file that is there already, with the right content, is used as it is, also where nothing can
-/// be written: in the directory of this user, or in root's, which an image may bring along.
+/// An existing file with the right content is used, even if the directory is read-only. It may be
+/// in this user's directory, or in root's, which a container image may provide.
+///
+/// Not thread-safe.
 final class Extraction implements AutoCloseable {
   static final String DIRECTORY_PROPERTY = "panoptim.extract.directory";
 
@@ -36,7 +39,7 @@ final class Extraction implements AutoCloseable {
 
   private final Path file;
 
-  /// Why the usual directory was not taken, if it was not.
+  /// The reason for not using the usual directory, or `null` if it is used.
   private final String detour;
 
   private Extraction(Path file, String detour) {
@@ -44,8 +47,10 @@ final class Extraction implements AutoCloseable {
     this.detour = detour;
   }
 
+  /// Extracts a library.
+  ///
   /// @throws IOException if there is no safe directory, or it cannot be written
-  /// @throws IllegalCallerException if these classes may not call native code
+  /// @throws IllegalCallerException if this module may not call native code
   static Extraction of(byte[] content, String name) throws IOException {
     String base = System.getProperty(DIRECTORY_PROPERTY, System.getProperty("java.io.tmpdir"));
     return of(Path.of(base), content, name);
@@ -57,18 +62,17 @@ final class Extraction implements AutoCloseable {
         : withoutOwners(base.toAbsolutePath(), content, name);
   }
 
-  /// What the dynamic linker is to open, before this is closed.
+  /// The file for the dynamic linker. It must be opened before this object is closed.
   Path file() {
     return file;
   }
 
-  /// Where it is, and why there, in words.
+  /// Describes where the file is, and why.
   String describe() {
-    return "extracted to " + file + (detour == null ? "" : " for once, as " + detour);
+    return "extracted to " + file + (detour == null ? "" : " temporarily, because " + detour);
   }
 
-  /// Removes the file, if it was extracted for this process alone. A library that is open stays
-  /// usable.
+  /// Removes the file if it was extracted for this process alone. An open library stays usable.
   @Override
   public void close() {
     if (detour != null) {
@@ -76,7 +80,7 @@ final class Extraction implements AutoCloseable {
     }
   }
 
-  /// For systems where the temporary directory is the user's own.
+  /// Extracts on systems where the temporary directory belongs to the user.
   private static Extraction withoutOwners(Path base, byte[] content, String name)
       throws IOException {
     String user = System.getProperty("user.name").replaceAll("[^\\w.-]", "_");
@@ -92,7 +96,7 @@ final class Extraction implements AutoCloseable {
     return new Extraction(file, null);
   }
 
-  /// One user's place for one library.
+  /// The place of one library for one user.
   private record Place(Path base, int user, byte[] content, String name) {
     Extraction extract() throws IOException {
       Place safe = new Place(SafePath.follow(base, user), user, content, name);
@@ -122,7 +126,7 @@ final class Extraction implements AutoCloseable {
       return found.isPresent() && found.get().whyNotPrivateTo(user).isEmpty();
     }
 
-    /// Whether the file, in a private directory, is what is to be opened.
+    /// Whether a file in a private directory is safe and has the right content.
     private boolean isRight(Path file) {
       try {
         UnixFile found = UnixFile.of(file);
@@ -130,7 +134,7 @@ final class Extraction implements AutoCloseable {
             && found.whyNotSafeFor(user, false).isEmpty()
             && holds(file, content);
       } catch (IOException e) {
-        // It is not there, or cannot be read.
+        // The file does not exist or cannot be read.
         return false;
       }
     }
@@ -145,7 +149,7 @@ final class Extraction implements AutoCloseable {
       Path file = directory.resolve(name);
       write(file, content);
       if (!isRight(file)) {
-        throw new IOException(file + " is not what was written");
+        throw new IOException(file + " differs from what was written");
       }
       return file;
     }
@@ -167,7 +171,7 @@ final class Extraction implements AutoCloseable {
     }
   }
 
-  /// Exceptions of files have messages that are a mere name.
+  /// The message of most file exceptions is only a name, so their class is added.
   private static String words(IOException e) {
     return e.getClass() == IOException.class ? e.getMessage() : e.toString();
   }
@@ -178,16 +182,18 @@ final class Extraction implements AutoCloseable {
         && Arrays.equals(Files.readAllBytes(file), content);
   }
 
-  /// Another process may be writing too: the last one replaces a file by an equal one.
+  /// Another process may write the same file at the same time. The last one replaces the file by an
+  /// equal one.
   private static void write(Path file, byte[] content) throws IOException {
     for (int tries = 1; ; tries++) {
       Path partial =
           Files.createTempFile(file.getParent(), file.getFileName().toString(), Leftovers.PARTIAL);
-      // The channel only claims the file. It writes nothing, as it would refuse interrupted
-      // threads.
+      // The channel is only for the lock. The file is written separately, because a channel rejects
+      // interrupted threads.
       try (FileChannel channel = FileChannel.open(partial, StandardOpenOption.WRITE)) {
         if (UnixFile.isSupportedFor(partial)) {
-          // Elsewhere a lock would keep this thread from writing, and leftovers are not removed.
+          // On other systems a lock would block this thread's own write, and leftovers are not
+          // removed there.
           Leftovers.claim(channel);
         }
         Files.write(partial, content, StandardOpenOption.WRITE);
@@ -195,7 +201,8 @@ final class Extraction implements AutoCloseable {
             partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         return;
       } catch (NoSuchFileException e) {
-        // Another process took it for a leftover before it was claimed, or after it was written.
+        // Another process took the file for a leftover, before it was locked or after it was
+        // written.
         if (tries == MOST_TRIES) {
           throw e;
         }

@@ -14,22 +14,25 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 
-/// Removes what extractions have left that were killed. What cannot be removed stays: no extraction
-/// fails for it.
+/// Removes files and directories that killed extractions have left. Errors are ignored, so that no
+/// extraction fails because of a leftover.
+///
+/// Thread-safe.
 final class Leftovers {
-  /// A file that is being written. Its writer holds its lock, which ends with the process.
+  /// The suffix of a file that is being written. Its writer locks the file, and the lock ends with
+  /// the process.
   static final String PARTIAL = ".partial";
 
   private static final String PROBE = ".probe";
 
-  /// How long a fresh directory is taken to be in use; it is needed for less than a second.
+  /// The age at which a temporary directory counts as unused; it is needed for less than a second.
   private static final Duration OLD = Duration.ofHours(1);
 
   private Leftovers() {}
 
   /// Removes unfinished files that no process is writing.
   ///
-  /// @param directory one that nobody else can write
+  /// @param directory a directory that only this user and root can write
   static void cleanFiles(Path directory) {
     try (DirectoryStream<Path> files =
         Files.newDirectoryStream(directory, "*{" + PARTIAL + "," + PROBE + "}")) {
@@ -37,18 +40,19 @@ final class Leftovers {
         deleteUnlessWritten(each);
       }
     } catch (IOException | DirectoryIteratorException e) {
-      // It cannot be read, and so holds nothing that could be removed.
+      // The directory cannot be read, so it has no leftovers of this user.
       return;
     }
   }
 
-  /// Says by a lock that a file is being written, while the channel is open.
+  /// Locks a file, to show other processes that it is being written. The lock ends with the
+  /// channel.
   static void claim(FileChannel channel) {
     try {
       channel.tryLock();
     } catch (IOException | OverlappingFileLockException e) {
-      // The file system has no locks, or somebody takes the file for a leftover just now: then it
-      // is gone in a moment, and is written again.
+      // The file system has no locks, or another process is about to delete the file as a leftover.
+      // In the second case the file is written again.
       return;
     }
   }
@@ -61,16 +65,16 @@ final class Leftovers {
         Files.delete(file);
       }
     } catch (IOException | OverlappingFileLockException e) {
-      // It is being written, or somebody else has removed it.
+      // The file is being written, or another process has deleted it.
       return;
     }
   }
 
   /// Removes old directories that were made for one process.
   ///
-  /// @param parent where they are
-  /// @param prefix of their names
-  /// @param user whose they are
+  /// @param parent the directory to search
+  /// @param prefix the beginning of the directories' names
+  /// @param user the owner of the directories
   static void cleanDirectories(Path parent, String prefix, int user) {
     try (DirectoryStream<Path> all =
         Files.newDirectoryStream(
@@ -85,7 +89,7 @@ final class Leftovers {
         }
       }
     } catch (IOException | DirectoryIteratorException e) {
-      // Another start tries again.
+      // The next start of a process tries again.
       return;
     }
   }
@@ -96,7 +100,7 @@ final class Leftovers {
         .isBefore(Instant.now().minus(OLD));
   }
 
-  /// Removes a directory of one process with the files in it.
+  /// Removes a directory and its files.
   static void deleteDirectory(Path directory) {
     try {
       try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
@@ -106,7 +110,7 @@ final class Leftovers {
       }
       Files.delete(directory);
     } catch (IOException | DirectoryIteratorException e) {
-      // Another start tries again.
+      // The next start of a process tries again.
       return;
     }
   }

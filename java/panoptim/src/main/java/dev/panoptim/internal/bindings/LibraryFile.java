@@ -10,25 +10,30 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/// Opens the file of a library for these classes. Other class loaders of the process can open the
-/// same file, which `System.load` would refuse.
+/// Opens a native library for the classes of this class loader. Other class loaders can open the
+/// same file, which `System.load` would not allow.
+///
+/// Thread-safe.
 final class LibraryFile {
-  /// What linkers say where a file may be read, but not executed.
+  /// Words of dynamic linkers for a file that may be read but not executed.
   private static final List<String> NOT_EXECUTABLE =
       List.of("failed to map segment", "Operation not permitted", "Permission denied");
 
   private LibraryFile() {}
 
-  /// @param name of the library, which its function that tells the ABI's version begins with
-  /// @param lifetime how long it stays open
-  /// @return its functions
-  /// @throws UnsatisfiedLinkError if it cannot be opened, is some other library, or has another
-  ///   version of the ABI; the message says which
-  /// @throws IllegalCallerException if these classes may not call native code
+  /// Opens a library and checks the version of its ABI.
+  ///
+  /// @param name the name of the library, which is the prefix of its version function
+  /// @param lifetime the lifetime of the open library
+  /// @return the functions of the library
+  /// @throws UnsatisfiedLinkError if the file cannot be opened, is a different library, or has
+  ///   another ABI version; the message gives the reason
+  /// @throws IllegalCallerException if this module may not call native code
   static SymbolLookup open(Path file, String name, Arena lifetime) {
     try (Arena trial = Arena.ofConfined()) {
       requireVersion(open(file, trial), name);
-      // It is still open, so these are the functions of the very library that was asked.
+      // The trial keeps the file open, so the second call returns the functions of the same
+      // library.
       return SymbolLookup.libraryLookup(file.toAbsolutePath(), lifetime);
     } catch (IllegalArgumentException e) {
       throw new UnsatisfiedLinkError(e.getMessage());
@@ -39,8 +44,9 @@ final class LibraryFile {
     try {
       return SymbolLookup.libraryLookup(file.toAbsolutePath(), lifetime);
     } catch (IllegalArgumentException withoutReason) {
-      // Fails too, in the linker's own words. If the file can be opened by now, it is, and what
-      // this call has opened is closed with the class loader.
+      // System.load fails with the linker's own message, which libraryLookup does not give. If it
+      // succeeds this time, the library is used; the handle of System.load is closed with the class
+      // loader.
       System.load(file.toAbsolutePath().toString());
       return SymbolLookup.libraryLookup(file.toAbsolutePath(), lifetime);
     }
@@ -51,11 +57,11 @@ final class LibraryFile {
     MemorySegment function =
         functions
             .find(asked)
-            .orElseThrow(() -> new UnsatisfiedLinkError("it has no function " + asked));
+            .orElseThrow(() -> new UnsatisfiedLinkError("the library has no function " + asked));
     int version = call(function);
     if (version != PanoptimAbi.PANOPTIM_ABI_VERSION()) {
       throw new UnsatisfiedLinkError(
-          "it has ABI version %s, but these classes need %s"
+          "the library has ABI version %s, but this version of Panoptim needs %s"
               .formatted(version, PanoptimAbi.PANOPTIM_ABI_VERSION()));
     }
   }
@@ -73,12 +79,12 @@ final class LibraryFile {
     }
   }
 
-  /// The likely reason for a failure that a linker does not tell in so many words.
+  /// Guesses the reason for a linker's failure from its message.
   static Optional<String> likelyReason(UnsatisfiedLinkError failure) {
     return NOT_EXECUTABLE.stream().anyMatch(String.valueOf(failure.getMessage())::contains)
         ? Optional.of(
             "the likely reason is that its file system is mounted noexec, or that a policy of the"
-                + " system forbids to execute it")
+                + " system forbids its execution")
         : Optional.empty();
   }
 }

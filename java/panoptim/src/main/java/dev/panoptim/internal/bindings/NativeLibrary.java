@@ -13,32 +13,29 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/// A native library, found and loaded when it is first asked for, once for each class loader that
-/// loads these classes.
+/// A native library, which is searched for and loaded at its first use, once per class loader.
 ///
-/// The places, in this order:
-/// 1. the file that a system property names; whoever names one wants that one, so no other place is
-///    tried then;
-/// 2. the library that is packaged with these classes for this system, extracted as [Extraction]
-///    says;
-/// 3. the directories of `java.library.path`.
+/// The library is searched for in this order:
+/// 1. the file that a system property names; if the property is set, no other place is tried
+/// 2. the library that is packaged for this system, extracted by [Extraction]
+/// 3. the directories of `java.library.path`
 ///
 /// Thread-safe.
 public final class NativeLibrary {
   private static final class Processor {
-    /// Closed when nothing of these classes can be reached any more.
+    /// The library is closed when its classes are no longer reachable.
     static final NativeLibrary LIBRARY =
         new NativeLibrary("panoptim", "panoptim.library", Arena.ofAuto());
   }
 
   private static final class Cuda {
-    /// Never closed: CUDA's own library keeps addresses in it.
+    /// The library is never closed, because CUDA's own library keeps addresses in it.
     static final NativeLibrary LIBRARY =
         new NativeLibrary("panoptim_cuda", "panoptim.cuda.library", Arena.global());
   }
 
   private static final class OpenMp {
-    /// Never closed: threads of its runtime may outlive what can be reached here.
+    /// The library is never closed, because threads of the OpenMP runtime may outlive its classes.
     static final NativeLibrary LIBRARY =
         new NativeLibrary("panoptim_openmp", "panoptim.openmp.library", Arena.global());
   }
@@ -48,7 +45,7 @@ public final class NativeLibrary {
   private final Arena lifetime;
   private final List<String> attempts = new ArrayList<>();
 
-  /// Its functions; none if it could not be loaded.
+  /// The library's functions; empty if the library could not be loaded.
   private SymbolLookup functions = function -> Optional.empty();
 
   private final String origin;
@@ -60,23 +57,23 @@ public final class NativeLibrary {
     origin = find();
   }
 
-  /// The library for processors; `panoptim.library` may name its file.
+  /// The library for the CPU. The system property `panoptim.library` overrides its file.
   public static NativeLibrary ofProcessor() {
     return Processor.LIBRARY;
   }
 
-  /// The library for GPUs; `panoptim.cuda.library` may name its file.
+  /// The library for GPUs. The system property `panoptim.cuda.library` overrides its file.
   public static NativeLibrary ofCuda() {
     return Cuda.LIBRARY;
   }
 
-  /// The library for teams of OpenMP's threads; `panoptim.openmp.library` may name its file.
+  /// The library for OpenMP threads. The system property `panoptim.openmp.library` overrides its
+  /// file.
   public static NativeLibrary ofOpenMp() {
     return OpenMp.LIBRARY;
   }
 
-  /// What [PanoptimAbi] looks for its functions in: each is asked of the library that its name
-  /// begins with.
+  /// Finds the functions of [PanoptimAbi]. The prefix of a function's name tells its library.
   static SymbolLookup functions() {
     return function -> of(function).functions.find(function);
   }
@@ -88,17 +85,17 @@ public final class NativeLibrary {
     return function.startsWith("panoptim_openmp_") ? ofOpenMp() : ofProcessor();
   }
 
-  /// Whether those functions of [PanoptimAbi] can be called that are in this library.
+  /// Whether the functions of this library can be called.
   public boolean isLoaded() {
     return origin != null;
   }
 
-  /// Where the library came from, in words.
+  /// Describes where the library was loaded from; `null` if it could not be loaded.
   public String origin() {
     return origin;
   }
 
-  /// Each attempt that failed, with the dynamic linker's own words where it was asked.
+  /// A description of each failed attempt, with the dynamic linker's message if there is one.
   public List<String> failedAttempts() {
     return List.copyOf(attempts);
   }
@@ -176,7 +173,7 @@ public final class NativeLibrary {
     return null;
   }
 
-  /// @param elsewhere what can be done if nothing can be executed where the file is
+  /// @param elsewhere advice for a file system where files cannot be executed
   private boolean load(String place, Path file, String elsewhere) {
     String attempt = place + ", " + file + ": ";
     try {
@@ -199,7 +196,7 @@ public final class NativeLibrary {
         + ")";
   }
 
-  /// `<os>-<arch>`, as the build names the directory of the packaged library.
+  /// The platform as `<os>-<arch>`; the build uses it as the directory of the packaged library.
   private static String platform() {
     String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
     String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);

@@ -13,13 +13,15 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
 
-/// Follows the path of a directory from the root down, and requires of each step that nobody but
-/// root and one user can replace it.
+/// Follows a directory's path from the root down, and requires that only root and one user can
+/// replace any of its steps.
 ///
-/// Since each step is looked at only after all steps before it have been found safe, what was seen
-/// stays as it is.
+/// Each step is examined after all previous steps have been found safe, so that the result of an
+/// examination stays valid.
+///
+/// Not thread-safe.
 final class SafePath {
-  /// As many as Linux follows.
+  /// The maximum number of links in a path; Linux has the same limit.
   private static final int MOST_LINKS = 40;
 
   private static final FileAttribute<?> PRIVATE =
@@ -35,11 +37,12 @@ final class SafePath {
     at = root;
   }
 
-  /// The directory's path without links. Missing directories are made, for this user alone.
+  /// Returns the directory's path without links. Missing directories are created with access for
+  /// this user alone.
   ///
-  /// @param user this process's
-  /// @throws IOException if a directory or link on the way belongs to somebody else, can be
-  ///   replaced by others, or cannot be made
+  /// @param user this process's user
+  /// @throws IOException if a directory or link of the path belongs to another user, if other users
+  ///   can replace it, or if a directory cannot be created
   static Path follow(Path directory, int user) throws IOException {
     Path absolute = directory.toAbsolutePath();
     SafePath path = new SafePath(user, absolute.getRoot());
@@ -51,17 +54,17 @@ final class SafePath {
     return path.at;
   }
 
-  /// Makes a directory for this user alone, unless there is something of that name.
+  /// Creates a directory with access for this user alone, unless the name is taken.
   static void createPrivate(Path directory) throws IOException {
     try {
       Files.createDirectory(directory, PRIVATE);
     } catch (FileAlreadyExistsException e) {
-      // The caller looks at what it is.
+      // The caller examines what exists there.
       return;
     }
   }
 
-  /// Makes a directory with a name that nobody knows beforehand, for this user alone.
+  /// Creates a directory with an unpredictable name and with access for this user alone.
   static Path createFresh(Path parent, String prefix) throws IOException {
     return Files.createTempDirectory(parent, prefix, PRIVATE);
   }
@@ -98,7 +101,7 @@ final class SafePath {
     at = next;
   }
 
-  /// The permissions of a link mean nothing; its owner is who chose where it leads.
+  /// A link's permissions have no meaning. Its owner decides where the link leads.
   private void followLink(UnixFile link) throws IOException {
     if (!link.belongsTo(user)) {
       throw new FileSystemException(

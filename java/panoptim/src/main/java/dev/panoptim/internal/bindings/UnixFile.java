@@ -11,11 +11,14 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
-/// Owner, kind and permissions of a file, read in one call and without following a link. Values
-/// that are read one after the other may belong to different files.
+/// The owner, kind and permissions of a file, read in one call and without following a link. Values
+/// that are read in several calls might belong to different files.
 ///
-/// @param uid the owner's number: names can be missing, or the same for several numbers
-/// @param mode kind and permissions, as `stat` gives them
+/// Immutable and thread-safe.
+///
+/// @param path the file
+/// @param uid the owner's number; names may be missing, or ambiguous
+/// @param mode kind and permissions, as in `stat`
 record UnixFile(Path path, int uid, int mode) {
   private static final int ROOT = 0;
 
@@ -25,22 +28,22 @@ record UnixFile(Path path, int uid, int mode) {
   private static final int LINK = 0xA000;
   private static final int STICKY = 0x200;
 
-  /// Write permission of the group or of everybody. Where a file has an access control list, the
-  /// group's bits are an upper bound of what the list gives.
+  /// Write permission of the group or of everybody. If a file has an access control list, the
+  /// group's bits are an upper bound of the list's permissions.
   private static final int WRITABLE_BY_OTHERS = 0x12;
 
   static boolean isSupportedFor(Path path) {
     return path.getFileSystem().supportedFileAttributeViews().contains("unix");
   }
 
-  /// @throws NoSuchFileException if there is none
+  /// @throws NoSuchFileException if the file does not exist
   static UnixFile of(Path path) throws IOException {
     Map<String, Object> found =
         Files.readAttributes(path, "unix:uid,mode", LinkOption.NOFOLLOW_LINKS);
     return new UnixFile(path, (int) found.get("uid"), (int) found.get("mode"));
   }
 
-  /// Nothing if there is no such file.
+  /// Returns the file, or empty if it does not exist.
   static Optional<UnixFile> find(Path path) throws IOException {
     try {
       return Optional.of(of(path));
@@ -49,12 +52,12 @@ record UnixFile(Path path, int uid, int mode) {
     }
   }
 
-  /// The number of the user that this process acts as.
+  /// The number of this process's effective user.
   ///
-  /// It is asked of the system. The owner of a new file would say it too, but not where nothing can
-  /// be written, and not reliably in a directory that is not known to be safe yet.
+  /// The system is asked. The owner of a newly created file would be another source, but it fails
+  /// if nothing can be written, and is unreliable in a directory that has not been found safe yet.
   ///
-  /// @throws IllegalCallerException if these classes may not call native code
+  /// @throws IllegalCallerException if this module may not call native code
   static int ownUid() {
     try {
       return (int)
@@ -82,12 +85,13 @@ record UnixFile(Path path, int uid, int mode) {
     return (mode & KIND) == REGULAR;
   }
 
-  /// Whether it belongs to a user or to root, who can do everything anyway.
+  /// Whether the file belongs to the user or to root, who can do everything anyway.
   boolean belongsTo(int user) {
     return uid == user || uid == ROOT;
   }
 
-  /// Why a directory may hold what neither a user nor root has put there, in words.
+  /// The reason why the directory may contain files of others than the user and root; empty if it
+  /// is private.
   Optional<String> whyNotPrivateTo(int user) {
     if (!isDirectory()) {
       return Optional.of(path + (isLink() ? " is a link, not a directory" : " is not a directory"));
@@ -95,10 +99,11 @@ record UnixFile(Path path, int uid, int mode) {
     return whyNotSafeFor(user, false);
   }
 
-  /// Why somebody else than a user and root may change the file, or replace or remove what such a
-  /// directory holds of theirs, in words.
+  /// The reason why others than the user and root may change the file, or replace or remove files
+  /// in such a directory; empty if it is safe.
   ///
-  /// @param sticky whether others may add files to it, but not replace files that are not theirs
+  /// @param sticky whether others may add files to the directory, if they cannot replace files of
+  ///   the user
   Optional<String> whyNotSafeFor(int user, boolean sticky) {
     if (!belongsTo(user)) {
       return Optional.of(

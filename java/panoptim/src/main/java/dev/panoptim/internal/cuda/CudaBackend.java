@@ -17,7 +17,9 @@ import java.lang.invoke.MethodHandle;
 import java.util.Collections;
 import java.util.List;
 
-/// The framework on a GPU, in a stream: each call returns once the GPU has been told.
+/// Runs steps on a GPU, in a CUDA stream. Each call returns when its work is enqueued.
+///
+/// Thread-safe.
 public final class CudaBackend extends Engine {
   private enum Function {
     STEP,
@@ -26,7 +28,7 @@ public final class CudaBackend extends Engine {
   }
 
   private static final class Functions {
-    /// The arenas of a call, and the stream.
+    /// The layouts of a call's arenas and of its stream.
     private static final MemoryLayout[] HOLDS =
         Collections.nCopies(NativeTable.HOLDS + 1, ValueLayout.ADDRESS)
             .toArray(MemoryLayout[]::new);
@@ -73,7 +75,7 @@ public final class CudaBackend extends Engine {
 
   @Override
   protected void makeReady(StepPlan plan, StepPlan before) {
-    // From here on the old plan has no table, also if this fails: it would get a new one.
+    // From here on the old plan has no table, even if this method fails. It would get a new one.
     try (StepPlan.Prepared old = before == null ? null : before.giveAwayTo(this)) {
       plan.keep(this, new CudaTable(plan, stream, (CudaTable) old));
     }
@@ -110,9 +112,9 @@ public final class CudaBackend extends Engine {
     }
   }
 
-  /// Adds the squares of a plan's gradients to a decision's.
+  /// Adds the sum of a plan's squared gradients to a decision.
   ///
-  /// @param begins whether these are 0 before
+  /// @param begins whether the sum starts at 0
   void addSquares(StepPlan plan, CudaNormDecision decision, boolean begins) {
     stream.requireOpen();
     List<CudaTable.Call> calls = table(plan).calls();
@@ -161,7 +163,7 @@ public final class CudaBackend extends Engine {
     MemorySegment last = stream.handle();
     int status;
     try {
-      // Each handle in a place of its own, where it is a constant.
+      // Each handle has its own call site, where it is a constant.
       status =
           switch (function) {
             case STEP ->

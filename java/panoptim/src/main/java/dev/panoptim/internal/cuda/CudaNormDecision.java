@@ -14,8 +14,10 @@ import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.StepPlan;
 import java.lang.foreign.MemorySegment;
 
-/// A decision on a GPU. A copy follows it to the host, which waits only if it wants to know before
-/// that has come.
+/// A norm decision on a GPU. It is copied to the host asynchronously. The host waits only if it
+/// needs the result before the copy has arrived.
+///
+/// Not thread-safe.
 public final class CudaNormDecision extends NormDecision {
   private final CudaBackend backend;
   private final DeviceStream stream;
@@ -27,10 +29,10 @@ public final class CudaNormDecision extends NormDecision {
   private final MemorySegment error;
   private boolean begins;
 
-  /// Whether it has been judged, and nobody has looked yet.
+  /// Whether a decision has been enqueued whose result has not been read.
   private boolean underWay;
 
-  /// Why the GPU will not say any more; `null` if it may.
+  /// The error of the last read, or `null` if there was none.
   private CudaException failure;
 
   private double norm;

@@ -21,16 +21,19 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A plan as a GPU reads it: the rows of [NativeTable] copied to its memory; for each chunk the row
-/// that it is of; and the tiles that its blocks update.
+/// A plan in GPU memory: a copy of the rows of [NativeTable], the row of each chunk, and the tiles
+/// that the GPU's blocks update.
+///
+/// Not thread-safe.
 final class CudaTable implements StepPlan.Prepared {
   /// The rows of one call.
   ///
-  /// @param of the host's side of it
+  /// @param of the call's part of the host table
   /// @param plan a `panoptim_cuda_plan`
-  /// @param hostRows what a change of rows changes
-  /// @param rows where the GPU has them
-  /// @param squareSums on the GPU: one for each chunk
+  /// @param hostRows the rows on the host, which are updated first
+  /// @param rows the rows in GPU memory
+  /// @param squareSums the sums of squares in GPU memory, one for each chunk
+  /// @param chunks the number of chunks
   record Call(
       NativeTable.Call of,
       MemorySegment plan,
@@ -39,10 +42,14 @@ final class CudaTable implements StepPlan.Prepared {
       MemorySegment squareSums,
       long chunks) {}
 
-  /// One allocation on the GPU for all of a table, and room in pinned memory for the rows on their
-  /// way there: a copy of other memory might wait until the stream has come so far.
+  /// The GPU memory of a whole table, and a pinned buffer for the transfer of its rows. A copy from
+  /// pageable memory might wait until the stream has reached the copy.
   ///
-  /// @param departure when what is in that room has left
+  /// @param memory the GPU memory
+  /// @param bytes the size of the GPU memory
+  /// @param rows the pinned buffer
+  /// @param departure occurs when the content of the pinned buffer has been copied
+  /// @param arena the lifetime of all of these
   private record Block(
       MemorySegment memory,
       long bytes,
@@ -76,19 +83,19 @@ final class CudaTable implements StepPlan.Prepared {
   private final DeviceStream stream;
   private final Device device;
 
-  /// Freed by the garbage collector once no call uses it: the host's part.
+  /// Host memory that the garbage collector frees when no call uses it any more.
   private final SegmentAllocator arena = new CollectedMemory(MemoryKind.TABLES);
 
-  /// `null` once another table has taken it over.
+  /// `null` if another table has taken over the block.
   private Block block;
 
   private long used;
   private final List<Call> calls = new ArrayList<>();
   private long writtenChanges;
 
-  /// @param stream in which the GPU is told of the table, and steps are made
-  /// @param before a table that is no longer used, whose memory on the GPU this one may take over;
-  ///   `null` where there is none
+  /// @param stream the stream of the table's transfers and of the steps
+  /// @param before a table that is no longer used; this table may take over its GPU memory. `null`
+  ///   if there is none
   CudaTable(StepPlan plan, DeviceStream stream, CudaTable before) {
     of = plan;
     this.stream = stream;
@@ -134,12 +141,12 @@ final class CudaTable implements StepPlan.Prepared {
     return of.rows().subList(call.firstRow, call.endRow).stream().mapToLong(CudaTable::tiles).sum();
   }
 
-  /// Every row may have coefficients of its own, and each call is given those of all rows.
+  /// Every row may have its own coefficients, and each call receives those of all rows.
   private long coefficientsRoom() {
     return of.rows().size();
   }
 
-  /// What a call's part of the block takes.
+  /// The bytes of a call in the block.
   private long bytes(NativeTable.Call call) {
     return aligned(rows(call) * panoptim_tensor.sizeof())
         + aligned(chunks(call) * Integer.BYTES)
@@ -158,7 +165,7 @@ final class CudaTable implements StepPlan.Prepared {
     return part;
   }
 
-  /// Pageable memory: the copy returns once it has been read.
+  /// The source is pageable, so that the copy returns when the source has been read.
   private MemorySegment copied(MemorySegment from) {
     MemorySegment to = part(from.byteSize());
     stream.copy(from, to, from.byteSize());
@@ -212,13 +219,13 @@ final class CudaTable implements StepPlan.Prepared {
     return all;
   }
 
-  /// The calls that make up a step, brought up to date with the plan.
+  /// The calls of a step, updated to the present plan.
   List<Call> updatedCalls() {
     table.calls(0);
     return calls();
   }
 
-  /// The calls that make up the sums of squares, or the zeroing of gradients.
+  /// The calls that sum squares, or zero gradients.
   List<Call> calls() {
     if (table.rowChanges() != writtenChanges) {
       copyRows();
@@ -228,7 +235,7 @@ final class CudaTable implements StepPlan.Prepared {
   }
 
   private void copyRows() {
-    // The rows before these have left, as a rule long ago.
+    // The previous rows have left the pinned buffer, usually long ago.
     block.departure.await();
     long at = 0;
     for (Call call : calls) {

@@ -9,17 +9,20 @@ import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.StepPlan;
 import java.lang.foreign.MemorySegment;
 
-/// Parameters and gradients on a GPU, states and update on the CPU.
+/// Keeps parameters and gradients on a GPU, and runs the update with the states on the CPU.
+///
+/// Thread-safe.
 public final class OffloadBackend extends Engine {
   private final DeviceStream stream;
   private final Engine update;
 
-  /// @param stream that the gradients are computed in
+  /// @param stream the stream that computes the gradients
+  /// @param update the backend of the CPU
   public OffloadBackend(DeviceStream stream, Backend update) {
     stream.requireOpen();
     if (!update.device().isCpu()) {
       throw new IllegalArgumentException(
-          "update is by backend " + update.name() + ", but must be by one for the cpu");
+          "update is backend " + update.name() + ", but must be a backend of the cpu");
     }
     this.stream = stream;
     this.update = Engine.of(update);

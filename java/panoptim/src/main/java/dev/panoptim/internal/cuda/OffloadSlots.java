@@ -9,13 +9,16 @@ import dev.panoptim.internal.memory.OwnedArena;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// A few places in pinned memory that slices of a GPU's parameters come down to, and go up from;
-/// and the streams in which they do.
+/// Pinned buffers for slices of a GPU's parameters, and the streams that copy the slices from and
+/// to the GPU.
+///
+/// Not thread-safe.
 final class OffloadSlots implements AutoCloseable {
-  /// One is updated, one comes down, one goes up.
+  /// One slice is updated while one arrives and one leaves.
   static final int COUNT = 3;
 
-  /// Memory that both sides reach, and how far the copies are that fill and empty it.
+  /// A buffer that both the CPU and the GPU can access, with events for the copies that fill and
+  /// empty it.
   static final class Slot {
     final MemorySegment data;
     final MemorySegment gradients;
@@ -41,7 +44,7 @@ final class OffloadSlots implements AutoCloseable {
   final DeviceStream up;
   final DeviceEvent beginning;
 
-  /// @param elements that each slot has room for
+  /// @param elements the number of elements of each slot
   OffloadSlots(Device device, long elements, boolean copies) {
     this.elements = elements;
     this.copies = copies;

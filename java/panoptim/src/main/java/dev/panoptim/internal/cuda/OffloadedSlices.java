@@ -9,27 +9,32 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A plan over a GPU's memory, cut into slices that the CPU updates one after the other. Each is a
-/// plan of its own over one of the [OffloadSlots]: while one is updated, the next come down and the
-/// one before goes up.
+/// A plan over GPU memory, cut into slices that the CPU updates one after the other. Each slice is
+/// a plan over one of the [OffloadSlots]. While one slice is updated, the next ones are copied to
+/// the host and the previous one is copied back.
 ///
-/// Slices begin and end with chunks, so that sums of squares keep their order.
+/// Slices begin and end at chunk boundaries, so that sums of squares keep their order.
+///
+/// Not thread-safe.
 public final class OffloadedSlices implements StepPlan.Prepared {
-  /// Elements of a slice. Large enough that starting a copy costs little beside it, small enough
-  /// that all slots stay in a processor's last-level cache.
+  /// The elements of a slice. A slice is so large that starting a copy costs little in comparison,
+  /// and so small that all slots fit into the CPU's last-level cache.
   private static final long MOST_ELEMENTS = 1L << 20;
 
-  /// What is done with a slice once it is here.
+  /// The work on a slice that has arrived.
   interface Work {
     void on(StepPlan slice, List<Part> parts);
   }
 
   /// Consecutive elements of a row of the whole plan.
   ///
-  /// @param at where a slot has them
+  /// @param row the row of the whole plan
+  /// @param start the first element
+  /// @param length the number of elements
+  /// @param at the position of the first element in a slot
   public record Part(int row, long start, long length, long at) {}
 
-  /// A copy of bytes that are neighbours on both sides.
+  /// A copy of bytes that are contiguous on both sides.
   private record Run(MemorySegment gpu, MemorySegment slot, long bytes) {}
 
   private record Slice(
@@ -42,19 +47,19 @@ public final class OffloadedSlices implements StepPlan.Prepared {
   private final StepPlan whole;
   private final Device device;
 
-  /// Whose work the gradients come from.
+  /// The stream that computes the gradients.
   private final DeviceStream producer;
 
-  /// `null` once others have taken them over.
+  /// `null` if other slices have taken over the slots.
   private OffloadSlots slots;
 
   private final List<Slice> slices = new ArrayList<>();
 
-  /// Whether copies of gradients are still of where these were before.
+  /// Whether the copies still read the gradients' previous addresses.
   private boolean gradientsMoved;
 
-  /// @param before slices that are no longer used, whose slots these may take over; `null` where
-  ///   there are none
+  /// @param before slices that are no longer used; these slices may take over their slots. `null`
+  ///   if there are none
   OffloadedSlices(StepPlan whole, DeviceStream producer, OffloadedSlices before) {
     this.whole = whole;
     this.producer = producer;
@@ -130,7 +135,7 @@ public final class OffloadedSlices implements StepPlan.Prepared {
     add(runs, whole.gradient(part.row), part.start * Float.BYTES, slot);
   }
 
-  /// Adds a copy, or makes the one before longer.
+  /// Adds a copy, or extends the previous one.
   private void add(List<Run> runs, MemorySegment stream, long offset, MemorySegment slot) {
     MemorySegment gpu = device.slice(stream, offset, slot.byteSize());
     Run before = runs.isEmpty() ? null : runs.getLast();
@@ -168,7 +173,7 @@ public final class OffloadedSlices implements StepPlan.Prepared {
     slices.forEach(slice -> update.prepare(slice.plan, null));
   }
 
-  /// Brings all slices down and updates them; what they have become goes up again.
+  /// Copies all slices to the host, updates them, and copies the results back.
   void update(Work work) {
     inTurn(
         true,
@@ -178,7 +183,7 @@ public final class OffloadedSlices implements StepPlan.Prepared {
         });
   }
 
-  /// Brings the gradients down, and gives them to some work.
+  /// Copies the gradients to the host for reading.
   void read(Work work) {
     inTurn(false, work);
   }
@@ -217,7 +222,8 @@ public final class OffloadedSlices implements StepPlan.Prepared {
       failure = e;
       throw e;
     } finally {
-      // Also after a failure: nobody may find copies under way in memory that is their own again.
+      // The wait is needed after a failure too: no copy may still run when the caller reuses its
+      // memory.
       await(slots.down, failure);
       await(slots.up, failure);
     }

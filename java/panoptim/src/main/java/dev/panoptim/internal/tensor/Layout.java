@@ -5,44 +5,44 @@ import dev.panoptim.internal.memory.SystemMemory;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/// Where several streams of the same tensors lie in one allocation: data and gradients, or the
-/// states of an optimizer.
+/// The layout of several operands of the same tensors in one allocation: data and gradients, or the
+/// states of an optimizer. An operand holds one value for each element of all tensors.
 ///
-/// A stream holds all tensors one after the other, each from a cache line of its own. TensorChecks
-/// whose distance is a power of two would compete for the same cache sets and memory banks, and a
-/// step walks all of them at once; so each starts [#STAGGER] bytes further from a page boundary
-/// than the one before.
+/// Within an operand, the tensors follow one another, each at a new cache line. A step reads all
+/// operands at the same time. Operands whose distance is a power of two would compete for the same
+/// cache sets and memory banks, so each operand starts [#STAGGER] bytes further from a page
+/// boundary than the previous one.
 ///
-/// Small streams would be little beside such distances. Those of up to [#PACKED] bytes follow one
-/// another directly, as they all lie within few pages. Those of up to [#NEAR] bytes lie in the
-/// first two levels of the cache, where only the distance within a page matters.
+/// Small operands need less distance. Operands of up to [#PACKED] bytes follow one another
+/// directly, because they all lie within a few pages. Operands of up to [#NEAR] bytes fit into the
+/// first two cache levels, where only the distance within a page matters.
 ///
-/// Immutable.
+/// Immutable and thread-safe.
 public final class Layout {
-  /// Two pages, and about a fifth of one.
+  /// Two pages and about a fifth of a page.
   ///
-  /// Where streams come from memory, those that lie a multiple of a large power of two apart
-  /// compete for the same cache sets: AdamW over 32M parameters takes 1.18 times as long at a
-  /// stagger of 0, and 1.29 times at one of a cache line (Zen 4).
+  /// Operands in memory compete for the same cache sets if their distance is a multiple of a large
+  /// power of two. AdamW over 32M parameters takes 1.18 times as long with a stagger of 0, and 1.29
+  /// times with a stagger of one cache line (Zen 4).
   ///
-  /// Where they come from a cache, processors take a load for dependent on an earlier store if the
-  /// lowest 12 bits of the two addresses agree. At a cache line, or two pages and a cache line, the
-  /// loads of the next vectors meet the stores of another stream: 65,536 elements take 1.4 to 1.5,
-  /// and 1.5 to 2.3 times as long. At a fifth of a page all five streams of a step are that far
-  /// apart.
+  /// For operands in a cache, processors assume that a load depends on an earlier store if the
+  /// lowest 12 bits of the two addresses are equal. With a stagger of one cache line, or of two
+  /// pages and a cache line, the next loads meet the stores of another operand: 65,536 elements
+  /// take 1.4 to 1.5, and 1.5 to 2.3 times as long. With a fifth of a page, all five operands of a
+  /// step are far enough apart.
   ///
-  /// Measure anew with `-Pbench -Dbench.args="ConstantsBenchmark -p
+  /// Measure again with `-Pbench -Dbench.args="ConstantsBenchmark -p
   /// changed=stagger=0,stagger=64,stagger=8256"`.
   static final long STAGGER = 8 * 1024 + 832;
 
-  /// [#STAGGER] without its whole pages.
+  /// The part of [#STAGGER] within a page.
   private static final long FIFTH_OF_A_PAGE = STAGGER % SystemMemory.SMALL;
 
-  /// The bytes of a stream up to which the next one follows directly: 256 elements, which are
-  /// updated in a few iterations, sooner than a store could be in the way of a load.
+  /// The largest size in bytes of an operand that the next one follows directly. That is 256
+  /// elements, which are updated in a few iterations, before a store could delay a load.
   static final long PACKED = 1024;
 
-  /// The bytes of a stream up to which the next one begins at the next place that is
+  /// The largest size in bytes of an operand after which the next one starts only
   /// [#FIFTH_OF_A_PAGE] further within a page.
   static final long NEAR = 64 * 1024;
 
@@ -56,12 +56,12 @@ public final class Layout {
   private final int count;
   private final long bytes;
 
-  /// @param names of the tensors, for messages
-  /// @param sizes number of elements of each tensor
-  /// @param first number of the first stream: streams with different numbers are staggered, across
-  ///   allocations too
-  /// @param count number of streams
-  /// @throws IllegalArgumentException if a size is negative or the sum does not fit into a `long`
+  /// @param names the names of the tensors, for error messages
+  /// @param sizes the number of elements of each tensor
+  /// @param first the number of the first operand; operands with different numbers are staggered,
+  ///   also across allocations
+  /// @param count the number of operands
+  /// @throws IllegalArgumentException if a size is negative or the total size exceeds a `long`
   public Layout(List<String> names, long[] sizes, int first, int count) {
     this.count = count;
     starts = new long[sizes.length];
@@ -73,7 +73,7 @@ public final class Layout {
       length = roundUp(addExact(length, lengths[i]), CACHE_LINE);
     }
     if (length <= PACKED) {
-      // No stream is quite empty: memory without a byte would have no lifetime.
+      // No operand is empty, because memory without a byte would have no lifetime.
       distance = Math.max(length, CACHE_LINE);
       begin = 0;
       alignment = CACHE_LINE;
@@ -90,24 +90,27 @@ public final class Layout {
     bytes = count == 0 ? 0 : addExact(begin, multiplyExact(distance, count));
   }
 
-  /// What the memory's address must be a multiple of, in bytes.
+  /// The required alignment of the memory in bytes.
   public long alignment() {
     return alignment;
   }
 
-  /// What all streams take together.
+  /// The size of all operands in bytes.
   public long bytes() {
     return bytes;
   }
 
-  /// The streams, and in each of them the tensors.
+  /// Returns the slices of a memory: for each operand, one slice per tensor.
   ///
-  /// @param memory [#bytes()] of them, aligned to [#alignment()]
+  /// @param memory a segment of [#bytes()] bytes, aligned to [#alignment()]
   public MemorySegment[][] slices(MemorySegment memory) {
     return slices(Device.cpu(), memory);
   }
 
-  /// The streams, and in each of them the tensors, in memory of a device.
+  /// Returns the slices of a device's memory: for each operand, one slice per tensor.
+  ///
+  /// @param device the device of the memory
+  /// @param memory a segment of [#bytes()] bytes, aligned to [#alignment()]
   public MemorySegment[][] slices(Device device, MemorySegment memory) {
     MemorySegment[][] streams = new MemorySegment[count][lengths.length];
     for (int k = 0; k < count; k++) {

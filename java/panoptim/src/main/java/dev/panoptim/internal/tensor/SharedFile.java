@@ -19,17 +19,17 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Memory that several processes map from a file: what one of them writes, the others read.
+/// Memory that several processes map from one file, so that each reads what the others write.
 ///
-/// The first process creates the file and gives the memory its first contents while it holds the
-/// file's lock; those that come later find a description of what lies in it, and must mean the
-/// same. The file stays when all of them have ended, and whoever maps it next continues. All its
-/// blocks are written at creation, for a disk that turns out to be full when a mapped page is first
-/// written ends the process.
+/// The first process creates the file and initializes the memory while it holds the file's lock.
+/// Later processes compare the stored description of the memory with theirs. The file stays when
+/// all processes have ended, and the next process continues with it. All blocks of the file are
+/// written at creation, because a full disk would crash the process at the first write to a mapped
+/// page.
 ///
-/// The file: 8 bytes that say whether it is complete, 4 bytes with the length of the description,
-/// the description in UTF-8, and the memory from the next page boundary on, in the processor's byte
-/// order. It is no checkpoint: other machines and later versions may read it differently.
+/// The file consists of 8 bytes that mark it as complete, 4 bytes with the length of the
+/// description, the description in UTF-8, and the memory from the next page boundary on, in native
+/// byte order. It is not a checkpoint: other machines and later versions may read it differently.
 ///
 /// Thread-safe.
 public final class SharedFile {
@@ -38,34 +38,37 @@ public final class SharedFile {
   private static final int PREFIX = COMPLETE.length + Integer.BYTES;
   private static final int PAGE = (int) SystemMemory.SMALL;
 
-  /// What uses the memory.
+  /// The code that uses the memory.
   public interface User {
-    /// @param fresh whether the memory is to be given its first contents
+    /// @param memory the mapped memory, from a page boundary on
+    /// @param fresh whether the memory must be initialized
     void accept(MemorySegment memory, boolean fresh);
   }
 
   private SharedFile() {}
 
-  /// Maps a file, which is created where it does not exist or is empty. An interrupted thread maps
-  /// it all the same, and stays interrupted.
+  /// Maps a file, which is created if it does not exist or is empty. An interrupt does not stop the
+  /// mapping; the thread's interrupt status is kept.
   ///
-  /// @param arena what the mapping lives as long as
-  /// @param description of the memory, for other processes to compare with theirs
-  /// @param bytes of memory
-  /// @param user is called with the memory, from a page boundary on, which is fresh in the process
-  ///   that creates it, zeroed and not yet to be mapped by any other; must neither open the file
-  ///   nor wait for another thread that maps one
-  /// @throws IllegalArgumentException if the file holds anything else, or memory of another
-  ///   description, or UTF-8 cannot hold the description
-  /// @throws IllegalStateException if this thread is mapping this file already
-  /// @throws UncheckedIOException if it cannot be opened, written or mapped, is a directory or of
-  ///   another file system
+  /// @param arena the lifetime of the mapping
+  /// @param file a regular file in the default file system
+  /// @param description a description of the memory, which processes compare
+  /// @param bytes the size of the memory
+  /// @param user is called with the memory. In the process that creates the file, the memory is
+  ///   zeroed and no other process can map it yet. The user must neither open the file nor wait for
+  ///   another thread that maps one
+  /// @throws IllegalArgumentException if the file has other content or memory of another
+  ///   description, or if the description cannot be encoded as UTF-8
+  /// @throws IllegalStateException if this thread is already mapping this file
+  /// @throws UncheckedIOException if the file cannot be opened, written or mapped, is a directory,
+  ///   or is in another file system
   public static void map(Arena arena, Path file, String description, long bytes, User user) {
     byte[] words = utf8(description);
     long begin = Math.ceilDiv(PREFIX + words.length, PAGE) * (long) PAGE;
     try {
       requireMappable(file);
-      // An interrupt that ends this has come before the user was called.
+      // An interrupt that stops the action comes before the call of the user, so that the action
+      // can run again.
       UninterruptedIo.run(
           () ->
               LockedFile.use(
@@ -96,14 +99,15 @@ public final class SharedFile {
     }
     user.accept(whole.asSlice(begin, bytes), create);
     if (create) {
-      // Not by the channel: an interrupt would close it, and the lock would be gone with it while
-      // the file is still unfinished.
+      // The mark is written through the mapping. An interrupt of a write through the channel would
+      // close it and release the lock while the file is still unfinished.
       VarHandle.releaseFence();
       MemorySegment.copy(COMPLETE, 0, whole, ValueLayout.JAVA_BYTE, 0, COMPLETE.length);
     }
   }
 
-  /// Opening a pipe would wait for its other end, and other file systems cannot map.
+  /// Rejects files that cannot be mapped. Opening a pipe would block until another process opens
+  /// its other end.
   private static void requireMappable(Path file) throws FileSystemException {
     String reason = null;
     if (file.getFileSystem() != FileSystems.getDefault()) {
@@ -120,19 +124,19 @@ public final class SharedFile {
     }
   }
 
-  /// @throws IllegalArgumentException if UTF-8 cannot hold the text: names that differ would become
-  ///   the same
+  /// @throws IllegalArgumentException if the text cannot be encoded as UTF-8; different names would
+  ///   become equal
   private static byte[] utf8(String description) {
     if (!StandardCharsets.UTF_8.newEncoder().canEncode(description)) {
       throw new IllegalArgumentException(
           "a name in '"
               + description
-              + "' has half of a surrogate pair, but must be valid Unicode");
+              + "' has an unpaired surrogate, but must be valid Unicode");
     }
     return description.getBytes(StandardCharsets.UTF_8);
   }
 
-  /// Whether there is nothing yet, or what a process left that ended while it created the file.
+  /// Whether the file is empty, or was left by a process that ended while it created the file.
   private static boolean isUnfinished(Path file, FileChannel channel) throws IOException {
     if (channel.size() == 0) {
       return true;
@@ -143,7 +147,7 @@ public final class SharedFile {
     }
     if (!mark.equals(ByteBuffer.wrap(COMPLETE))) {
       throw new IllegalArgumentException(
-          file + " holds something else than shared memory, and is left as it is");
+          file + " has other content than shared memory, and is not changed");
     }
     return false;
   }
@@ -153,7 +157,7 @@ public final class SharedFile {
     try {
       writeAll(channel, length, words);
     } catch (IOException e) {
-      // Most likely the disk is full: what has been written of it is of no use to anyone.
+      // The most likely reason is a full disk. The partly written file is useless.
       try {
         channel.truncate(found);
       } catch (IOException another) {
@@ -163,8 +167,8 @@ public final class SharedFile {
     }
   }
 
-  /// Writes over what an unfinished creation left, and never makes the file shorter than it must
-  /// be: somebody may have it mapped.
+  /// Overwrites the rest of an unfinished creation. The file never becomes shorter than its final
+  /// length, because another process may have mapped it.
   private static void writeAll(FileChannel channel, long length, byte[] words) throws IOException {
     channel.truncate(length);
     ByteBuffer header =

@@ -7,11 +7,11 @@ import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
 import java.lang.foreign.MemorySegment;
 
-/// One allocation that holds several streams of the same tensors by a [Layout]. Large slabs ask for
-/// huge pages.
+/// One allocation that holds several operands of the same tensors in a [Layout]. Large slabs use
+/// huge pages if possible.
 ///
-/// Memory of a slab that is not closed is freed once none of its segments can be reached, and a
-/// warning is logged.
+/// If a slab is not closed, its memory is freed when none of its segments is reachable any more,
+/// and a warning is logged.
 ///
 /// Thread-safe; [#close()] fails while a step uses the memory.
 public final class Slab implements AutoCloseable {
@@ -33,46 +33,46 @@ public final class Slab implements AutoCloseable {
     }
   }
 
-  /// Allocates zeroed streams.
+  /// Allocates zeroed operands.
   ///
-  /// @throws OutOfMemoryError if the system has not so much memory, or the limit
-  ///   `panoptim.memory.limit` does not allow it
+  /// @throws OutOfMemoryError if the system has too little memory, or the memory would exceed the
+  ///   limit `panoptim.memory.limit`
   public static Slab allocate(Layout layout) {
     return allocate(layout, Device.cpu());
   }
 
-  /// Allocates zeroed streams in memory of a device.
+  /// Allocates zeroed operands in a device's memory.
   ///
-  /// @throws OutOfMemoryError as the other method of this name
-  /// @throws CudaException if the device has not so much memory
+  /// @throws OutOfMemoryError as [#allocate(Layout)]
+  /// @throws CudaException if the device has too little memory
   public static Slab allocate(Layout layout, Device device) {
     return allocate(layout, device, Origin.here("a slab"), MemoryKind.PARAMETERS);
   }
 
-  /// Allocates zeroed streams that are counted as of some kinds.
+  /// Allocates zeroed operands that are counted as memory of some kinds.
   ///
-  /// @param origin what a warning says if the slab is not closed
-  /// @param kinds of the streams, one for each or one for all
-  /// @throws OutOfMemoryError as the other methods of this name
-  /// @throws CudaException if the device has not so much memory
+  /// @param origin the owner, for a warning if the slab is not closed
+  /// @param kinds the kinds of the operands: one for each, or one for all
+  /// @throws OutOfMemoryError as [#allocate(Layout)]
+  /// @throws CudaException if the device has too little memory
   @SuppressWarnings("exports") // For the library itself.
   public static Slab allocate(Layout layout, Device device, Origin origin, MemoryKind... kinds) {
     return new Slab(layout, device, origin, kinds);
   }
 
-  /// All of the allocation, on a GPU its address alone.
+  /// The whole allocation; on a GPU, a segment of length 0 with its address.
   public MemorySegment memory() {
     return memory;
   }
 
-  /// The streams, and in each of them the tensors.
+  /// The slices: for each operand, one slice per tensor.
   public MemorySegment[][] streams() {
     return streams;
   }
 
-  /// Frees the memory. Does nothing when it has been freed.
+  /// Frees the memory. Closing twice has no effect.
   ///
-  /// @throws IllegalStateException if a step is using it
+  /// @throws IllegalStateException if a step is using the memory
   @Override
   public void close() {
     arena.close();

@@ -10,11 +10,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 
-/// Checks on streams: memory segments that hold the floats of one tensor, and that native code will
-/// read or write.
+/// Checks the operands of a step: memory segments that hold the elements of one tensor, and that
+/// native code will read or write.
 ///
-/// Every check throws before anything has been written, and names the stream, what was expected and
-/// what was found.
+/// Every check throws before anything is written, with a message that names the operand, the
+/// expected value and the actual value.
 ///
 /// Thread-safe.
 public final class TensorChecks {
@@ -22,7 +22,7 @@ public final class TensorChecks {
 
   private TensorChecks() {}
 
-  /// The bytes that a number of floats takes.
+  /// The size of a number of floats in bytes.
   ///
   /// @throws IllegalArgumentException if `size` is negative, or so large that its bytes do not fit
   ///   into a `long`
@@ -40,18 +40,19 @@ public final class TensorChecks {
   ///
   /// @return the segment
   /// @throws IllegalArgumentException if the segment is on the heap, has another size, is not
-  ///   aligned to 4 bytes, is read-only although it will be written, or has bytes where no memory
-  ///   can be: in the first 4096 bytes (address 0 is there), or beyond the last address
+  ///   aligned to 4 bytes, is read-only although it will be written, or extends to addresses where
+  ///   memory cannot exist: the first 4096 bytes, or beyond the last address
   /// @throws IllegalStateException if the segment's arena has been closed
+  /// @throws WrongThreadException if the segment's arena is confined to another thread
   public static MemorySegment require(
       String name, long size, MemorySegment segment, boolean written) {
     return require(name, size, bytes(name, size), FLOAT_BYTES, segment, written);
   }
 
-  /// As [#require(String, long, MemorySegment, boolean)], for memory of a device; how much there is
-  /// of a GPU's can be checked of what [Device#allocate] returned.
+  /// Like [#require(String, long, MemorySegment, boolean)], for memory of a device. The size of GPU
+  /// memory can be checked only if [Device#allocate] allocated it.
   ///
-  /// @return the segment; of a GPU's memory, the address alone
+  /// @return the segment; for GPU memory, a segment of length 0
   public static MemorySegment require(
       Device device, String name, long size, MemorySegment segment, boolean written) {
     return device.isCpu()
@@ -59,8 +60,8 @@ public final class TensorChecks {
         : requireOnDevice(device, name, size, FLOAT_BYTES, segment, written);
   }
 
-  /// As [#require(Device, String, long, MemorySegment, boolean)], for 16-bit elements that are
-  /// written, aligned to 2 bytes.
+  /// Like [#require(Device, String, long, MemorySegment, boolean)], for 16-bit elements that will
+  /// be written, aligned to 2 bytes.
   public static MemorySegment requireHalfPrecisionCopy(
       Device device, String name, long size, MemorySegment segment) {
     return device.isCpu()
@@ -68,11 +69,11 @@ public final class TensorChecks {
         : requireOnDevice(device, name, size, Short.BYTES, segment, true);
   }
 
-  /// Whether [#require(Device, String, long, MemorySegment, boolean)] would take a segment to be
-  /// read, on a GPU without an extent: asked without words for what is wrong, this leaves nothing
-  /// to the garbage collector, or little on a GPU.
+  /// Whether [#require(Device, String, long, MemorySegment, boolean)] would accept a segment for
+  /// reading; on a GPU, only a segment of length 0. This method creates no message and allocates
+  /// nothing, or little on a GPU.
   ///
-  /// @param size elements, as many as something has that has been required
+  /// @param size the number of elements, which must have been checked before
   public static boolean areFloats(Device device, long size, MemorySegment segment) {
     return segment.isNative()
         && segment.byteSize() == (device.isCpu() ? size * FLOAT_BYTES : 0)
@@ -83,7 +84,7 @@ public final class TensorChecks {
         && (device.isCpu() || device.holds(segment, size * FLOAT_BYTES));
   }
 
-  /// @param alignment bytes of an element
+  /// @param alignment the size of an element in bytes
   private static MemorySegment requireOnDevice(
       Device device,
       String name,
@@ -124,7 +125,7 @@ public final class TensorChecks {
     return segment;
   }
 
-  /// Checks that a segment can be used now, by this thread.
+  /// Checks that this thread can use a segment now.
   ///
   /// @throws IllegalStateException if the segment's arena has been closed
   /// @throws WrongThreadException if the segment's arena is confined to another thread
@@ -132,13 +133,12 @@ public final class TensorChecks {
     Segments.requireAlive(name, segment);
   }
 
-  /// Checks that a segment can be copied from or to now, by this thread: memory that Java reaches,
-  /// on the heap or off it.
+  /// Checks that this thread can copy from or to a segment of host memory, on the heap or off-heap.
   ///
-  /// @param bytes that it must have
-  /// @param written whether it is copied to
-  /// @throws IllegalArgumentException if it has another size, is read-only although it will be
-  ///   written, or says to be where no memory can be
+  /// @param bytes the required size
+  /// @param written whether the segment is the target of the copy
+  /// @throws IllegalArgumentException if the size differs, the target is read-only, or memory
+  ///   cannot exist at the address
   /// @throws IllegalStateException if its arena has been closed
   /// @throws WrongThreadException if its arena is confined to another thread
   public static void requireCopyable(
@@ -156,18 +156,20 @@ public final class TensorChecks {
     requireAlive(name, segment);
   }
 
-  /// A stream and the words that name it in a message.
+  /// An operand and its name for messages.
   ///
-  /// @param bytes of the stream, which a segment of a GPU's memory does not know
+  /// @param name the name
+  /// @param segment the memory
+  /// @param bytes the size in bytes, because a segment of GPU memory has no size
   public record Named(String name, MemorySegment segment, long bytes) {
     public Named(String name, MemorySegment segment) {
       this(name, segment, segment.byteSize());
     }
   }
 
-  /// Checks that no two streams share a byte.
+  /// Checks that no two operands overlap.
   ///
-  /// @throws IllegalArgumentException if two do
+  /// @throws IllegalArgumentException if two operands share a byte
   public static void requireDisjoint(List<Named> streams) {
     if (!areDisjoint(streams)) {
       sayWhatOverlaps(streams);
@@ -190,15 +192,15 @@ public final class TensorChecks {
     return areDisjoint(starts, ends, count);
   }
 
-  /// Whether no two streams share a byte.
+  /// Whether no two operands overlap.
   ///
-  /// @param starts addresses of their first bytes, in order
-  /// @param ends addresses behind their last bytes, in order; no stream is empty
-  /// @param count how many of each there are, from the arrays' beginnings on
+  /// @param starts the sorted addresses of their first bytes
+  /// @param ends the sorted addresses after their last bytes; no operand is empty
+  /// @param count the number of operands, from the beginning of the arrays
   public static boolean areDisjoint(long[] starts, long[] ends, int count) {
     for (int i = 1; i < count; i++) {
-      // Which end is whose does not matter: were there two streams at one place, more would have
-      // begun up to it than ended before it.
+      // It does not matter which end belongs to which start. If two operands overlapped, more of
+      // them would have started up to that place than ended before it.
       if (ends[i - 1] > starts[i]) {
         return false;
       }
@@ -216,7 +218,7 @@ public final class TensorChecks {
       long shared = before.segment().address() + before.bytes() - after.segment().address();
       if (shared > 0) {
         throw new IllegalArgumentException(
-            "%s and %s share %s bytes from address 0x%x on, but no two streams may overlap"
+            "%s and %s share %s bytes from address 0x%x on, but operands must not overlap"
                 .formatted(
                     before.name(),
                     after.name(),

@@ -16,11 +16,11 @@ import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// What [HijackTest] runs as another user: tries to have its library loaded in the place of the
-/// right one. It knows the names and the content of what others extract, and does all that it has
-/// the right to, in whatever order.
+/// The program that [HijackTest] runs as another user. It tries to have its own library loaded
+/// instead of the right one. It knows the names and contents of extractions and uses all its
+/// rights, in random order.
 ///
-/// Uses nothing but the JDK.
+/// It uses only the JDK.
 final class Attacker {
   private final Path shared;
   private final Path own;
@@ -40,8 +40,8 @@ final class Attacker {
     Files.setPosixFilePermissions(own, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 
-  /// @param arguments the directory that is shared, the name to take in it, the files of the right
-  ///   library and of the attacker's, for how many milliseconds, and a seed
+  /// @param arguments the shared directory, the name to occupy in it, the files of the right
+  ///   library and of the attacker's library, the duration in milliseconds, and a seed
   public static void main(String[] arguments) throws Exception {
     Attacker attacker =
         new Attacker(
@@ -65,7 +65,7 @@ final class Attacker {
         move(random);
         moves.incrementAndGet();
       } catch (IOException | RuntimeException e) {
-        // Forbidden, or another thread was faster.
+        // The operation is forbidden, or another thread was faster.
         continue;
       }
     }
@@ -109,7 +109,8 @@ final class Attacker {
     }
   }
 
-  /// Whatever a victim writes, such as a probe of who owns the directory, becomes the attacker's.
+  /// Replaces files that a victim writes, such as a probe of the directory's owner, by the
+  /// attacker's.
   private void replaceFilesIn(Path directory, SplittableRandom random) throws IOException {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
       for (Path each : files) {
@@ -142,7 +143,7 @@ final class Attacker {
     }
   }
 
-  /// Their names can be seen once they are there.
+  /// The names of fresh directories are visible when the directories exist.
   private void takeFreshDirectories(SplittableRandom random) throws IOException {
     try (DirectoryStream<Path> all = Files.newDirectoryStream(shared, directoryName + "-*")) {
       for (Path each : all) {

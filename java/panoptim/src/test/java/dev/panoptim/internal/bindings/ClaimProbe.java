@@ -5,8 +5,8 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/// What [LeftoversTest] runs in a process of its own: claims a file as being written until it is
-/// killed.
+/// The program that [LeftoversTest] runs in a separate process. It locks a file as being written
+/// until it is killed.
 final class ClaimProbe {
   private ClaimProbe() {}
 

@@ -26,8 +26,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/// Holds the committed bindings against the header as the compiler sees it, so that no change of
-/// one passes without the other.
+/// Compares the committed bindings with the header as the compiler sees it, so that neither can
+/// change alone.
 class DriftTest {
   private static final Path HEADER = Path.of("../../native/include/panoptim.h");
 
@@ -124,7 +124,7 @@ class DriftTest {
 
     Set<String> exported = exported("panoptim");
     assertFalse(exported.isEmpty());
-    // The emulation is the CUDA library's own source, and is built everywhere.
+    // The emulation is the source of the CUDA library, and is built on every system.
     Set<String> ofCuda = exported("panoptim_cuda_emulated");
     ofCuda.removeIf(name -> !name.startsWith("panoptim_"));
     assertFalse(ofCuda.isEmpty());

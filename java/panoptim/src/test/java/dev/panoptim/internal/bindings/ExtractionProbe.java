@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// What [ExtractionTest] runs as another user, or kills: extracts a file's content below a
-/// directory, and says where to.
+/// The program that [ExtractionTest] runs as another user, or kills. It extracts the content of a
+/// file below a directory, and prints the extracted file.
 final class ExtractionProbe {
   private ExtractionProbe() {}
 

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Where a packaged library is extracted to, and what is not trusted.
+/// A packaged library is extracted to a safe place; unsafe places and files are not used.
 class ExtractionTest {
   static final String NAME = "libsomething.so";
 
@@ -36,7 +36,7 @@ class ExtractionTest {
 
   @TempDir private Path base;
 
-  /// Where the content belongs, as an undisturbed extraction shows.
+  /// The usual place of the content, found by an extraction without disturbances.
   private Path usual;
 
   @BeforeEach
@@ -76,7 +76,8 @@ class ExtractionTest {
     assertEquals("rw-------", permissions(usual.resolve(NAME)));
   }
 
-  /// That a directory of this process alone takes the usual one's place, and goes again.
+  /// Asserts that a temporary directory is used instead of the usual one, and is removed
+  /// afterwards.
   private void assertFresh(String reason) throws IOException {
     List<String> before = names(base);
     try (Extraction extraction = extract()) {
@@ -234,7 +235,7 @@ class ExtractionTest {
     for (String mode : List.of("777", "775", "757")) {
       assertEquals(0, new ProcessBuilder("chmod", mode, open.toString()).start().waitFor());
       assertRefused(below, open.toRealPath() + " can be written by other users, and is not sticky");
-      assertEquals(List.of(), names(below), "nothing is made where it is not safe");
+      assertEquals(List.of(), names(below), "no file is created in an unsafe directory");
     }
     assertEquals(0, new ProcessBuilder("chmod", "1777", open.toString()).start().waitFor());
     Extraction.of(below, CONTENT, NAME).close();

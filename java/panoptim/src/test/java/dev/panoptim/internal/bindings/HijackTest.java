@@ -16,8 +16,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Another user who shares the temporary directory tries for some seconds to have a library of
-/// theirs loaded.
+/// Another user who shares the temporary directory tries for some seconds to have another library
+/// loaded.
 class HijackTest {
   private static final long MILLIS = 4_000;
 
@@ -26,7 +26,7 @@ class HijackTest {
   private SharedClasses classes;
   private Path shared;
 
-  /// Is made by the constructor of the attacker's library, wherever it is loaded.
+  /// The constructor of the attacker's library creates this file when the library is loaded.
   private Path mark;
 
   @BeforeEach
@@ -79,7 +79,7 @@ class HijackTest {
   private void attack(int user) throws Exception {
     long seed = System.nanoTime();
     String name = System.mapLibraryName("panoptim");
-    // Any library will do; with this small one there are more rounds.
+    // Any library suffices; a small one allows more rounds.
     Path right = copy("panoptim_of_another_version", name);
     Path hostile = copy("panoptim_hostile", name);
     ProcessBuilder victim =
@@ -114,7 +114,7 @@ class HijackTest {
     System.out.println("HijackTest: " + all.strip().replaceAll("\\s*\n", "; "));
   }
 
-  /// What the attacker can find out too.
+  /// The name of the usual directory, which the attacker can predict.
   private String usualName(int user, Path library) throws IOException {
     Path elsewhere = Files.createDirectory(temporary.resolve("elsewhere"));
     try (Extraction extraction =

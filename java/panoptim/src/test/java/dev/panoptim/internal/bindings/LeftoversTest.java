@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What extractions leave that are killed, and who removes it.
+/// The leftovers of killed extractions are removed by the next extraction.
 class LeftoversTest {
   private static final byte[] CONTENT = "the right content".getBytes();
 
@@ -105,7 +105,7 @@ class LeftoversTest {
       }
       left = isBeingWritten(below);
       if (!left) {
-        deleteAll(below); // It was too fast.
+        deleteAll(below); // The process was too fast to be killed during the write.
       }
     }
     assertTrue(left);
@@ -119,7 +119,7 @@ class LeftoversTest {
     try (Stream<Path> files = Files.walk(below)) {
       return files.anyMatch(file -> file.toString().endsWith(".partial"));
     } catch (java.io.UncheckedIOException e) {
-      return false; // A file went while it was looked at.
+      return false; // A file was removed while it was read.
     }
   }
 
@@ -132,7 +132,7 @@ class LeftoversTest {
   @Test
   void onlyOldDirectoriesOfOneProcessAreRemoved() throws IOException {
     Path usual = extract();
-    // Makes extractions take a fresh directory.
+    // Occupies the usual directory, so that extractions use a fresh one.
     Files.setPosixFilePermissions(usual, PosixFilePermissions.fromString("rwxrwxrwx"));
     Path old = Files.createDirectory(base.resolve(usual.getFileName() + "-old"));
     Files.write(old.resolve(ExtractionTest.NAME), CONTENT);

@@ -8,10 +8,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Users other than the one who runs the tests, where the tests have the right to act as them: as
-/// root, or by a `sudo` that asks for no password.
+/// Other users than the one who runs the tests. Acting as them requires root, or a `sudo` without a
+/// password.
 final class OtherUsers {
-  /// Numbers that no system gives a name to.
+  /// User numbers that have no name on any system.
   static final int ATTACKER = 54321;
 
   static final int VICTIM = 54322;
@@ -20,18 +20,18 @@ final class OtherUsers {
 
   private OtherUsers() {}
 
-  /// Skips the test where it has not the right to act as another user.
+  /// Skips the test if it cannot act as another user.
   static void assumeThere() {
     assumeTrue(
         succeeds(as(ATTACKER, List.of("true"))), "neither root nor sudo, or there is no setpriv");
   }
 
-  /// Skips the test where it is not run by root.
+  /// Skips the test if root does not run it.
   static void assumeRoot() {
     assumeTrue(IS_ROOT, "not run by root");
   }
 
-  /// A command line that another user runs.
+  /// The command line for another user.
   static List<String> as(int user, List<String> command) {
     List<String> all =
         new ArrayList<>(
@@ -40,12 +40,12 @@ final class OtherUsers {
     return asRoot(all);
   }
 
-  /// Makes a file another user's; of a link, the link itself.
+  /// Changes the owner of a file; of a link, not of its target.
   static void give(Path file, int user) throws IOException, InterruptedException {
     run("chown", "--no-dereference", Integer.toString(user), file.toString());
   }
 
-  /// Removes what may belong to other users.
+  /// Removes files that may belong to other users.
   static void remove(Path directory) throws IOException, InterruptedException {
     run("rm", "-rf", directory.toString());
   }

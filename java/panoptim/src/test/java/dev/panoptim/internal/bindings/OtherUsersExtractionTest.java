@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Extraction by users without a name, and where they cannot write, which root could.
+/// Extraction by users without a name, and in directories that they cannot write but root could.
 class OtherUsersExtractionTest {
   private static final byte[] CONTENT = "the right content".getBytes();
   private static final String REFUSED = "REFUSED ";
@@ -44,7 +44,7 @@ class OtherUsersExtractionTest {
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(permissions));
   }
 
-  /// The file that a user's process extracts to, or that it refused and why.
+  /// The file that a user's process extracts to, or the reason for a failure.
   private String extract(int user) throws IOException, InterruptedException {
     String said =
         JavaProcess.run(
@@ -63,7 +63,7 @@ class OtherUsersExtractionTest {
     }
   }
 
-  /// What an image could bring along: a user's or root's directory with a file.
+  /// A directory of a user or of root with a file, as a container image may provide it.
   private Path bake(int named, int owner, byte[] held, String permissions) throws Exception {
     Path usual;
     try (Extraction extraction = Extraction.of(base, CONTENT, ExtractionTest.NAME)) {
@@ -128,12 +128,13 @@ class OtherUsersExtractionTest {
   @Test
   void aDirectoryOfRootThatIsNotRightIsPassedOver() throws Exception {
     Path file = bake(0, 0, CONTENT, "rwx------");
-    assertNotEquals(file.toString(), extract(OtherUsers.VICTIM), "it cannot be read");
+    assertNotEquals(file.toString(), extract(OtherUsers.VICTIM), "the file cannot be read");
     permit(file.getParent(), "rwxrwxrwx");
-    assertNotEquals(file.toString(), extract(OtherUsers.ATTACKER), "others can write it");
+    assertNotEquals(file.toString(), extract(OtherUsers.ATTACKER), "others can write the file");
     permit(file.getParent(), "rwxr-xr-x");
     OtherUsers.give(file.getParent(), OtherUsers.ATTACKER);
-    assertNotEquals(file.toString(), extract(OtherUsers.VICTIM), "it is not root's");
+    assertNotEquals(
+        file.toString(), extract(OtherUsers.VICTIM), "the file does not belong to root");
   }
 
   @Test

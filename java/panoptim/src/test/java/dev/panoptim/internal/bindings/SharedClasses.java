@@ -9,9 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// A copy of the classes that every user can read, for programs that other users run.
+/// A copy of the classes that every user can read, for programs of other users.
 ///
-/// @param directory where it is
+/// @param directory the directory of the copy
 record SharedClasses(Path directory) {
   static SharedClasses copyTo(Path directory) throws IOException {
     for (String each : List.of("classes", "test-classes")) {
@@ -30,14 +30,14 @@ record SharedClasses(Path directory) {
     return new SharedClasses(directory);
   }
 
-  /// A program that another user runs.
+  /// The command of a program that another user runs.
   ProcessBuilder program(int user, Class<?> program, String... arguments) {
     List<String> command = new ArrayList<>(command(program));
     command.addAll(List.of(arguments));
     return new ProcessBuilder(OtherUsers.as(user, command)).directory(directory.toFile());
   }
 
-  /// A program that this user runs.
+  /// The command of a program that this user runs.
   ProcessBuilder program(Class<?> program, String... arguments) {
     List<String> command = new ArrayList<>(command(program));
     command.addAll(List.of(arguments));

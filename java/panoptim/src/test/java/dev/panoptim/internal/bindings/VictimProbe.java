@@ -7,12 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
-/// What [HijackTest] runs: extracts and opens the library again and again while an attacker is at
-/// work, and says how often which way was taken.
+/// The program that [HijackTest] attacks. It extracts and opens the library repeatedly, and prints
+/// how often each way was used.
 final class VictimProbe {
   private VictimProbe() {}
 
-  /// @param arguments the directory that is shared, the file of the library, and for how many
+  /// @param arguments the shared directory, the file of the library, and the duration in
   ///   milliseconds
   public static void main(String[] arguments) throws IOException {
     Path shared = Path.of(arguments[0]);
@@ -27,11 +27,11 @@ final class VictimProbe {
       try (Extraction extraction = Extraction.of(shared, content, name);
           Arena arena = Arena.ofConfined()) {
         SymbolLookup.libraryLookup(extraction.file(), arena);
-        if (extraction.describe().contains(" for once")) {
+        if (extraction.describe().contains(" temporarily")) {
           fresh++;
         } else {
           usual++;
-          // So that the name can be taken again.
+          // Removes the usual directory, so that the attacker can occupy it again.
           Leftovers.deleteDirectory(extraction.file().getParent());
         }
       } catch (IOException e) {

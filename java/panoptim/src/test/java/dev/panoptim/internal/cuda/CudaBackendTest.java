@@ -26,9 +26,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// Plans and verdicts that go from one backend to another.
+/// Moves plans and norm decisions between backends.
 ///
-/// Runs twice: on an emulated GPU, and on the machine's own, where there is one.
+/// The test runs twice: on an emulated GPU, and on the machine's own GPU if there is one.
 @Tag("gpu")
 class CudaBackendTest {
   private static final int SIZE = 5;
@@ -38,12 +38,12 @@ class CudaBackendTest {
     GpuTests.need(1);
   }
 
-  /// Of plain gradient descent, from 0 with gradients of 1.
+  /// A plan of gradient descent, starting at 0 with gradients of 1.
   private static StepPlan plan(Arena arena) {
     return plan(arena, Device.cuda(0));
   }
 
-  /// @param states where they would lie, if there were some
+  /// @param states the device of the states
   private static StepPlan plan(Arena arena, Device states) {
     Device gpu = Device.cuda(0);
     MemorySegment data = gpu.allocate(SIZE * Float.BYTES, arena);
@@ -108,7 +108,7 @@ class CudaBackendTest {
         step(backend, each);
         assertData(-1, each);
       }
-      // Twice for the same plan, what was made first is not left behind.
+      // A second preparation of the same plan frees the first one.
       backend.prepare(first, null);
       free = Device.cuda(0).freeMemory();
       backend.prepare(first, null);
@@ -116,7 +116,7 @@ class CudaBackendTest {
     }
   }
 
-  /// In the plan that there is: nothing is made anew.
+  /// The plan is updated, not created again.
   @Test
   void gradientsMoveInAPlan() {
     try (Arena arena = Arena.ofShared();
@@ -167,7 +167,7 @@ class CudaBackendTest {
           "the plan's parameters are on cuda:0",
           () -> Engine.of(Backends.scalar()).prepare(plan, null));
       assertSays(
-          "update is by backend cuda, but must be by one for the cpu",
+          "update is backend cuda, but must be a backend of the cpu",
           () -> Backends.offload(DeviceStream.defaultOf(Device.cuda(0)), backend));
     }
   }

@@ -37,13 +37,13 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Steps by a team of OpenMP's threads: whose it is, and what others do meanwhile. The tests allow
-/// a step 4 threads.
+/// Steps by a team of OpenMP threads: the owner of the team, and callers without it. The tests
+/// allow 4 threads per step.
 @Timeout(120)
 class OpenMpTest {
   private static final long ELEMENTS = 5 * WorkSplit.CHUNK + 7;
 
-  /// The thread that runs the tests may have the team of tests before.
+  /// A test that ran before on this thread may own the team already.
   @BeforeEach
   void thereIsNoTeam() {
     assumeTrue(
@@ -56,7 +56,7 @@ class OpenMpTest {
     return Backends.nativeCode().with(Threading.OPENMP);
   }
 
-  /// The bits after some steps, of which each takes the gradients' norm too.
+  /// The bits after some steps, each of which also computes the norm of the gradients.
   private static int[] bits(Backend backend, int threads) {
     try (Parameters parameters = Parameters.builder().add("p", ELEMENTS).add("q", 33).build();
         Optimizer optimizer =
@@ -80,7 +80,7 @@ class OpenMpTest {
     }
   }
 
-  /// On a new thread of that name.
+  /// Runs an action on a new thread and waits for its result.
   private static <T> T on(ThreadFactory threads, Callable<T> action) throws Exception {
     FutureTask<T> task = new FutureTask<>(action);
     Thread thread = threads.newThread(task);
@@ -89,7 +89,7 @@ class OpenMpTest {
     return task.get();
   }
 
-  /// Threads of the process with the name of the Java thread that they were started by.
+  /// The number of system threads that have the name of the Java thread that started them.
   private static int threadsNamed(String name) throws IOException {
     int count = 0;
     try (var tasks = Files.list(Path.of("/proc/self/task"))) {
@@ -97,7 +97,7 @@ class OpenMpTest {
         try {
           count += Files.readString(each.resolve("comm")).strip().equals(name) ? 1 : 0;
         } catch (IOException ended) {
-          // Between the listing and the reading.
+          // The thread ended between the listing and the reading.
         }
       }
     }
@@ -155,7 +155,7 @@ class OpenMpTest {
     assertEquals(threads > 1, OpenMp.hasTeam());
   }
 
-  /// In all, as many threads as the largest step wanted, for as long as its thread lives.
+  /// The team has as many threads as the largest step has requested, until its owner ends.
   @Test
   void theTeamGrowsAndEndsWithItsThread() throws Exception {
     String name = "omp-owner";
@@ -191,7 +191,7 @@ class OpenMpTest {
         });
   }
 
-  /// Others use the pool as long as the thread is there that has the team.
+  /// As long as the owner of the team lives, other callers use the pool.
   @Test
   void thereIsOneTeam() throws Exception {
     CountDownLatch has = new CountDownLatch(1);
@@ -253,7 +253,7 @@ class OpenMpTest {
     }
   }
 
-  /// The team works in memory that somebody else would free.
+  /// Closing the arena during a step of the team must not free the memory.
   @Test
   void memoryIsNotFreedUnderAStep() throws Exception {
     for (int round = 0; round < 5; round++) {
@@ -290,7 +290,7 @@ class OpenMpTest {
         closing.join();
       }
     }
-    // Whoever threw gave the team back.
+    // The caller that threw has released the team.
     bits(backend(), 4);
     assertTrue(OpenMp.hasTeam());
   }

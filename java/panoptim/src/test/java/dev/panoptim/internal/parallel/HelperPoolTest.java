@@ -33,10 +33,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Who helps, and what becomes of a helper that fails. The tests allow a step 4 threads.
+/// The pool of helper threads: who helps, and failing helpers. The pool has 3 threads for steps of
+/// 4 threads.
 @Timeout(60)
 class HelperPoolTest {
-  /// A step invites once, and nobody is there who is still on the way back from other work.
+  /// Waits until all helpers are idle. A step offers its work only once, and helpers that are still
+  /// returning from other work would miss it.
   @BeforeEach
   void membersAreIdle() throws InterruptedException {
     long start = System.nanoTime();
@@ -54,7 +56,7 @@ class HelperPoolTest {
         .toList();
   }
 
-  /// Not by the work that it does: a member parks as itself.
+  /// Whether a helper waits for work. Inside of work, a helper parks with another blocker.
   private static boolean isParkedInCrew(Thread member) {
     Object blocker = LockSupport.getBlocker(member);
     return blocker != null && blocker.getClass().getEnclosingClass() == HelperPool.class;
@@ -82,7 +84,7 @@ class HelperPoolTest {
     assertTrue(latch.await(30, TimeUnit.SECONDS), "nobody came");
   }
 
-  /// Work that says when a member has come, and keeps it.
+  /// Creates work that signals the arrival of a helper and keeps the helper until the end.
   private static HelperPool.Work holding(CountDownLatch came, CountDownLatch end) {
     return () -> {
       came.countDown();
@@ -101,7 +103,7 @@ class HelperPoolTest {
       CountDownLatch end = new CountDownLatch(1);
       HelperPool.Work work = holding(all, end);
       do {
-        // Members that were busy with the round before are invited once they are not.
+        // Helpers that were busy with the previous round get another offer later.
         HelperPool.invite(3, 3, work, true);
       } while (!all.await(1, TimeUnit.MILLISECONDS));
       end.countDown();
@@ -122,7 +124,8 @@ class HelperPoolTest {
     HelperPool.leave(none);
   }
 
-  /// A second caller is helped by nobody who is not meant for it, though there be one idle.
+  /// No helper joins a second caller if its processor belongs to another caller, even if a helper
+  /// is idle.
   @Test
   void aMemberOfAnotherProcessorIsNotInvited() throws Exception {
     CountDownLatch came = new CountDownLatch(1);
@@ -143,7 +146,7 @@ class HelperPoolTest {
     HelperPool.dismiss(busy);
   }
 
-  /// Neither a native step nor one in Java, then, counts on help, and both are whole.
+  /// A step in native code and a step in Java are complete without help.
   @Test
   void stepsOfAsManyCallersAsProcessorsAreWholeWithoutHelp() {
     HelperPool.Work none = () -> {};
@@ -203,7 +206,7 @@ class HelperPoolTest {
     assertTrue(!WorkSplit.wakes(262_143, watch));
   }
 
-  /// A member that wakes too late for its work has not been idle for so long that it should end.
+  /// A helper that wakes too late for its work does not count as idle and does not end.
   @Test
   void membersThatComeTooLateStay() throws Exception {
     membersComeAndComeAgain();
@@ -212,7 +215,7 @@ class HelperPoolTest {
     long start = System.nanoTime();
     for (int i = 0; System.nanoTime() - start < 1_000_000_000; i++) {
       HelperPool.invite(3, 3, work, true);
-      // About as long as a thread takes to wake.
+      // About the time that a thread takes to wake.
       LockSupport.parkNanos(i % 50 * 1000);
       HelperPool.dismiss(work);
       LockSupport.parkNanos(200_000);
@@ -233,7 +236,7 @@ class HelperPoolTest {
     }
   }
 
-  /// It ends after its work, and nothing else of it is lost; what comes meanwhile is for others.
+  /// The thread ends after its work, and the work is not lost. Other threads take later work.
   @Test
   void aThreadThatIsAtWorkEndsAfterIt() throws Exception {
     CountDownLatch came = new CountDownLatch(1);
@@ -262,7 +265,7 @@ class HelperPoolTest {
     membersComeAndComeAgain();
   }
 
-  /// Threads are ended again and again while steps are made: all of them end, and all are whole.
+  /// Threads end repeatedly while steps run. All threads end, and all steps are complete.
   @Test
   void stepsAreWholeWhileThreadsEnd() throws Exception {
     AtomicBoolean stop = new AtomicBoolean();

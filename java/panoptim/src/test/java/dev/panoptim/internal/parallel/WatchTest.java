@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/// How long helpers watch, by a clock that the tests set.
+/// The time that helpers watch for the next step, measured with a clock that the tests set.
 class WatchTest {
   private static final long MICRO = 1000;
 
@@ -38,7 +38,7 @@ class WatchTest {
     assertTrue(watch.nanos() < 130 * MICRO, watch.nanos() + " ns");
   }
 
-  /// Those that the short watch covers say nothing about the others: a step may be several calls.
+  /// Pauses within the short watch are not counted, because a step may consist of several calls.
   @Test
   void shortPausesAreNotCounted() {
     Watch watch = Watch.adaptive();
@@ -73,8 +73,8 @@ class WatchTest {
     assertTrue(!none.staysAwake());
   }
 
-  /// Whatever the pauses and the work are, a helper watches for no more than half of the time, or
-  /// the short watch after each step where that is more.
+  /// For all pauses and all durations of work, a helper watches at most half of the time, or the
+  /// short watch after each step if that is longer.
   @Test
   void theBudgetBoundsWhatIsSpent() {
     long seed = System.nanoTime();
@@ -105,7 +105,8 @@ class WatchTest {
     }
   }
 
-  /// Work of 70 us and pauses of 100 us: more than half of the time, so not every pause.
+  /// Work of 70 us and pauses of 100 us: watching every pause would take more than half of the
+  /// time.
   @Test
   void mostPausesAreWatchedThroughWhereAllWouldBeTooMuch() {
     Watch watch = Watch.adaptive();

@@ -60,7 +60,7 @@ class CoefficientsTest {
     assertEquals((float) 1e-5, c.weightDecay);
   }
 
-  /// A float would stop counting at 2^24.
+  /// A float counter would stop at 2^24.
   @Test
   void stepsAreCountedBeyondWhatAFloatCanHold() {
     Coefficients c = adamw(0.9, 1 - 1e-9, (1L << 40) + 1);

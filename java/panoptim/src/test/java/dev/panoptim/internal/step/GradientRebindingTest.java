@@ -15,11 +15,11 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-/// Gradients of plans that were made together move where nothing else is, and nowhere else.
+/// Gradients of plans that were created together may move to free memory only.
 class GradientRebindingTest {
   private static final Rule RULE = Rule.builder().firstMoment(FirstMoment.MOVING_AVERAGE).build();
 
-  /// Plans of two and of one row, with everything that a row can have.
+  /// Two plans, of two rows and of one row, with all kinds of operands.
   private static List<StepPlan> plans(Arena arena, long... sizes) {
     List<StepPlan.Row> rows = new ArrayList<>();
     for (long size : sizes) {
@@ -89,7 +89,7 @@ class GradientRebindingTest {
     }
   }
 
-  /// All pairs are compared, which is slow and cannot be wrong.
+  /// The expected result comes from a comparison of all pairs, which is slow but simple.
   @Test
   void gradientsMoveExactlyWhereNothingElseIs() {
     long seed = System.nanoTime();
@@ -144,7 +144,7 @@ class GradientRebindingTest {
     return block.asSlice(random.nextLong((1000 - bytes) / 4 + 1) * 4, bytes);
   }
 
-  /// @return `null` where they happen to overlap
+  /// @return plans at random places, or `null` if the places overlap
   private static List<StepPlan> somewhere(MemorySegment block, SplittableRandom random) {
     List<StepPlan.Row> rows = new ArrayList<>();
     for (int i = 0; i < 3; i++) {

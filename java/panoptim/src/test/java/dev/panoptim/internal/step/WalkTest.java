@@ -19,8 +19,9 @@ import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 import org.junit.jupiter.api.Test;
 
-/// The compositions that the Javadoc's overview shows are those of the named optimizers. Presets
-/// that take weight decay have L2 decay in their composition, so the walk's are compared with that.
+/// The compositions in the overview of the Javadoc are those of the named optimizers. The
+/// compositions of presets with weight decay have L2 decay, so the examples are compared with an L2
+/// variant.
 class WalkTest {
   private static void assertIs(Rule rule, OptimizerBuilder<?> preset) {
     try (Optimizer optimizer = preset.build()) {

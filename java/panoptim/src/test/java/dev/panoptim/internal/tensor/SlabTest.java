@@ -36,9 +36,8 @@ class SlabTest {
     }
   }
 
-  /// Distances that are a power of two, or a multiple of a page, would put all streams into the
-  /// same cache sets; distances of a few cache lines would let a load wait for another stream's
-  /// store.
+  /// Distances of a power of two or of whole pages would map all operands to the same cache sets.
+  /// With distances of a few cache lines, a load might wait for a store to another operand.
   @Test
   void streamsAreStaggered() {
     for (long size : new long[] {257, 1024, 2048, 16 << 10, 1 << 20, 1 << 22}) {
@@ -57,7 +56,7 @@ class SlabTest {
     }
   }
 
-  /// A thousand small models take what they need, and not pages of distance.
+  /// A thousand small models take only the memory that they need, without pages of padding.
   @Test
   void smallStreamsLieCloseTogether() {
     for (long size = 0; size <= 256; size++) {
@@ -68,7 +67,7 @@ class SlabTest {
       Layout layout = new Layout(List.of("a"), new long[] {size}, 2, 2);
       assertTrue(layout.bytes() <= 2 * 4 * size + 4 * 4096, size + ": " + layout.bytes());
     }
-    // Data, gradient and two states of 72 elements, which are 1,152 bytes.
+    // Data, gradient and two states of 72 elements take 1,152 bytes.
     long model =
         new Layout(List.of("a"), new long[] {72}, 0, 2).bytes()
             + new Layout(List.of("a"), new long[] {72}, 2, 2).bytes();
