@@ -103,7 +103,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void whatModulesShareInternallyIsExportedToThemAlone() {
+  void internalPackagesAreExportedOnlyToOtherModules() {
     assertEquals(
         Map.of(
             "dev.panoptim.internal.io", Set.of("dev.panoptim.checkpoint"),

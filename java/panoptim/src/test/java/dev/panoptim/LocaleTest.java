@@ -68,7 +68,7 @@ class LocaleTest {
   }
 
   @Test
-  void whatDependsOnALocaleNamesTheRoot() throws IOException {
+  void formatsThatDependOnALocaleNameTheRoot() throws IOException {
     List<String> found = new ArrayList<>();
     List<Path> sources = sources();
     assertTrue(sources.size() > 150, sources.size() + " sources");
@@ -82,7 +82,7 @@ class LocaleTest {
 
   /// Checks the rule itself, because a pattern that matches nothing would accept every source.
   @Test
-  void theRuleFindsWhatItIsFor() {
+  void theRuleFindsViolations() {
     String three = "\"\"\"";
     for (String bad :
         List.of(

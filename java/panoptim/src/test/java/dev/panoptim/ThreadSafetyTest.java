@@ -38,7 +38,7 @@ class ThreadSafetyTest {
   }
 
   @Test
-  void theCheckFindsWhatIsMissing() {
+  void theCheckFindsMissingStatements() {
     assertEquals("/// A class.\n", documentation("/// A class.\npublic enum X {", "X"));
     assertEquals("", documentation("/// Immutable.\n\npublic class X {", "X"));
     assertEquals("", documentation("/// @param <B> Immutable.\npublic class X {", "X"));

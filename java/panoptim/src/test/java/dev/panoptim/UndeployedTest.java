@@ -15,7 +15,7 @@ class UndeployedTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"native", "small", "shared", "finalized", "gpu"})
-  void whatStaticFieldsKeepIsCollectedAndFreed(String kind) throws Exception {
+  void objectsOfStaticFieldsAreCollectedAndFreed(String kind) throws Exception {
     ProcessBuilder program =
         JavaProcess.of(
             UndeployedProbe.class,

@@ -53,7 +53,7 @@ class DamageTest {
   }
 
   @Test
-  void whatIsNotThereIsNoCheckpoint() {
+  void aMissingFileIsReported() {
     Path none = temporary.resolve("none");
     var e = assertThrows(UncheckedIOException.class, () -> Checkpoint.open(none));
     assertTrue(e.getMessage().contains(none.toString()), e.getMessage());

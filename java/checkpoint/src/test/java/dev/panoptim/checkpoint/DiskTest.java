@@ -56,7 +56,7 @@ class DiskTest {
   }
 
   @Test
-  void onAFullDiskThePreviousOneStays() throws Exception {
+  void aFullDiskKeepsThePreviousCheckpoint() throws Exception {
     assumeNamespaces();
     Path kept = temporary.resolve("kept");
     // Room for one and a half checkpoints.
@@ -78,7 +78,7 @@ class DiskTest {
   }
 
   @Test
-  void inAReadOnlyFolderThePreviousOneStays() throws Exception {
+  void aReadOnlyFolderKeepsThePreviousCheckpoint() throws Exception {
     assumeNamespaces();
     Path before = saved();
     byte[] bytes = Files.readAllBytes(before);
@@ -96,7 +96,7 @@ class DiskTest {
 
   /// This test mounts nothing, so it runs on every system.
   @Test
-  void beyondTheLargestFileThePreviousOneStays() throws Exception {
+  void aFileSizeLimitKeepsThePreviousCheckpoint() throws Exception {
     Path before = saved();
     byte[] bytes = Files.readAllBytes(before);
     // The limit is in blocks of 512 bytes and is smaller than a checkpoint.

@@ -132,7 +132,7 @@ class FolderNamesTest {
   }
 
   @Test
-  void straysNeitherBreakNorAreTakenNorDeleted() throws IOException {
+  void otherFilesAreNeitherLoadedNorDeleted() throws IOException {
     try (Trainee trainee = trainee()) {
       Files.createDirectories(path());
       Map<Path, String> strays = strays();
@@ -180,7 +180,7 @@ class FolderNamesTest {
 
   /// A file cache may replace checkpoints by links. A link to a checkpoint counts as a checkpoint.
   @Test
-  void aLinkToACheckpointIsOne() throws IOException {
+  void aLinkToACheckpointIsACheckpoint() throws IOException {
     try (Trainee trainee = trainee()) {
       Path file = folder(1).save(trainee.training(), 3, Map.of());
       Path elsewhere = Files.move(file, temporary.resolve("elsewhere"));
@@ -244,7 +244,7 @@ class FolderNamesTest {
 
   /// Interrupts in the middle of the file: the write starts again, and the file is complete.
   @Test
-  void interruptsInTheMiddleLeaveAWholeCheckpoint() {
+  void interruptsDuringTheWriteLeaveAWholeCheckpoint() {
     try (Trainee trainee = new Trainee(Trainee.KINDS.get("adamw"), 300_000)) {
       folder(2).save(trainee.training(), 1, Map.of());
       AtomicInteger calls = new AtomicInteger();
@@ -266,7 +266,7 @@ class FolderNamesTest {
 
   /// A thread that is interrupted again and again gets an exception, and earlier checkpoints stay.
   @Test
-  void interruptsWithoutEndAreAnErrorAndLeaveNothing() {
+  void endlessInterruptsAreAnErrorAndLeaveNothing() {
     try (Trainee trainee = new Trainee(Trainee.KINDS.get("adamw"), 300_000)) {
       Path first = folder(2).save(trainee.training(), 1, Map.of());
       CheckpointFolder interrupting =

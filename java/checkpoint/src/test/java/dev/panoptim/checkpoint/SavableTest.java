@@ -52,7 +52,7 @@ class SavableTest {
   }
 
   @Test
-  void namesThatUtf8CannotHoldAreRefusedBeforeTheTraining() {
+  void namesThatUtf8CannotHoldAreRejectedBeforeTheTraining() {
     for (String name : List.of("\ud83d", "w\ude00", "\ude00\ud83d", "a\ud83db")) {
       try (Parameters all = Parameters.builder().add("good", 3).add(name, 3).build();
           Optimizer optimizer = Sgd.builder(all).build()) {
@@ -76,7 +76,7 @@ class SavableTest {
 
   /// The bad name appears later, in a group that is added to the optimizer.
   @Test
-  void namesThatComeLaterAreRefusedBeforeTheFolderIsTouched() {
+  void namesThatComeLaterAreRejectedBeforeTheFolderIsTouched() {
     try (Parameters all = Parameters.builder().add("good", 3).build();
         Parameters late = Parameters.builder().add("\ud83d", 3).build();
         Optimizer optimizer = Sgd.builder(all).build()) {
@@ -113,7 +113,7 @@ class SavableTest {
 
   /// Each of two names would fit alone, but both with the states of an optimizer are too long.
   @Test
-  void namesThatAreTooLongForAHeaderAreRefusedBeforeTheTraining() {
+  void namesThatAreTooLongForAHeaderAreRejectedBeforeTheTraining() {
     String half = "x".repeat(10_100_000);
     try (Parameters all = Parameters.builder().add("a" + half, 1).add("b" + half, 1).build();
         Optimizer adam = Adam.builder(all).build();
@@ -128,7 +128,7 @@ class SavableTest {
 
   /// The length of the extras is known only when the training is saved.
   @Test
-  void extrasThatAreTooLongForAHeaderAreRefusedBeforeTheFolderIsTouched() {
+  void extrasThatAreTooLongForAHeaderAreRejectedBeforeTheFolderIsTouched() {
     try (Parameters all = Parameters.builder().add("w", 3).build();
         Optimizer optimizer = Sgd.builder(all).build()) {
       // Each character is escaped twice and becomes seven bytes.
@@ -144,7 +144,7 @@ class SavableTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void dataThatAreGoneAreNamedBeforeTheFolderIsTouched(boolean inBackground) {
+  void deadDataAreNamedBeforeTheFolderIsTouched(boolean inBackground) {
     try (Arena good = Arena.ofShared();
         Arena confined = Arena.ofConfined()) {
       Arena other = Arena.ofShared();
@@ -213,7 +213,7 @@ class SavableTest {
   }
 
   @Test
-  void aSchedulerOfAnotherOptimizerIsRefusedWithBothNamed() {
+  void aSchedulerOfAnotherOptimizerIsRejectedWithBothNamed() {
     try (Parameters p = Parameters.builder().add("a", 3).add("b", 3).build();
         Parameters q = Parameters.builder().add("c", 3).build();
         Optimizer ofP = Sgd.builder(p).build();
@@ -247,7 +247,7 @@ class SavableTest {
   }
 
   @Test
-  void aFolderInAnArchiveIsRefused() throws IOException {
+  void aFolderInAnArchiveIsRejected() throws IOException {
     Path archive = temporary.resolve("archive.zip");
     try (FileSystem zip = FileSystems.newFileSystem(archive, Map.of("create", "true"))) {
       Path inside = zip.getPath("/checkpoints");

@@ -209,13 +209,13 @@ class TorchExchangeTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void whatPyTorchBeganWeEndWherePyTorchDoes(String name) {
+  void continuesATrainingOfPyTorch(String name) {
     continuePyTorch(GOLDENS, name);
   }
 
   @ParameterizedTest
   @MethodSource("cases")
-  void whatWeBeganPyTorchEndsWhereItsOwnEnds(String name) throws IOException {
+  void pyTorchContinuesOurTraining(String name) throws IOException {
     try (Checkpoint written = Checkpoint.open(write(name));
         Checkpoint golden = Checkpoint.open(GOLDENS.resolve(name + ".ours20.safetensors"))) {
       // The golden that PyTorch continued from must be equal to what we save today.

@@ -48,7 +48,7 @@ class PanoptimMetricsTest {
   }
 
   @Test
-  void prometheusReadsWhatIsCounted(@TempDir Path folder) {
+  void prometheusReadsTheCounts(@TempDir Path folder) {
     new PanoptimMetrics().bindTo(registry);
     // The binder is collected; its meters must not depend on it.
     System.gc();
@@ -113,7 +113,7 @@ class PanoptimMetricsTest {
   }
 
   @Test
-  void metersHaveTheTagsThatAreGiven() {
+  void metersHaveAdditionalTags() {
     new PanoptimMetrics(Tags.of("model", "churn")).bindTo(registry);
     for (String sample : scrape().keySet()) {
       assertTrue(sample.contains("model=\"churn\""), sample);

@@ -53,7 +53,7 @@ class BackendStatusTest {
   }
 
   @Test
-  void theBestIsNotDegraded() throws Exception {
+  void theBestBackendIsNotDegraded() throws Exception {
     List<String> lines = ask(List.of(NATIVE_ACCESS));
     String best = Backends.tiers().getLast().label();
     assertStatus(lines, "native " + best, true, false, false);
@@ -62,7 +62,7 @@ class BackendStatusTest {
   }
 
   @Test
-  void whatWasNotAskedForIsDegraded() throws Exception {
+  void anUnrequestedFallbackIsDegraded() throws Exception {
     String why = "not native because the native library could not be loaded";
     List<String> vector = ask(NO_NATIVE_ACCESS, VECTOR);
     assertStatus(vector, "vector none", true, false, true, why);
@@ -75,7 +75,7 @@ class BackendStatusTest {
   }
 
   @Test
-  void whatWasAskedForIsNot() throws Exception {
+  void aRequestedFallbackIsNotDegraded() throws Exception {
     List<String> scalar = ask(List.of(NATIVE_ACCESS), "-Dpanoptim.backend=scalar");
     assertStatus(scalar, "scalar none", true, true, false);
     assertTrue(
@@ -87,7 +87,7 @@ class BackendStatusTest {
   }
 
   @Test
-  void whatCannotBeHadIsSaidAndNotThrown() throws Exception {
+  void unavailableBackendsAreReportedAndDoNotThrow() throws Exception {
     for (String[] wanted :
         new String[][] {
           {"native", "the native backend cannot be had: "},

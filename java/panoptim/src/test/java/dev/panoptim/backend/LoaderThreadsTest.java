@@ -60,7 +60,7 @@ class LoaderThreadsTest {
   }
 
   @Test
-  void threadsEndAtOnceWhenTheyAreToldTo() throws Exception {
+  void threadsEndOnRequest() throws Exception {
     assertCollected(
         used(
             (loader, threads) -> {

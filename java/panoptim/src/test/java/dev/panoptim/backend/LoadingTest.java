@@ -55,7 +55,7 @@ class LoadingTest {
   }
 
   @Test
-  void autoTakesThePackagedLibraryAndSaysSoOnce() throws Exception {
+  void autoChoosesThePackagedLibraryAndLogsOnce() throws Exception {
     String output = run("auto", VECTOR, "-Dpanoptim.extract.directory=" + temporary);
     assertContains(
         output, "RAN native: tier", "loaded from the packaged ", "extracted to " + temporary);
@@ -117,7 +117,7 @@ class LoadingTest {
   }
 
   @Test
-  void whereNothingCanBeExecutedTheReasonIsGiven() throws Exception {
+  void onANoexecMountTheReasonIsGiven() throws Exception {
     String mount = "mount -t tmpfs -o noexec none " + temporary;
     assumeTrue(
         new ProcessBuilder("unshare", "--mount", "sh", "-c", mount).start().waitFor() == 0,
@@ -134,7 +134,7 @@ class LoadingTest {
   }
 
   @Test
-  void whereNothingCanBeExtractedThePropertyIsNamed() throws Exception {
+  void ifExtractionFailsThePropertyIsNamed() throws Exception {
     assertContains(
         run("native", notExtractable()), "REFUSED", "panoptim.extract.directory can name another");
   }
@@ -149,7 +149,7 @@ class LoadingTest {
   }
 
   @Test
-  void theLibraryPathIsTheLastPlace() throws Exception {
+  void theLibraryPathIsSearchedLast() throws Exception {
     Path library = TestLibraries.find("panoptim");
     assertContains(
         run("native", notExtractable(), "-Djava.library.path=" + library.getParent()),
@@ -158,7 +158,7 @@ class LoadingTest {
   }
 
   @Test
-  void aMissingLibraryIsRefusedInTheLinkersWords() throws Exception {
+  void aMissingLibraryIsReportedWithTheLinkersMessage() throws Exception {
     assertContains(
         run("native", "-Dpanoptim.library=/nowhere/libpanoptim.so"),
         "REFUSED the native backend cannot be had",
@@ -167,13 +167,13 @@ class LoadingTest {
   }
 
   @Test
-  void whatIsNoLibraryIsRefusedInTheLinkersWords() throws Exception {
+  void aFileThatIsNoLibraryIsReportedWithTheLinkersMessage() throws Exception {
     Path text = Files.writeString(temporary.resolve("libpanoptim.so"), "not a library");
     assertContains(run("native", "-Dpanoptim.library=" + text), "REFUSED", "file too short");
   }
 
   @Test
-  void anotherVersionOfTheAbiIsRefused() throws Exception {
+  void anotherVersionOfTheAbiIsRejected() throws Exception {
     assertContains(
         run("native", "-Dpanoptim.library=" + TestLibraries.find("panoptim_of_another_version")),
         "REFUSED",
@@ -182,7 +182,7 @@ class LoadingTest {
   }
 
   @Test
-  void anotherLibraryIsRefused() throws Exception {
+  void anotherLibraryIsRejected() throws Exception {
     assertContains(
         run("native", "-Dpanoptim.library=" + TestLibraries.find("panoptim_of_another_kind")),
         "REFUSED",
@@ -277,7 +277,7 @@ class LoadingTest {
   }
 
   @Test
-  void aGpuThatIsTooOldIsRefused() throws Exception {
+  void aGpuThatIsTooOldIsRejected() throws Exception {
     ProcessBuilder probe =
         probe("cuda", "-Dpanoptim.cuda.library=" + TestLibraries.find("panoptim_cuda_emulated"));
     probe.environment().put("PANOPTIM_EMULATED_CAPABILITY", "61");
@@ -288,7 +288,7 @@ class LoadingTest {
   }
 
   @Test
-  void aGpuNeedsParametersOnIt() throws Exception {
+  void aGpuNeedsParametersInItsMemory() throws Exception {
     assertContains(
         run("cuda", "-Dpanoptim.cuda.library=" + TestLibraries.find("panoptim_cuda_emulated")),
         "REFUSED parameter 'p' is on cpu, but backend cuda works on cuda:0");

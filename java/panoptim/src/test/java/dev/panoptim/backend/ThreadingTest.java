@@ -77,7 +77,7 @@ class ThreadingTest {
   }
 
   @Test
-  void anotherValueIsRefusedBeforeAnythingIsDone() throws Exception {
+  void anotherValueIsRejectedBeforeAnythingIsDone() throws Exception {
     for (String bad : List.of("tbb", "", "open-mp")) {
       assertContains(
           run(List.of("-Dpanoptim.threading=" + bad), "default"),
@@ -87,7 +87,7 @@ class ThreadingTest {
 
   /// A library whose runtime is missing, as on a system without libgomp.
   @Test
-  void withoutTheRuntimeThePoolStepsIn() throws Exception {
+  void withoutTheRuntimeThePoolIsUsed() throws Exception {
     byte[] content = library();
     String text = new String(content, StandardCharsets.ISO_8859_1);
     int at = text.indexOf("libgomp.so.1");
@@ -106,7 +106,7 @@ class ThreadingTest {
   }
 
   @Test
-  void aMissingOrForeignLibraryIsAReasonInWords() throws Exception {
+  void aMissingOrForeignLibraryIsReported() throws Exception {
     Path text = Files.writeString(temporary.resolve("text"), "not a library");
     for (String file : List.of("/nowhere/libpanoptim_openmp.so", text.toString())) {
       assertContains(
@@ -121,7 +121,7 @@ class ThreadingTest {
   /// The OpenMP runtime would end the process if a thread cannot be started. The test runs as
   /// another user, because root has no limit.
   @Test
-  void whereThreadsAreRefusedThePoolStepsIn() throws Exception {
+  void ifThreadsCannotStartThePoolIsUsed() throws Exception {
     byte[] content = library();
     ProcessBuilder probe =
         probe(

@@ -28,7 +28,7 @@ class DeviceTest {
   }
 
   @Test
-  void aDeviceIsAsNumbered() {
+  void aDeviceHasItsNumber() {
     assertEquals(Device.cuda(0), Device.cuda(0));
     assertEquals("cuda:0", Device.cuda(0).name());
     assertTrue(Device.cuda(0).describe().contains("compute capability"));
@@ -70,7 +70,7 @@ class DeviceTest {
   }
 
   @Test
-  void copiesOfTheWrongMemoryAreRefused() {
+  void copiesOfTheWrongMemoryAreRejected() {
     Device gpu = Device.cuda(0);
     try (Arena arena = Arena.ofShared();
         DeviceStream stream = DeviceStream.create(gpu)) {
@@ -108,7 +108,7 @@ class DeviceTest {
   }
 
   @Test
-  void whatAClosedArenaCannotKeepIsFreed() {
+  void memoryThatAClosedArenaCannotAdoptIsFreed() {
     Device gpu = Device.cuda(0);
     Arena closed = Arena.ofShared();
     closed.close();

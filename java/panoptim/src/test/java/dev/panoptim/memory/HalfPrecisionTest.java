@@ -31,7 +31,7 @@ class HalfPrecisionTest {
 
   @ParameterizedTest
   @EnumSource
-  void keepsWhatIsNoOrdinaryNumber(HalfPrecision type) {
+  void keepsNaNInfinitiesAndSignedZeros(HalfPrecision type) {
     for (float x :
         new float[] {
           0, -0f, 1, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN,

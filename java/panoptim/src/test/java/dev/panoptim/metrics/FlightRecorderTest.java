@@ -129,7 +129,7 @@ class FlightRecorderTest {
   }
 
   @Test
-  void aGpusNormIsNotWaitedFor() throws IOException {
+  void aGpuNormIsReadAsynchronously() throws IOException {
     GpuTests.need(1);
     List<RecordedEvent> steps =
         recorded(
@@ -146,7 +146,7 @@ class FlightRecorderTest {
   }
 
   @Test
-  void whatIsNotWantedIsNotRecorded() throws IOException {
+  void disabledEventsAreNotRecorded() throws IOException {
     List<RecordedEvent> events =
         recorded(
             Map.of("dev.panoptim.Step#enabled", "false", "dev.panoptim.Published#enabled", "false"),

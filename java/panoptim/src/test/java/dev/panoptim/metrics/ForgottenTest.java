@@ -40,7 +40,7 @@ class ForgottenTest {
   }
 
   @Test
-  void theirMemoryIsFreedAndThatIsSaidOnce() throws Exception {
+  void theirMemoryIsFreedWithOneWarning() throws Exception {
     String output = run(List.of(), "optimizers");
     // Data, gradients, two states and the 16-bit copies of 501 optimizers.
     assertTrue(number(output, "HELD") >= 500 * 72 * 18 + 8_000_000, output);
@@ -51,7 +51,7 @@ class ForgottenTest {
   }
 
   @Test
-  void wherePlacesAreTracedEachOfThemIsSaidOnce() throws Exception {
+  void withTracingEachPlaceGetsOneWarning() throws Exception {
     String output = run(List.of("-Dpanoptim.memory.trace=true"), "optimizers");
     // Parameters and optimizers of the first place, and optimizers of the second place.
     assertEquals(3, count(output, WARNING), output);
@@ -68,7 +68,7 @@ class ForgottenTest {
   }
 
   @Test
-  void memoryOfGpusIsFreed() throws Exception {
+  void gpuMemoryIsFreed() throws Exception {
     String cuda = "-Dpanoptim.cuda.library=" + emulatedLibrary();
     String output = run(List.of(cuda), "gpu");
     assertTrue(number(output, "ON DEVICES") >= 10 * 72 * 16, output);
@@ -83,7 +83,7 @@ class ForgottenTest {
   }
 
   @Test
-  void withoutNativeAccessItIsSaidAllTheSame() throws Exception {
+  void withoutNativeAccessAWarningIsLogged() throws Exception {
     String output =
         JavaProcess.run(
             Unfreed.class,

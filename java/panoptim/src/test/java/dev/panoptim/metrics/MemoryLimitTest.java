@@ -14,14 +14,14 @@ class MemoryLimitTest {
   private static final String NATIVE = "--enable-native-access=ALL-UNNAMED";
 
   @Test
-  void whatWouldExceedTheLimitIsRefusedAndChangesNothing() throws Exception {
+  void allocationsBeyondTheLimitAreRejectedAndChangeNothing() throws Exception {
     String output =
         JavaProcess.run(MemoryLimitProbe.class, List.of(NATIVE, "-Dpanoptim.memory.limit=20m"));
     assertTrue(output.contains("DONE"), output);
   }
 
   @Test
-  void aLimitThatIsNoneIsNamed() throws Exception {
+  void anIllegalLimitIsRejectedByName() throws Exception {
     String output = JavaProcess.run(Illegal.class, List.of(NATIVE, "-Dpanoptim.memory.limit=lots"));
     assertEquals(
         "REFUSED system property panoptim.memory.limit is 'lots', but must be none or a number of"
@@ -43,7 +43,7 @@ class MemoryLimitTest {
   }
 
   @Test
-  void byDefaultThereIsOneAndItIsNamedInARefusal() {
+  void theDefaultLimitIsNamedInErrors() {
     MemoryUse memory = Metrics.snapshot().memory();
     assertTrue(memory.limit() > 0);
     long elements = memory.limit() / 4;

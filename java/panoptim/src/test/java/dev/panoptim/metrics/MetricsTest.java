@@ -59,7 +59,7 @@ class MetricsTest {
   }
 
   @Test
-  void stepsThatThrowAndOptimizersThatWereNotBuiltAreNotCounted() {
+  void failedStepsAndFailedBuildsAreNotCounted() {
     MetricsSnapshot before = Metrics.snapshot();
     Arena arena = Arena.ofShared();
     Parameter dead = Parameter.of("dead", 4, arena.allocate(16, 16), arena.allocate(16, 16));
@@ -91,7 +91,7 @@ class MetricsTest {
   }
 
   @Test
-  void aGpusSkippedStepsAreCountedOnceTheHostKnows() {
+  void skippedStepsOfAGpuAreCountedWhenTheHostKnowsThem() {
     GpuTests.need(1);
     MetricsSnapshot before = Metrics.snapshot();
     Device gpu = Device.cuda(0);

@@ -55,7 +55,7 @@ class AddressTest {
   }
 
   @Test
-  void onlyTheFirstPageAndWhatWrapsAroundIsImpossible() {
+  void onlyTheFirstPageAndWrappingRangesAreImpossible() {
     assertFalse(Segments.canBeAt(0, 1));
     assertFalse(Segments.canBeAt(4095, 1));
     assertTrue(Segments.canBeAt(4096, 1));
@@ -73,7 +73,7 @@ class AddressTest {
 
   @ParameterizedTest
   @MethodSource("badAddresses")
-  void parametersRefuseIt(long address) {
+  void parametersRejectIt(long address) {
     try (Arena arena = Arena.ofConfined()) {
       refused("data of 'w' has 16 bytes", () -> Parameter.of("w", SIZE, at(address)));
       refused(
@@ -87,7 +87,7 @@ class AddressTest {
   }
 
   @Test
-  void nothingMayBeAnywhere() {
+  void emptyRangesMayBeAnywhere() {
     for (long address : badAddresses()) {
       Parameter p = Parameter.of("w", 0, at(address, 0), at(address, 0));
       try (Optimizer optimizer = Adam.builder(List.of(p)).build()) {
@@ -99,7 +99,7 @@ class AddressTest {
 
   /// Sizes whose bytes overflow, or extend beyond the last address.
   @Test
-  void sizesBeyondMemoryAreRefused() {
+  void sizesBeyondMemoryAreRejected() {
     long most = Long.MAX_VALUE / Float.BYTES;
     assertSays("but must be from 0 to", () -> Parameter.of("w", most + 1, at(4096)));
     assertSays("but must be from 0 to", () -> Parameter.of("w", 1L << 62, at(4096, 0)));
@@ -108,7 +108,7 @@ class AddressTest {
 
   @ParameterizedTest
   @MethodSource("badAddresses")
-  void plansRefuseItInEveryPlace(long address) {
+  void plansRejectItForEveryOperand(long address) {
     Rule rule = Rule.builder().firstMoment(FirstMoment.MOVING_AVERAGE).build();
     try (Arena arena = Arena.ofConfined()) {
       Map<String, StepPlan.Row> rows = new LinkedHashMap<>();
@@ -148,7 +148,7 @@ class AddressTest {
 
   @ParameterizedTest
   @MethodSource("badAddresses")
-  void copiesRefuseIt(long address) {
+  void copiesRejectIt(long address) {
     try (Parameters all = Parameters.builder().add("w", SIZE).build()) {
       Parameter p = all.get("w");
       p.data().fill((byte) 7);
@@ -174,7 +174,7 @@ class AddressTest {
 
   @ParameterizedTest
   @MethodSource("badAddresses")
-  void stateDictsRefuseIt(long address) {
+  void stateDictsRejectIt(long address) {
     try (Parameters all = Parameters.builder().add("a", SIZE).add("w", SIZE).build();
         Optimizer optimizer = Sgd.builder(all).momentum(0.9).build()) {
       all.forEach(each -> each.gradient().fill((byte) 0x3f));
@@ -238,7 +238,7 @@ class AddressTest {
 
   /// All backends reject such a segment; with two of them, an access would crash the process.
   @Test
-  void noBackendEverSeesIt() {
+  void backendsRejectImpossibleAddresses() {
     for (Backend backend : Problem.backends()) {
       try (Parameters all = Parameters.builder().add("first", SIZE).add("last", SIZE).build();
           Optimizer optimizer =

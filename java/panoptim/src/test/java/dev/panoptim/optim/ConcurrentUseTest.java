@@ -85,7 +85,7 @@ class ConcurrentUseTest {
 
   /// A separate process, because this one may have chosen a backend already.
   @Test
-  void oneBackendIsChosenByManyAtOnce() throws Exception {
+  void manyThreadsChooseOneBackend() throws Exception {
     String output =
         JavaProcess.run(
             FirstChoice.class,
@@ -152,7 +152,7 @@ class ConcurrentUseTest {
 
   /// A close during a step fails, so that it takes effect before or after the step.
   @Test
-  void memoryIsNotFreedUnderAStep() throws Exception {
+  void memoryIsNotFreedDuringAStep() throws Exception {
     for (int round = 0; round < 20; round++) {
       Parameters parameters = Parameters.builder().add("p", 200_000).build();
       try (Optimizer optimizer = AdamW.builder(parameters).threads(2).build()) {

@@ -144,7 +144,7 @@ class DeadMemoryTest {
 
   /// The second of two parameters is invalid; the clip must not have changed the first one.
   @Test
-  void clippingChangesAllOrNone() {
+  void aClipChangesAllGradientsOrNone() {
     try (Arena arena = Arena.ofShared()) {
       Parameter good = Parameter.of("good", SIZE, arena.allocate(BYTES, 4));
       good.setGradient(arena.allocate(BYTES, 4));
@@ -227,7 +227,7 @@ class DeadMemoryTest {
 
   @ParameterizedTest
   @EnumSource
-  void aStateDictIsLoadedWholeOrNotAtAll(Source source) {
+  void aStateDictIsLoadedCompletelyOrNotAtAll(Source source) {
     try (Arena arena = Arena.ofConfined();
         Parameters all = Parameters.builder().add("a", SIZE).add("b", SIZE).build();
         Optimizer optimizer = trained(all)) {
@@ -265,7 +265,7 @@ class DeadMemoryTest {
 
   /// The optimizer's own memory is the source of its states.
   @Test
-  void aStateDictOfLiveMemoryIsLoadedOnlyToWhereItLies() {
+  void aStateDictOfLiveMemoryIsLoadedOnlyInPlace() {
     try (Parameters all = Parameters.builder().add("a", SIZE).add("b", SIZE).build();
         Optimizer optimizer = trained(all)) {
       StateDict live = optimizer.withStateDict(state -> state);

@@ -90,7 +90,7 @@ class ExclusiveUseTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"native", "vector", "scalar"})
-  void theLearnerNeverFailsForThreadsThatRead(String backend) throws Exception {
+  void readersNeverMakeAStepFail(String backend) throws Exception {
     AtomicBoolean done = new AtomicBoolean();
     AtomicLong readings = new AtomicLong();
     List<Running> readers = new ArrayList<>();
@@ -148,7 +148,7 @@ class ExclusiveUseTest {
   }
 
   @Test
-  void aSecondThreadThatStepsIsRefused() throws Exception {
+  void aSecondThreadThatStepsIsRejected() throws Exception {
     try (Parameters p = Parameters.builder().add("p", 1).build();
         Optimizer optimizer = Adam.builder(p).build()) {
       CountDownLatch begun = new CountDownLatch(1);
@@ -171,7 +171,7 @@ class ExclusiveUseTest {
   }
 
   @Test
-  void aStepWaitsForAReadingThatIsUnderWay() throws Exception {
+  void aStepWaitsForARunningRead() throws Exception {
     try (Parameters p = Parameters.builder().add("p", 1).build();
         Optimizer optimizer = Adam.builder(p).build()) {
       CountDownLatch end = new CountDownLatch(1);
@@ -187,7 +187,7 @@ class ExclusiveUseTest {
   }
 
   @Test
-  void threadsHaveTheirTurnsInTheOrderInWhichTheyCame() throws Exception {
+  void threadsTakeTurnsInOrderOfArrival() throws Exception {
     try (Parameters p = Parameters.builder().add("p", 1).build();
         Optimizer optimizer = Adam.builder(p).build()) {
       CountDownLatch begun = new CountDownLatch(1);
@@ -219,7 +219,7 @@ class ExclusiveUseTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"native", "vector", "scalar"})
-  void closeWaitsForTheStepAndTheNextStepIsRefused(String backend) throws Exception {
+  void closeWaitsForTheStepAndTheNextStepIsRejected(String backend) throws Exception {
     for (int round = 0; round < 20; round++) {
       try (Parameters p = Parameters.builder().add("p", 200_000).build()) {
         Optimizer optimizer = AdamW.builder(p).backend(Backends.named(backend)).threads(2).build();
@@ -242,7 +242,7 @@ class ExclusiveUseTest {
   }
 
   @Test
-  void closeGivesUpWhenItsTimeIsOver() throws Exception {
+  void closeGivesUpAfterItsTimeout() throws Exception {
     try (Parameters p = Parameters.builder().add("p", 1).build()) {
       Optimizer optimizer = Adam.builder(p).build();
       CountDownLatch end = new CountDownLatch(1);

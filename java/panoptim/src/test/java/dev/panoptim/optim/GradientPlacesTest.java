@@ -136,7 +136,7 @@ class GradientPlacesTest {
 
   /// One parameter after the other gets an invalid gradient; then the training continues.
   @Test
-  void whatIsWrongIsSaidAndChangesNothing() {
+  void illegalArgumentsAreRejectedAndChangeNothing() {
     try (Arena arena = Arena.ofShared();
         Parameters parameters = Parameters.builder().add("p", 4).add("q", 4).build();
         Optimizer optimizer = Sgd.builder(parameters).learningRate(1).build()) {

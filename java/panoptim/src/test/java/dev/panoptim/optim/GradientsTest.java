@@ -67,7 +67,7 @@ class GradientsTest {
   }
 
   @Test
-  void badArgumentsAndReadOnlyGradientsAreRefusedAndNothingChanges() {
+  void badArgumentsAndReadOnlyGradientsAreRejectedAndNothingChanges() {
     try (Arena arena = Arena.ofConfined()) {
       Parameter plain = parameter(arena, "plain", 9);
       Parameter fixed = parameter(arena, "fixed", 9);

@@ -75,7 +75,7 @@ class GroupingTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void groupsAreAsGoodAsOptimizersOfTheirOwn(Case tested) {
+  void groupsAreEquivalentToSeparateOptimizers(Case tested) {
     try (Parameters together = parameters();
         Parameters apart = parameters()) {
       Optimizer grouped =

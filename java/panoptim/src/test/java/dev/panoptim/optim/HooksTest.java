@@ -33,7 +33,7 @@ class HooksTest {
   }
 
   @Test
-  void aHookThatRemovesItselfLeavesTheNextOneInPlace() {
+  void aHookThatRemovesItselfDoesNotSkipTheNextOne() {
     for (var moment : MOMENTS) {
       calls.clear();
       Runnable[] first = new Runnable[1];
@@ -54,7 +54,7 @@ class HooksTest {
   }
 
   @Test
-  void aHookThatRemovesALaterOneTakesEffectAtTheNextStep() {
+  void aHookRemovedByAnEarlierHookStopsAtTheNextStep() {
     Runnable[] later = new Runnable[1];
     optimizer.addStepPostHook(o -> later[0].run());
     later[0] = optimizer.addStepPostHook(o -> calls.add("later"));
@@ -82,7 +82,7 @@ class HooksTest {
   }
 
   @Test
-  void aHookThatIsAddedByAHookRunsFromTheNextStepOn() {
+  void aHookAddedByAHookRunsFromTheNextStep() {
     Runnable[] adding = new Runnable[1];
     adding[0] =
         optimizer.addStepPostHook(
@@ -97,7 +97,7 @@ class HooksTest {
   }
 
   @Test
-  void aHookThatThrowsEndsTheStepAndTheOptimizerGoesOn() {
+  void afterAHookThatThrowsTheNextStepRuns() {
     for (var moment : MOMENTS) {
       Runnable throwing =
           moment.apply(
@@ -154,7 +154,7 @@ class HooksTest {
   }
 
   @Test
-  void whatCannotWorkFromAHookIsSaid() {
+  void forbiddenCallsFromHooksAreRejected() {
     for (var moment : MOMENTS) {
       for (var each : forbidden().entrySet()) {
         Runnable remove = moment.apply(optimizer, each.getValue());
@@ -167,7 +167,7 @@ class HooksTest {
   }
 
   @Test
-  void whatCannotWorkFromWithStateDictIsSaid() {
+  void forbiddenCallsFromWithStateDictAreRejected() {
     for (var each : forbidden().entrySet()) {
       var e =
           assertThrows(

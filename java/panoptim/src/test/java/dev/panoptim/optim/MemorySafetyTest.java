@@ -43,7 +43,7 @@ class MemorySafetyTest {
   }
 
   @Test
-  void heapMemoryIsRefused() {
+  void heapMemoryIsRejected() {
     refused(
         IllegalArgumentException.class,
         "data of 'w' is on the Java heap, but must be off-heap",
@@ -51,7 +51,7 @@ class MemorySafetyTest {
   }
 
   @Test
-  void aWrongSizeIsRefused() {
+  void aWrongSizeIsRejected() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment twelve = arena.allocate(12, 4);
       refused(
@@ -75,7 +75,7 @@ class MemorySafetyTest {
   }
 
   @Test
-  void aMisalignedSegmentIsRefused() {
+  void aMisalignedSegmentIsRejected() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment odd = arena.allocate(20, 4).asSlice(2, 8);
       refused(
@@ -86,7 +86,7 @@ class MemorySafetyTest {
   }
 
   @Test
-  void readOnlyDataIsRefusedAndAReadOnlyGradientIsNot() {
+  void readOnlyDataIsRejectedAndAReadOnlyGradientIsNot() {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment data = arena.allocate(8, 4);
       refused(
@@ -103,7 +103,7 @@ class MemorySafetyTest {
 
   @ParameterizedTest
   @MethodSource("backends")
-  void overlappingStreamsAreRefused(Backend backend) {
+  void overlappingStreamsAreRejected(Backend backend) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment memory = arena.allocate(64, 4);
       MemorySegment left = memory.asSlice(0, 16);
@@ -134,7 +134,7 @@ class MemorySafetyTest {
 
   @ParameterizedTest
   @MethodSource("backends")
-  void memoryOfAClosedArenaIsRefused(Backend backend) {
+  void memoryOfAClosedArenaIsRejected(Backend backend) {
     try (Arena open = Arena.ofConfined()) {
       Arena closed = Arena.ofShared();
       Parameter alive = Parameter.of("alive", 2, open.allocate(8, 4), open.allocate(8, 4));
@@ -159,7 +159,7 @@ class MemorySafetyTest {
 
   @ParameterizedTest
   @MethodSource("backends")
-  void memoryThatIsConfinedToAnotherThreadIsRefused(Backend backend) throws InterruptedException {
+  void memoryThatIsConfinedToAnotherThreadIsRejected(Backend backend) throws InterruptedException {
     try (Arena arena = Arena.ofConfined()) {
       Parameter p = Parameter.of("p", 2, arena.allocate(8, 4), arena.allocate(8, 4));
       try (Optimizer optimizer = Adam.builder(List.of(p)).backend(backend).build()) {
@@ -194,7 +194,7 @@ class MemorySafetyTest {
 
   /// The parameters are in more arenas than one native call can hold.
   @Test
-  void anyNumberOfArenasIsFine() {
+  void anyNumberOfArenasIsLegal() {
     List<Arena> arenas = new ArrayList<>();
     List<Parameter> parameters = new ArrayList<>();
     for (int i = 0; i < 30; i++) {
@@ -218,7 +218,7 @@ class MemorySafetyTest {
 
   /// Memory that is freed during a native step would crash the process.
   @Test
-  void anArenaCannotBeClosedUnderARunningStep() throws InterruptedException {
+  void anArenaCannotBeClosedDuringAStep() throws InterruptedException {
     for (int attempt = 0; attempt < 20; attempt++) {
       Arena arena = Arena.ofShared();
       long size = 1 << 20;

@@ -11,11 +11,7 @@ import static dev.panoptim.rule.Hyperparameter.WEIGHT_DECAY;
 
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Decay;
-import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Hyperparameter;
-import dev.panoptim.rule.Nesterov;
-import dev.panoptim.rule.Rule;
-import dev.panoptim.rule.SecondMoment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,10 +28,10 @@ final class OptimizerCases {
   private static final List<String> NONE = List.of();
   private static final List<String> FIRST = List.of("firstMoment");
   private static final List<String> SECOND = List.of("secondMoment");
-  private static final List<String> BOTH = List.of("firstMoment", "secondMoment");
+  static final List<String> BOTH = List.of("firstMoment", "secondMoment");
   private static final List<String> WITH_MAXIMUM =
       List.of("firstMoment", "secondMoment", "maximum");
-  private static final List<String> WITH_MEAN = List.of("firstMoment", "secondMoment", "mean");
+  static final List<String> WITH_MEAN = List.of("firstMoment", "secondMoment", "mean");
 
   private final String name;
   private final Function<Iterable<Parameter>, OptimizerBuilder<?>> preset;
@@ -47,7 +43,7 @@ final class OptimizerCases {
 
   /// @param defaults all hyperparameters of the preset without arguments
   /// @param decay the kind of weight decay of the preset without arguments
-  private OptimizerCases(
+  OptimizerCases(
       String name,
       Function<Iterable<Parameter>, OptimizerBuilder<?>> preset,
       Map<Hyperparameter, Double> defaults,
@@ -58,7 +54,7 @@ final class OptimizerCases {
     this.decay = decay;
   }
 
-  private OptimizerCases with(
+  OptimizerCases with(
       String suffix,
       List<String> states,
       Function<Iterable<Parameter>, OptimizerBuilder<?>> builder) {
@@ -73,7 +69,7 @@ final class OptimizerCases {
   }
 
   /// @param words the words that the message must contain
-  private OptimizerCases refuses(String words, Consumer<Iterable<Parameter>> arguments) {
+  OptimizerCases refuses(String words, Consumer<Iterable<Parameter>> arguments) {
     illegal.put(words, arguments);
     return this;
   }
@@ -90,7 +86,7 @@ final class OptimizerCases {
         radam(),
         adamax(),
         lion(),
-        unnamed());
+        UnnamedCases.cases());
   }
 
   /// The cases of all optimizers.
@@ -346,48 +342,7 @@ final class OptimizerCases {
         .refuses("beta2 is 1.0", p -> Lion.builder(p).betas(0.9, 1));
   }
 
-  /// Compositions without a name; the tests of named optimizers apply to them too.
-  private static OptimizerCases unnamed() {
-    Rule centered =
-        Rule.builder()
-            .firstMoment(FirstMoment.MOVING_AVERAGE)
-            .nesterov(Nesterov.NESTEROV)
-            .secondMoment(SecondMoment.CENTERED_AVERAGE)
-            .decay(Decay.DECOUPLED)
-            .build();
-    Rule scheduled =
-        Rule.builder()
-            .firstMoment(FirstMoment.MOVING_AVERAGE)
-            .nesterov(Nesterov.SCHEDULED)
-            .secondMoment(SecondMoment.SUM)
-            .biasCorrection(true)
-            .decay(Decay.L2)
-            .maximize(true)
-            .build();
-    Rule all =
-        Rule.builder()
-            .firstMoment(FirstMoment.HEAVY_BALL)
-            .secondMoment(SecondMoment.MAXIMUM_OF_AVERAGE)
-            .momentumLast(true)
-            .epsilonInside(true)
-            .unitCorrection(true)
-            .decay(Decay.DECOUPLED)
-            .build();
-    return new OptimizerCases(
-            "unnamed", p -> Optimizer.builder(centered, p), moments(1e-3, 0), Decay.DECOUPLED)
-        .with("centered", WITH_MEAN, p -> Optimizer.builder(centered, p).weightDecay(0.1))
-        .with("scheduled", BOTH, p -> Optimizer.builder(scheduled, p).learningRate(0.05))
-        .with(
-            "all",
-            List.of("firstMoment", "secondMoment", "maximum", "units"),
-            p -> Optimizer.builder(all, p).learningRate(0.5).weightDecay(0.1))
-        .refuses(
-            "momentum is not a hyperparameter of this rule",
-            p -> Optimizer.builder(centered, p).with(Hyperparameter.MOMENTUM, 0.9))
-        .refuses("beta1 is 1.0", p -> Optimizer.builder(centered, p).with(Hyperparameter.BETA1, 1));
-  }
-
-  private static Map<Hyperparameter, Double> moments(double learningRate, double weightDecay) {
+  static Map<Hyperparameter, Double> moments(double learningRate, double weightDecay) {
     return Map.of(
         LEARNING_RATE,
         learningRate,

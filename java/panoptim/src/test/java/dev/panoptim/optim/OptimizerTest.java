@@ -40,7 +40,7 @@ class OptimizerTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void leavesAloneWhatHasNoGradient(Case tested) {
+  void skipsParametersWithoutAGradient(Case tested) {
     try (Arena arena = Arena.ofConfined();
         Parameters others = Parameters.builder().add("other", 3).build()) {
       Parameter bare = Parameter.of("bare", 3, arena.allocate(12, 4));
@@ -60,7 +60,7 @@ class OptimizerTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void countsTheStepsOfEachParameterForItself(Case tested) {
+  void countsTheStepsOfEachParameterSeparately(Case tested) {
     try (Parameters both = Parameters.builder().add("late", 5).add("early", 5).build();
         Parameters alone = Parameters.builder().add("late", 5).build()) {
       MemorySegment gradient = both.get("late").gradient();

@@ -55,7 +55,7 @@ class PublicationGpuTest {
   }
 
   @Test
-  void readersFindWhatTheLastStepHasLeft() {
+  void readersGetTheResultOfTheLastStep() {
     for (Backend backend : Problem.cardBackends()) {
       for (HalfPrecision narrow : new HalfPrecision[] {null, HalfPrecision.BFLOAT16}) {
         check(backend, narrow);

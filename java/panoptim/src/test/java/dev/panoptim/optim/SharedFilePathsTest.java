@@ -75,14 +75,13 @@ class SharedFilePathsTest {
 
   /// Different names would become equal in the file.
   @Test
-  void namesThatUtf8CannotHoldAreRefused() {
+  void namesThatUtf8CannotHoldAreRejected() {
     Path file = folder.resolve("w");
     assertSays(
         "has an unpaired surrogate",
         () -> Parameters.builder().add("\ud83d", 3).buildShared(file, all -> {}));
     try (Parameters all = Parameters.builder().add("\ude00", 3).build()) {
-      assertSays(
-          "has an unpaired surrogate", () -> Adam.builder(all).sharedStates(file).build());
+      assertSays("has an unpaired surrogate", () -> Adam.builder(all).sharedStates(file).build());
     }
     assertFalse(Files.exists(file));
     try (Parameters all =
@@ -133,7 +132,7 @@ class SharedFilePathsTest {
   /// Interrupts at random moments, with growing pauses. The values are set once, and the file is
   /// complete.
   @Test
-  void interruptsInTheMiddleLeaveWholeFiles() throws IOException {
+  void interruptsDuringTheWriteLeaveWholeFiles() throws IOException {
     AtomicBoolean done = new AtomicBoolean();
     Thread working = Thread.currentThread();
     Thread interrupting =

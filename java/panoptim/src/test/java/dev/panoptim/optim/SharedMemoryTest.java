@@ -86,7 +86,7 @@ class SharedMemoryTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void severalThatTakeTurnsAreAsGoodAsOne(Case tested) {
+  void optimizersThatTakeTurnsAreEquivalentToOne(Case tested) {
     try (Parameters alone = alone();
         Optimizer one = tested.builder().apply(alone).build()) {
       steps(one, alone, 0, 12);
@@ -114,7 +114,7 @@ class SharedMemoryTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void stateDictsGoInAndOut(Case tested) {
+  void stateDictsOfSharedStatesCanBeSavedAndLoaded(Case tested) {
     try (Parameters alone = alone();
         Parameters parameters = shared();
         Optimizer one = tested.builder().apply(alone).build();
@@ -205,7 +205,7 @@ class SharedMemoryTest {
   }
 
   @Test
-  void ofTwoProcessesThatCreateAFileAtOnceOneGivesItsContents() throws Exception {
+  void onlyOneOfTwoProcessesInitializesAFile() throws Exception {
     List<Process> processes = new ArrayList<>();
     for (int i = 0; i < 2; i++) {
       processes.add(
@@ -223,13 +223,13 @@ class SharedMemoryTest {
   }
 
   @Test
-  void aCreationThatMapsItsOwnFileIsRefused() {
+  void aCreationThatMapsItsOwnFileIsRejected() {
     assertThrows(
         IllegalStateException.class, () -> sizes().buildShared(data, fresh -> shared().close()));
   }
 
   @Test
-  void whatWasInitialisedIsWhatIsBuilt() {
+  void initializedValuesAreBuilt() {
     List<Parameter> seen = new ArrayList<>();
     try (Parameters parameters =
         sizes().buildShared(data, fresh -> fresh.forEach(each -> seen.add(each)))) {
@@ -259,7 +259,7 @@ class SharedMemoryTest {
   }
 
   @Test
-  void whatAnInterruptedProcessLeftIsMadeAnew() {
+  void anUnfinishedFileIsCreatedAgain() {
     assertThrows(
         IllegalStateException.class,
         () ->
@@ -276,7 +276,7 @@ class SharedMemoryTest {
   }
 
   @Test
-  void whatTheFileHoldsMustBeMeant() throws IOException {
+  void theContentOfTheFileMustMatch() throws IOException {
     shared().close();
     assertMessage(
         "holds\nthe parameters {a=33, b=5000, empty=0}\nbut must hold\nthe parameters {a=34}",

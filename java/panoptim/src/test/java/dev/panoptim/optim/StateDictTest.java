@@ -62,7 +62,7 @@ class StateDictTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void savedAndLoadedInMidRunNothingDiffers(Case tested) {
+  void aSaveAndLoadDuringTheRunChangesNothing(Case tested) {
     try (Parameters whole = parameters("a", "b");
         Parameters halves = parameters("a", "b");
         Optimizer uninterrupted = tested.builder().apply(whole).build();
@@ -82,7 +82,7 @@ class StateDictTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void aSnapshotIsNoAliasAndCanBeGoneBackTo(Case tested) {
+  void aStateDictIsACopyThatCanBeLoaded(Case tested) {
     try (Parameters p = parameters("a");
         Optimizer optimizer = tested.builder().apply(p).build()) {
       StateDict fresh = optimizer.stateDict();
@@ -148,7 +148,7 @@ class StateDictTest {
   }
 
   @Test
-  void whatDoesNotFitIsRefusedWholeAndChangesNothing() {
+  void aMismatchIsRejectedAndChangesNothing() {
     try (Parameters p = parameters("a", "b");
         Parameters other = parameters("b", "a");
         Parameters more = parameters("a", "b", "c");
@@ -204,7 +204,7 @@ class StateDictTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void aGroupThatIsAddedLaterIsAnOptimizerOfItsOwn(Case tested) {
+  void anAddedGroupBehavesLikeASeparateOptimizer(Case tested) {
     try (Parameters together = parameters("a", "b");
         Parameters apart = parameters("a", "b");
         Optimizer grown = tested.builder().apply(List.of(together.get("a"))).threads(1).build();
@@ -245,7 +245,7 @@ class StateDictTest {
   }
 
   @Test
-  void hooksAreCalledAroundEachStepUntilTheyAreTakenAway() {
+  void hooksAreCalledAroundEachStepUntilRemoved() {
     try (Parameters p = parameters("a");
         Optimizer optimizer = Sgd.builder(p).build()) {
       List<String> calls = new ArrayList<>();

@@ -1,5 +1,10 @@
 package dev.panoptim.optim;
 
+import static dev.panoptim.optim.MixedSizes.SIZES;
+import static dev.panoptim.optim.MixedSizes.STEPS;
+import static dev.panoptim.optim.MixedSizes.built;
+import static dev.panoptim.optim.MixedSizes.fill;
+import static dev.panoptim.optim.MixedSizes.parameters;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -16,7 +21,6 @@ import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,42 +28,14 @@ import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// The options of a step: scale, clip, skip and zero of gradients.
 class StepOptionsTest {
-  private static final long[] SIZES = {0, 1, 17, 1024, 4097, 16384, 40_003};
-  private static final int STEPS = 3;
 
   static List<Case> cases() {
     return OptimizerCases.cases();
-  }
-
-  private static Parameters parameters() {
-    Parameters.Builder builder = Parameters.builder();
-    for (int i = 0; i < SIZES.length; i++) {
-      builder.add("p" + i, SIZES[i]);
-    }
-    return builder.build();
-  }
-
-  private static void fill(MemorySegment segment, SplittableRandom random) {
-    for (long i = 0; i < segment.byteSize() / Float.BYTES; i++) {
-      segment.setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(-1, 1));
-    }
-  }
-
-  private static Optimizer built(
-      Case tested,
-      Parameters parameters,
-      Backend backend,
-      int threads,
-      Consumer<OptimizerBuilder<?>> options) {
-    OptimizerBuilder<?> builder = tested.builder().apply(parameters);
-    options.accept(builder);
-    return builder.backend(backend).threads(threads).build();
   }
 
   /// @param options sets the options of the optimizer
@@ -119,7 +95,7 @@ class StepOptionsTest {
 
   @ParameterizedTest
   @MethodSource("cases")
-  void everyBackendReachesTheSameBitsWithAllOfThem(Case tested) {
+  void everyBackendReachesTheSameBitsWithAllOptions(Case tested) {
     assertSameOnEveryBackend(
         tested,
         b -> {
@@ -135,7 +111,7 @@ class StepOptionsTest {
   }
 
   @Test
-  void everyBackendReachesTheSameBitsWithAnyOfThem() {
+  void everyBackendReachesTheSameBitsWithEverySubsetOfOptions() {
     Case adamW = OptimizerCases.caseOf("adamw");
     List<Consumer<OptimizerBuilder<?>>> single =
         List.of(
@@ -162,7 +138,7 @@ class StepOptionsTest {
   /// combined with the scale into one factor, which saves a rounding.)
   @ParameterizedTest
   @MethodSource("cases")
-  void theyAreWhatAPassOfItsOwnWouldBe(Case tested) {
+  void scaleAndClipEqualASeparatePass(Case tested) {
     float scale = 0.375f;
     float bound = 0.2f;
     Map<String, int[]> expected =
@@ -189,94 +165,9 @@ class StepOptionsTest {
     assertNull(Problem.difference(expected, actual));
   }
 
-  @ParameterizedTest
-  @MethodSource("cases")
-  void averageAndHalfPrecisionCopyAreThoseOfTheUpdatedParameters(Case tested) {
-    for (HalfPrecision type : HalfPrecision.values()) {
-      try (Parameters parameters = parameters();
-          Optimizer optimizer =
-              built(
-                  tested,
-                  parameters,
-                  Backends.named("native"),
-                  2,
-                  b -> b.averageParameters(0.75).halfPrecisionCopy(type))) {
-        SplittableRandom random = new SplittableRandom(9);
-        Map<String, float[]> averages = new LinkedHashMap<>();
-        for (int step = 0; step < STEPS; step++) {
-          parameters.forEach(each -> fill(each.gradient(), random));
-          optimizer.step();
-          for (Parameter each : parameters) {
-            float[] data = each.data().toArray(JAVA_FLOAT);
-            float[] average = averages.computeIfAbsent(each.name(), name -> data.clone());
-            short[] halfPrecisionCopy = new short[data.length];
-            for (int i = 0; i < data.length; i++) {
-              average[i] = Math.fma(0.25f, data[i] - average[i], average[i]);
-              halfPrecisionCopy[i] = type.round(data[i]);
-            }
-            assertArrayEquals(average, optimizer.average(each).toArray(JAVA_FLOAT));
-            assertArrayEquals(
-                halfPrecisionCopy, optimizer.halfPrecisionCopy(each).toArray(JAVA_SHORT));
-          }
-        }
-      }
-    }
-  }
-
-  @Test
-  void aHalfPrecisionCopyIsThereAfterLoadingAndForWhoeverJoins(@TempDir Path folder) {
-    Consumer<OptimizerBuilder<?>> shared =
-        b -> b.halfPrecisionCopy(HalfPrecision.BFLOAT16).sharedStates(folder.resolve("states"));
-    Case adam = OptimizerCases.caseOf("adam");
-    try (Parameters parameters = parameters();
-        Optimizer first =
-            built(
-                adam,
-                parameters,
-                Backends.auto(),
-                1,
-                b -> b.halfPrecisionCopy(HalfPrecision.BFLOAT16));
-        Optimizer second =
-            built(
-                adam,
-                parameters,
-                Backends.auto(),
-                1,
-                b -> b.halfPrecisionCopy(HalfPrecision.BFLOAT16));
-        Optimizer one = built(adam, parameters, Backends.auto(), 1, shared)) {
-      Parameter p = parameters.get("p4");
-      fill(p.gradient(), new SplittableRandom(1));
-      first.step();
-      second.loadStateDict(first.stateDict());
-      assertEquals(-1, first.halfPrecisionCopy(p).mismatch(second.halfPrecisionCopy(p)));
-      first.step();
-      second.loadStateDict(first.stateDict());
-      assertEquals(-1, first.halfPrecisionCopy(p).mismatch(second.halfPrecisionCopy(p)));
-      one.step();
-      try (Optimizer other = built(adam, parameters, Backends.auto(), 1, shared)) {
-        assertEquals(-1, one.halfPrecisionCopy(p).mismatch(other.halfPrecisionCopy(p)));
-      }
-    }
-  }
-
-  @Test
-  void aRefusedStepLeavesNoHalfPrecisionCopy() {
-    try (Arena arena = Arena.ofShared()) {
-      MemorySegment memory = arena.allocate(16, 4);
-      Parameter p = Parameter.of("p", 2, memory.asSlice(0, 8), memory.asSlice(8, 8));
-      Parameter q = Parameter.of("q", 2, arena.allocate(8, 4), memory.asSlice(8, 8));
-      try (Optimizer optimizer =
-          Adam.builder(List.of(p, q)).halfPrecisionCopy(HalfPrecision.BFLOAT16).build()) {
-        assertThrows(IllegalArgumentException.class, optimizer::step);
-        optimizer.loadStateDict(optimizer.stateDict());
-        assertThrows(IllegalStateException.class, () -> optimizer.halfPrecisionCopy(p));
-      }
-    }
-  }
-
   /// PyTorch has the same behaviour by default.
   @Test
-  void aNormThatIsNoNumberMakesAllGradientsNone() {
+  void aNaNNormMakesAllGradientsNaN() {
     try (Arena arena = Arena.ofConfined()) {
       Parameter good = parameter(arena, "good", 1);
       Parameter bad = parameter(arena, "bad", Float.NaN);
@@ -284,52 +175,6 @@ class StepOptionsTest {
           Sgd.builder(List.of(good, bad)).options(o -> o.clipGradNorm(1)).build()) {
         assertTrue(Double.isNaN(optimizer.step().clipFactor()));
         assertTrue(Float.isNaN(good.data().getAtIndex(JAVA_FLOAT, 0)));
-      }
-    }
-  }
-
-  @Test
-  void averagesArePartOfTheStateDict() {
-    Case tested = OptimizerCases.caseOf("adamw");
-    try (Parameters parameters = parameters();
-        Optimizer first =
-            built(tested, parameters, Backends.auto(), 1, b -> b.averageParameters(0.5));
-        Optimizer second =
-            built(tested, parameters, Backends.auto(), 1, b -> b.averageParameters(0.5));
-        Optimizer without = built(tested, parameters, Backends.auto(), 1, b -> {})) {
-      Parameter p = parameters.get("p3");
-      fill(p.gradient(), new SplittableRandom(1));
-      first.step();
-      first.step();
-      second.loadStateDict(first.stateDict());
-      assertEquals(-1, first.average(p).mismatch(second.average(p)));
-      assertThrows(IllegalArgumentException.class, () -> without.loadStateDict(first.stateDict()));
-      without.step();
-      assertThrows(IllegalArgumentException.class, () -> first.loadStateDict(without.stateDict()));
-    }
-  }
-
-  @Test
-  void whatIsNotKeptCannotBeAskedFor() {
-    try (Parameters parameters = parameters();
-        Optimizer plain = Sgd.builder(parameters).build();
-        Optimizer both =
-            Sgd.builder(parameters)
-                .averageParameters(0.9)
-                .halfPrecisionCopy(HalfPrecision.FLOAT16)
-                .build()) {
-      Parameter p = parameters.get("p1");
-      plain.step();
-      var average = assertThrows(IllegalStateException.class, () -> plain.average(p));
-      assertEquals("parameters are not averaged", average.getMessage());
-      assertThrows(IllegalStateException.class, () -> plain.halfPrecisionCopy(p));
-      assertThrows(IllegalStateException.class, () -> both.average(p));
-      assertThrows(IllegalStateException.class, () -> both.halfPrecisionCopy(p));
-      both.step();
-      assertTrue(both.average(p).isReadOnly() && both.halfPrecisionCopy(p).isReadOnly());
-      for (double decay : new double[] {-0.1, 1, Double.NaN}) {
-        assertThrows(
-            IllegalArgumentException.class, () -> Sgd.builder(parameters).averageParameters(decay));
       }
     }
   }
@@ -461,7 +306,7 @@ class StepOptionsTest {
   }
 
   @Test
-  void valuesOutOfRangeAreRefusedByName() {
+  void valuesOutOfRangeAreRejectedByName() {
     StepOptions options = new StepOptions();
     for (double value : new double[] {0, -1, Double.NaN}) {
       refused("gradientScale is " + value, () -> options.gradientScale(value));

@@ -253,7 +253,7 @@ class WholeStepTest {
 
   /// Faults of the whole optimizer: its stream, and an illegal number of threads.
   @Test
-  void whatIsWrongForAllGroupsChangesNone() {
+  void aFaultOfTheWholeOptimizerChangesNothing() {
     GpuTests.need(1);
     Device gpu = Device.cuda(0);
     for (boolean offloads : new boolean[] {false, true}) {

@@ -13,7 +13,7 @@ class RuleTest {
   }
 
   @Test
-  void illegalCompositionsAreRefusedByName() {
+  void illegalCompositionsAreRejectedByName() {
     refused("nesterov NESTEROV needs a first moment", Rule.builder().nesterov(Nesterov.NESTEROV));
     refused(
         "nesterov SCHEDULED needs firstMoment MOVING_AVERAGE, not HEAVY_BALL",

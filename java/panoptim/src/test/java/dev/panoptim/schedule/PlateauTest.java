@@ -78,7 +78,7 @@ class PlateauTest {
 
   /// The case includes thresholds of 1 and above, for which the products become 0 or NaN.
   @Test
-  void anyNumberIsBetterThanTheWorstInfinity() {
+  void anyFiniteMetricIsBetterThanNone() {
     for (ThresholdMode thresholdMode : ThresholdMode.values()) {
       for (double threshold : new double[] {0, 1e-4, 1, 2, 1e300}) {
         for (double metric : new double[] {-1e300, -1, -0.0, 0, 1, 1e300}) {
@@ -107,7 +107,7 @@ class PlateauTest {
 
   /// NaN does not count as better and leaves the best metric unchanged.
   @Test
-  void metricsThatAreNoNumbersAreNoBetter() {
+  void nanMetricsAreNotBetter() {
     Plateau plateau = new Plateau(relative(Mode.MIN, 0.1));
     plateau.observe(-5);
     int reductions = 0;
@@ -120,7 +120,7 @@ class PlateauTest {
 
   /// For metrics of 0 or more, every decision equals PyTorch's, including all roundings.
   @Test
-  void metricsFromZeroOnAreJudgedAsByPyTorch() {
+  void nonNegativeMetricsAreJudgedLikeInPyTorch() {
     long seed = System.nanoTime();
     SplittableRandom random = new SplittableRandom(seed);
     for (int i = 0; i < 1_000_000; i++) {

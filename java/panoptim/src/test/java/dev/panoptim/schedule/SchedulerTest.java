@@ -36,7 +36,7 @@ class SchedulerTest extends SchedulerFixture {
   }
 
   @Test
-  void oneGroupIsDrivenAlone() {
+  void oneGroupCanBeDrivenAlone() {
     Optimizer optimizer = twoGroups();
     Scheduler scheduler =
         Scheduler.builder(optimizer)
@@ -49,7 +49,7 @@ class SchedulerTest extends SchedulerFixture {
   }
 
   @Test
-  void groupsAndHyperparametersHaveSchedulesOfTheirOwn() {
+  void groupsAndHyperparametersHaveSeparateSchedules() {
     Optimizer optimizer = twoGroups();
     Schedule momentum = Schedules.oneCycleMomentum(0.85, 0.95, 20, 0.3, Annealing.COSINE, false);
     Scheduler scheduler =
@@ -92,7 +92,7 @@ class SchedulerTest extends SchedulerFixture {
   }
 
   @Test
-  void aRecurrentSchedulerGoesOnFromThePresentValue() {
+  void aRecurrentSchedulerContinuesFromThePresentValue() {
     Optimizer optimizer = twoGroups();
     Scheduler scheduler =
         Scheduler.builder(optimizer)
@@ -155,7 +155,7 @@ class SchedulerTest extends SchedulerFixture {
   }
 
   @Test
-  void aBadValueAtStep0IsRefusedAtOnce() {
+  void aBadValueAtStep0IsRejectedAtOnce() {
     Optimizer optimizer = twoGroups();
     Scheduler.Builder builder =
         Scheduler.builder(optimizer)
@@ -184,7 +184,7 @@ class SchedulerTest extends SchedulerFixture {
   }
 
   @Test
-  void whatCannotBeDrivenIsRefused() {
+  void illegalDrivesAreRejected() {
     Optimizer optimizer = twoGroups();
     Scheduler.Builder builder =
         Scheduler.builder(optimizer).drive(group(optimizer, "a"), RATE, Schedules.exponential(0.5));
@@ -206,7 +206,7 @@ class SchedulerTest extends SchedulerFixture {
   }
 
   @Test
-  void aPlateauIsFedByMetricsAlone() {
+  void onlyStepsWithAMetricCountForAPlateau() {
     Optimizer optimizer = twoGroups();
     Scheduler scheduler =
         Scheduler.builder(optimizer)

@@ -166,7 +166,7 @@ class SchedulesTest {
   }
 
   @Test
-  void farAwayStepsAreInReach() {
+  void distantStepsHaveValues() {
     ScheduleCases.all()
         .forEach(
             (name, schedule) -> {
@@ -268,7 +268,7 @@ class SchedulesTest {
   }
 
   @Test
-  void nullIsRefused() {
+  void nullIsRejected() {
     assertThrows(NullPointerException.class, () -> Schedules.lambda("f", null));
     assertThrows(NullPointerException.class, () -> Schedules.lambda(null, step -> 1));
     assertThrows(NullPointerException.class, () -> Schedules.warmupThen(3, null));

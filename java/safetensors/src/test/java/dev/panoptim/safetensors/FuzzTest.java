@@ -101,7 +101,7 @@ class FuzzTest {
 
   /// The printed seed must reproduce the same mutations.
   @Test
-  void mutationsRepeatThemselves() {
+  void mutationsAreReproducible() {
     for (long seed = 0; seed < 1000; seed++) {
       assertArrayEquals(new Mutation(seed).of(SEEDS), new Mutation(seed).of(SEEDS));
     }

@@ -146,7 +146,7 @@ class GoldenTest {
 
   @ParameterizedTest
   @FieldSource("GOLDENS")
-  void everyTruncationIsRefused(Golden golden) throws IOException {
+  void everyTruncationIsRejected(Golden golden) throws IOException {
     byte[] bytes = Files.readAllBytes(path(golden));
     for (int length = 0; length < bytes.length; length++) {
       byte[] truncated = Arrays.copyOf(bytes, length);

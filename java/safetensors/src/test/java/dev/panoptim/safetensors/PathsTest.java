@@ -85,7 +85,7 @@ class PathsTest {
 
   /// Opening the pipe would block until another process writes to it.
   @Test
-  void aPipeIsNotWaitedFor() throws Exception {
+  void aPipeDoesNotBlock() throws Exception {
     Path pipe = folder.resolve("pipe");
     Process made;
     try {
@@ -202,7 +202,7 @@ class PathsTest {
   /// Interrupts a thread again and again during reads and writes. The pauses grow, so that every
   /// machine can write a file between two interrupts.
   @Test
-  void interruptsInTheMiddleLeaveWholeFiles() throws Exception {
+  void interruptsDuringTheWriteLeaveWholeFiles() throws Exception {
     Path path = folder.resolve("x.safetensors");
     byte[] large = new byte[1 << 20];
     Tensor tensor = Tensor.of("t", DType.U8, MemorySegment.ofArray(large), large.length);
@@ -240,7 +240,7 @@ class PathsTest {
 
   /// Java closes the caller's channel at an interrupt, and the exception reports it.
   @Test
-  void aChannelOfTheCallersIsHisToMind() throws IOException {
+  void anInterruptClosesTheCallersChannel() throws IOException {
     try (FileChannel channel =
         FileChannel.open(
             folder.resolve("x"), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
@@ -256,7 +256,7 @@ class PathsTest {
 
   /// Reading at these addresses would crash the process.
   @Test
-  void dataWhereNoMemoryCanBeAreRefused() {
+  void dataAtImpossibleAddressesAreRejected() {
     for (long address : new long[] {0, 8, 4095, Long.MAX_VALUE - 7, -8}) {
       MemorySegment nowhere = MemorySegment.ofAddress(address).reinterpret(16);
       var ofTensor =
@@ -272,7 +272,7 @@ class PathsTest {
   }
 
   @Test
-  void metadataOfNullAreNone() {
+  void nullMetadataMeanNoMetadata() {
     assertEquals(Map.of(), TestFiles.read(TestFiles.file("{\"__metadata__\":null}", 0)).metadata());
     SafetensorsFile file =
         TestFiles.read(

@@ -34,7 +34,7 @@ class SafetensorsFileTest {
   @TempDir Path folder;
 
   @Test
-  void whateverJsonAllowsIsRead() {
+  void allValidJsonIsRead() {
     SafetensorsFile file =
         TestFiles.read(
             TestFiles.file(
@@ -69,7 +69,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void aMissingTensorIsNamedWithThoseThatAreThere() {
+  void aMissingTensorIsReportedWithTheExistingNames() {
     List<Tensor> tensors = new ArrayList<>();
     for (int i = 0; i < 1000; i++) {
       tensors.add(Tensor.of("t" + i, DType.U8, MemorySegment.ofArray(new byte[0]), 0));
@@ -84,7 +84,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void whatIsHandedOutCannotBeChanged() {
+  void returnedObjectsCannotBeChanged() {
     byte[] bytes =
         TestFiles.write(
             List.of(Tensor.of("w", DType.U8, MemorySegment.ofArray(new byte[1]), 1)),
@@ -99,7 +99,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void segmentsOfMemoryAreReadWherever() {
+  void segmentsAreReadOnAndOffTheHeap() {
     byte[] bytes =
         TestFiles.write(
             List.of(Tensor.of("w", DType.F32, MemorySegment.ofArray(new float[] {1.5f, 2}), 2)),
@@ -118,7 +118,7 @@ class SafetensorsFileTest {
   }
 
   @Test
-  void nullsAreRefusedByName() {
+  void nullsAreRejectedByName() {
     Path path = folder.resolve("x.safetensors");
     SafetensorsFile file = TestFiles.read(TestFiles.file("{}", 0));
     assertNull("bytes", () -> SafetensorsFile.of(null));

@@ -81,7 +81,7 @@ class SafetensorsWriterTest {
   }
 
   @Test
-  void namesAreRefused() {
+  void namesAreRejected() {
     assertRefused(
         Problem.RESERVED_NAME,
         "__metadata__",
@@ -102,7 +102,7 @@ class SafetensorsWriterTest {
   }
 
   @Test
-  void nullsAreRefusedByName() {
+  void nullsAreRejectedByName() {
     assertNull("path is null", () -> SafetensorsWriter.write((Path) null, List.of(), Map.of()));
     assertNull(
         "channel is null",
@@ -120,7 +120,7 @@ class SafetensorsWriterTest {
   }
 
   @Test
-  void aHeaderBeyondTheLimitIsRefused() {
+  void aHeaderBeyondTheLimitIsRejected() {
     String long40 = "x".repeat(40_000_000);
     Map<String, String> fits = Map.of("a", long40, "b", long40);
     assertEquals(80_000_040, SafetensorsWriter.layout(List.of(), fits).bytes());
@@ -184,7 +184,7 @@ class SafetensorsWriterTest {
   }
 
   @Test
-  void aChannelMayTakeItsTime() {
+  void aChannelMayWriteInSmallParts() {
     List<Tensor> tensors =
         List.of(
             Tensor.of("w", DType.F32, MemorySegment.ofArray(new float[100_000]), 100_000),
@@ -248,7 +248,7 @@ class SafetensorsWriterTest {
   }
 
   @Test
-  void whatCannotBeWrittenIsReportedAndLeavesNothing() throws IOException {
+  void aFailedWriteIsReportedAndLeavesNothing() throws IOException {
     Files.createFile(folder.resolve("file"));
     Files.createDirectory(folder.resolve("directory"));
     assertUnwritable(folder.resolve("missing").resolve("x.safetensors"));
@@ -276,7 +276,7 @@ class SafetensorsWriterTest {
   }
 
   @Test
-  void aMappedFileCanBeWrittenAnew() throws IOException {
+  void aMappedFileCanBeReplaced() throws IOException {
     Path path = folder.resolve("x.safetensors");
     SafetensorsWriter.write(path, List.of(bytes("a", 1, 2, 3)), Map.of("version", "1"));
     try (Arena arena = Arena.ofConfined()) {
@@ -291,7 +291,7 @@ class SafetensorsWriterTest {
   }
 
   @Test
-  void dataThatAreGoneAreNamedBeforeAnythingIsWritten() throws Exception {
+  void deadDataAreNamedBeforeAnythingIsWritten() throws Exception {
     Arena shared = Arena.ofShared();
     Tensor dead = Tensor.of("z", DType.U8, shared.allocate(2), 2);
     shared.close();

@@ -53,7 +53,7 @@ class TemporaryFileTest {
   }
 
   @Test
-  void whatAKilledProcessLeavesIsRemovedByTheNextWriter() throws Exception {
+  void leftoversOfAKilledProcessAreRemovedByTheNextWriter() throws Exception {
     startWriter().destroyForcibly().waitFor();
     assertEquals(1, names().size());
     write("name");
@@ -61,7 +61,7 @@ class TemporaryFileTest {
   }
 
   @Test
-  void whatALivingProcessWritesStays() throws Exception {
+  void filesOfALiveProcessStay() throws Exception {
     Process writer = startWriter();
     try {
       write("name");
@@ -75,7 +75,7 @@ class TemporaryFileTest {
   }
 
   @Test
-  void whatThisProcessWritesStays() throws IOException {
+  void filesOfThisProcessStay() throws IOException {
     try (TemporaryFile file = TemporaryFile.beside(folder.resolve("other"))) {
       write("name");
       file.channel().write(ByteBuffer.wrap(new byte[5]));
@@ -99,7 +99,7 @@ class TemporaryFileTest {
 
   /// Opening the pipe for writing would block until a process reads from it.
   @Test
-  void aPipeInTheDirectoryIsNotWaitedFor() throws Exception {
+  void aPipeInTheDirectoryDoesNotBlock() throws Exception {
     Path pipe = folder.resolve(".safetensors-1-1-pipe");
     assumeTrue(
         new ProcessBuilder("mkfifo", pipe.toString()).inheritIO().start().waitFor() == 0,
@@ -109,7 +109,7 @@ class TemporaryFileTest {
   }
 
   @Test
-  void manyAtOnceAllSucceed() throws Exception {
+  void concurrentWritersAllSucceed() throws Exception {
     try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
       List<Future<?>> all = new ArrayList<>();
       for (int i = 0; i < 200; i++) {

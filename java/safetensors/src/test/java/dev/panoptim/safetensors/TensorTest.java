@@ -56,7 +56,7 @@ class TensorTest {
   }
 
   @Test
-  void nullsAreRefusedByName() {
+  void nullsAreRejectedByName() {
     MemorySegment data = MemorySegment.ofArray(new byte[1]);
     assertNull("name", () -> Tensor.of(null, DType.U8, data, 1));
     assertNull("dtype", () -> Tensor.of("w", null, data, 1));

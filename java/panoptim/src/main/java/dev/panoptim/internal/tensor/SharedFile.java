@@ -129,9 +129,7 @@ public final class SharedFile {
   private static byte[] utf8(String description) {
     if (!StandardCharsets.UTF_8.newEncoder().canEncode(description)) {
       throw new IllegalArgumentException(
-          "a name in '"
-              + description
-              + "' has an unpaired surrogate, but must be valid Unicode");
+          "a name in '" + description + "' has an unpaired surrogate, but must be valid Unicode");
     }
     return description.getBytes(StandardCharsets.UTF_8);
   }

@@ -110,7 +110,7 @@ class ExtractionTest {
   }
 
   @Test
-  void aRightFileIsUsedAgain() throws IOException {
+  void aValidFileIsUsedAgain() throws IOException {
     assertUsual();
     Object key = Files.readAttributes(usual.resolve(NAME), "unix:ino").get("ino");
     assertUsual();
@@ -162,7 +162,7 @@ class ExtractionTest {
   }
 
   @Test
-  void aStickyDirectoryIsNotUsedEither() throws Exception {
+  void aStickyDirectoryIsNotUsed() throws Exception {
     assertUsual();
     assertEquals(0, new ProcessBuilder("chmod", "1777", usual.toString()).start().waitFor());
     assertFresh("can be written by other users");
@@ -285,7 +285,7 @@ class ExtractionTest {
   }
 
   @Test
-  void linksToAnUnsafeDirectoryAreRefused() throws Exception {
+  void linksToAnUnsafeDirectoryAreRejected() throws Exception {
     Path below = Files.createDirectories(base.resolve("a/b"));
     Path link = Files.createSymbolicLink(base.resolve("link"), below);
     permit(below, "rwxrwxrwx");
@@ -293,7 +293,7 @@ class ExtractionTest {
   }
 
   @Test
-  void linksInACircleAreRefused() throws IOException {
+  void linksInACircleAreRejected() throws IOException {
     Path one = base.resolve("one");
     Path other = Files.createSymbolicLink(base.resolve("other"), one);
     Files.createSymbolicLink(one, other);
@@ -301,7 +301,7 @@ class ExtractionTest {
   }
 
   @Test
-  void aFileInThePlaceOfAParentIsRefused() throws IOException {
+  void aFileInThePlaceOfAParentIsRejected() throws IOException {
     Path file = Files.write(base.resolve("file"), WRONG);
     assertThrows(NotDirectoryException.class, () -> Extraction.of(file, CONTENT, NAME).close());
     assertThrows(
@@ -309,7 +309,7 @@ class ExtractionTest {
   }
 
   @Test
-  void manyAtOnceFindTheSame() throws Exception {
+  void concurrentExtractionsFindTheSameFile() throws Exception {
     int threads = 8;
     try (ExecutorService all = Executors.newFixedThreadPool(threads)) {
       for (int round = 0; round < 20; round++) {

@@ -83,7 +83,7 @@ class LeftoversTest {
   }
 
   @Test
-  void whatAKilledExtractionLeavesIsRemoved() throws Exception {
+  void leftoversOfAKilledExtractionAreRemoved() throws Exception {
     Path content = Files.write(base.resolve("content"), new byte[48 << 20]);
     Path below = Files.createDirectory(base.resolve("below"));
     boolean left = false;

@@ -88,7 +88,7 @@ class OtherUsersExtractionTest {
   }
 
   @Test
-  void usersWithoutANameDoNotMeet() throws Exception {
+  void usersWithoutANameHaveSeparateDirectories() throws Exception {
     String one = extract(OtherUsers.ATTACKER);
     String other = extract(OtherUsers.VICTIM);
     assertTrue(one.contains("/panoptim-" + OtherUsers.ATTACKER + "-"), one);
@@ -98,7 +98,7 @@ class OtherUsersExtractionTest {
   }
 
   @Test
-  void aRightFileThatCannotBeWrittenIsUsedAsItIs() throws Exception {
+  void aValidReadOnlyFileIsUsed() throws Exception {
     Path file = bake(OtherUsers.VICTIM, OtherUsers.VICTIM, CONTENT, "r-x------");
     permit(base, "r-xr-xr-x");
     assertEquals(file.toString(), extract(OtherUsers.VICTIM));
@@ -118,7 +118,7 @@ class OtherUsersExtractionTest {
   }
 
   @Test
-  void aRightFileOfRootIsUsedByEverybody() throws Exception {
+  void aValidFileOfRootIsUsedByEverybody() throws Exception {
     Path file = bake(0, 0, CONTENT, "rwxr-xr-x");
     permit(base, "r-xr-xr-x");
     assertEquals(file.toString(), extract(OtherUsers.VICTIM));
@@ -126,7 +126,7 @@ class OtherUsersExtractionTest {
   }
 
   @Test
-  void aDirectoryOfRootThatIsNotRightIsPassedOver() throws Exception {
+  void aWrongDirectoryOfRootIsSkipped() throws Exception {
     Path file = bake(0, 0, CONTENT, "rwx------");
     assertNotEquals(file.toString(), extract(OtherUsers.VICTIM), "the file cannot be read");
     permit(file.getParent(), "rwxrwxrwx");
@@ -138,7 +138,7 @@ class OtherUsersExtractionTest {
   }
 
   @Test
-  void aNameThatAnotherUserTookCostsNothing() throws Exception {
+  void aNameTakenByAnotherUserIsHarmless() throws Exception {
     bake(OtherUsers.VICTIM, OtherUsers.ATTACKER, CONTENT, "rwxr-xr-x");
     String fresh = extract(OtherUsers.VICTIM);
     assertTrue(fresh.contains("/panoptim-" + OtherUsers.VICTIM + "-"), fresh);

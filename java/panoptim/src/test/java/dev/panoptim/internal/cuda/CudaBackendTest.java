@@ -72,7 +72,7 @@ class CudaBackendTest {
   }
 
   @Test
-  void aPlanIsPreparedAnewForAnotherStream() {
+  void aPlanIsPreparedAgainForAnotherStream() {
     try (Arena arena = Arena.ofShared();
         StepPlan plan = plan(arena);
         DeviceStream second = DeviceStream.create(Device.cuda(0))) {
@@ -88,7 +88,7 @@ class CudaBackendTest {
   }
 
   @Test
-  void aPlanTakesOverWhatItsBackendHasMade() {
+  void aPlanReusesTheMemoryOfThePreviousOne() {
     try (Arena arena = Arena.ofShared();
         DeviceStream stream = DeviceStream.create(Device.cuda(0));
         StepPlan first = plan(arena);
@@ -147,7 +147,7 @@ class CudaBackendTest {
   }
 
   @Test
-  void whatIsAnotherBackendsIsRefused() {
+  void objectsOfAnotherBackendAreRejected() {
     try (Arena arena = Arena.ofShared();
         StepPlan plan = plan(arena)) {
       Engine backend = Engine.of(Backends.cuda(0));

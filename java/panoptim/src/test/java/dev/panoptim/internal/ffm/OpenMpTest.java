@@ -113,7 +113,7 @@ class OpenMpTest {
   }
 
   @Test
-  void theChoiceIsTheBackendsAndTheOptimizers() {
+  void threadingBelongsToBackendAndOptimizer() {
     Backend pool = Backends.nativeCode();
     assertEquals(Threading.POOL, pool.threading());
     assertSame(pool, pool.with(Threading.POOL));
@@ -174,7 +174,7 @@ class OpenMpTest {
   }
 
   @Test
-  void theTeamEndsWhenItsThreadSaysSo() throws Exception {
+  void theTeamEndsOnRequestOfItsThread() throws Exception {
     String name = "omp-ends";
     int[] expected = bits(Backends.scalar(), 1);
     on(
@@ -255,7 +255,7 @@ class OpenMpTest {
 
   /// Closing the arena during a step of the team must not free the memory.
   @Test
-  void memoryIsNotFreedUnderAStep() throws Exception {
+  void memoryIsNotFreedDuringAStep() throws Exception {
     for (int round = 0; round < 5; round++) {
       Arena arena = Arena.ofShared();
       Parameter parameter =

@@ -66,7 +66,7 @@ class LockedFileTest {
   }
 
   @Test
-  void aThreadThatHasTheFileIsRefused() throws IOException {
+  void aThreadThatHasTheFileIsRejected() throws IOException {
     Path link = Files.createSymbolicLink(folder.resolve("link"), file);
     LockedFile.use(
         file,
@@ -91,7 +91,7 @@ class LockedFileTest {
   }
 
   @Test
-  void threadsTakeTurnsUnderWhateverPath() throws Exception {
+  void threadsTakeTurnsForEveryPathOfAFile() throws Exception {
     Files.createFile(file);
     List<Path> paths =
         List.of(
@@ -125,7 +125,7 @@ class LockedFileTest {
   }
 
   @Test
-  void otherProcessesAreWaitedFor() throws Exception {
+  void locksOfOtherProcessesAreAwaited() throws Exception {
     Process other =
         JavaProcess.of(LockedFileProbe.class, List.of(), file.toString())
             .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -148,7 +148,7 @@ class LockedFileTest {
 
   /// Another class loader with another version of these classes holds the lock.
   @Test
-  void otherLocksInThisProcessAreWaitedFor() throws Exception {
+  void locksOfOtherCodeInThisProcessAreAwaited() throws Exception {
     AtomicBoolean entered = new AtomicBoolean();
     Thread waiting;
     try (FileChannel channel =

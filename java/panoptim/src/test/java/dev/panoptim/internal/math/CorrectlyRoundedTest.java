@@ -77,7 +77,7 @@ class CorrectlyRoundedTest {
   }
 
   @Test
-  void anglesThatAreTooLargeAreRefused() {
+  void anglesThatAreTooLargeAreRejected() {
     assertThrows(IllegalArgumentException.class, () -> CorrectlyRounded.cos(0x1.0000000000001p30));
     assertThrows(IllegalArgumentException.class, () -> CorrectlyRounded.cos(Double.NaN));
     assertThrows(
@@ -197,7 +197,7 @@ class CorrectlyRoundedTest {
   }
 
   @Test
-  void theSlowWayAgreesWithTheQuickOne() {
+  void theSlowAndTheFastPathAgree() {
     long seed = System.nanoTime();
     SplittableRandom random = new SplittableRandom(seed);
     for (int i = 0; i < 300; i++) {

@@ -48,7 +48,7 @@ class MemoryBudgetTest {
         "8388608t",
         "99999999999999999999"
       })
-  void allElseIsRefusedByName(String text) {
+  void otherValuesAreRejectedByName(String text) {
     var e = assertThrows(IllegalArgumentException.class, () -> MemoryBudget.parse(text));
     assertTrue(
         e.getMessage()
@@ -57,7 +57,7 @@ class MemoryBudgetTest {
   }
 
   @Test
-  void whatIsNotThereIsNotAllocated() {
+  void impossibleAllocationsAreRejected() {
     long held = MemoryBudget.held();
     var e =
         assertThrows(

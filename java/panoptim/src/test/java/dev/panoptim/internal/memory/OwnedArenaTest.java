@@ -88,7 +88,7 @@ class OwnedArenaTest {
   }
 
   @Test
-  void whatIsAdoptedIsReleasedOnceAndInTheReverseOrder() {
+  void adoptedMemoryIsReleasedOnceInReverseOrder() {
     List<Integer> released = new ArrayList<>();
     OwnedArena arena = arena();
     for (int i = 0; i < 3; i++) {
@@ -108,7 +108,7 @@ class OwnedArenaTest {
   }
 
   @Test
-  void aReleaseThatFailsKeepsNoOther() {
+  void aFailingReleaseDoesNotPreventTheOthers() {
     long before = MemoryBudget.held(KIND);
     AtomicInteger released = new AtomicInteger();
     OwnedArena arena = arena();
@@ -148,7 +148,7 @@ class OwnedArenaTest {
   }
 
   @Test
-  void whatCanBeReachedIsNotFreed() throws InterruptedException {
+  void reachableMemoryIsNotFreed() throws InterruptedException {
     long before = MemoryBudget.held(KIND);
     Map<String, Object> held = new TreeMap<>();
     holds().forEach((name, hold) -> held.put(name, hold.apply(filled())));
@@ -171,7 +171,7 @@ class OwnedArenaTest {
   }
 
   @Test
-  void whatIsForgottenIsReleasedOnceAndCounted() throws InterruptedException {
+  void unreachableMemoryIsReleasedOnceAndCounted() throws InterruptedException {
     AtomicInteger released = new AtomicInteger();
     long count = Forgotten.count();
     long bytes = Forgotten.bytes();
@@ -197,7 +197,7 @@ class OwnedArenaTest {
   }
 
   @Test
-  void aMappingEndsWithItsArenaAndAlsoIfThatIsForgotten(@TempDir Path folder) throws Exception {
+  void aMappingEndsWithItsArenaOrByGarbageCollection(@TempDir Path folder) throws Exception {
     Path file = Files.write(folder.resolve("mapped"), new byte[10_000]);
     long before = MemoryBudget.mapped();
     OwnedArena arena = arena();
@@ -230,7 +230,7 @@ class OwnedArenaTest {
   }
 
   @Test
-  void collectedMemoryIsCountedWhileItCanBeReached() throws InterruptedException {
+  void collectedMemoryIsCountedWhileItIsReachable() throws InterruptedException {
     long before = MemoryBudget.held(KIND);
     MemorySegment[] memory = {new CollectedMemory(KIND).allocate(3 << 20, 64)};
     assertEquals(-1, memory[0].mismatch(MemorySegment.ofArray(new byte[3 << 20])));

@@ -46,7 +46,7 @@ class SystemMemoryLimitTest {
   }
 
   @Test
-  void whereTheSystemDoesNotTellThereIsNone() throws IOException {
+  void withoutASystemLimitThereIsNoLimit() throws IOException {
     Files.delete(root.resolve("proc/meminfo"));
     assertEquals(Long.MAX_VALUE, limit(GIB));
     write("proc/meminfo", "MemTotal: much\n");
@@ -54,7 +54,7 @@ class SystemMemoryLimitTest {
   }
 
   @Test
-  void inAContainerOfVersion2ItIsTheContainers() throws IOException {
+  void inAContainerOfVersion2TheLimitIsTheContainers() throws IOException {
     write("proc/self/cgroup", "0::/\n");
     write("proc/self/mountinfo", V2);
     write("sys/fs/cgroup/memory.max", 2 * GIB + "\n");
@@ -64,7 +64,7 @@ class SystemMemoryLimitTest {
   }
 
   @Test
-  void aGroupIsAlsoLimitedByThoseAboveIt() throws IOException {
+  void aGroupIsAlsoLimitedByItsParents() throws IOException {
     write("proc/self/cgroup", "12:pids:/x\n0::/system.slice/a:b.service\n");
     write("proc/self/mountinfo", V2);
     write("sys/fs/cgroup/system.slice/a:b.service/memory.max", 8 * GIB + "\n");
@@ -87,7 +87,7 @@ class SystemMemoryLimitTest {
 
   /// Docker mounts only the group itself, but names the group as the host does.
   @Test
-  void inAContainerOfVersion1TheGroupIsWhatIsMounted() throws IOException {
+  void inAContainerOfVersion1TheMountIsTheGroup() throws IOException {
     write("proc/self/cgroup", "4:memory:/docker/abc/inner\n");
     write("proc/self/mountinfo", V1.formatted("/docker/abc", "/docker/abc"));
     write("sys/fs/cgroup/memory/memory.limit_in_bytes", 5 * GIB + "\n");
@@ -101,7 +101,7 @@ class SystemMemoryLimitTest {
   }
 
   @Test
-  void aHeapThatMayTakeAllLeavesAQuarter() throws IOException {
+  void aHeapWithoutLimitLeavesAQuarter() throws IOException {
     assertEquals(4 * GIB, limit(16 * GIB));
     assertEquals(4 * GIB, limit(Long.MAX_VALUE));
     assertEquals(4 * GIB, limit(11 * GIB + GIB / 2));
@@ -109,7 +109,7 @@ class SystemMemoryLimitTest {
   }
 
   @Test
-  void nonsenseIsPassedBy() throws IOException {
+  void malformedFilesAreIgnored() throws IOException {
     write("proc/self/cgroup", "\n:\n0::\n4:memory\nx:memory:\0\n0::relative\n");
     write("proc/self/mountinfo", "\n - \n1 2 3 4 5 - cgroup2\n" + V2 + " - cgroup2 a b\n");
     write("sys/fs/cgroup/memory.max", "-1\n");
@@ -121,7 +121,7 @@ class SystemMemoryLimitTest {
   }
 
   @Test
-  void thisMachineHasOne() {
+  void thisMachineHasALimit() {
     assertTrue(SystemMemoryLimit.of(Path.of("/"), Runtime.getRuntime().maxMemory()) > 0);
   }
 }

@@ -50,7 +50,7 @@ class WatchTest {
   }
 
   @Test
-  void oneLongPauseIsNoSignOfOthers() {
+  void oneLongPauseDoesNotPredictOthers() {
     Watch watch = Watch.adaptive();
     steps(watch, 100, 100 * MICRO);
     steps(watch, 1, 5_000_000 * MICRO);
@@ -61,7 +61,7 @@ class WatchTest {
   }
 
   @Test
-  void whoeverComesBackWithinTheWatchFindsHelpersAwake() {
+  void helpersAreAwakeWithinTheWatch() {
     Watch watch = Watch.adaptive();
     assertTrue(!watch.staysAwake());
     steps(watch, 2, 100 * MICRO);
@@ -76,7 +76,7 @@ class WatchTest {
   /// For all pauses and all durations of work, a helper watches at most half of the time, or the
   /// short watch after each step if that is longer.
   @Test
-  void theBudgetBoundsWhatIsSpent() {
+  void theBudgetBoundsTheTimeOfWatching() {
     long seed = System.nanoTime();
     SplittableRandom random = new SplittableRandom(seed);
     for (int round = 0; round < 200; round++) {
@@ -108,7 +108,7 @@ class WatchTest {
   /// Work of 70 us and pauses of 100 us: watching every pause would take more than half of the
   /// time.
   @Test
-  void mostPausesAreWatchedThroughWhereAllWouldBeTooMuch() {
+  void mostPausesAreWatchedIfAllWouldExceedTheBudget() {
     Watch watch = Watch.adaptive();
     Watch.Budget budget = watch.new Budget(now);
     int through = 0;
@@ -125,7 +125,7 @@ class WatchTest {
   }
 
   @Test
-  void aFixedWatchIsTheUsersChoice() {
+  void aFixedWatchOverridesTheAdaptiveOne() {
     Watch watch = Watch.fixed(2_000 * MICRO);
     Watch.Budget budget = watch.new Budget(now);
     for (int i = 0; i < 100; i++) {
@@ -137,7 +137,7 @@ class WatchTest {
   }
 
   @Test
-  void thePropertyIsReadOrRefused() {
+  void thePropertyIsReadOrRejected() {
     try {
       System.setProperty("panoptim.watch", "auto");
       assertEquals(Watch.SHORT_NANOS, Watch.ofProperty().nanos());

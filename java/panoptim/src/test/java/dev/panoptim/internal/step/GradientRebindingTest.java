@@ -51,7 +51,7 @@ class GradientRebindingTest {
   }
 
   @Test
-  void aGradientThatCouldNotBePlannedDoesNotMove() {
+  void anIllegalGradientDoesNotMove() {
     try (Arena arena = Arena.ofShared();
         Arena other = Arena.ofShared()) {
       List<StepPlan> plans = plans(arena, 4, 0, 3);
@@ -91,7 +91,7 @@ class GradientRebindingTest {
 
   /// The expected result comes from a comparison of all pairs, which is slow but simple.
   @Test
-  void gradientsMoveExactlyWhereNothingElseIs() {
+  void gradientsMoveOnlyToFreeMemory() {
     long seed = System.nanoTime();
     System.out.println("GradientRebindingTest: seed " + seed);
     SplittableRandom random = new SplittableRandom(seed);

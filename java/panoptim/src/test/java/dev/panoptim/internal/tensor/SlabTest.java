@@ -95,7 +95,7 @@ class SlabTest {
   }
 
   @Test
-  void impossibleSizesAreRefused() {
+  void impossibleSizesAreRejected() {
     var negative =
         assertThrows(
             IllegalArgumentException.class,
