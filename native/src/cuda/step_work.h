@@ -128,7 +128,7 @@ struct step_work : step_arguments {
   PANOPTIM_DEVICE void update(const panoptim_coefficients &c, float scale, const operands &s, panoptim_int64 i) const {
     pack<float, Width> w = get<Width>(s.parameter + i);
     pack<float, Width> g = get<Width>(s.gradient + i);
-    pack<float, Width> first{}, second{}, other{}, units{};
+    pack<float, Width> first{}, second{}, secondary{}, units{};
     if constexpr (Rule::has_first) first = get<Width>(s.first + i);
     if constexpr (Rule::has_second) second = get<Width>(s.second + i);
     if constexpr (Rule::has_secondary) secondary = get<Width>(s.secondary + i);
