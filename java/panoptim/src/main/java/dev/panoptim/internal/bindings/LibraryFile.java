@@ -1,5 +1,6 @@
 package dev.panoptim.internal.bindings;
 
+import dev.panoptim.internal.memory.Downcalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -72,10 +73,8 @@ final class LibraryFile {
           Linker.nativeLinker()
               .downcallHandle(function, FunctionDescriptor.of(ValueLayout.JAVA_INT))
               .invokeExact();
-    } catch (Error | RuntimeException e) {
-      throw e;
     } catch (Throwable e) {
-      throw new AssertionError("a downcall throws nothing checked", e);
+      throw Downcalls.unchecked(e);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.panoptim.internal.bindings;
 
+import dev.panoptim.internal.memory.Downcalls;
 import java.io.IOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -54,8 +55,9 @@ record UnixFile(Path path, int uid, int mode) {
 
   /// The number of this process's effective user.
   ///
-  /// The system is asked. The owner of a newly created file would be another source, but it fails
-  /// if nothing can be written, and is unreliable in a directory that has not been found safe yet.
+  /// The system is asked. Another source would be the owner of a newly created file. But no file
+  /// can be created in a read-only directory, and a directory that has not been found safe gives
+  /// unreliable answers.
   ///
   /// @throws IllegalCallerException if this module may not call native code
   static int ownUid() {
@@ -66,10 +68,8 @@ record UnixFile(Path path, int uid, int mode) {
                   Linker.nativeLinker().defaultLookup().findOrThrow("geteuid"),
                   FunctionDescriptor.of(ValueLayout.JAVA_INT))
               .invokeExact();
-    } catch (Error | RuntimeException e) {
-      throw e;
     } catch (Throwable e) {
-      throw new AssertionError("a downcall throws nothing checked", e);
+      throw Downcalls.unchecked(e);
     }
   }
 

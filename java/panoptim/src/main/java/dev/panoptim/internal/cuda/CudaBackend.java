@@ -1,5 +1,6 @@
 package dev.panoptim.internal.cuda;
 
+import dev.panoptim.internal.memory.Downcalls;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
@@ -179,10 +180,8 @@ public final class CudaBackend extends Engine {
                     Functions.ZERO_GRADIENTS.invokeExact(
                         call.plan(), a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], last);
           };
-    } catch (Error | RuntimeException e) {
-      throw e;
     } catch (Throwable e) {
-      throw new AssertionError("a downcall throws nothing checked", e);
+      throw Downcalls.unchecked(e);
     }
     if (status != PanoptimAbi.PANOPTIM_OK()) {
       String error = panoptim_plan.error(call.of().plan).getString(0);

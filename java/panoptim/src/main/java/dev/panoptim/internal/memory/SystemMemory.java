@@ -114,10 +114,8 @@ public final class SystemMemory {
           aligned(start, whole, bytes, alignment),
           () -> free(start),
           MethodHandles.insertArguments(free, 0, start));
-    } catch (Error | RuntimeException e) {
-      throw e;
     } catch (Throwable e) {
-      throw new AssertionError("a downcall throws nothing checked", e);
+      throw Downcalls.unchecked(e);
     }
   }
 
@@ -148,20 +146,16 @@ public final class SystemMemory {
       // anyway.
       int ignored = (int) madvise.invokeExact(aligned, bytes, USE_HUGE_PAGES);
       return new Block(aligned, () -> unmap(start, mapped), unmapping(start, mapped));
-    } catch (Error | RuntimeException e) {
-      throw e;
     } catch (Throwable e) {
-      throw new AssertionError("a downcall throws nothing checked", e);
+      throw Downcalls.unchecked(e);
     }
   }
 
   private void free(MemorySegment start) {
     try {
       free.invokeExact(start);
-    } catch (Error | RuntimeException e) {
-      throw e;
     } catch (Throwable e) {
-      throw new AssertionError("a downcall throws nothing checked", e);
+      throw Downcalls.unchecked(e);
     }
   }
 
@@ -198,10 +192,8 @@ public final class SystemMemory {
       if (status != 0) {
         throw new IllegalStateException("munmap of " + bytes + " bytes failed");
       }
-    } catch (Error | RuntimeException e) {
-      throw e;
     } catch (Throwable e) {
-      throw new AssertionError("a downcall throws nothing checked", e);
+      throw Downcalls.unchecked(e);
     }
   }
 }
