@@ -2,7 +2,7 @@ package dev.panoptim.optim;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import com.sun.management.ThreadMXBean;
+import dev.panoptim.Allocations;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.Threading;
 import dev.panoptim.memory.HalfPrecision;
@@ -11,7 +11,6 @@ import dev.panoptim.memory.Parameters;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -19,12 +18,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// A compiled step allocates nothing on the calling thread. The vector backend is excluded: the
-/// compiler decides each time anew whether its vectors are allocated on the heap.
+/// compiler decides at each run whether its vectors are allocated on the heap.
 class AllocationTest {
-  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private static final int STEPS = 2000;
-  private static final int ROUNDS = 200;
-  private static final int QUIET_ROUNDS = 3;
 
   static List<Case> cases() {
     return OptimizerCases.cases();
@@ -49,7 +45,7 @@ class AllocationTest {
                 .options(o -> o.clipGradNorm(1))
                 .backend(Backends.nativeCode())
                 .build()) {
-      assertNothing("by a team", STEPS / 20, optimizer::step);
+      Allocations.assertNone("by a team", STEPS / 20, optimizer::step);
     }
   }
 
@@ -81,7 +77,7 @@ class AllocationTest {
         Optimizer optimizer =
             AdamW.builder(parameters).options(o -> o.skipNonFinite(true).zeroGrad(true)).build()) {
       MemorySegment gradient = parameters.get("a").gradient();
-      assertNothing(
+      Allocations.assertNone(
           "skipped",
           STEPS,
           () -> {
@@ -108,7 +104,7 @@ class AllocationTest {
       }
       try (Optimizer optimizer = AdamW.builder(parameters).build()) {
         int[] steps = new int[1];
-        assertNothing(
+        Allocations.assertNone(
             "gradients that move",
             STEPS / 20,
             () -> {
@@ -123,7 +119,6 @@ class AllocationTest {
     }
   }
 
-  /// Runs rounds until three in a row allocate nothing. Code that is not compiled yet may allocate.
   private static void assertAllocatesNothing(Case tested, String backend, int threads, int size) {
     try (Parameters parameters =
             Parameters.builder().add("a", 5).add("b", size).add("empty", 0).build();
@@ -134,21 +129,7 @@ class AllocationTest {
                 .threads(threads)
                 .backend(Backends.named(backend))
                 .build()) {
-      assertNothing(backend, size > 1000 ? STEPS / 20 : STEPS, optimizer::step);
+      Allocations.assertNone(backend, size > 1000 ? STEPS / 20 : STEPS, optimizer::step);
     }
-  }
-
-  private static void assertNothing(String what, int steps, Runnable step) {
-    long allocated = Long.MAX_VALUE;
-    int quiet = 0;
-    for (int round = 0; round < ROUNDS && quiet < QUIET_ROUNDS; round++) {
-      long before = THREADS.getCurrentThreadAllocatedBytes();
-      for (int i = 0; i < steps; i++) {
-        step.run();
-      }
-      allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
-      quiet = allocated == 0 ? quiet + 1 : 0;
-    }
-    assertEquals(0, allocated, what + ", bytes in " + steps + " steps");
   }
 }

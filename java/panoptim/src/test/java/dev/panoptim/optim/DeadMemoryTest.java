@@ -204,14 +204,6 @@ class DeadMemoryTest {
     return bytes;
   }
 
-  /// Names the first memory that differs, instead of printing all of it.
-  private static void assertUnchanged(
-      Map<String, ByteBuffer> before, Map<String, ByteBuffer> now, String what) {
-    assertEquals(before.keySet(), now.keySet(), what);
-    before.forEach(
-        (name, bytes) -> assertEquals(-1, bytes.mismatch(now.get(name)), what + ": " + name));
-  }
-
   private static StateDict with(
       StateDict dict, String parameter, String state, UnaryOperator<MemorySegment> change) {
     Map<String, StateDict.ParameterState> changed = new LinkedHashMap<>(dict.parameters());
@@ -255,7 +247,7 @@ class DeadMemoryTest {
             case CONFINED -> refusedElsewhere(name + " lies in an arena", load);
             case NOWHERE -> refused(IllegalArgumentException.class, name + " has 132", load);
           }
-          assertUnchanged(before, bytes(optimizer, all), name);
+          Snapshots.assertUnchanged(before, bytes(optimizer, all), name);
         }
       }
       optimizer.loadStateDict(old);
@@ -271,12 +263,12 @@ class DeadMemoryTest {
       StateDict live = optimizer.withStateDict(state -> state);
       Map<String, ByteBuffer> before = bytes(optimizer, all);
       optimizer.loadStateDict(live);
-      assertUnchanged(before, bytes(optimizer, all), "all");
+      Snapshots.assertUnchanged(before, bytes(optimizer, all), "all");
       refused(
           IllegalArgumentException.class,
           "lies in memory of the optimizer's firstMoment of",
           () -> optimizer.loadStateDict(live, Map.of("a", "b", "b", "a")));
-      assertUnchanged(before, bytes(optimizer, all), "all");
+      Snapshots.assertUnchanged(before, bytes(optimizer, all), "all");
       StateDict copy = optimizer.stateDict();
       MemorySegment average = optimizer.average(all.get("b"));
       refused(
@@ -290,7 +282,7 @@ class DeadMemoryTest {
           IllegalArgumentException.class,
           "lies in memory of the optimizer's firstMoment of 'a'",
           () -> optimizer.loadStateDict(with(copy, "a", "firstMoment", memory -> shifted)));
-      assertUnchanged(before, bytes(optimizer, all), "all");
+      Snapshots.assertUnchanged(before, bytes(optimizer, all), "all");
       optimizer.loadStateDict(copy, Map.of("a", "b", "b", "a"));
     }
   }
@@ -320,7 +312,7 @@ class DeadMemoryTest {
             refusedElsewhere(words, optimizer::refreshHalfPrecisionCopies);
             refusedElsewhere(words, () -> optimizer.loadStateDict(state));
           }
-          assertUnchanged(before, bytes(optimizer, all), "all");
+          Snapshots.assertUnchanged(before, bytes(optimizer, all), "all");
         }
       }
     }

@@ -9,12 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
+import dev.panoptim.Allocations;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.metrics.Metrics;
 import dev.panoptim.metrics.MetricsSnapshot;
 import java.lang.foreign.MemorySegment;
-import java.lang.management.ManagementFactory;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -166,20 +165,16 @@ class PublicationBuffersTest {
   /// Compiled code of publishing and reading allocates nothing.
   @Test
   void neitherPublishingNorReadingAllocates() {
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     try (Parameters p = parameters();
         Optimizer optimizer = AdamW.builder(p).threads(1).publish().build()) {
       Publication publication = optimizer.publication();
-      long allocated = Long.MAX_VALUE;
-      for (int round = 0; round < 200 && allocated > 0; round++) {
-        long before = threads.getCurrentThreadAllocatedBytes();
-        for (int i = 0; i < 200; i++) {
-          optimizer.step();
-          publication.read(PublishedParameters::names);
-        }
-        allocated = threads.getCurrentThreadAllocatedBytes() - before;
-      }
-      assertEquals(0, allocated);
+      Allocations.assertNone(
+          "publishing and reading",
+          200,
+          () -> {
+            optimizer.step();
+            publication.read(PublishedParameters::names);
+          });
     }
   }
 }

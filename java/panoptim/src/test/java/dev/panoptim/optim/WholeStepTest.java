@@ -221,7 +221,7 @@ class WholeStepTest {
       Throwable thrown = thrownBy(groups.optimizer::step, confines);
       assertEquals(fault.type, thrown.getClass(), what + ": " + thrown);
       assertTrue(thrown.getMessage().contains(fault.words), what + ": " + thrown.getMessage());
-      assertUnchanged(before, groups.bytes(), what);
+      Snapshots.assertUnchanged(before, groups.bytes(), what);
       // After the fault is repaired, the training continues.
       groups.optimizer.options().zeroGrad(false);
       if (fault == Fault.DEAD_GRADIENT) {
@@ -237,14 +237,6 @@ class WholeStepTest {
     if (other.scope().isAlive()) {
       other.close();
     }
-  }
-
-  /// Names the first memory that differs, instead of printing all of it.
-  private static void assertUnchanged(
-      Map<String, ByteBuffer> before, Map<String, ByteBuffer> now, String what) {
-    assertEquals(before.keySet(), now.keySet(), what);
-    before.forEach(
-        (name, bytes) -> assertEquals(-1, bytes.mismatch(now.get(name)), what + ": " + name));
   }
 
   private static MemorySegment part(Groups groups, MemorySegment memory) {

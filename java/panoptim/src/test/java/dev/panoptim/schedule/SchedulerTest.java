@@ -4,13 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
+import dev.panoptim.Allocations;
 import dev.panoptim.optim.AdamW;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.optim.ParameterGroup;
 import dev.panoptim.optim.Sgd;
 import dev.panoptim.rule.Hyperparameter;
-import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -244,19 +243,8 @@ class SchedulerTest extends SchedulerFixture {
     assertAllocatesNothing("plateau", scheduler);
   }
 
-  /// Runs rounds until three in a row allocate nothing. Code that is not compiled yet may allocate.
   private static void assertAllocatesNothing(String name, Scheduler scheduler) {
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    long allocated = Long.MAX_VALUE;
-    int quiet = 0;
-    for (int round = 0; round < 200 && quiet < 3; round++) {
-      long before = threads.getCurrentThreadAllocatedBytes();
-      for (int i = 0; i < 100; i++) {
-        scheduler.step(i);
-      }
-      allocated = threads.getCurrentThreadAllocatedBytes() - before;
-      quiet = allocated == 0 ? quiet + 1 : 0;
-    }
-    assertEquals(0, allocated, name + ", bytes in 100 steps");
+    int[] metric = new int[1];
+    Allocations.assertNone(name, 100, () -> scheduler.step(metric[0]++ % 100));
   }
 }
