@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.Objects;
 
 /// The framework in C++, in one tier.
+///
+/// Thread-safe.
 public final class NativeBackend extends Engine {
   /// What the library says of itself and of this processor. Initialised only once the library is
   /// loaded.

@@ -14,6 +14,8 @@ import java.lang.foreign.MemorySegment;
 
 /// The framework in plain Java, an element at a time: the specification that the other backends are
 /// held to.
+///
+/// Thread-safe.
 public final class ScalarBackend extends Engine {
   public static final ScalarBackend INSTANCE = new ScalarBackend();
 

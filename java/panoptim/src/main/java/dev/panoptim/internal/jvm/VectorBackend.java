@@ -8,6 +8,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /// The framework on Java's Vector API, whose module `jdk.incubator.vector` has to be in the module
 /// graph.
+///
+/// Thread-safe.
 public final class VectorBackend extends Engine {
   /// Loops that have been made, by the number of their composition.
   private final AtomicReferenceArray<VectorLoop> loops =

@@ -14,6 +14,8 @@ import java.util.concurrent.locks.LockSupport;
 ///
 /// Members are started when they are first needed, [Watch] for more work for a moment, then sleep,
 /// and end after a while without work, or when [#endThreads] is called.
+///
+/// Thread-safe.
 public final class HelperPool {
   /// Work of which several threads may take shares.
   public interface Work {

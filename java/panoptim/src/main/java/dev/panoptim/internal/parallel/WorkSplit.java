@@ -3,6 +3,8 @@ package dev.panoptim.internal.parallel;
 import dev.panoptim.internal.bindings.PanoptimAbi;
 
 /// How the work of a step is cut up.
+///
+/// Thread-safe.
 public final class WorkSplit {
   /// The elements of one row that one loop updates: a chunk.
   public static final int CHUNK = PanoptimAbi.PANOPTIM_CHUNK();

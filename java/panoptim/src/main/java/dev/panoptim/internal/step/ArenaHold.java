@@ -11,6 +11,8 @@ import java.util.Set;
 /// One segment out of an arena that a plan uses: whoever holds on to it holds on to all streams of
 /// that arena.
 ///
+/// Immutable and thread-safe.
+///
 /// @param name of the stream, for messages
 public record ArenaHold(String name, MemorySegment segment) {
   /// Inherits nothing, as it would keep the class loader of the thread that came first.

@@ -7,6 +7,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /// A plan's chunks, updated in Java by the thread that makes the step and by those of the
 /// [HelperPool] that come to help: what `step/sharing.h` is in C++.
+///
+/// The methods of the step are for one thread at a time; [#help] is thread-safe.
 public final class ParallelChunks implements HelperPool.Work {
   private final StepPlan plan;
   private final AtomicLong taken = new AtomicLong();

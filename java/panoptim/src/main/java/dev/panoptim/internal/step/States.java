@@ -5,6 +5,8 @@ import java.lang.foreign.MemorySegment;
 
 /// The states of a row by what they are; `null` where the rule has none such.
 ///
+/// Immutable and thread-safe.
+///
 /// @param secondary the second moment's maximum, or the gradient's mean
 public record States(
     MemorySegment first, MemorySegment second, MemorySegment secondary, MemorySegment units) {
