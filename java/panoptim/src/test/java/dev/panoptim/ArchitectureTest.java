@@ -24,8 +24,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/// The rooms of the house: what is exported, what the API mentions, and that imports run downwards
-/// only.
+/// The exported packages, the types that the API mentions, and the direction of the dependencies
+/// between packages.
 class ArchitectureTest {
   private static final Set<String> EXPORTED =
       Set.of(

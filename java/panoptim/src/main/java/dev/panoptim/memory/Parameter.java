@@ -17,10 +17,10 @@ import java.util.Objects;
 /// On a GPU, data and gradient are segments of length 0, which Java cannot read or write. The
 /// `copy` methods work on every device.
 ///
-/// Not thread-safe: the gradient may be set, removed and written only by the stepping thread,
-/// between two steps or in a hook before a step, or by a thread that the stepping thread waits for.
-/// Any thread may read name, size and device. Data that are read or copied during a step may be a
-/// mixture of old and new values; `dev.panoptim.optim.Publication` gives consistent ones.
+/// Not thread-safe: only the stepping thread, or a thread that it waits for, may set, remove or
+/// write the gradient. It may do so between two steps or in a hook before a step. Any thread may
+/// read name, size and device. Data that are read or copied during a step may be a mixture of old
+/// and new values; `dev.panoptim.optim.Publication` gives consistent ones.
 public final class Parameter {
   private final Device device;
   private final String name;
@@ -132,11 +132,11 @@ public final class Parameter {
 
   /// Sets the gradient. From now on, each step reads the segment.
   ///
-  /// The method may be called before each step, with a different address each time. If the same
-  /// parameters have gradients as before, in the same arenas, the next step takes a fraction of a
-  /// microsecond longer for each parameter; otherwise more. (All segments that were made from an
-  /// address are in the same arena, the global one.) On a GPU, CUDA is asked for the owner of the
-  /// memory, in this method and at the step.
+  /// The method may be called before each step, with a different address each time. The next step
+  /// then takes a fraction of a microsecond longer for each parameter, if the same parameters have
+  /// gradients as before, in the same arenas. Otherwise it takes longer. All segments that were
+  /// made from an address are in one arena, the global one. On a GPU, CUDA is asked for the owner
+  /// of the memory, in this method and at the step.
   ///
   /// @param gradient [#size()] floats on the parameter's device: off-heap or on the same GPU,
   ///   aligned to 4 bytes; may be read-only

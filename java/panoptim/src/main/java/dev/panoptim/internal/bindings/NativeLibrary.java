@@ -15,10 +15,10 @@ import java.util.Optional;
 
 /// A native library, which is searched for and loaded at its first use, once per class loader.
 ///
-/// The library is searched for in this order:
-/// 1. the file that a system property names; if the property is set, no other place is tried
-/// 2. the library that is packaged for this system, extracted by [Extraction]
-/// 3. the directories of `java.library.path`
+/// The places, in the order of the search:
+/// - the file that a system property names; if the property is set, no other place is searched
+/// - the library that is packaged for this system, extracted by [Extraction]
+/// - the directories of `java.library.path`
 ///
 /// Thread-safe.
 public final class NativeLibrary {

@@ -1,17 +1,19 @@
 package dev.panoptim.internal.math;
 
-/// Cosine and power, correctly rounded, so that a schedule's values are the same everywhere:
-/// neither [Math] nor C's libraries promise more than to be close.
+/// Correctly rounded cosine and power. Schedules therefore have the same values on every system,
+/// whereas [Math] and C libraries promise only approximations.
 ///
-/// Both are power series by Horner's rule in double-double arithmetic, a pair of doubles that holds
-/// a number as their sum, to some 104 bits. Only where a result lies within that error of the
-/// middle between two doubles can this decide wrongly. A power that lies there is handed to
-/// [ExactPow]; a cosine does so at one argument in 2^40, and is not followed up. (Source of the
-/// arithmetic: Dekker 1971; Joldes, Muller and Popescu 2017.)
+/// Both functions evaluate power series by Horner's rule in double-double arithmetic: a number is
+/// the sum of two doubles, with about 104 bits. The rounding can be wrong only if a result is
+/// within the error of the middle between two doubles. Such a power is computed by [ExactPow]. For
+/// a cosine this happens at one argument in 2^40 and is not handled.
 ///
-/// Thread-safe: nothing but functions, which allocate nothing.
+/// Sources of the arithmetic: Dekker 1971, <https://doi.org/10.1007/BF01397083>; Joldes, Muller and
+/// Popescu 2017, <https://doi.org/10.1145/3121432>.
+///
+/// Thread-safe; the functions allocate nothing, except for the rare calls of [ExactPow].
 public final class CorrectlyRounded {
-  /// The largest magnitude that [#cos] takes.
+  /// The largest magnitude of an argument of [#cos].
   static final double LARGEST_ANGLE = 0x1p30;
 
   /// pi / 2 as the sum of three doubles.
@@ -28,29 +30,29 @@ public final class CorrectlyRounded {
 
   private static final double SQUARE_ROOT_2 = Math.sqrt(2);
 
-  /// By how much a power may be off, relatively; [#pow] stays well below it.
+  /// An upper bound of the relative error of a power; [#pow] stays well below it.
   private static final double POWER_ERROR = 0x1p-88;
 
-  /// Above the logarithm of the largest double.
+  /// A bound above the logarithm of the largest double.
   private static final double LARGEST_LOGARITHM = 710;
 
-  /// Below the logarithm of half the smallest double.
+  /// A bound below the logarithm of half the smallest double.
   private static final double SMALLEST_LOGARITHM = -746;
 
   private static final int COSINE_TERMS = 16;
   private static final int EXPONENTIAL_TERMS = 26;
   private static final int LOGARITHM_TERMS = 24;
 
-  /// 1 / k!, high and low part in turn.
+  /// 1 / k!, as pairs of a high and a low part.
   private static final double[] EXPONENTIAL = new double[2 * EXPONENTIAL_TERMS];
 
-  /// (-1)^k / (2k)!
+  /// (-1)^k / (2k)!, as pairs of a high and a low part.
   private static final double[] COSINE = new double[2 * COSINE_TERMS];
 
-  /// (-1)^k / (2k + 1)!
+  /// (-1)^k / (2k + 1)!, as pairs of a high and a low part.
   private static final double[] SINE = new double[2 * COSINE_TERMS];
 
-  /// 1 / (2k + 1)
+  /// 1 / (2k + 1), as pairs of a high and a low part.
   private static final double[] LOGARITHM = new double[2 * LOGARITHM_TERMS];
 
   static {
@@ -81,10 +83,10 @@ public final class CorrectlyRounded {
     series[2 * k + 1] = low;
   }
 
-  /// The cosine of an angle.
+  /// The correctly rounded cosine of an angle.
   ///
   /// @param angle in radians, from -[#LARGEST_ANGLE] to [#LARGEST_ANGLE]
-  /// @throws IllegalArgumentException if it is larger, or NaN
+  /// @throws IllegalArgumentException if the magnitude is larger, or the angle is NaN
   public static double cos(double angle) {
     if (!(Math.abs(angle) <= LARGEST_ANGLE)) {
       throw new IllegalArgumentException(
@@ -130,8 +132,8 @@ public final class CorrectlyRounded {
     return quarter == 1 || quarter == 2 ? -result : result;
   }
 
-  /// A number to the power of another; what is special is as C's `pow` has it: 1 to any power, and
-  /// any number to the power of 0, are 1; so is -1 to an infinite power.
+  /// The correctly rounded power. Special cases are as in C's `pow`: 1 to any power is 1, any
+  /// number to the power of 0 is 1, and -1 to an infinite power is 1.
   public static double pow(double base, double exponent) {
     if (base == 1 || exponent == 0 || (base == -1 && Double.isInfinite(exponent))) {
       return 1;

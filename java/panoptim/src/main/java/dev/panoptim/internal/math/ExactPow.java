@@ -3,16 +3,15 @@ package dev.panoptim.internal.math;
 import java.math.BigDecimal;
 import java.math.MathContext;
 
-/// Powers that lie too close to the middle between two doubles for the quick way of
-/// [CorrectlyRounded#pow], or exactly on it, and those that are too small for the full precision of
-/// a double.
+/// Computes powers that [CorrectlyRounded#pow] cannot round: those at or near the middle between
+/// two doubles, and those that are too small for the full precision of a double.
 ///
-/// Thread-safe: nothing but a function.
+/// Thread-safe.
 final class ExactPow {
   private static final MathContext PRECISION = new MathContext(130);
   private static final BigDecimal NEGLIGIBLE = BigDecimal.ONE.movePointLeft(125);
 
-  /// What is this close, relatively, to the middle is taken to lie there.
+  /// A result within this relative distance of the middle is treated as the middle.
   private static final BigDecimal MIDDLE = BigDecimal.ONE.movePointLeft(110);
 
   private static final BigDecimal TWO = BigDecimal.TWO;
@@ -20,8 +19,10 @@ final class ExactPow {
 
   private ExactPow() {}
 
+  /// Computes a power with 130 decimal digits and rounds it.
+  ///
   /// @param base above 0, finite
-  /// @param exponent finite, with a result of no more than some 10^400 and no less than its inverse
+  /// @param exponent finite; the result must be between about 10^-400 and 10^400
   static double of(double base, double exponent) {
     int scale =
         base < Double.MIN_NORMAL ? Math.getExponent(base * 0x1p54) - 54 : Math.getExponent(base);
@@ -47,7 +48,7 @@ final class ExactPow {
     return exponent < 0 ? BigDecimal.ONE.divide(TWO.pow(-exponent)) : TWO.pow(exponent);
   }
 
-  /// By `2 * artanh((x - 1) / (x + 1))`.
+  /// The natural logarithm, computed as `2 * artanh((x - 1) / (x + 1))`.
   private static BigDecimal log(BigDecimal x) {
     BigDecimal w = divide(x.subtract(BigDecimal.ONE), x.add(BigDecimal.ONE));
     BigDecimal square = w.multiply(w, PRECISION);

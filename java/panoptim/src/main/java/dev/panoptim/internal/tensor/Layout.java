@@ -9,8 +9,8 @@ import java.util.List;
 /// states of an optimizer. An operand holds one value for each element of all tensors.
 ///
 /// Within an operand, the tensors follow one another, each at a new cache line. A step reads all
-/// operands at the same time. Operands whose distance is a power of two would compete for the same
-/// cache sets and memory banks, so each operand starts [#STAGGER] bytes further from a page
+/// operands at the same time, and operands whose distance is a power of two compete for the same
+/// cache sets and memory banks. Each operand therefore starts [#STAGGER] bytes further from a page
 /// boundary than the previous one.
 ///
 /// Small operands need less distance. Operands of up to [#PACKED] bytes follow one another
@@ -27,9 +27,9 @@ public final class Layout {
   ///
   /// For operands in a cache, processors assume that a load depends on an earlier store if the
   /// lowest 12 bits of the two addresses are equal. With a stagger of one cache line, or of two
-  /// pages and a cache line, the next loads meet the stores of another operand: 65,536 elements
-  /// take 1.4 to 1.5, and 1.5 to 2.3 times as long. With a fifth of a page, all five operands of a
-  /// step are far enough apart.
+  /// pages and a cache line, the next loads meet the stores of another operand. 65,536 elements
+  /// then take 1.4 to 1.5 times as long, or 1.5 to 2.3 times. With a fifth of a page, all five
+  /// operands of a step are far enough apart.
   ///
   /// Measure again with `-Pbench -Dbench.args="ConstantsBenchmark -p
   /// changed=stagger=0,stagger=64,stagger=8256"`.

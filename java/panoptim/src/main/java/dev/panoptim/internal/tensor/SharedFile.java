@@ -27,9 +27,10 @@ import java.nio.file.Path;
 /// written at creation, because a full disk would crash the process at the first write to a mapped
 /// page.
 ///
-/// The file consists of 8 bytes that mark it as complete, 4 bytes with the length of the
-/// description, the description in UTF-8, and the memory from the next page boundary on, in native
-/// byte order. It is not a checkpoint: other machines and later versions may read it differently.
+/// The file has four parts: 8 bytes that mark it as complete, 4 bytes with the length of the
+/// description, the description in UTF-8, and the memory from the next page boundary on. Numbers
+/// are in native byte order. The file is not a checkpoint: other machines and later versions may
+/// read it differently.
 ///
 /// Thread-safe.
 public final class SharedFile {

@@ -16,7 +16,7 @@ class CorrectlyRoundedTest {
   private static final boolean EXHAUSTIVE = Boolean.getBoolean("panoptim.exhaustive");
   private static final MathContext PRECISION = new MathContext(120);
 
-  /// By Machin's formula.
+  /// pi, computed by Machin's formula.
   private static final BigDecimal PI =
       arctanOfInverse(5)
           .multiply(BigDecimal.valueOf(16))
@@ -62,7 +62,7 @@ class CorrectlyRoundedTest {
       } else if (i % 4 == 2) {
         angle = Math.PI * random.nextInt(10_000) / random.nextInt(1, 10_000);
       } else if (i % 4 == 3) {
-        // The double next to a multiple of pi / 2, where the cosine is next to 0 or 1.
+        // A double next to a multiple of pi / 2, where the cosine is near 0 or 1.
         angle = random.nextInt(100_000) * (Math.PI / 2);
         angle = random.nextBoolean() ? angle : Math.nextUp(angle);
       }
@@ -84,7 +84,7 @@ class CorrectlyRoundedTest {
         IllegalArgumentException.class, () -> CorrectlyRounded.cos(Double.NEGATIVE_INFINITY));
   }
 
-  /// Exact: a double to an integer power is a finite decimal fraction.
+  /// The exact power: a double to an integer power is a finite decimal fraction.
   private static double exactPower(double base, int exponent) {
     BigDecimal power = new BigDecimal(base).pow(Math.abs(exponent));
     if (exponent >= 0) {
@@ -93,7 +93,7 @@ class CorrectlyRoundedTest {
     return roundedHalfEven(BigDecimal.ONE, power);
   }
 
-  /// The double next to a quotient, of two next ones the even one; by integers alone.
+  /// The double nearest to a quotient, with ties to even, computed with integers only.
   private static double roundedHalfEven(BigDecimal dividend, BigDecimal divisor) {
     double sign = dividend.signum() * divisor.signum();
     int scale = Math.max(dividend.scale(), divisor.scale());
@@ -171,8 +171,8 @@ class CorrectlyRoundedTest {
     }
   }
 
-  /// The result lies within the middles to its neighbours. With exponents of the form n / 2^k that
-  /// is decided exactly: base^n is compared with a middle^(2^k).
+  /// The exact power must lie between the middles to the result's neighbours. For exponents n / 2^k
+  /// the comparison is exact: base^n is compared with middle^(2^k).
   @Test
   void anyPowersAreCorrectlyRounded() {
     long seed = System.nanoTime();
