@@ -1,0 +1,4 @@
+/// API: schedules of hyperparameters. [Schedules][dev.panoptim.schedule.Schedules] makes them, a
+/// [Scheduler][dev.panoptim.schedule.Scheduler] applies them to the groups of an optimizer.
+/// Correctly rounded functions are in `dev.panoptim.internal.math`.
+package dev.panoptim.schedule;
