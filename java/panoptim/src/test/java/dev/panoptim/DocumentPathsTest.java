@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -301,6 +302,20 @@ class DocumentPathsTest {
   }
 
   @Test
+  void testsAndBenchmarksOfCommandsExist() {
+    Pattern named = Pattern.compile("-D(?:test='?|bench\\.args=\"|bench\\.args=')([A-Z]\\w*)");
+    Set<String> missing = new TreeSet<>();
+    DOCUMENTS.forEach(
+        (document, text) ->
+            named
+                .matcher(text)
+                .results()
+                .filter(each -> !DECLARING.containsKey(each.group(1)))
+                .forEach(each -> missing.add(document + ": " + each.group())));
+    assertEquals(Set.of(), missing);
+  }
+
+  @Test
   void profilesExist() throws IOException {
     String pom = Files.readString(ROOT.resolve("pom.xml"));
     Set<String> missing = new TreeSet<>();
@@ -312,6 +327,41 @@ class DocumentPathsTest {
                 .filter(each -> !pom.contains("<id>" + each.group(1) + "</id>"))
                 .forEach(each -> missing.add(document + ": -P" + each.group(1))));
     assertEquals(Set.of(), missing);
+  }
+
+  /// A package that its module exports to everybody is API, any other is internal.
+  @Test
+  void everyPackageSaysWhetherItIsApi() {
+    Map<String, Set<String>> exports = new HashMap<>();
+    Set<String> packages = new TreeSet<>();
+    SOURCES.forEach(
+        (path, text) -> {
+          int root = path.indexOf("/java/", path.indexOf("/src/")) + "/java/".length();
+          if (path.endsWith("/module-info.java")) {
+            exports.put(
+                path.substring(0, root),
+                Pattern.compile("exports ([\\w.]+);")
+                    .matcher(text)
+                    .results()
+                    .map(each -> each.group(1))
+                    .collect(Collectors.toSet()));
+          } else if (path.matches(".*/src/(main|peers)/java/.*")) {
+            packages.add(path.substring(0, path.lastIndexOf('/')));
+          }
+        });
+    assertTrue(packages.size() >= 20, "too few packages: " + packages);
+    Set<String> wrong = new TreeSet<>();
+    for (String each : packages) {
+      int root = each.indexOf("/java/", each.indexOf("/src/")) + "/java/".length();
+      String name = each.substring(root).replace('/', '.');
+      boolean exported = exports.getOrDefault(each.substring(0, root), Set.of()).contains(name);
+      String text = SOURCES.getOrDefault(each + "/package-info.java", "");
+      if (!text.startsWith(exported ? "/// API: " : "/// Internal: ")
+          || !text.contains("\npackage " + name + ";")) {
+        wrong.add(each);
+      }
+    }
+    assertEquals(Set.of(), wrong);
   }
 
   @Test
