@@ -316,6 +316,24 @@ class DocumentPathsTest {
   }
 
   @Test
+  void snippetsExist() {
+    Pattern snippet = Pattern.compile("@snippet file=\"([^\"]+)\" region=\"([^\"]+)\"");
+    Set<String> missing = new TreeSet<>();
+    DOCUMENTS.forEach(
+        (document, text) ->
+            snippet
+                .matcher(text)
+                .results()
+                .filter(
+                    each ->
+                        !SOURCES
+                            .getOrDefault("java/panoptim/src/test/java/" + each.group(1), "")
+                            .contains("@start region=\"" + each.group(2) + "\""))
+                .forEach(each -> missing.add(document + ": " + each.group())));
+    assertEquals(Set.of(), missing);
+  }
+
+  @Test
   void profilesExist() throws IOException {
     String pom = Files.readString(ROOT.resolve("pom.xml"));
     Set<String> missing = new TreeSet<>();
