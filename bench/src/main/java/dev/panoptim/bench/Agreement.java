@@ -8,17 +8,16 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// Whether a training and a peer's have come to the same parameters.
+/// Compares the parameters of a training with those of a peer's training.
 final class Agreement {
-  /// Of the way that an element has gone, and of what a float can hold.
+  /// Relative to the distance that an element has moved; and absolute, for rounding to a float.
   private static final double TOLERANCE = 1e-3;
 
   private static final double ROUNDINGS = 1e-6;
 
   private Agreement() {}
 
-  /// @throws IllegalStateException if a parameter has stayed where it was, or is elsewhere than the
-  ///   peer's
+  /// @throws IllegalStateException if an element has not moved, or differs from the peer's
   static void require(Training training, TensorSizes sizes, PeerProcess peer) throws IOException {
     try (Arena arena = Arena.ofConfined();
         Parameters start = Training.start(sizes)) {

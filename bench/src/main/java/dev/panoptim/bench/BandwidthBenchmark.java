@@ -13,11 +13,11 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// A native step and the kernel that only moves its bytes, in turn over the same memory.
+/// A native step and a kernel that only moves the same bytes, in turn over the same memory.
 ///
-/// Which physical pages a process got changes the time of either by a fifth, and other tenants of
-/// the machine by more; so each pair of calls shares its pages and its moment, and what is compared
-/// is the time of the one to that of the other.
+/// The physical pages of a process change both times by up to a fifth, and other tenants of the
+/// machine by more. Both calls of a pair therefore use the same pages, one directly after the
+/// other, and the result is the ratio of their times.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -48,7 +48,7 @@ public class BandwidthBenchmark {
     training.optimizer.step();
     long between = System.nanoTime();
     traffic.move();
-    // Twice, so that what it turned is right again; the second time is not counted.
+    // A second time, not timed: the kernel negates the states, and this restores them.
     long end = System.nanoTime();
     traffic.move();
     pair.stepNanos += between - start;

@@ -7,9 +7,9 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 
-/// The native code that steps are compared with; no part of Panoptim.
+/// The native code with which steps are compared. It is not part of Panoptim.
 final class BenchLibrary {
-  /// Names the library; the build sets it.
+  /// The system property with the file of the library. The build sets it.
   static final String PROPERTY = "panoptim.bench";
 
   private static final Path FILE = Path.of(System.getProperty(PROPERTY)).toAbsolutePath();
@@ -22,7 +22,7 @@ final class BenchLibrary {
     return Linker.nativeLinker().downcallHandle(LIBRARY.findOrThrow(name), type, options);
   }
 
-  /// Lets `native` methods of the benchmarks find their functions there.
+  /// Loads the library for the `native` methods of the benchmarks.
   static void loadForJni() {
     System.load(FILE.toString());
   }

@@ -17,7 +17,7 @@ import dev.panoptim.optim.Sgd;
 import java.util.Locale;
 import java.util.function.Function;
 
-/// An optimizer to be timed, with arguments that PyTorch's can be given too.
+/// An optimizer of the benchmarks, with arguments that PyTorch has too.
 public enum BenchedOptimizer {
   SGD("SGD(p, lr=1e-3)", Sgd::builder),
   SGD_MOMENTUM("SGD(p, lr=1e-3, momentum=0.9)", p -> Sgd.builder(p).momentum(0.9)),
@@ -39,7 +39,7 @@ public enum BenchedOptimizer {
   ADAMAX("Adamax(p)", Adamax::builder),
   LION(null, Lion::builder);
 
-  /// Those that a chart shows together.
+  /// Optimizers that share a chart.
   public enum Family {
     GRADIENT_DESCENT("Gradient descent and its momentum"),
     ADAPTIVE("Adaptive rates"),
@@ -68,7 +68,7 @@ public enum BenchedOptimizer {
     return builder.apply(parameters);
   }
 
-  /// In the words of a report.
+  /// The name in reports.
   public String label() {
     return name().toLowerCase(Locale.ROOT).replace('_', ' ');
   }
@@ -82,7 +82,8 @@ public enum BenchedOptimizer {
     };
   }
 
-  /// What a step reads and writes for each parameter: data and states both ways, the gradient once.
+  /// Bytes that a step moves per parameter: data and states are read and written, the gradient is
+  /// read.
   public int bytesMoved() {
     try (Parameters any = Parameters.builder().add("p", 1).build();
         Optimizer optimizer = builder(any).build()) {
@@ -90,12 +91,12 @@ public enum BenchedOptimizer {
     }
   }
 
-  /// The same in `torch.optim`, for parameters `p`; `null` where it has none.
+  /// The constructor call in `torch.optim` for parameters `p`; `null` if it has none.
   String inPyTorch() {
     return inPyTorch;
   }
 
-  /// That in its fused form, `null` where it has none.
+  /// The constructor call of its fused form; `null` if it has none.
   String inPyTorchFused() {
     return switch (this) {
       case SGD, SGD_MOMENTUM, SGD_NESTEROV, ADAGRAD, ADAM, ADAM_AMSGRAD, ADAMW ->

@@ -20,11 +20,11 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// What it costs to get from Java into C++ and back: the same addition of 1, reached in every way
-/// that there is, and a step that updates nothing.
+/// The cost of a call from Java into C++ and back: an addition of 1 by every kind of call, and a
+/// step over 0 parameters.
 ///
-/// A step takes the plain downcall. The critical ones keep the garbage collector of the whole
-/// process waiting until they return, so they are for calls that are over at once.
+/// A step uses the plain downcall. Critical downcalls block the garbage collector of the whole
+/// process until they return, so they suit only very short calls.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)

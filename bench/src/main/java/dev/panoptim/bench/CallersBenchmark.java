@@ -20,9 +20,9 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// Steps that many Java threads make at once for a while, each with an optimizer of its own that
-/// may take two threads, in turn with as long a while of one thread alone. What is compared is the
-/// time for each step of whoever makes one. Virtual threads take turns after each step.
+/// Steps of many Java threads at once, in turn with steps of one thread alone, each for the same
+/// duration. Each thread has its own optimizer, which may use two threads. The result is elapsed
+/// time / number of steps made by all threads. Virtual threads yield after each step.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -34,7 +34,8 @@ public class CallersBenchmark {
   @Param({"platform", "virtual"})
   public String kind;
 
-  /// So many that a cache holds little of even one caller's memory: it would hold less of many's.
+  /// Beyond cache size even for one caller. Otherwise a cache would hold one caller's data but not
+  /// the data of many callers.
   @Param("16777216")
   public int elements;
 
@@ -50,14 +51,16 @@ public class CallersBenchmark {
         switch (kind) {
           case "platform" -> Thread.ofPlatform().factory();
           case "virtual" -> Thread.ofVirtual().factory();
-          default -> throw new IllegalArgumentException("there are no " + kind + " threads");
+          default ->
+              throw new IllegalArgumentException(
+                  "kind is '" + kind + "', but must be platform or virtual");
         };
     for (int i = 0; i < callers; i++) {
       trainings.add(new Training(BenchedOptimizer.ADAMW, elements, Backends.nativeCode(), 2));
     }
   }
 
-  /// The most threads that the process had, those of the Java virtual machine among them.
+  /// The largest number of threads of the process, including the Java virtual machine's.
   @State(Scope.Thread)
   @AuxCounters(AuxCounters.Type.EVENTS)
   public static class ThreadCount {
@@ -92,7 +95,7 @@ public class CallersBenchmark {
                   each.optimizer.step();
                   steps.increment();
                   if (Thread.currentThread().isVirtual()) {
-                    // Nothing else takes a virtual thread's processor from it.
+                    // The scheduler does not preempt virtual threads.
                     Thread.yield();
                   }
                 } while (System.nanoTime() - start < millis * 1_000_000L);

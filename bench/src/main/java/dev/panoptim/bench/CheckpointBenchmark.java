@@ -30,8 +30,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// Saving and loading AdamW's parameters and states, and in turn with it a copy of the same file as
-/// `dd bs=8M conv=fsync` makes it, on the same disk. What is loaded is compared before it is timed.
+/// Saving and loading AdamW's parameters and states, in turn with a copy of the same file on the
+/// same disk, as by `dd bs=8M conv=fsync`. Loaded and saved data are compared before the timing.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -43,15 +43,15 @@ public class CheckpointBenchmark {
   public static final String SNAPSHOT = "snapshot";
   public static final String LOAD = "load";
 
-  /// What is compared with the copy: a snapshot is only timed until training may go on.
+  /// The action compared with the copy. A snapshot is timed until training may continue.
   @Param({SAVE, SNAPSHOT, LOAD})
   public String action;
 
-  /// With the two states, 1 GiB.
+  /// 1 GiB, including the two states.
   @Param("89478485")
   public int elements;
 
-  /// On the disk that is to be measured.
+  /// A folder on the measured disk.
   @Param("bench/target")
   public String disk;
 
@@ -62,7 +62,7 @@ public class CheckpointBenchmark {
   private Path copy;
   private long step;
 
-  /// What the action allocated on the heap.
+  /// Bytes that the action allocated on the heap.
   @State(Scope.Thread)
   @AuxCounters(AuxCounters.Type.EVENTS)
   public static class Heap {
@@ -107,7 +107,7 @@ public class CheckpointBenchmark {
       training.optimizer.step();
       load();
       if (before.mismatch(data) != -1 || training.optimizer.stepCount(training.parameter) != 1) {
-        throw new IllegalStateException("what was loaded is not what was saved");
+        throw new IllegalStateException("loaded data differ from saved data");
       }
     }
   }
@@ -122,7 +122,9 @@ public class CheckpointBenchmark {
       case SAVE -> save();
       case LOAD -> load();
       case SNAPSHOT -> running = folder.saveInBackground(saved, ++step, Map.of());
-      default -> throw new IllegalArgumentException("action is " + action);
+      default ->
+          throw new IllegalArgumentException(
+              "action is '" + action + "', but must be save, snapshot or load");
     }
     pair.stepNanos += System.nanoTime() - start;
     heap.heapBytes += threads.getCurrentThreadAllocatedBytes() - allocated;

@@ -15,16 +15,17 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-/// The constants of a native step, by name: `fetchAhead` elements from the one that is updated to
-/// the one that is fetched, 0 for none; a `chunk` of elements, which a thread takes at a time; a
-/// `block` of elements, which are updated before they are copied to a half-precision copy; the
-/// `stagger` in bytes, by which each stream begins further from a page boundary than the one
-/// before; whether (1) or not (0) memory lies on `hugePages` and a half-precision copy is
-/// `streamed` past the caches.
+/// The constants of a native step, by name:
+/// - `fetchAhead`: distance in elements from an update to its prefetch, 0 for none
+/// - `chunk`: elements that a thread processes at a time
+/// - `block`: elements that are updated before they are copied to 16 bits
+/// - `stagger`: bytes by which the page offsets of successive operands differ
+/// - `hugePages`: 1 if the memory uses huge pages, else 0
+/// - `streamed`: 1 if the 16-bit copy is written with non-temporal stores, else 0
 record Constants(Map<String, Integer> values) {
-  /// Those of the library, each with its reason where it stands: `fetch_ahead` in `loops.h`,
-  /// `PANOPTIM_CHUNK` in `panoptim.h`, `block` in `step.cpp`, `Layout.STAGGER`, `Pages`,
-  /// `stream.h`.
+  /// The values of the library. The reasons are documented with the constants: `fetch_ahead` in
+  /// `loops.h`, `PANOPTIM_CHUNK` in `panoptim.h`, `block` in `step.cpp`, `Layout.STAGGER`, `Pages`,
+  /// and the header of non-temporal stores.
   static final Constants CHOSEN =
       new Constants(
           Map.of(
@@ -48,16 +49,17 @@ record Constants(Map<String, Integer> values) {
               JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_LONG,
               JAVA_LONG, JAVA_LONG, JAVA_INT));
 
-  private static final int STREAMS = 4;
+  private static final int OPERANDS = 4;
   private static final long SMALL_PAGE = 4096;
   private static final long HUGE_PAGE = 2 << 20;
 
-  /// The chosen ones but for one, in the form `name=value`.
+  /// The chosen constants with one change, in the form `name=value`.
   static Constants chosenBut(String change) {
     String[] parts = change.split("=");
     Map<String, Integer> changed = new HashMap<>(CHOSEN.values);
     if (changed.put(parts[0], Integer.valueOf(parts[1])) == null) {
-      throw new IllegalArgumentException("there is no constant '" + parts[0] + "'");
+      throw new IllegalArgumentException(
+          "constant is '%s', but must be one of %s".formatted(parts[0], CHOSEN.values.keySet()));
     }
     return new Constants(changed);
   }
@@ -66,41 +68,42 @@ record Constants(Map<String, Integer> values) {
     return values.get(name);
   }
 
-  /// AdamW over memory of its own, laid out as the constants say.
+  /// AdamW over separate memory with the layout given by the constants.
   final class Run implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final Parameters memory;
-    private final MemorySegment[] streams = new MemorySegment[STREAMS];
-    private final MemorySegment halfPrecisionCopy;
+    private final MemorySegment[] operands = new MemorySegment[OPERANDS];
+    private final MemorySegment copy;
     private final int length;
     private final int threads;
 
-    /// @param halfPrecisionCopy whether the parameters are copied to bfloat16
-    Run(int length, int threads, boolean halfPrecisionCopy) {
+    /// @param withCopy whether the parameters are copied to bfloat16
+    Run(int length, int threads, boolean withCopy) {
       this.length = length;
       this.threads = threads;
       long page = Float.BYTES * (long) length < HUGE_PAGE ? SMALL_PAGE : HUGE_PAGE;
       long distance = (Float.BYTES * (long) length + page - 1) / page * page + value("stagger");
       boolean hugePages = value("hugePages") == 1;
-      long bytes = (distance + page) * (STREAMS + 1);
-      // Parameters lie on huge pages; an arena's memory does not, unless the system gives them to
-      // all who do not ask: the report says whether it does.
+      long bytes = (distance + page) * (OPERANDS + 1);
+      // Parameters use huge pages. An arena's memory does not, unless the system gives them to
+      // every
+      // process; the report shows this setting.
       memory = hugePages ? Parameters.builder().add("all", bytes / Float.BYTES).build() : null;
       MemorySegment all =
           hugePages ? memory.get("all").data() : arena.allocate(bytes + SMALL_PAGE, SMALL_PAGE);
-      for (int k = 0; k < STREAMS; k++) {
-        streams[k] = all.asSlice(k * distance, Float.BYTES * (long) length);
+      for (int k = 0; k < OPERANDS; k++) {
+        operands[k] = all.asSlice(k * distance, Float.BYTES * (long) length);
       }
-      this.halfPrecisionCopy =
-          halfPrecisionCopy
-              ? all.asSlice(STREAMS * distance, Short.BYTES * (long) length)
+      copy =
+          withCopy
+              ? all.asSlice(OPERANDS * distance, Short.BYTES * (long) length)
               : MemorySegment.NULL;
       SplittableRandom random = new SplittableRandom(1);
       for (long i = 0; i < length; i++) {
-        streams[0].setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(-1, 1));
-        streams[1].setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(0.001, 0.01));
-        streams[2].setAtIndex(JAVA_FLOAT, i, 0.005f);
-        streams[3].setAtIndex(JAVA_FLOAT, i, 2e-5f);
+        operands[0].setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(-1, 1));
+        operands[1].setAtIndex(JAVA_FLOAT, i, (float) random.nextDouble(0.001, 0.01));
+        operands[2].setAtIndex(JAVA_FLOAT, i, 0.005f);
+        operands[3].setAtIndex(JAVA_FLOAT, i, 2e-5f);
       }
     }
 
@@ -110,11 +113,11 @@ record Constants(Map<String, Integer> values) {
         status =
             (int)
                 STEP.invokeExact(
-                    streams[0],
-                    streams[1],
-                    streams[2],
-                    streams[3],
-                    halfPrecisionCopy,
+                    operands[0],
+                    operands[1],
+                    operands[2],
+                    operands[3],
+                    copy,
                     (long) length,
                     threads,
                     (long) value("fetchAhead"),
@@ -127,22 +130,23 @@ record Constants(Map<String, Integer> values) {
         throw new AssertionError("a downcall throws nothing checked", e);
       }
       if (status != 0) {
-        throw new IllegalArgumentException("there is no loop for " + values);
+        throw new IllegalArgumentException(
+            "constants are " + values + ", for which no loop has been compiled");
       }
     }
 
-    /// @throws IllegalStateException if another run's streams differ in a bit
+    /// @throws IllegalStateException if an operand of the other run differs in a bit
     void requireSame(Run other) {
-      for (int k = 0; k < STREAMS; k++) {
-        requireSame(streams[k], other.streams[k]);
+      for (int k = 0; k < OPERANDS; k++) {
+        requireSame(operands[k], other.operands[k]);
       }
-      requireSame(halfPrecisionCopy, other.halfPrecisionCopy);
+      requireSame(copy, other.copy);
     }
 
     private void requireSame(MemorySegment mine, MemorySegment theirs) {
       long at = mine.mismatch(theirs);
       if (at != -1) {
-        throw new IllegalStateException("byte " + at + " of a stream differs: " + values);
+        throw new IllegalStateException("byte " + at + " of an operand differs: " + values);
       }
     }
 

@@ -14,9 +14,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// The loops of AdamW's native step with the library's constants, and in turn with one changed:
-/// what each of them brings. Each thread takes one half, without the library's handing out of
-/// pieces. Both reach the same bits, which is checked before they are timed.
+/// The loops of AdamW's native step with the library's constants, in turn with one constant
+/// changed. Each thread processes a fixed half of the elements, unlike in the library. Both
+/// variants must reach the same bits, which is checked before the timing.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -24,7 +24,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Warmup(iterations = 3)
 @Measurement(iterations = 15)
 public class ConstantsBenchmark {
-  /// The elements that a pair's steps update together, at least.
+  /// The smallest number of elements that a timed run of steps updates.
   private static final int ELEMENTS_OF_A_PAIR = 1 << 25;
 
   @Param({
@@ -55,11 +55,11 @@ public class ConstantsBenchmark {
 
   @Setup
   public void setUp() {
-    boolean halfPrecisionCopy = changed.startsWith("block") || changed.startsWith("streamed");
-    // What fits into a cache is one thread's work: to start another would take as long.
+    boolean withCopy = changed.startsWith("block") || changed.startsWith("streamed");
+    // One thread for data in cache, because starting another takes as long as the step.
     int threads = elements < ELEMENTS_OF_A_PAIR ? 1 : 2;
-    chosen = Constants.CHOSEN.new Run(elements, threads, halfPrecisionCopy);
-    other = Constants.chosenBut(changed).new Run(elements, threads, halfPrecisionCopy);
+    chosen = Constants.CHOSEN.new Run(elements, threads, withCopy);
+    other = Constants.chosenBut(changed).new Run(elements, threads, withCopy);
     for (int i = 0; i < 3; i++) {
       chosen.step();
       other.step();

@@ -4,8 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.panoptim.backend.Backends;
-import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameters;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.optim.OptimizerBuilder;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -22,9 +22,9 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// The whole end of a training step, that is scale, clip to a norm, AdamW, average, bfloat16 copy
-/// and zeroed gradient: fused, and in turn with it as passes of their own or as PyTorch's chain of
-/// the same around its fused step. Results are compared before they are timed.
+/// A step with gradient scale, clipping to a norm, AdamW, average, bfloat16 copy and zeroed
+/// gradient: fused, in turn with separate native passes or with PyTorch's operations around its
+/// fused step. Results are compared before the timing.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -34,13 +34,13 @@ public class EpilogueBenchmark {
   private static final double TOLERANCE = 1e-5;
   private static final float SCALE = 0.5f;
 
-  /// Root mean square of the gradients that are clipped to; theirs is about 0.0061.
+  /// The root mean square to which gradients are clipped; theirs is about 0.0061.
   private static final double CLIP_AT = 0.002;
 
   private static final double AVERAGE_DECAY = 0.999;
 
-  /// What gradients are multiplied with, one step after the other: AdamW would not notice a wrong
-  /// scale of gradients that stay the same.
+  /// Factors of the gradients in successive steps. With constant gradients, AdamW would hide a
+  /// wrong scale.
   private static final float[] FACTORS = {1, 8, 0.25f};
 
   private static final int COMPARED_STEPS = 4;
@@ -48,7 +48,7 @@ public class EpilogueBenchmark {
   public static final String PASSES = "passes";
   public static final String PYTORCH = "pytorch";
 
-  /// What the fused step is compared with.
+  /// The comparison.
   @Param({PASSES, PYTORCH})
   public String against;
 
@@ -102,8 +102,7 @@ public class EpilogueBenchmark {
         .options(o -> o.gradientScale(SCALE).clipGradNorm(clipNorm()).zeroGrad(true));
   }
 
-  /// The training's first step is made with the gradients that the passes would leave; from then on
-  /// the passes do it.
+  /// The first step scales and clips by itself. In later steps the passes do.
   private void setUpPasses() {
     apart =
         new Training(
@@ -113,12 +112,12 @@ public class EpilogueBenchmark {
             threads,
             builder -> builder.options(o -> o.gradientScale(SCALE).clipGradNorm(clipNorm())));
     apart.optimizer.options().gradientScale(1).clipGradNorm(Double.POSITIVE_INFINITY);
-    // On huge pages as the fused step's, and staggered.
+    // On huge pages and staggered, as in the fused step.
     passMemory =
         Parameters.builder()
             .add("stagger", Constants.CHOSEN.values().get("stagger") / Float.BYTES)
             .add("average", elements)
-            .add("half-precision copy", Math.ceilDiv(elements, 2))
+            .add("bfloat16", Math.ceilDiv(elements, 2))
             .build();
     MemorySegment average = passMemory.get("average").data();
     average.copyFrom(apart.parameter.data());
@@ -127,7 +126,7 @@ public class EpilogueBenchmark {
             apart.parameter.data(),
             apart.parameter.gradient(),
             average,
-            passMemory.get("half-precision copy").data(),
+            passMemory.get("bfloat16").data(),
             elements,
             threads);
   }
@@ -141,13 +140,12 @@ public class EpilogueBenchmark {
       requireSame("parameter", fused.parameter.data(), passes.data());
       requireSame("average", fused.optimizer.average(fused.parameter), passes.average());
       requireSame("gradient", fused.parameter.gradient(), passes.gradient());
-      MemorySegment halfPrecisionCopy = fused.optimizer.halfPrecisionCopy(fused.parameter);
+      MemorySegment bfloat16 = fused.optimizer.halfPrecisionCopy(fused.parameter);
       for (long i = 0; i < elements; i++) {
-        float a = HalfPrecision.BFLOAT16.toFloat(halfPrecisionCopy.getAtIndex(JAVA_SHORT, i));
-        float b =
-            HalfPrecision.BFLOAT16.toFloat(passes.halfPrecisionCopy().getAtIndex(JAVA_SHORT, i));
-        // Where they are near a tie, the last bit may differ.
-        requireNear("half-precision copy", i, a, b, Math.abs(b) / 64);
+        float a = HalfPrecision.BFLOAT16.toFloat(bfloat16.getAtIndex(JAVA_SHORT, i));
+        float b = HalfPrecision.BFLOAT16.toFloat(passes.bfloat16().getAtIndex(JAVA_SHORT, i));
+        // The last bit may differ where the value is near a tie.
+        requireNear("bfloat16 copy", i, a, b, Math.abs(b) / 64);
       }
     }
   }
@@ -193,7 +191,7 @@ public class EpilogueBenchmark {
     }
   }
 
-  /// Of the gradients at their smallest, some are not clipped.
+  /// Gradients with the smallest factor are below this norm and not clipped.
   private double clipNorm() {
     return CLIP_AT * Math.sqrt(elements);
   }

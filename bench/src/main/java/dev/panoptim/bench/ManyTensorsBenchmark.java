@@ -17,25 +17,25 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// AdamW over many small tensors, in turn with the same over one tensor of all their elements: what
-/// it costs to be many, and that gradients lie elsewhere at each step, as of frameworks that free
-/// them in between. Results are compared before they are timed, bit by bit.
+/// AdamW over many small tensors, in turn with AdamW over one tensor of as many elements. Gradients
+/// may have a new address in each step, as in frameworks that free them in between. Results are
+/// compared bit by bit before the timing.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Fork(3)
 public class ManyTensorsBenchmark {
-  /// The elements that a pair's steps update together, at least.
+  /// The smallest number of elements that a timed run of steps updates.
   private static final int ELEMENTS_OF_A_PAIR = 1 << 26;
 
   private static final int COMPARED_STEPS = 3;
 
-  /// What gradients may do between steps.
+  /// The addresses of gradients in successive steps.
   public static final String STAY = "stay";
 
   public static final String MOVE = "move";
 
-  /// Tensors and elements of each.
+  /// Number of tensors x elements of each.
   @Param({"1000x256", "5000x1000"})
   public String tensors;
 
@@ -49,7 +49,7 @@ public class ManyTensorsBenchmark {
   private Training one;
   private int steps;
 
-  /// Two places for each gradient of the many.
+  /// Two addresses for each gradient of the many tensors.
   private final Arena arena = Arena.ofShared();
 
   private final MemorySegment[][] places = new MemorySegment[2][];
@@ -96,7 +96,8 @@ public class ManyTensorsBenchmark {
     long offset = 0;
     for (Parameter each : many.all()) {
       if (each.data().mismatch(whole.asSlice(offset, each.data().byteSize())) != -1) {
-        throw new IllegalStateException("parameter " + each + " differs from its part of the one");
+        throw new IllegalStateException(
+            "parameter " + each + " differs from its part of the one tensor");
       }
       offset += each.data().byteSize();
     }

@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 
-/// What Panoptim's backends take, against each other and against the machine's limits.
+/// Benchmarks of Panoptim's backends, beside each other and beside the machine's limits.
 final class OwnSuite {
   static final String LARGE = "33554432";
   private static final String[] CACHED = {"4096", "65536"};
@@ -106,7 +106,7 @@ final class OwnSuite {
         .param("elements", elements);
   }
 
-  /// 2, 4 and so on, and as many as there are processors.
+  /// 2, 4 and so on, up to the number of processors.
   private static List<String> moreThreads() {
     int processors = Runtime.getRuntime().availableProcessors();
     List<String> counts = new ArrayList<>();

@@ -6,8 +6,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
-/// The times of a step and of what it is compared with, done in turn, as results of their own: the
-/// nanoseconds of one each.
+/// The nanoseconds of a step and of the action with which it is compared, which run in turn.
 @State(Scope.Thread)
 @AuxCounters(AuxCounters.Type.EVENTS)
 public class Pair {
@@ -22,7 +21,7 @@ public class Pair {
 
   /// Makes and times steps.
   ///
-  /// @return the nanoseconds of one
+  /// @return nanoseconds per step
   static double time(int steps, Runnable step) {
     long start = System.nanoTime();
     for (int i = 0; i < steps; i++) {

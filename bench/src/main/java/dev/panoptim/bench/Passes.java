@@ -10,14 +10,14 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
-/// What a fused step does around the update, as native passes of their own over one tensor.
+/// The operations of a fused step around the update, as separate native passes over one tensor.
 ///
-/// @param length elements
+/// @param length number of elements
 record Passes(
     MemorySegment data,
     MemorySegment gradient,
     MemorySegment average,
-    MemorySegment halfPrecisionCopy,
+    MemorySegment bfloat16,
     long length,
     int threads) {
   private static final MethodHandle SCALE =
@@ -39,7 +39,7 @@ record Passes(
       BenchLibrary.find(
           "panoptim_pass_zero", FunctionDescriptor.ofVoid(ADDRESS, JAVA_LONG, JAVA_INT));
 
-  /// @param update what comes in the middle
+  /// @param update the optimizer's step, between the passes over the gradient and the others
   void run(float scale, double clipNorm, double averageDecay, Runnable update) {
     try {
       SCALE.invokeExact(gradient, scale, length, threads);
@@ -49,7 +49,7 @@ record Passes(
       }
       update.run();
       AVERAGE.invokeExact(data, average, (float) (1 - averageDecay), length, threads);
-      BFLOAT16.invokeExact(data, halfPrecisionCopy, length, threads);
+      BFLOAT16.invokeExact(data, bfloat16, length, threads);
       ZERO.invokeExact(gradient, length, threads);
     } catch (Error | RuntimeException e) {
       throw e;

@@ -9,7 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Another library to be compared with.
+/// Another library with which Panoptim is compared.
 public enum Peer {
   PYTORCH("PyTorch, default"),
   PYTORCH_FUSED("PyTorch, fused"),
@@ -29,7 +29,7 @@ public enum Peer {
           BenchedOptimizer.SGD_MOMENTUM, "fused_sgd_momentum",
           BenchedOptimizer.ADAGRAD, "fused_adagrad",
           BenchedOptimizer.ADAMW, "fused_adamw")),
-  /// Laid out as Panoptim's memory is: staggered, and on huge pages.
+  /// Over memory with Panoptim's layout: staggered, and on huge pages.
   LIBTORCH_STAGGERED(
       "libtorch's fused step over memory as Panoptim's",
       "JavaCppPeer",
@@ -56,7 +56,7 @@ public enum Peer {
           BenchedOptimizer.ADAMW, "adamw",
           BenchedOptimizer.ADAMAX, "adamax"));
 
-  /// Names a Python with PyTorch.
+  /// The system property with the path of a Python that has PyTorch.
   static final String PYTHON = "panoptim.python";
 
   private final String label;
@@ -70,21 +70,21 @@ public enum Peer {
 
   /// A peer in Java.
   ///
-  /// @param program its class
-  /// @param names of the optimizers that it has
+  /// @param program simple name of its class
+  /// @param names the library's optimizers by ours
   Peer(String label, String program, Map<BenchedOptimizer, String> names) {
     this.label = label;
     this.program = program;
     this.names = names;
   }
 
-  /// In the words of a report.
+  /// The name in reports.
   public String label() {
     return label;
   }
 
-  /// Whether it is there: the classes come with a profile of the build, and the user names the
-  /// Python.
+  /// Whether the library is available. The Java peers come with a profile of the build; the user
+  /// gives the path of Python.
   boolean available() {
     return inPython()
         ? !System.getProperty(PYTHON, "").isEmpty()
@@ -99,7 +99,8 @@ public enum Peer {
     return nameOf(optimizer) != null;
   }
 
-  /// The optimizer that its speed is usually judged by, or the one nearest to it.
+  /// The optimizer by which the library is compared most: AdamW, or Adam where its AdamW is not
+  /// typical.
   public BenchedOptimizer judgedBy() {
     return has(BenchedOptimizer.ADAM)
             && this != PYTORCH
@@ -117,7 +118,7 @@ public enum Peer {
     };
   }
 
-  /// Its name and version, such as `PyTorch 2.13.0+cpu`, as far as it says.
+  /// The library's name and version, such as `PyTorch 2.13.0+cpu`, as far as it tells them.
   public String version() {
     try (PeerProcess process = train(judgedBy(), new TensorSizes(1, 1), 1)) {
       return process.version();
@@ -126,9 +127,9 @@ public enum Peer {
     }
   }
 
-  /// Trains from [Training#start].
+  /// Starts a process that trains from [Training#start].
   ///
-  /// @throws IllegalArgumentException if it has no such optimizer
+  /// @throws IllegalArgumentException if the library does not have the optimizer
   PeerProcess train(BenchedOptimizer optimizer, TensorSizes sizes, int threads) throws IOException {
     if (!has(optimizer)) {
       throw new IllegalArgumentException(this + " has no " + optimizer);
@@ -136,7 +137,7 @@ public enum Peer {
     return start(inPython() ? python("step") : java(), nameOf(optimizer), sizes, threads);
   }
 
-  /// PyTorch's chain of all that [EpilogueBenchmark] does, around its fused AdamW.
+  /// PyTorch's operations for [EpilogueBenchmark], around its fused AdamW.
   static PeerProcess chainInPyTorch(TensorSizes sizes, int threads) throws IOException {
     return PYTORCH_FUSED.start(
         python("epilogue"), BenchedOptimizer.ADAMW.inPyTorchFused(), sizes, threads);
@@ -149,7 +150,7 @@ public enum Peer {
     return new PeerProcess(command, sizes, environment(threads));
   }
 
-  /// What libraries ask for that have no function to set it.
+  /// Settings that the libraries read from the environment only.
   private Map<String, String> environment(int threads) {
     Map<String, String> all = new HashMap<>(Map.of("OMP_NUM_THREADS", Integer.toString(threads)));
     if (this == LIBTORCH_STAGGERED) {

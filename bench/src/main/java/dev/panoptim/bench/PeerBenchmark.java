@@ -14,8 +14,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// Native steps, in turn with another library's of the same training, as many of each as take about
-/// [#BATCH_NANOS]. Before they are timed, their results are compared.
+/// Native steps, in turn with another library's steps of the same training, in batches of about
+/// [#BATCH_NANOS] each. Results are compared before the timing.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -23,11 +23,11 @@ import org.openjdk.jmh.annotations.TearDown;
 public class PeerBenchmark {
   private static final long BATCH_NANOS = 50_000_000;
 
-  /// Threads of OpenMP spin for a while when their work is done; neither side is to be held up by
-  /// the other's.
+  /// OpenMP's threads spin for some time after their work. The pause keeps them from delaying the
+  /// other side.
   private static final long PAUSE_MILLIS = 30;
 
-  /// Enough for RAdam to have begun to divide.
+  /// Enough for RAdam to reach its adaptive phase.
   private static final int COMPARED_STEPS = 12;
 
   private static final int BATCHES_TO_WARM_UP = 20;
@@ -36,11 +36,11 @@ public class PeerBenchmark {
 
   @Param public BenchedOptimizer optimizer;
 
-  /// Tensors and elements of each.
+  /// Number of tensors x elements of each.
   @Param({"1x33554432", "5000x1000", "1000x256", "1x256"})
   public String tensors;
 
-  /// Of the peer; Panoptim has two and takes what it needs of them.
+  /// Threads of the peer. Panoptim may use two.
   @Param({"1", "2"})
   public int peerThreads;
 
@@ -67,8 +67,8 @@ public class PeerBenchmark {
     }
   }
 
-  /// Finds out how many steps a batch has. Of small ones much is Java code, on either side, that is
-  /// compiled only after thousands of them.
+  /// Determines the number of steps in a batch. Small steps spend much of their time in Java code,
+  /// which is compiled only after thousands of steps.
   private void warmUp() throws IOException {
     for (steps = 1; Pair.time(steps, training.optimizer::step) * steps < BATCH_NANOS; steps *= 2) {}
     for (peerSteps = 1; process.step(peerSteps) < BATCH_NANOS; peerSteps *= 2) {}

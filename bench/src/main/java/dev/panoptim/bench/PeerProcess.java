@@ -17,13 +17,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// Another library's optimizer that trains the same, in a process of its own: so no library meets
-/// another's copy of what it loads, nor the threads that one leaves spinning.
+/// Another library's optimizer, which trains the same parameters in a separate process. Libraries
+/// thus neither share native libraries nor delay each other with spinning threads.
 ///
-/// The process is given two files, of the data and the gradients of all tensors one after the
-/// other. It prints what it is, and then for each line that it reads `step N`, once it has made N
-/// steps, the nanoseconds that they took; for `save FILE`, once it has written the data there,
-/// `saved`.
+/// The process receives two files with the data and the gradients of all tensors. It prints its
+/// name and version, then reads commands, one a line. `step N` makes N steps and prints their
+/// nanoseconds. `save FILE` writes the data to a file and prints `saved`.
 final class PeerProcess implements AutoCloseable {
   private final Path folder;
   private Process process;
@@ -31,8 +30,8 @@ final class PeerProcess implements AutoCloseable {
   private BufferedReader answers;
   private String version;
 
-  /// @param command to which the names of the two files are added
-  /// @param environment added to this process's own
+  /// @param command to which the names of the two files are appended
+  /// @param environment variables in addition to those of this process
   PeerProcess(List<String> command, TensorSizes sizes, Map<String, String> environment)
       throws IOException {
     folder = Files.createTempDirectory("panoptim-bench");
@@ -60,20 +59,20 @@ final class PeerProcess implements AutoCloseable {
     return builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }
 
-  /// Such as `PyTorch 2.13.0+cpu`.
+  /// Name and version, such as `PyTorch 2.13.0+cpu`.
   String version() {
     return version;
   }
 
   /// Makes steps.
   ///
-  /// @return the nanoseconds that they took, as the process measured them
+  /// @return their nanoseconds, measured by the process
   long step(int count) throws IOException {
     commands.println("step " + count);
     return Long.parseLong(answer());
   }
 
-  /// A copy of the parameters as they are now, one after the other.
+  /// A copy of all current parameters, one after the other.
   MemorySegment data(Arena arena) throws IOException {
     Path file = folder.resolve("saved");
     commands.println("save " + file);
@@ -86,7 +85,7 @@ final class PeerProcess implements AutoCloseable {
   private String answer() throws IOException {
     String line = answers.readLine();
     if (line == null) {
-      throw new IOException("the peer's process ended: see its error output");
+      throw new IOException("the peer's process has ended; see its error output");
     }
     return line;
   }

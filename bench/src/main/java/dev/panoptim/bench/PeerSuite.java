@@ -5,7 +5,7 @@ import java.util.List;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 
-/// What other libraries take for the same, and what the machine's memory allows.
+/// Benchmarks of other libraries, and of the machine's memory bandwidth.
 final class PeerSuite {
   private final Suite suite;
 

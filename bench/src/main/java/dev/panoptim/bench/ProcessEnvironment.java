@@ -8,8 +8,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/// Environment variables as native libraries see them that are loaded later. Java's own copy stays
-/// as it is. JMH starts its processes with the environment of the one that runs it.
+/// Environment variables for native libraries that are loaded later. `System.getenv` is not
+/// affected. JMH starts its processes with the environment of its own process, so they cannot be
+/// set there.
 final class ProcessEnvironment {
   private static final MethodHandle SET =
       Linker.nativeLinker()
@@ -32,12 +33,14 @@ final class ProcessEnvironment {
 
   private ProcessEnvironment() {}
 
-  /// Not while another thread may read the environment.
+  /// Must not run while another thread may read the environment.
+  ///
+  /// @throws IllegalArgumentException if the system refuses the name
   static void set(String name, String value) {
     try (Arena arena = Arena.ofConfined()) {
       int status = (int) SET.invokeExact(arena.allocateFrom(name), arena.allocateFrom(value), 1);
       if (status != 0) {
-        throw new IllegalArgumentException("the system refuses " + name + "=" + value);
+        throw new IllegalArgumentException("setenv has refused " + name + "=" + value);
       }
     } catch (Error | RuntimeException e) {
       throw e;
@@ -46,7 +49,7 @@ final class ProcessEnvironment {
     }
   }
 
-  /// What a native library sees; the variable must be there.
+  /// The value as seen by native libraries. The variable must exist.
   static String get(String name) {
     try (Arena arena = Arena.ofConfined()) {
       return ((MemorySegment) GET.invokeExact(arena.allocateFrom(name))).getString(0);

@@ -15,8 +15,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// A step of AdamW that publishes its parameters in its own pass over memory, and in turn with it
-/// the same step and then a copy, or the step alone. Results are compared before they are timed.
+/// A step of AdamW that also publishes the parameters in the same pass over memory, in turn with
+/// the step and a separate copy, or with the step alone. Results are compared before the timing.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -28,7 +28,7 @@ public class PublicationBenchmark {
   public static final String COPY = "copy";
   public static final String NOTHING = "nothing";
 
-  /// What the publishing step is compared with.
+  /// The comparison.
   @Param({COPY, NOTHING})
   public String against;
 

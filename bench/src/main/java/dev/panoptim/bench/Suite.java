@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.RunResult;
@@ -15,7 +16,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/// Runs benchmarks one after the other, all as long or as short, and collects what they give.
+/// Runs benchmarks one after the other and collects their results.
 final class Suite {
   private final long start = System.nanoTime();
   private final boolean quick;
@@ -25,7 +26,7 @@ final class Suite {
     this.quick = quick;
   }
 
-  /// Whether single figures may be rough, and only what matters most is run.
+  /// Whether to run fewer benchmarks with less precision.
   boolean quick() {
     return quick;
   }
@@ -44,7 +45,7 @@ final class Suite {
         .toList();
   }
 
-  /// Says what it runs, for it may take minutes.
+  /// Runs benchmarks and prints their names, because a run may take minutes.
   void run(ChainedOptionsBuilder options) throws RunnerException {
     Options all = options.shouldFailOnError(true).jvmArgs(jvmArguments()).build();
     long minutes = TimeUnit.NANOSECONDS.toMinutes(System.nanoTime() - start);
@@ -52,11 +53,11 @@ final class Suite {
         Locale.ROOT,
         "%3d min  %s%n",
         minutes,
-        String.join(", ", all.getIncludes()).replace("\\.", ""));
+        String.join(", ", all.getIncludes()).replaceAll("\\\\Q.*\\.(\\w+)\\.\\\\E", "$1"));
     results.addAll(new Runner(all).run());
   }
 
-  /// A benchmark that takes the time of one call after the other.
+  /// Options of a benchmark that measures the average time of calls.
   ChainedOptionsBuilder times(Class<?> benchmark) {
     return options(benchmark)
         .warmupIterations(4)
@@ -66,9 +67,9 @@ final class Suite {
         .addProfiler(GCProfiler.class);
   }
 
-  /// A benchmark that compares two things.
+  /// Options of a benchmark that times two actions in turn.
   ///
-  /// @param iterations how often, in each fork
+  /// @param iterations number of pairs in each process
   ChainedOptionsBuilder pairs(Class<?> benchmark, int iterations) {
     return options(benchmark)
         .warmupIterations(Math.max(1, iterations / 4))
@@ -77,7 +78,7 @@ final class Suite {
 
   private ChainedOptionsBuilder options(Class<?> benchmark) {
     return new OptionsBuilder()
-        .include(benchmark.getSimpleName() + "\\.")
+        .include(Pattern.quote(benchmark.getName() + "."))
         .forks(quick ? 1 : 3)
         .verbosity(VerboseMode.SILENT);
   }
@@ -86,7 +87,7 @@ final class Suite {
     return optimizers.map(BenchedOptimizer::name).toArray(String[]::new);
   }
 
-  /// What the Java virtual machines that run the benchmarks are given.
+  /// Options of the Java virtual machines that run the benchmarks.
   static String[] jvmArguments() {
     return new String[] {
       "--enable-native-access=ALL-UNNAMED",

@@ -1,11 +1,11 @@
 package dev.panoptim.bench;
 
-/// Tensors of one size each.
+/// Tensors of the same size.
 ///
-/// @param count of tensors
-/// @param elements of each
+/// @param count number of tensors
+/// @param elements of each tensor
 record TensorSizes(int count, int elements) {
-  /// As in `5000x1000`: the count and the elements of each.
+  /// Parses such as `5000x1000`: number of tensors x elements of each.
   static TensorSizes parse(String text) {
     String[] parts = text.split("x");
     return new TensorSizes(Integer.parseInt(parts[0]), Integer.parseInt(parts[1]));

@@ -22,9 +22,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// AdamW's steps by each kind of threads, back to back and with pauses, as a training has them that
-/// computes gradients: what a step takes, without its pause, and how many processors the process
-/// kept busy, the pauses included.
+/// AdamW's steps by each kind of threads, back to back and with pauses, as in a training that
+/// computes gradients. Measures the time per step without pauses, and the average number of busy
+/// processors including the pauses.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -44,7 +44,7 @@ public class ThreadingBenchmark {
   public static final String SPINS = "spins";
   public static final String SLEEPS = "sleeps";
 
-  /// Between steps.
+  /// Microseconds between steps.
   static final String[] PAUSES = {"20", "100", "300", "1000", "5000"};
 
   @Param({"16384", "65536", "131072", "262144", "1048576", "4194304"})
@@ -56,15 +56,15 @@ public class ThreadingBenchmark {
   @Param({"0", "20", "100", "300", "1000", "5000"})
   public int pauseMicros;
 
-  /// What the calling thread does in its pauses.
+  /// Whether the calling thread spins or sleeps in pauses.
   @Param({SPINS, SLEEPS})
   public String caller;
 
-  /// As many as there are processors, at least two, unless only one is asked for.
+  /// Number of threads; 0 for the number of processors, but at least two. Ignored for [#ONE].
   @Param("0")
   public int threads;
 
-  /// How long steps are made and paused.
+  /// Duration of an iteration.
   @Param("100")
   public int millis;
 
@@ -74,7 +74,7 @@ public class ThreadingBenchmark {
   public void setUp() {
     boolean openMp = threading.startsWith("openmp-");
     if (openMp) {
-      // The runtime reads it when it is loaded, by the first optimizer that asks for it.
+      // The OpenMP runtime reads it when the first optimizer loads it.
       ProcessEnvironment.set("OMP_WAIT_POLICY", threading.substring("openmp-".length()));
     }
     int most = threads > 0 ? threads : Math.max(2, Runtime.getRuntime().availableProcessors());
@@ -91,7 +91,7 @@ public class ThreadingBenchmark {
     }
   }
 
-  /// Of one iteration.
+  /// The counters of one iteration.
   @State(Scope.Thread)
   @AuxCounters(AuxCounters.Type.EVENTS)
   public static class Cost {
@@ -100,7 +100,7 @@ public class ThreadingBenchmark {
 
     public double stepNanos;
 
-    /// CPU time of the process for each unit of time.
+    /// CPU time of the process / elapsed time.
     public double processors;
 
     @Setup(Level.Iteration)
@@ -140,7 +140,7 @@ public class ThreadingBenchmark {
     }
   }
 
-  /// The bits that steps lead to.
+  /// The bits of the parameters after some steps.
   int[] bitsAfterSteps(int count) {
     for (int i = 0; i < count; i++) {
       training.optimizer.step();

@@ -9,8 +9,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
 
-/// The native kernel that moves the bytes of a step and computes nothing: the limit of what a step
-/// can reach.
+/// The native kernel that moves the bytes of a step without its computation: a limit for the time
+/// of a step.
 final class Traffic {
   private static final MethodHandle MOVE =
       BenchLibrary.find(
@@ -23,7 +23,7 @@ final class Traffic {
   private final MemorySegment[] states = new MemorySegment[3];
   private final int threads;
 
-  /// @param states three at most
+  /// @param states at most three
   Traffic(MemorySegment data, MemorySegment gradient, List<MemorySegment> states, int threads) {
     this.data = data;
     this.gradient = gradient;
@@ -33,7 +33,7 @@ final class Traffic {
     }
   }
 
-  /// Reads all streams and writes all but the gradient's.
+  /// Reads all operands and writes all but the gradient.
   void move() {
     try {
       MOVE.invokeExact(

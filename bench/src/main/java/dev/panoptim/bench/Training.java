@@ -15,15 +15,15 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 
-/// Parameters after their first step, with gradients that stay the same.
+/// Parameters after their first step, with constant gradients.
 ///
-/// With constant gradients moments settle at the gradient and its square, and none vanishes or
+/// With constant gradients the moments converge to the gradient and its square. None vanishes or
 /// becomes denormal, however long a benchmark runs.
 final class Training implements AutoCloseable {
   private final Parameters parameters;
   final Optimizer optimizer;
 
-  /// The first of them.
+  /// The first of the parameters.
   final Parameter parameter;
 
   Training(BenchedOptimizer kind, int elements, Backend backend, int threads) {
@@ -44,7 +44,8 @@ final class Training implements AutoCloseable {
     optimizer.step();
   }
 
-  /// What each training of so many elements starts from, in however many tensors.
+  /// The initial parameters and gradients. They depend on the total number of elements only, not on
+  /// the number of tensors.
   static Parameters start(TensorSizes sizes) {
     Parameters.Builder builder = Parameters.builder();
     for (int i = 0; i < sizes.count(); i++) {

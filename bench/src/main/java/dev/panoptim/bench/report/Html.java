@@ -2,24 +2,30 @@ package dev.panoptim.bench.report;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// A document as an HTML page that needs only its images beside it.
 final class Html {
-  /// Tables are as wide as their contents, but no wider than the page: long texts are wrapped, even
-  /// inside of a word; numbers and their units stay on one line.
+  /// Tables are as wide as their contents, but no wider than the page. Long texts are wrapped, very
+  /// long words too. Numbers and their units stay on one line.
   private static final String STYLE =
       """
       body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1100px; margin: 2em auto; padding: 0 1em }
       h2 { margin-top: 2em; border-bottom: 1px solid #ddd }
       table { border-collapse: collapse; margin: 1em 0; max-width: 100% }
-      th, td { padding: .25em .7em; border-bottom: 1px solid #e4e4e4; text-align: left; vertical-align: top; overflow-wrap: anywhere }
+      th, td { padding: .25em .7em; border-bottom: 1px solid #e4e4e4; text-align: left; vertical-align: top }
       th { background: #f6f6f6 }
       td.number { white-space: nowrap; font-variant-numeric: tabular-nums }
+      td.long { overflow-wrap: anywhere }
       td.missed { color: #b00020; font-weight: bold }
       p, h1, h2 { overflow-wrap: anywhere }
       figure { margin: 1.5em 0 } img { max-width: min(100%, 900px); height: auto } figcaption { color: #666 }
       """;
+
+  private static final Pattern LONG_WORD = Pattern.compile("\\S{40}");
+
+  private static final Pattern CODE = Pattern.compile("`([^`]+)`");
 
   private static final Pattern NUMBER = Pattern.compile("(at (most|least) )?[0-9].{0,22}");
 
@@ -67,13 +73,25 @@ final class Html {
   private void addRow(List<String> cells) {
     text.append("<tr>");
     for (String each : cells) {
-      String kind =
-          each.equals(Targets.MISSED)
-              ? " class=\"missed\""
-              : NUMBER.matcher(each).matches() ? " class=\"number\"" : "";
-      add("<td" + kind + ">%s</td>", each);
+      String kind = kind(each);
+      Matcher code = CODE.matcher(each);
+      boolean isCode = code.matches();
+      add(
+          (kind.isEmpty() ? "<td>" : "<td class=\"" + kind + "\">")
+              + (isCode ? "<code>%s</code></td>" : "%s</td>"),
+          isCode ? code.group(1) : each);
     }
     text.append("</tr>\n");
+  }
+
+  private static String kind(String cell) {
+    if (cell.equals(Targets.MISSED)) {
+      return "missed";
+    }
+    if (LONG_WORD.matcher(cell).find()) {
+      return "long";
+    }
+    return NUMBER.matcher(cell).matches() ? "number" : "";
   }
 
   private void add(String format, String... values) {

@@ -54,9 +54,9 @@ final class LineChart implements Image {
     return chart;
   }
 
-  /// Adds a line. A single point is no line and is left out: the tables have it.
+  /// Adds a line, unless it has fewer than three points, which a table shows as well.
   void add(String label, List<Point> points) {
-    if (points.size() > 1) {
+    if (points.size() > 2) {
       chart.addSeries(
           label,
           points.stream().mapToDouble(Point::x).toArray(),

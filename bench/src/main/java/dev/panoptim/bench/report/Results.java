@@ -12,6 +12,9 @@ import java.util.function.Predicate;
 
 /// Queries over the measurements of all runs.
 final class Results {
+  /// Parameters for which the fixed costs of a step dominate.
+  static final int SMALL = 16;
+
   /// Parameters for which all data of a step stays in a cache.
   static final int IN_CACHE = 4096;
 
@@ -58,7 +61,10 @@ final class Results {
   Summary smallStep(String backend, String step) {
     return of(
             SmallStepBenchmark.class,
-            each -> each.has("backend", backend) && each.has("step", step))
+            each ->
+                each.has("elements", SMALL)
+                    && each.has("backend", backend)
+                    && each.has("step", step))
         .stream()
         .map(Measurement::score)
         .findFirst()

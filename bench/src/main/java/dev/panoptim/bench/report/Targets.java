@@ -84,7 +84,10 @@ final class Targets {
         results.smallStep("native", SmallStepBenchmark.PUBLISHED));
     for (Measurement each :
         results.of(
-            SmallStepBenchmark.class, each -> each.has("step", SmallStepBenchmark.PUBLISHED))) {
+            SmallStepBenchmark.class,
+            each ->
+                each.has("elements", Results.SMALL)
+                    && each.has("step", SmallStepBenchmark.PUBLISHED))) {
       Summary allocated = each.summary(SmallStepBenchmark.HEAP_BYTES);
       add(
           each.param("backend") + ", 16 parameters: heap bytes per step",

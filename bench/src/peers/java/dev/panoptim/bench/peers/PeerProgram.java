@@ -15,20 +15,20 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/// Steps of another library's optimizer, in a process of its own, for a benchmark that asks for
-/// them.
+/// Makes steps of another library's optimizer, in a separate process, on the commands of a
+/// benchmark.
 ///
 /// Arguments: OPTIMIZER THREADS TENSORS DATA GRADIENT. DATA and GRADIENT are files of float32 that
 /// are split into TENSORS equal parts. Prints the library's name and version, then reads commands
-/// from standard input: `step N` makes N steps and prints the nanoseconds that they took, `save
-/// FILE` writes the parameters and prints `saved`. The same protocol as that of `torch_steps.py`.
+/// from standard input: `step N` makes N steps and prints their nanoseconds, `save FILE` writes the
+/// parameters and prints `saved`. `torch_steps.py` has the same protocol.
 final class PeerProgram {
-  /// Parameters, their gradients, and the optimizer that a library has for them.
+  /// Parameters, their gradients, and a library's optimizer for them.
   interface Training {
     /// The library's name and version.
     String library() throws IOException;
 
-    /// Brings back what a step needs and the one before used up. Not timed.
+    /// Restores inputs that the previous step has overwritten. Not timed.
     default void prepare() {}
 
     void step();
@@ -37,22 +37,22 @@ final class PeerProgram {
     void read(int tensor, FloatBuffer into);
   }
 
-  /// What sets a library up.
+  /// Sets a library up.
   @FunctionalInterface
   interface Library {
-    /// The data and gradients are to be copied into memory of the library's own, which is what its
-    /// users have: the buffers are gone after the call.
+    /// Copies data and gradients into memory of the library, as its users have it. The buffers are
+    /// invalid after the call.
     ///
-    /// @throws IllegalArgumentException if there is no such optimizer
+    /// @throws IllegalArgumentException if the library does not have the optimizer
     Training start(
         String optimizer, int threads, List<FloatBuffer> data, List<FloatBuffer> gradients);
   }
 
   private PeerProgram() {}
 
-  /// Does what the commands on standard input say, until it ends.
+  /// Executes the commands on standard input until its end.
   static void run(String[] arguments, Library library) throws IOException {
-    // Libraries greet their users on standard output, which is for answers only.
+    // Libraries print messages to standard output, which is for answers only.
     PrintStream answers = System.out;
     System.setOut(System.err);
     int tensors = Integer.parseInt(arguments[2]);

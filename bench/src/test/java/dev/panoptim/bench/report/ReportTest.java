@@ -63,7 +63,7 @@ class ReportTest {
         run(
             options(StepBenchmark.class)
                 .param("optimizer", BenchedOptimizer.ADAMW.name(), BenchedOptimizer.SGD.name())
-                .param("elements", "4096", "65536")));
+                .param("elements", "256", "4096", "65536")));
     results.addAll(run(options(SmallStepBenchmark.class)));
     results.addAll(
         run(
@@ -78,9 +78,9 @@ class ReportTest {
     results.addAll(
         run(
             options(ThreadingBenchmark.class)
-                .param("elements", "16384", "65536")
+                .param("elements", "16384", "32768", "65536")
                 .param("threading", ThreadingBenchmark.ONE, ThreadingBenchmark.POOL)
-                .param("pauseMicros", "0", "20", "100")
+                .param("pauseMicros", "0", "20", "100", "300")
                 .param("millis", "1")));
     Run run = Run.of("own", "mvn some-command", List.of("--some-flag"), List.of(), results);
     String markdown = Report.write(new Measurements(List.of(run)), folder);
@@ -94,7 +94,8 @@ class ReportTest {
       assertTrue(page.contains(expected), expected);
     }
     assertEquals(
-        12, lines(markdown, "\\| (native|vector|scalar) \\| best \\| [12] \\| (4,096|65,536) .*"));
+        18,
+        lines(markdown, "\\| (native|vector|scalar) \\| best \\| [12] \\| (256|4,096|65,536) .*"));
     // Three backends at two step counts, each with its heap bytes.
     assertEquals(
         6,
@@ -106,13 +107,16 @@ class ReportTest {
         1, lines(markdown, "\\| native, 16 parameters, at step 10,000: .* \\| (yes|NO) \\|"));
     assertEquals(1, lines(markdown, "\\| adamw \\| 28 \\| [0-9.]+ ns \\| [0-9.]+ % .*"));
     assertEquals(1, lines(markdown, "\\| sgd \\| 12 \\| [0-9.]+ ns \\|  \\|  \\|"));
-    // Each size back to back, and after two pauses of two kinds of callers; OpenMP was not run.
+    // Each size back to back, and after three pauses of two kinds of callers; OpenMP was not run.
     assertEquals(
-        2,
+        3,
         lines(
-            markdown, "\\| (16,384|65,536) \\| none \\|  \\| [^|]+\\) \\| [^|]+\\) \\|  \\|  \\|"));
+            markdown,
+            "\\| (16,384|32,768|65,536) \\| none \\|  \\| [^|]+\\) \\| [^|]+\\) \\|  \\|  \\|"));
     assertEquals(
-        8, lines(markdown, "\\| (16,384|65,536) \\| (20|100) us \\| (spins|sleeps) \\| .*"));
+        18,
+        lines(
+            markdown, "\\| (16,384|32,768|65,536) \\| (20|100|300) us \\| (spins|sleeps) \\| .*"));
     assertFalse(markdown.contains("Other libraries"), "no other library was run");
     assertFalse(markdown.contains("NaN"), "an unknown figure is shown");
     Matcher pictures = Pattern.compile("<img src=\"([^\"]+)\"").matcher(page);
@@ -127,8 +131,8 @@ class ReportTest {
       }
       count++;
     }
-    // Backends, limit, two families, threads by size and by two sizes' pauses.
-    assertEquals(7, count);
+    // Backends, limit, two families, threads by size and by three sizes' pauses.
+    assertEquals(8, count);
   }
 
   private static Element root(String svg) throws Exception {
