@@ -3,8 +3,8 @@ package dev.panoptim.examples.console;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/// Lets a run that Ctrl-C or a termination ends come to an end of its own: until this is closed, or
-/// half a minute has passed, the process stays.
+/// Lets a program end in order after Ctrl-C or SIGTERM. The process stays alive until this object
+/// is closed, but at most half a minute.
 ///
 /// Thread-safe.
 public final class Interruption implements AutoCloseable {
@@ -27,7 +27,7 @@ public final class Interruption implements AutoCloseable {
     }
   }
 
-  /// Whether the process is to end.
+  /// Whether the process has been asked to end.
   public boolean isRequested() {
     return requested;
   }
@@ -39,7 +39,7 @@ public final class Interruption implements AutoCloseable {
       try {
         Runtime.getRuntime().removeShutdownHook(hook);
       } catch (IllegalStateException e) {
-        // It has just begun to run, and ends by itself.
+        // The hook has just begun to run. The latch lets it end.
       }
     }
   }

@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
 
-/// Logistic regression over sparse examples that a hidden classifier has labelled; each process
-/// draws examples of its own.
+/// Logistic regression over random sparse examples, labelled by a hidden classifier. Each process
+/// draws different examples.
 final class Classifier {
   private static final int FEATURES = 2000;
   private static final int ACTIVE = 20;
@@ -18,7 +18,8 @@ final class Classifier {
   private static final long HIDDEN_SEED = 11;
   private static final long HELD_OUT_SEED = 12;
 
-  /// An example: which features are on, and whether it belongs to the class.
+  /// @param active indices of the features that are 1
+  /// @param member whether the example belongs to the class
   private record Example(int[] active, boolean member) {}
 
   private final float[] hidden = new float[FEATURES];
@@ -35,7 +36,7 @@ final class Classifier {
     }
   }
 
-  /// The weights, in a file that all processes map; they start at 0.
+  /// The weights, initially 0, in a file that all processes map.
   static Parameters parameters(Path folder) {
     return Parameters.builder()
         .add("weights", FEATURES)
@@ -71,7 +72,7 @@ final class Classifier {
     }
   }
 
-  /// The share of held-out examples that are put into the right class.
+  /// The share of held-out examples that are classified correctly, from 0 to 1.
   double accuracy() {
     SplittableRandom random = new SplittableRandom(HELD_OUT_SEED);
     int right = 0;

@@ -17,8 +17,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/// Several JVMs train one model at the same time, without a lock: parameters and Adagrad's states
-/// lie in files that all of them map. (Hogwild: Niu, Recht, Re and Wright 2011.)
+/// Several JVMs train one model at the same time, without locks. Parameters and Adagrad's states
+/// lie in files that all processes map. (Hogwild: [Niu, Recht, Re and Wright
+/// 2011](https://arxiv.org/abs/1106.5730).)
 @Command(
     name = "hogwild",
     mixinStandardHelpOptions = true,
@@ -35,8 +36,7 @@ public final class Hogwild implements Callable<Integer> {
 
   private final PrintStream console = System.out;
 
-  /// Runs the program and ends the process: 0 when all went well, 1 if a worker failed, 2 on bad
-  /// options.
+  /// Runs the program and ends the process: 0 on success, 1 if a worker failed, 2 on wrong options.
   public static void main(String[] arguments) {
     System.exit(commandLine().execute(arguments));
   }
@@ -86,7 +86,7 @@ public final class Hogwild implements Callable<Integer> {
       for (int i = 1; i <= workers; i++) {
         running.add(startWorker(folder, i));
       }
-      // They start together: the first would else be done before the last has begun.
+      // All start together. Otherwise the first could end before the last begins.
       for (Process each : running) {
         each.inputReader().readLine();
       }
@@ -112,7 +112,8 @@ public final class Hogwild implements Callable<Integer> {
     String modules = System.getProperty("jdk.module.path");
     if (modules == null) {
       throw new IllegalStateException(
-          "workers are started like this program, but it was not started from a module path (-p)");
+          "the program must be started from a module path (-p), because its workers use the same"
+              + " one");
     }
     return new ProcessBuilder(
             ProcessHandle.current().info().command().orElse("java"),

@@ -8,13 +8,13 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.SplittableRandom;
 
-/// One of the processes that train together.
+/// The program of one worker process.
 final class Worker {
   private static final double LEARNING_RATE = 0.1;
 
   private Worker() {}
 
-  /// Maps what all processes share: parameters, and an optimizer with its states.
+  /// An optimizer whose states lie in a file that all processes map.
   static Optimizer optimizer(Path folder, Parameters parameters) {
     return Adagrad.builder(parameters)
         .learningRate(LEARNING_RATE)
@@ -23,9 +23,9 @@ final class Worker {
         .build();
   }
 
-  /// Arguments: the shared folder, the number of this worker, and the steps that it is to make.
-  /// Prints a line when it is ready, begins when its input ends, and prints how many steps the
-  /// others made meanwhile.
+  /// Arguments: the shared folder, the number of this worker, the number of steps. Prints a line
+  /// when ready, begins when standard input ends, and finally prints how many steps the other
+  /// workers made in the meantime.
   public static void main(String[] arguments) throws IOException {
     Path folder = Path.of(arguments[0]);
     SplittableRandom random = new SplittableRandom(Long.parseLong(arguments[1]));

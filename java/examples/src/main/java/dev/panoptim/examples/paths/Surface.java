@@ -3,9 +3,9 @@ package dev.panoptim.examples.paths;
 import java.util.ArrayList;
 import java.util.List;
 
-/// A function of two variables that optimizers go down on.
+/// A function of two variables for optimizers to minimize.
 enum Surface {
-  /// `(1 - x)^2 + 100 (y - x^2)^2`: a bent ravine, whose floor hardly falls towards (1, 1).
+  /// `(1 - x)^2 + 100 (y - x^2)^2`: a curved ravine whose floor falls slowly towards (1, 1).
   ROSENBROCK("Rosenbrock's ravine", -1.6, 1.6, -0.6, 2.4, -0.4, 2.1) {
     @Override
     double value(double x, double y) {
@@ -30,7 +30,7 @@ enum Surface {
     }
   },
 
-  /// `x^2 - y^2`: flat at (0, 0), from where it falls to both sides.
+  /// `x^2 - y^2`: flat at (0, 0), and falling to both sides along y.
   SADDLE("A saddle", -1.6, 1.6, -1.6, 1.6, -1.4, 1e-2) {
     @Override
     double value(double x, double y) {
@@ -83,17 +83,17 @@ enum Surface {
 
   abstract double[] gradient(double x, double y);
 
-  /// The values at which lines of equal height are drawn.
+  /// The values at which level lines are drawn.
   abstract double[] levels();
 
-  /// Where the line of a level meets a vertical one: nowhere, or above and below.
+  /// The two values of y at which the function of `x` and y has a level; empty if there are none.
   abstract double[] yAt(double x, double level);
 
   boolean contains(double x, double y) {
     return x >= left && x <= right && y >= bottom && y <= top;
   }
 
-  /// The lines of a level, each as a list of points inside the picture.
+  /// The lines of a level, each as a list of points inside the chart.
   List<List<double[]>> lines(double level) {
     List<List<double[]>> lines = new ArrayList<>();
     for (int branch = 0; branch < 2; branch++) {

@@ -18,7 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
-/// An optimizer that goes down a surface, with learning rates that show what it does there.
+/// An optimizer that descends a surface, with learning rates that show its typical behaviour.
 enum Walker {
   SGD("SGD", 0x888888, 1e-3, 0.03, Sgd::builder),
   MOMENTUM("SGD, momentum", 0x1f5fa8, 2e-4, 0.01, p -> Sgd.builder(p).momentum(0.9)),
@@ -30,7 +30,7 @@ enum Walker {
   NADAM("NAdam", 0xcc79a7, 0.03, 0.02, NAdam::builder),
   ADAMW("AdamW, decay 0.1", 0x6a3d9a, 0.05, 0.03, p -> AdamW.builder(p).weightDecay(0.1));
 
-  /// The steps of a walk.
+  /// The largest number of steps.
   static final int STEPS = 600;
 
   final String label;
@@ -52,7 +52,7 @@ enum Walker {
     this.builder = builder;
   }
 
-  /// The points that it comes to, the start first, until it leaves the picture.
+  /// The visited points from the start until the path leaves the chart or all steps are made.
   List<double[]> walk(Surface surface) {
     List<double[]> path = new ArrayList<>();
     double learningRate = surface == Surface.ROSENBROCK ? inTheRavine : onTheSaddle;

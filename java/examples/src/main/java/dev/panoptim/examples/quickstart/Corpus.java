@@ -12,10 +12,10 @@ import java.util.zip.CRC32;
 
 /// Text as bytes, split into a part to train on and a tenth that is held out.
 ///
-/// Every tenth block is held out, rather than the end of the text: what is held out is then the
-/// same kind of text.
+/// Every tenth block is held out, rather than the end of the text, so that the held-out text is of
+/// the same kind.
 record Corpus(byte[] training, byte[] validation) {
-  /// Below so many bytes a tenth is too little to measure anything on.
+  /// The smallest number of bytes. A tenth of fewer is too short for a validation.
   static final int SHORTEST = 2000;
 
   private static final int PARTS = 10;
@@ -24,7 +24,7 @@ record Corpus(byte[] training, byte[] validation) {
 
   private static final Pattern SOURCES = Pattern.compile("README\\.md|.*\\.(java|cpp|h)");
 
-  /// Build products, hidden folders and generated bindings are not what anybody wrote.
+  /// Build products, hidden folders and generated bindings.
   private static final Pattern LEFT_OUT =
       Pattern.compile("target|\\..+|panoptim_.*\\.java|PanoptimAbi.*\\.java");
 
@@ -44,7 +44,7 @@ record Corpus(byte[] training, byte[] validation) {
     return new Corpus(training.toByteArray(), validation.toByteArray());
   }
 
-  /// Tells whether two runs have the same text.
+  /// A CRC-32 of the text, equal for runs over the same text.
   long checksum() {
     CRC32 crc = new CRC32();
     crc.update(training);
@@ -79,7 +79,7 @@ record Corpus(byte[] training, byte[] validation) {
     return all.toByteArray();
   }
 
-  /// In the order of their paths, so that runs can be repeated.
+  /// Sorted by path, so that runs can be repeated.
   private static List<Path> files(Path folder, Pattern wanted) {
     try (Stream<Path> below = Files.walk(folder)) {
       return below

@@ -9,7 +9,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 
 /// Predicts the next byte: embeddings of the previous bytes, a rectified hidden layer, softmax over
-/// all bytes. (Bengio, Ducharme, Vincent and Jauvin 2003.)
+/// all bytes. ([Bengio, Ducharme, Vincent and Jauvin
+/// 2003](https://www.jmlr.org/papers/v3/bengio03a.html).)
 ///
 /// @param context previous bytes that a prediction sees
 /// @param width numbers in a byte's embedding
@@ -29,19 +30,19 @@ record LanguageModel(int context, int width, int hidden) {
     return context * width;
   }
 
-  /// Memory for the parameters, which the seed determines.
+  /// New parameters with random values that depend on the seed alone.
   Parameters newParameters(long seed) {
     Parameters parameters = emptyParameters();
     SplittableRandom random = new SplittableRandom(seed);
     fill(parameters.get("embedding"), 1, random);
-    // He et al. 2015: keeps the variance of what passes a rectified layer.
+    // He et al. 2015: preserves the variance through a rectified layer.
     fill(parameters.get("hidden.weight"), Math.sqrt(2.0 / inputs()), random);
     // Small, so that training starts from equally likely bytes, at 8 bits each.
     fill(parameters.get("output.weight"), 0.1 * Math.sqrt(1.0 / hidden), random);
     return parameters;
   }
 
-  /// Memory for parameters that are all 0.
+  /// New parameters that are all 0.
   Parameters emptyParameters() {
     return Parameters.builder()
         .add("embedding", (long) BYTES * width)
@@ -58,9 +59,9 @@ record LanguageModel(int context, int width, int hidden) {
     }
   }
 
-  /// Works on some examples of a batch at a time, with memory and sums of its own.
+  /// Computes losses and gradients of one shard of a batch, in separate memory.
   ///
-  /// Not thread-safe; different workers may run at the same time over the same parameters.
+  /// Not thread-safe. Different workers may use the same parameters at the same time.
   final class Worker {
     private final int examples;
     private final Parameters parameters;
@@ -71,7 +72,7 @@ record LanguageModel(int context, int width, int hidden) {
     private final MemorySegment inputSlope;
     private final MemorySegment activationSlope;
 
-    /// @param examples handled at a time, a multiple of 4
+    /// @param examples number of examples in a shard, a multiple of 4
     Worker(Parameters parameters, int examples, Arena arena) {
       this.examples = examples;
       this.parameters = parameters;
@@ -110,7 +111,7 @@ record LanguageModel(int context, int width, int hidden) {
       return loss;
     }
 
-    /// As [#loss], and sums up the gradients.
+    /// As [#loss], and sums the gradients.
     double learn(byte[] text, int[] positions, int from) {
       double loss = loss(text, positions, from);
       for (Parameter each : sums) {
@@ -153,8 +154,8 @@ record LanguageModel(int context, int width, int hidden) {
       MemorySegment.copy(from, 0, to, row * bytes, bytes);
     }
 
-    /// Turns an example's scores into probabilities; returns the loss of its true byte. The largest
-    /// score is taken off first: the quotient stays the same, and no exponential overflows.
+    /// Turns an example's scores into probabilities and returns the loss of its true byte. The
+    /// largest score is subtracted first, so that no exponential overflows.
     private double softmax(int example, int truth) {
       long row = (long) example * BYTES;
       float largest = Float.NEGATIVE_INFINITY;
@@ -176,7 +177,8 @@ record LanguageModel(int context, int width, int hidden) {
     }
 
     private void backward(byte[] text, int[] positions, int from) {
-      // The loss's slope at the scores: probability, less 1 for the true byte.
+      // The derivative of the loss with respect to a score: its probability, less 1 for the true
+      // byte.
       for (int e = 0; e < examples; e++) {
         long truth = (long) e * BYTES + (text[positions[from + e]] & 0xff);
         output.setAtIndex(JAVA_FLOAT, truth, output.getAtIndex(JAVA_FLOAT, truth) - 1);

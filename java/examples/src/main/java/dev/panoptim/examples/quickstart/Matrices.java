@@ -7,14 +7,14 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Products of matrices that lie off-heap, row after row. The number of columns is a multiple of
-/// [#LANES], and rows are taken four at a time, so that a result is loaded and stored once for four
+/// Products of off-heap matrices in row-major order. The number of columns is a multiple of
+/// [#LANES]. Rows are processed four at a time, so that a result is loaded and stored once for four
 /// products.
 final class Matrices {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-  /// No processor has longer vectors of floats.
+  /// The floats in the longest vectors of any supported processor.
   static final int LANES = 16;
 
   private static final int AT_ONCE = 4;
@@ -52,7 +52,7 @@ final class Matrices {
         float a1 = a.getAtIndex(JAVA_FLOAT, at + inner);
         float a2 = a.getAtIndex(JAVA_FLOAT, at + 2L * inner);
         float a3 = a.getAtIndex(JAVA_FLOAT, at + 3L * inner);
-        // Half of what comes out of a rectified layer is 0.
+        // About half of the outputs of a rectified layer are 0.
         if (a0 != 0 || a1 != 0 || a2 != 0 || a3 != 0) {
           addRows(a0, a1, a2, a3, b, row, result, k, columns);
         }
@@ -95,10 +95,10 @@ final class Matrices {
     }
   }
 
-  /// Adds its lanes up in an order of its own: that of `reduceLanes` is one thing in the
-  /// interpreter and another once it is compiled.
+  /// Adds the lanes in a fixed order. The order of `reduceLanes` may change when the method is
+  /// compiled.
   ///
-  /// @param lanes to work with
+  /// @param lanes scratch memory
   private static float dot(
       MemorySegment a, int rowA, MemorySegment b, int rowB, int columns, float[] lanes) {
     long width = (long) columns * Float.BYTES;

@@ -15,9 +15,9 @@ import dev.panoptim.optim.RAdam;
 import dev.panoptim.optim.RmsProp;
 import dev.panoptim.optim.Sgd;
 
-/// Which optimizer to train with, and its arguments.
+/// The chosen optimizer and its arguments.
 ///
-/// @param learningRate `null` for the default of the kind, which suits this model
+/// @param learningRate `null` for the default of the kind, which is tuned for this model
 record OptimizerChoice(Kind kind, Double learningRate, double weightDecay, int threads) {
   enum Kind {
     sgd(0.1),

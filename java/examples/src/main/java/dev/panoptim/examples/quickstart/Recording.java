@@ -14,14 +14,16 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// The parameters that training started from and the gradients of its first steps, to be replayed
-/// through every backend.
+/// The initial parameters of a training and the gradients of its first steps, for a replay on every
+/// backend.
+///
+/// Not thread-safe.
 final class Recording implements AutoCloseable {
-  /// What a backend made of the recording.
+  /// The result of one backend.
   ///
-  /// @param microseconds the median time of a step
+  /// @param microseconds median time per step
   /// @param bits of all parameters and states at the end
-  /// @param unavailable why there is no result; `null` where there is one
+  /// @param unavailable the reason why there is no result; `null` if there is one
   record Replay(String backend, double microseconds, List<int[]> bits, String unavailable) {
     boolean agreesWith(Replay other) {
       return Arrays.deepEquals(bits.toArray(), other.bits.toArray());
@@ -34,7 +36,7 @@ final class Recording implements AutoCloseable {
   private final List<List<MemorySegment>> gradients = new ArrayList<>();
   private final int longest;
 
-  /// @param longest the steps to record
+  /// @param longest number of steps to record
   Recording(LanguageModel model, Parameters parameters, int longest) {
     this.model = model;
     this.longest = longest;
@@ -45,7 +47,7 @@ final class Recording implements AutoCloseable {
     return arena.allocate(segment.byteSize(), Float.BYTES).copyFrom(segment);
   }
 
-  /// Keeps a step's gradients, unless there are enough.
+  /// Copies a step's gradients, unless enough steps have been recorded.
   void record(Parameters parameters) {
     if (gradients.size() < longest) {
       gradients.add(parameters.all().stream().map(Parameter::gradient).map(this::copy).toList());
@@ -56,7 +58,7 @@ final class Recording implements AutoCloseable {
     return gradients.size();
   }
 
-  /// One after the other through native, vector and scalar.
+  /// Replays on native, vector and scalar, one after the other.
   List<Replay> replayAll(OptimizerChoice choice) {
     return List.of(replay("native", choice), replay("vector", choice), replay("scalar", choice));
   }
@@ -68,7 +70,7 @@ final class Recording implements AutoCloseable {
     } catch (BackendUnavailableException e) {
       return new Replay(name, Double.NaN, List.of(), e.getMessage());
     }
-    // Java's backends are still being compiled at the first time.
+    // The first replay lets the JVM compile the Java backends.
     replay(backend, choice);
     return replay(backend, choice);
   }

@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// The checkpoints of a run, and what it must have in common with the one that continues it.
+/// The checkpoints of a run, and the settings that a run must share to continue another.
 final class SavedRun {
   private static final int KEPT = 3;
 
@@ -17,8 +17,8 @@ final class SavedRun {
   private final Map<String, String> settings;
   private final CheckpointFolder folder;
 
-  /// @param every the steps from one checkpoint to the next
-  /// @param settings what the run's bits depend on, beside the optimizer's state
+  /// @param every number of steps between checkpoints
+  /// @param settings on which the run's bits depend, apart from the optimizer's state
   SavedRun(Path directory, int every, Map<String, String> settings) {
     this.directory = directory;
     this.every = every;
@@ -26,21 +26,23 @@ final class SavedRun {
     folder = CheckpointFolder.of(directory, KEPT);
   }
 
-  /// @throws IllegalArgumentException if there is a checkpoint, which a new run would write over
+  /// @throws IllegalArgumentException if there is a checkpoint, which a new run would overwrite
   void requireNone() {
     folder
         .latest()
         .ifPresent(
             file -> {
               throw new IllegalArgumentException(
-                  file + " is there already: go on from it with --resume, or save elsewhere");
+                  file
+                      + " exists already: continue from it with --resume, or choose another"
+                      + " folder");
             });
   }
 
   /// Continues from the latest checkpoint.
   ///
-  /// @return its step; empty if there is none
-  /// @throws IllegalArgumentException if it is of a run with other settings
+  /// @return the step of the checkpoint; empty if there is none
+  /// @throws IllegalArgumentException if the checkpoint is from a run with other settings
   Optional<Long> resume(Training training) {
     return folder.latest().map(file -> load(file, training));
   }
@@ -61,7 +63,7 @@ final class SavedRun {
     }
   }
 
-  /// Whether it is time for one.
+  /// Whether a checkpoint is to be saved after a step.
   boolean isDue(long step) {
     return step % every == 0;
   }

@@ -4,24 +4,24 @@ import dev.panoptim.schedule.Schedule;
 import dev.panoptim.schedule.Schedules;
 import java.util.List;
 
-/// How the learning rate goes over a training.
+/// The chosen schedule of the learning rate.
 ///
-/// @param warmup steps at the beginning in which it rises
+/// @param warmup number of steps at the beginning in which the learning rate rises
 record ScheduleChoice(Kind kind, int warmup) {
   enum Kind {
-    /// It stays.
+    /// No change.
     constant,
-    /// Down to 0 by equal amounts.
+    /// Linear decay to 0.
     linear,
-    /// Down to 0 along half a cosine.
+    /// Decay to 0 along half a cosine.
     cosine,
-    /// It stays for four fifths, then goes down to 0 by equal amounts.
+    /// Warm-up, stable, decay: constant for four fifths of the steps, then linear decay to 0.
     wsd
   }
 
   private static final int DECAY_SHARE = 5;
 
-  /// @param steps of the whole training
+  /// @param steps number of steps of the whole training
   /// @throws IllegalArgumentException if the warm-up is negative or leaves no step
   Schedule over(int steps) {
     if (warmup < 0 || warmup >= steps) {

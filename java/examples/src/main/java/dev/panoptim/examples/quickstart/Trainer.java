@@ -18,10 +18,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/// Computes losses and gradients of batches, and lets the optimizer step.
+/// Computes losses and gradients of batches, and makes the optimizer's steps.
 ///
-/// A batch is cut into [#SHARDS], whatever the number of threads, and the shards' gradients are
-/// added up in their order: the same seed gives the same bits with any number of threads.
+/// A batch is cut into [#SHARDS], independent of the number of threads, and the shards' gradients
+/// are added in a fixed order. The same seed thus gives the same bits with any number of threads.
 ///
 /// Not thread-safe.
 final class Trainer implements AutoCloseable {
@@ -36,7 +36,7 @@ final class Trainer implements AutoCloseable {
   private final Training training;
   private final Corpus corpus;
 
-  /// A mixed one, so that the batches of neighbouring seeds have nothing in common.
+  /// Mixed, so that the batches of neighbouring seeds are unrelated.
   private final long batchSeed;
 
   private final Arena arena = Arena.ofShared();
@@ -79,10 +79,11 @@ final class Trainer implements AutoCloseable {
     return training;
   }
 
-  /// One step; returns the batch's loss from before it, in bits per byte.
+  /// Makes a step.
   ///
-  /// @param number which step it is: its batch depends on that and the seed alone, so that a run
-  ///   can go on anywhere
+  /// @param number of the step, from 1. The batch depends on the number and the seed alone, so that
+  ///   a run can be continued after any step
+  /// @return the batch's loss before the step, in bits per byte
   double step(long number) {
     SplittableRandom random = new SplittableRandom(batchSeed + number);
     for (int i = 0; i < BATCH; i++) {
@@ -97,7 +98,7 @@ final class Trainer implements AutoCloseable {
     return loss / BATCH / NATS_OF_BIT;
   }
 
-  /// The held-out text's loss in bits per byte, over positions that are spread evenly through it.
+  /// The loss of the held-out text in bits per byte, over evenly spaced positions.
   double validationLoss() {
     double loss = 0;
     for (int start = 0; start < validation.length; start += BATCH) {
@@ -109,7 +110,7 @@ final class Trainer implements AutoCloseable {
     return loss / validation.length / NATS_OF_BIT;
   }
 
-  /// Bytes that the model makes up, one after the other, after the beginning of the held-out text.
+  /// Bytes sampled from the model one by one, as a continuation of the first held-out bytes.
   byte[] generate(int count, long seed) {
     SplittableRandom choice = new SplittableRandom(seed);
     byte[] text = new byte[model.context() + count];
@@ -128,7 +129,7 @@ final class Trainer implements AutoCloseable {
     return Arrays.copyOfRange(text, model.context(), text.length);
   }
 
-  /// The time that all steps of the optimizer took together.
+  /// The total time of the optimizer's steps.
   long optimizerNanos() {
     return optimizerNanos;
   }

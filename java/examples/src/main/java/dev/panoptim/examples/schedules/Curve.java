@@ -8,12 +8,12 @@ import dev.panoptim.schedule.ReduceOnPlateau;
 import dev.panoptim.schedule.Schedule;
 import dev.panoptim.schedule.Scheduler;
 
-/// A schedule, or a plateau, and the values that it gives a learning rate of 1.
+/// A schedule or a plateau rule, applied to a learning rate of 1.
 ///
-/// @param schedule `null` where a plateau drives
-/// @param plateau `null` where a schedule drives
+/// @param schedule `null` if there is a plateau
+/// @param plateau `null` if there is a schedule
 record Curve(String label, Schedule schedule, ReduceOnPlateau plateau) {
-  /// The learning rate that an optimizer has at each step.
+  /// The learning rate at each step.
   double[] values(int steps) {
     try (Parameters parameters = Parameters.builder().add("weight", 1).build();
         Optimizer optimizer = Sgd.builder(parameters).learningRate(1).build()) {
@@ -34,7 +34,7 @@ record Curve(String label, Schedule schedule, ReduceOnPlateau plateau) {
     }
   }
 
-  /// Falls fast, and then ever more slowly.
+  /// A loss that falls exponentially towards 0.5.
   private static double loss(int step) {
     return 0.5 + Math.exp(-step / 10.0);
   }

@@ -9,7 +9,7 @@ import dev.panoptim.schedule.Schedules;
 import java.util.ArrayList;
 import java.util.List;
 
-/// One small picture: a kind of schedule, with some of its options.
+/// One small chart: a kind of schedule with some of its options.
 enum Panel {
   CONSTANT_FACTOR(
       "constant, constantFactor",
@@ -126,7 +126,7 @@ enum Panel {
                   .cooldown(15)
                   .build()));
 
-  /// The steps that are drawn.
+  /// The number of steps drawn.
   static final int STEPS = 101;
 
   final String title;
@@ -165,7 +165,7 @@ enum Panel {
     return Schedules.warmupStableDecay(15, 45, 40, shape, 0.05);
   }
 
-  /// Collects curves.
+  /// Builds the list of curves.
   private static final class Curves {
     private final List<Curve> all = new ArrayList<>();
 

@@ -7,15 +7,15 @@ import dev.panoptim.memory.Parameters;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 
-/// An ensemble of linear models of one number. Each row of the layer is a member: the weights of
+/// An ensemble of linear models of one variable. Each row of the layer is a member: the weights of
 /// [#COLUMNS] Chebyshev polynomials. The answer is the mean of all members, so a prediction reads
 /// every weight.
 ///
-/// Members come in pairs of twins, one in each half of the rows. Twins begin with the same weights
-/// and learn from the same examples, so that after each step their weights have the same bits. A
-/// prediction for which they differ has read weights of two steps: it is torn.
+/// Members form pairs, one in each half of the rows. Both start with the same weights and learn
+/// from the same examples, so that after each step their weights have the same bits. A prediction
+/// for which they differ has read the weights of two steps: it is torn.
 ///
-/// Thread-safe, except for what the segments given to it hold.
+/// Immutable. Callers synchronize the access to the given segments.
 final class Ensemble {
   static final int COLUMNS = 1024;
 
@@ -54,11 +54,11 @@ final class Ensemble {
     return parameters.get(NAME);
   }
 
-  /// What the members say together.
+  /// The mean prediction of all members.
   ///
   /// @param weights of all members, row after row
   /// @param x from -1 to 1
-  /// @param step the number of the step that the weights are of
+  /// @param step the number of the step that produced the weights
   Prediction predict(MemorySegment weights, double x, long step) {
     float[] features = features(x);
     int half = members / 2;
@@ -87,8 +87,8 @@ final class Ensemble {
     }
   }
 
-  /// One chain of fused multiply-adds: plain code, which the processor's arithmetic limits rather
-  /// than its memory.
+  /// One chain of fused multiply-adds. Its speed is limited by the processor's arithmetic rather
+  /// than by the memory.
   private static float dot(MemorySegment weights, int member, float[] features) {
     long row = (long) member * COLUMNS;
     float sum = 0;
@@ -98,7 +98,8 @@ final class Ensemble {
     return sum;
   }
 
-  /// The Chebyshev polynomials at `x`, high ones with less weight, as smooth functions have it.
+  /// The Chebyshev polynomials at `x`, each divided by its index from 1, because smooth functions
+  /// have small high coefficients.
   private static float[] features(double x) {
     float[] features = new float[COLUMNS];
     double before = x;

@@ -3,9 +3,9 @@ package dev.panoptim.examples.serving;
 import java.util.Arrays;
 import java.util.OptionalDouble;
 
-/// How long requests took.
+/// The latencies of requests.
 ///
-/// Thread-safe: unchanging.
+/// Immutable.
 final class Latencies {
   private static final double NANOS_PER_MILLI = 1e6;
 
@@ -21,16 +21,15 @@ final class Latencies {
     return sorted.length;
   }
 
-  /// The smallest latency that a given share of all do not exceed: the nearest rank, in
-  /// milliseconds. Empty if there are too few to tell it from the largest: fewer than `1000 / (1000
-  /// - perMille)`.
+  /// A percentile by the nearest-rank method, in milliseconds. Empty if there are fewer than `1000
+  /// / (1000 - perMille)` latencies, because the percentile would be the maximum.
   ///
   /// @param perMille from 1 to 999: 500 for the median, 999 for p99.9
   OptionalDouble percentile(int perMille) {
     if (perMille < 1 || perMille > 999) {
       throw new IllegalArgumentException("perMille is " + perMille + ", but must be from 1 to 999");
     }
-    // In whole numbers: 0.999 * 1000 is not 999 in a double.
+    // In integers, because 0.999 * 1000 is not 999 in a double.
     long above = (long) sorted.length * (1000 - perMille);
     if (above < 1000) {
       return OptionalDouble.empty();
@@ -39,7 +38,7 @@ final class Latencies {
     return OptionalDouble.of(sorted[rank - 1] / NANOS_PER_MILLI);
   }
 
-  /// The middle value, or the mean of the middle two; empty if there is no value.
+  /// The median; empty if there are no values.
   static OptionalDouble median(double... values) {
     if (values.length == 0) {
       return OptionalDouble.empty();

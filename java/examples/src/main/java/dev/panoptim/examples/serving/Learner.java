@@ -5,11 +5,11 @@ import java.time.Duration;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
 
-/// A thread that learns at a given pace, from examples that arrive at random moments.
+/// A thread that learns at a given rate, from examples that arrive at random times.
 ///
 /// Thread-safe.
 final class Learner implements AutoCloseable {
-  /// How long a step may take that is being made when the learner is to end.
+  /// The longest time to wait for a running step at the end.
   static final Duration LONGEST_STEP = Duration.ofSeconds(30);
 
   private static final double NANOS = 1e9;
@@ -18,7 +18,7 @@ final class Learner implements AutoCloseable {
   private final Parameter weights;
   private final ModelAccess access;
 
-  /// Between two steps; 0 for steps back to back.
+  /// The mean distance of two steps; 0 for steps back to back.
   private final double meanNanos;
 
   private final SplittableRandom random;
@@ -28,7 +28,7 @@ final class Learner implements AutoCloseable {
   private volatile long busyNanos;
   private volatile Throwable failure;
 
-  /// @param stepsPerSecond 0 for as many as possible
+  /// @param stepsPerSecond 0 for steps back to back
   Learner(Ensemble model, Parameter weights, ModelAccess access, double stepsPerSecond, long seed) {
     this.model = model;
     this.weights = weights;
@@ -48,7 +48,7 @@ final class Learner implements AutoCloseable {
     access.step();
   }
 
-  /// What the model is to learn.
+  /// The function to learn.
   static double target(double x) {
     return Math.sin(3 * x);
   }
@@ -62,8 +62,8 @@ final class Learner implements AutoCloseable {
         long end = System.nanoTime();
         busyNanos += end - start;
         steps++;
-        // Random pauses: even ones would keep a fixed phase to requests at a fixed rate. Steps that
-        // are late are not made up for in a burst.
+        // Random pauses, because equal ones would keep a fixed phase to requests at a fixed rate. A
+        // delay is not followed by a burst of steps.
         due = Math.max(due + Math.round(meanNanos * random.nextDouble(0.5, 1.5)), end);
         sleepUntil(due);
       }
@@ -79,21 +79,20 @@ final class Learner implements AutoCloseable {
     }
   }
 
-  /// Steps that the thread has made.
+  /// The number of steps made by the thread.
   long steps() {
     return steps;
   }
 
-  /// The time that the thread has spent with gradients, steps and waiting for locks.
+  /// The time spent by the thread in gradients, steps and waits for locks.
   long busyNanos() {
     return busyNanos;
   }
 
-  /// Has the thread end, and waits until it has made its last step. Does nothing when that has been
-  /// done.
+  /// Asks the thread to end and waits for its last step. Does nothing if already closed.
   ///
-  /// @throws IllegalStateException if the thread has failed, does not end in time, or the calling
-  ///   one is interrupted
+  /// @throws IllegalStateException if the learner has failed or does not end within
+  ///   [#LONGEST_STEP], or if the calling thread is interrupted
   @Override
   public void close() {
     stopped = true;
@@ -105,7 +104,7 @@ final class Learner implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while the learner was to end", e);
+      throw new IllegalStateException("interrupted while waiting for the learner's end", e);
     }
     if (failure != null) {
       throw new IllegalStateException("the learner has failed", failure);

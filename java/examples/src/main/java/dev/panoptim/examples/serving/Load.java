@@ -15,23 +15,23 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/// Requests at a fixed rate, whether or not earlier ones have been answered. The latency of each
-/// counts from the moment at which it was due, so a server that stalls is charged for all requests
-/// that wait meanwhile.
+/// Sends requests at a fixed rate, whether or not earlier ones have been answered. Latencies are
+/// measured from the scheduled time, so that a stall of the server counts for every request that
+/// waits during the stall.
 final class Load {
   private static final Duration LONGEST = Duration.ofSeconds(10);
   private static final int MOST_AT_ONCE = 192;
   private static final int OK = 200;
 
-  /// Platform threads: the server's virtual ones must not delay when an answer is noticed.
+  /// Platform threads, so that the server's virtual threads do not delay the clients.
   private static final int CLIENT_THREADS = 2;
 
   private static final double NANOS = 1e9;
 
-  /// @param failed requests without an answer: refused, timed out, or not sent because too many
-  ///   were under way
-  /// @param torn answers from parameters of more than one step
-  /// @param seconds from the first request to the last answer, or the end of the last slot
+  /// @param failed number of requests without an answer: refused, timed out, or not sent because
+  ///   too many were pending
+  /// @param torn number of answers from parameters of more than one step
+  /// @param seconds from the first request to the last answer, or to the end of the last period
   record Result(Latencies latencies, int failed, int torn, double seconds) {
     double requestsPerSecond() {
       return latencies.count() / seconds;
@@ -50,16 +50,16 @@ final class Load {
   private final double requestsPerSecond;
   private final int requests;
 
-  /// @param server where a number from -1 to 1 is to be appended
+  /// @param server the address to which a number from -1 to 1 is appended
   Load(URI server, double requestsPerSecond, int requests) {
     this.server = server;
     this.requestsPerSecond = requestsPerSecond;
     this.requests = requests;
   }
 
-  /// Sends all requests, and waits for their answers.
+  /// Sends all requests and waits for their answers.
   ///
-  /// @param cancelled whether to send no more
+  /// @param cancelled whether to stop sending
   /// @param whenSent called after each request
   Result run(long seed, BooleanSupplier cancelled, Runnable whenSent) {
     SplittableRandom random = new SplittableRandom(seed);
@@ -82,7 +82,7 @@ final class Load {
       }
       List<Answer> all = answers.stream().map(CompletableFuture::join).toList();
       if (!cancelled.getAsBoolean()) {
-        // The last request has its slot too.
+        // The period of the last request counts too.
         sleepUntil(start + Math.round(requests * NANOS / requestsPerSecond));
       }
       return result(all, (System.nanoTime() - start) / NANOS);

@@ -6,9 +6,9 @@ import dev.panoptim.optim.AdamW;
 import dev.panoptim.optim.Optimizer;
 import java.util.Locale;
 
-/// How requests and the learner share the parameters, in the order in which the modes take turns.
+/// How requests and the learner share the parameters. The modes alternate in this order.
 enum Mode {
-  NONE("nobody learns; requests read the publication of the start"),
+  NONE("no learner; requests read the first publication"),
   PUBLICATION("requests read by publication.read(...)"),
   LOCK("a ReentrantReadWriteLock encloses each step and each prediction"),
   LIVE("requests read the parameters while steps change them");
@@ -33,14 +33,14 @@ enum Mode {
     return this == NONE || this == PUBLICATION;
   }
 
-  /// An optimizer for this mode: it publishes only where somebody reads that.
+  /// An optimizer for this mode, which publishes only if requests read publications.
   Optimizer newOptimizer(Parameters parameters) {
     AdamW.Builder builder =
         AdamW.builder(parameters).learningRate(LEARNING_RATE).weightDecay(0).threads(1);
     return (publishes() ? builder.publish() : builder).build();
   }
 
-  /// How readers get at the parameters beside the learner's steps.
+  /// The access of requests and the learner to the parameters.
   ModelAccess share(Ensemble model, Parameter weights, Optimizer optimizer) {
     return switch (this) {
       case NONE, PUBLICATION -> new ModelAccess.Published(model, weights, optimizer);
@@ -49,7 +49,7 @@ enum Mode {
     };
   }
 
-  /// As tables and options write it.
+  /// In lower case, as in tables.
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);

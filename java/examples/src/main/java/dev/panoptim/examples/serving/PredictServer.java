@@ -12,14 +12,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.function.DoubleFunction;
 
-/// Answers `GET /predict?x=NUMBER` on a port of the loopback interface, each request on a virtual
-/// thread of its own.
+/// Answers `GET /predict?x=NUMBER` on a port of the loopback interface, each request on a new
+/// virtual thread.
 ///
 /// Thread-safe.
 final class PredictServer implements AutoCloseable {
   static {
-    // Without it, the second packet of an answer waits for the client to confirm the first. Read
-    // once, before the first server is made.
+    // Without TCP_NODELAY, the second packet of an answer waits until the client acknowledges the
+    // first. The property is read once, when the first server is created.
     System.setProperty("sun.net.httpserver.nodelay", "true");
   }
 
@@ -40,7 +40,7 @@ final class PredictServer implements AutoCloseable {
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final HttpServer server;
 
-  /// Serves from now on.
+  /// Starts to serve.
   ///
   /// @param model called with numbers from -1 to 1, by any number of threads
   PredictServer(DoubleFunction<Prediction> model) throws IOException {
@@ -51,7 +51,7 @@ final class PredictServer implements AutoCloseable {
     server.start();
   }
 
-  /// Where `x` is to be appended.
+  /// The address to which the value of `x` is to be appended.
   URI uri() {
     return URI.create(
         "http://%s:%s%s?%s"
@@ -65,7 +65,7 @@ final class PredictServer implements AutoCloseable {
   private void handle(HttpExchange exchange) throws IOException {
     try (exchange) {
       if (!places.tryAcquire()) {
-        say(exchange, BUSY, "there are %s requests already".formatted(MOST_AT_ONCE));
+        say(exchange, BUSY, "%s requests are already being answered".formatted(MOST_AT_ONCE));
         return;
       }
       try {
@@ -78,7 +78,7 @@ final class PredictServer implements AutoCloseable {
 
   private void answer(HttpExchange exchange) throws IOException {
     if (!exchange.getRequestURI().getPath().equals(PATH)) {
-      say(exchange, NOT_FOUND, "there is " + PATH + " alone");
+      say(exchange, NOT_FOUND, "the only path is " + PATH);
       return;
     }
     if (!exchange.getRequestMethod().equals("GET")) {
@@ -97,13 +97,13 @@ final class PredictServer implements AutoCloseable {
     try {
       prediction = model.apply(x);
     } catch (RuntimeException e) {
-      say(exchange, FAILED, "the model has failed: " + e);
+      say(exchange, FAILED, "the model failed: " + e);
       return;
     }
     send(exchange, OK, "application/json", prediction.json());
   }
 
-  /// @param query as it was sent; null if there is none
+  /// @param query as sent; null if there is none
   private static double parse(String query) {
     if (query == null || !query.startsWith(KEY)) {
       throw new IllegalArgumentException("the query must be x=NUMBER");
@@ -138,8 +138,7 @@ final class PredictServer implements AutoCloseable {
     exchange.getResponseBody().write(bytes);
   }
 
-  /// Ends all connections, and waits for the threads that answer. Does nothing when that has been
-  /// done.
+  /// Closes all connections and waits for the answering threads. Does nothing if already closed.
   @Override
   public void close() {
     server.stop(0);

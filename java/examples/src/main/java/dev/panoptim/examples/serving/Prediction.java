@@ -4,10 +4,10 @@ import java.util.Locale;
 
 /// An answer of the model.
 ///
-/// @param step the number of the step whose parameters it is from
+/// @param step number of the step that produced the parameters
 /// @param torn whether the parameters were of more than one step
 record Prediction(double value, long step, boolean torn) {
-  /// As it stands in a response.
+  /// The property of a torn answer in a response.
   static final String TORN = "\"torn\": true";
 
   String json() {

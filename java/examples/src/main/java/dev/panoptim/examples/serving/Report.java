@@ -9,7 +9,7 @@ import java.util.OptionalDouble;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 
-/// What the rounds of all modes have measured. Times and rates are medians over the rounds of a
+/// The measurements of the rounds of all modes. Times and rates are medians over the rounds of a
 /// mode, counts are sums.
 ///
 /// Not thread-safe.
@@ -46,12 +46,12 @@ final class Report {
     return table;
   }
 
-  /// Answers of a mode from parameters of more than one step.
+  /// The number of answers of a mode from parameters of more than one step.
   long torn(Mode mode) {
     return sum(mode, each -> each.load().torn());
   }
 
-  /// Requests of all modes that were not answered.
+  /// The number of requests of all modes that were not answered.
   long failed() {
     return rounds.keySet().stream()
         .mapToLong(mode -> sum(mode, each -> each.load().failed()))
@@ -82,7 +82,7 @@ final class Report {
         : OptionalDouble.of(here.getAsDouble() / none.getAsDouble());
   }
 
-  /// Empty if one of the rounds had too few requests for it.
+  /// Empty if a round had too few requests.
   private OptionalDouble percentile(Mode mode, int perMille) {
     List<OptionalDouble> each =
         rounds.getOrDefault(mode, List.of()).stream()

@@ -8,18 +8,17 @@ import java.io.IOException;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
-/// One mode under load for some seconds: a model, a learner and a server of its own, opened and
-/// closed in order.
+/// Measures one mode under load for some seconds, with a new model, learner and server.
 final class Round {
   private static final double NANOS = 1e9;
 
   /// @param stepsPerSecond 0 for steps back to back
-  /// @param requests of one round
+  /// @param requests number of requests of one round
   record Settings(
       int elements, double stepsPerSecond, double requestsPerSecond, int requests, long seed) {}
 
-  /// @param learnerShare of the time that the learner spent with gradients, steps and waiting for
-  ///   locks: from 0 to 1
+  /// @param learnerShare share of the time that the learner spent in gradients, steps and waits for
+  ///   locks, from 0 to 1
   record Result(
       Load.Result load,
       double stepsPerSecond,
@@ -27,7 +26,7 @@ final class Round {
       long publications,
       long skipped) {}
 
-  /// What a learner has done so far.
+  /// The counters of a learner.
   private record Count(long steps, long busyNanos, long publications, long skipped) {
     static Count of(Learner learner, Optional<Publication> publication) {
       return new Count(
@@ -38,7 +37,7 @@ final class Round {
     }
   }
 
-  /// What can be closed without an exception that callers must name.
+  /// Closes without a checked exception.
   private interface QuietCloseable extends AutoCloseable {
     @Override
     void close();
@@ -54,14 +53,14 @@ final class Round {
     model = new Ensemble(settings.elements());
   }
 
-  /// @param cancelled whether to come to an end early
+  /// @param cancelled whether to end early
   /// @param whenSent called after each request
   Result run(BooleanSupplier cancelled, Runnable whenSent) throws IOException {
     try (Parameters parameters = model.newParameters(settings.seed())) {
       Optimizer optimizer = mode.newOptimizer(parameters);
       Parameter weights = Ensemble.weights(parameters);
       ModelAccess access = mode.share(model, weights, optimizer);
-      // Closed from the last to the first: no requests, then no steps, then no memory.
+      // Closed in reverse order: requests end first, then steps, then the memory is freed.
       try (QuietCloseable _ = () -> close(optimizer);
           Learner learner =
               new Learner(model, weights, access, settings.stepsPerSecond(), settings.seed());

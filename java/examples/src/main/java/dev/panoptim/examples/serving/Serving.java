@@ -18,14 +18,13 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/// A server that predicts while it learns, under load in several modes: what learning costs those
-/// who ask.
+/// Measures the latency of a prediction server while its model learns, in several modes.
 @Command(
     name = "serving",
     mixinStandardHelpOptions = true,
     showDefaultValues = true,
     description =
-        "Serves predictions over HTTP while a thread learns, and measures how long requests take:"
+        "Serves predictions over HTTP while a thread learns, and measures the latency of requests:"
             + " without a learner, with a publication, with a lock, and with parameters that are"
             + " read while they change.")
 public final class Serving implements Callable<Integer> {
@@ -35,7 +34,7 @@ public final class Serving implements Callable<Integer> {
   private static final int MOST_ROUNDS = 100;
   private static final int MOST_REQUESTS = 1_000_000;
 
-  /// The load average of the machine from which figures are disturbed.
+  /// The load average above which other programs disturb the measurements.
   private static final double BUSY = 0.5;
 
   @Option(
@@ -45,35 +44,37 @@ public final class Serving implements Callable<Integer> {
 
   @Option(
       names = "--steps-per-second",
-      description = "The learner's pace; 0 for steps back to back.")
+      description = "Rate of the learner; 0 for steps back to back.")
   private double stepsPerSecond = 10;
 
-  @Option(names = "--requests-per-second", description = "Fixed, however long answers take.")
+  @Option(
+      names = "--requests-per-second",
+      description = "Rate of requests, independent of the latency.")
   private double requestsPerSecond = 50;
 
-  @Option(names = "--seconds", description = "How long a round takes.")
+  @Option(names = "--seconds", description = "Duration of a round.")
   private double seconds = 5;
 
-  @Option(names = "--rounds", description = "Rounds of each mode that count; the modes take turns.")
+  @Option(names = "--rounds", description = "Measured rounds of each mode; the modes alternate.")
   private int rounds = 3;
 
-  @Option(names = "--seed", description = "For weights, examples and requests.")
+  @Option(names = "--seed", description = "Seed of weights, examples and requests.")
   private long seed = 1;
 
   @Option(
       names = "--markdown",
       paramLabel = "FILE",
-      description = "Where the table goes too, as Markdown.")
+      description = "Also write the table to this file, as Markdown.")
   private Path markdown;
 
-  /// The backend stands in the line of settings. Held, because the log manager forgets the level of
-  /// a logger that nobody holds.
+  /// The backend is printed with the settings, so its log message is not needed. The logger is
+  /// held, because the log manager forgets the level of an unreachable logger.
   private static final Logger BACKEND_LOG = Logger.getLogger(Backends.class.getName());
 
   private final PrintStream console = System.out;
 
-  /// Runs the program and ends the process: 0 when all went well, 1 if requests were not answered
-  /// or a publication was torn, 2 on bad options, 130 when it was interrupted.
+  /// Runs the program and ends the process: 0 on success, 1 if requests were not answered or a
+  /// publication was torn, 2 on wrong options, 130 when interrupted.
   public static void main(String[] arguments) {
     BACKEND_LOG.setLevel(Level.WARNING);
     System.exit(commandLine().execute(arguments));
@@ -86,13 +87,13 @@ public final class Serving implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Round.Settings settings = settings();
-    // Before the rounds, so that a file that cannot be written is refused at once.
+    // A file that cannot be written is refused before the rounds.
     write("", StandardOpenOption.APPEND);
     describe(settings);
     Report report = new Report();
     try (Interruption interruption = new Interruption()) {
       if (!measure(settings, report, interruption)) {
-        console.println("Interrupted: all is closed, and nothing was measured to its end.");
+        console.println("Interrupted: the measurement is incomplete.");
         return Programs.INTERRUPTED;
       }
     }
@@ -113,7 +114,7 @@ public final class Serving implements Callable<Integer> {
     }
     require("--steps-per-second", stepsPerSecond, 0, HIGHEST_RATE);
     if (stepsPerSecond > 0) {
-      // A learner that is to end has at most one and a half pauses to wait.
+      // The learner may have to end a pause of one and a half periods.
       require("--steps-per-second", stepsPerSecond, 0.01, HIGHEST_RATE);
     }
     require("--requests-per-second", requestsPerSecond, 0.1, HIGHEST_RATE);
@@ -146,7 +147,7 @@ public final class Serving implements Callable<Integer> {
         : Double.toString(value);
   }
 
-  /// @return whether all rounds were made
+  /// @return whether all rounds have been completed
   private boolean measure(Round.Settings settings, Report report, Interruption interruption)
       throws IOException {
     int modes = Mode.values().length;
@@ -203,11 +204,11 @@ public final class Serving implements Callable<Integer> {
 
   private void explain() {
     console.println(
-        "Latencies count from the moment at which a request was due. Latencies and rates are"
+        "Latencies are measured from the scheduled time of a request. Latencies and rates are"
             + " medians over rounds,");
     console.println(
-        "counts are sums. The learner is busy with gradients, steps and waiting for locks. A -"
-            + " means too few requests.");
+        "counts are sums. The learner is busy during gradients, steps and waits for locks. - means"
+            + " too few requests.");
   }
 
   private int exitStatus(Report report) {

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/// Rows of text under headings: the first column to the left, others to the right.
+/// A table of text: the first column is aligned to the left, the others to the right.
 ///
 /// Not thread-safe.
 final class Table {
@@ -27,7 +27,7 @@ final class Table {
     rows.add(List.copyOf(row));
   }
 
-  /// In columns, for a console.
+  /// With columns of equal width, for a console.
   String text() {
     List<Integer> widths =
         IntStream.range(0, columns)

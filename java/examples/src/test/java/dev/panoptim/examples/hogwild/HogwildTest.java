@@ -3,9 +3,7 @@ package dev.panoptim.examples.hogwild;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import dev.panoptim.examples.console.ConsoleRun;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -15,15 +13,7 @@ import org.junit.jupiter.api.Test;
 /// Two JVMs that train one model.
 class HogwildTest {
   private static String run(String... arguments) {
-    PrintStream console = System.out;
-    ByteArrayOutputStream said = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(said, true, StandardCharsets.UTF_8));
-    try {
-      assertEquals(0, Hogwild.commandLine().execute(arguments), said::toString);
-    } finally {
-      System.setOut(console);
-    }
-    return said.toString(StandardCharsets.UTF_8);
+    return ConsoleRun.of(Hogwild::commandLine, arguments);
   }
 
   private static double number(String pattern, String text) {

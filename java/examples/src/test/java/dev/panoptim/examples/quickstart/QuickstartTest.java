@@ -130,7 +130,7 @@ class QuickstartTest {
     refused("expected one of [constant, linear, ", "--schedule=zigzag", file);
     // Where there is nothing to go on from, it starts anew.
     assertEquals(0, execute(List.of("--steps=2", directory, out, "--resume", file)));
-    refused("is there already: go on from it with --resume", "--steps=2", directory, out, file);
+    refused("exists already: continue from it with --resume", "--steps=2", directory, out, file);
     refused("its seed is 1, but this run's 2", "--seed=2", directory, out, "--resume", file);
     refused("its optimizer is adamw, ", "--optimizer=sgd", directory, out, "--resume", file);
     refused("its schedule is ", "--schedule=linear", directory, out, "--resume", file);

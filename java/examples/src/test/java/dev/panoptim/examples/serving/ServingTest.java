@@ -3,11 +3,9 @@ package dev.panoptim.examples.serving;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
+import dev.panoptim.examples.console.ConsoleRun;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -51,15 +49,7 @@ class ServingTest {
   }
 
   private static String run(String... arguments) {
-    PrintStream console = System.out;
-    ByteArrayOutputStream said = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(said, true, StandardCharsets.UTF_8));
-    try {
-      assertEquals(0, Serving.commandLine().execute(arguments), said::toString);
-    } finally {
-      System.setOut(console);
-    }
-    return said.toString(StandardCharsets.UTF_8);
+    return ConsoleRun.of(Serving::commandLine, arguments);
   }
 
   private static double number(List<String> row, int column) {
