@@ -108,27 +108,22 @@ record Constants(Map<String, Integer> values) {
     }
 
     void step() {
-      int status;
-      try {
-        status =
-            (int)
-                STEP.invokeExact(
-                    operands[0],
-                    operands[1],
-                    operands[2],
-                    operands[3],
-                    copy,
-                    (long) length,
-                    threads,
-                    (long) value("fetchAhead"),
-                    (long) value("chunk"),
-                    (long) value("block"),
-                    value("streamed"));
-      } catch (Error | RuntimeException e) {
-        throw e;
-      } catch (Throwable e) {
-        throw new AssertionError("a downcall throws nothing checked", e);
-      }
+      int status =
+          Downcall.run(
+              () ->
+                  (int)
+                      STEP.invokeExact(
+                          operands[0],
+                          operands[1],
+                          operands[2],
+                          operands[3],
+                          copy,
+                          (long) length,
+                          threads,
+                          (long) value("fetchAhead"),
+                          (long) value("chunk"),
+                          (long) value("block"),
+                          value("streamed")));
       if (status != 0) {
         throw new IllegalArgumentException(
             "constants are " + values + ", for which no loop has been compiled");

@@ -41,20 +41,18 @@ record Passes(
 
   /// @param update the optimizer's step, between the passes over the gradient and the others
   void run(float scale, double clipNorm, double averageDecay, Runnable update) {
-    try {
-      SCALE.invokeExact(gradient, scale, length, threads);
-      double norm = (double) NORM.invokeExact(gradient, length, threads);
-      if (norm > clipNorm) {
-        SCALE.invokeExact(gradient, (float) (clipNorm / norm), length, threads);
-      }
-      update.run();
-      AVERAGE.invokeExact(data, average, (float) (1 - averageDecay), length, threads);
-      BFLOAT16.invokeExact(data, bfloat16, length, threads);
-      ZERO.invokeExact(gradient, length, threads);
-    } catch (Error | RuntimeException e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new AssertionError("a downcall throws nothing checked", e);
-    }
+    Downcall.run(
+        () -> {
+          SCALE.invokeExact(gradient, scale, length, threads);
+          double norm = (double) NORM.invokeExact(gradient, length, threads);
+          if (norm > clipNorm) {
+            SCALE.invokeExact(gradient, (float) (clipNorm / norm), length, threads);
+          }
+          update.run();
+          AVERAGE.invokeExact(data, average, (float) (1 - averageDecay), length, threads);
+          BFLOAT16.invokeExact(data, bfloat16, length, threads);
+          ZERO.invokeExact(gradient, length, threads);
+          return null;
+        });
   }
 }

@@ -101,7 +101,7 @@ public enum Peer {
 
   /// The optimizer by which the library is compared most: AdamW, or Adam where its AdamW is not
   /// typical.
-  public BenchedOptimizer judgedBy() {
+  public BenchedOptimizer mainOptimizer() {
     return has(BenchedOptimizer.ADAM)
             && this != PYTORCH
             && this != PYTORCH_FUSED
@@ -120,7 +120,7 @@ public enum Peer {
 
   /// The library's name and version, such as `PyTorch 2.13.0+cpu`, as far as it tells them.
   public String version() {
-    try (PeerProcess process = train(judgedBy(), new TensorSizes(1, 1), 1)) {
+    try (PeerProcess process = train(mainOptimizer(), new TensorSizes(1, 1), 1)) {
       return process.version();
     } catch (IOException e) {
       return label + " of unknown version";

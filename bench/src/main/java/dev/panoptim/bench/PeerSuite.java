@@ -37,11 +37,11 @@ final class PeerSuite {
     List<BenchedOptimizer> optimizers =
         Arrays.stream(BenchedOptimizer.values()).filter(peer::has).toList();
     suite.run(
-        pairs(peer, suite.quick() ? List.of(peer.judgedBy()) : optimizers)
+        pairs(peer, suite.quick() ? List.of(peer.mainOptimizer()) : optimizers)
             .param("tensors", "1x" + OwnSuite.LARGE)
             .param("peerThreads", "2"));
     suite.run(
-        pairs(peer, List.of(peer.judgedBy()))
+        pairs(peer, List.of(peer.mainOptimizer()))
             .param("tensors", "5000x1000", "1000x256", "1x256")
             .param("peerThreads", suite.quick() ? new String[] {"2"} : new String[] {"1", "2"}));
   }

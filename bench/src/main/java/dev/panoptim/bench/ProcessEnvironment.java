@@ -38,25 +38,20 @@ final class ProcessEnvironment {
   /// @throws IllegalArgumentException if the system refuses the name
   static void set(String name, String value) {
     try (Arena arena = Arena.ofConfined()) {
-      int status = (int) SET.invokeExact(arena.allocateFrom(name), arena.allocateFrom(value), 1);
+      MemorySegment nameBytes = arena.allocateFrom(name);
+      MemorySegment valueBytes = arena.allocateFrom(value);
+      int status = Downcall.run(() -> (int) SET.invokeExact(nameBytes, valueBytes, 1));
       if (status != 0) {
         throw new IllegalArgumentException("setenv has refused " + name + "=" + value);
       }
-    } catch (Error | RuntimeException e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new AssertionError("a downcall throws nothing checked", e);
     }
   }
 
   /// The value as seen by native libraries. The variable must exist.
   static String get(String name) {
     try (Arena arena = Arena.ofConfined()) {
-      return ((MemorySegment) GET.invokeExact(arena.allocateFrom(name))).getString(0);
-    } catch (Error | RuntimeException e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new AssertionError("a downcall throws nothing checked", e);
+      MemorySegment nameBytes = arena.allocateFrom(name);
+      return Downcall.run(() -> (MemorySegment) GET.invokeExact(nameBytes)).getString(0);
     }
   }
 }

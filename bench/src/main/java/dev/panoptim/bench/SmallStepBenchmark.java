@@ -37,11 +37,11 @@ public class SmallStepBenchmark {
   /// The counter of [Heap].
   public static final String HEAP_BYTES = "heapBytes";
 
-  /// Steps between two settings of the count: 1,000 steps of 0.1 us take far longer than the two
-  /// readings of the clock around them, and 1,000 more steps cost the same as the first.
+  /// Steps between two settings of the count. They take about 0.1 ms, far longer than the two
+  /// readings of the clock around them, and raise a count of 10,000 by a tenth only.
   static final int BATCH = 1000;
 
-  /// The first step after the count has been set prepares the plan of the next ones.
+  /// Steps after setting the count that are not timed. The first one prepares tables for the next.
   static final int UNTIMED_STEPS = 10;
 
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();

@@ -35,13 +35,17 @@ final class Traffic {
 
   /// Reads all operands and writes all but the gradient.
   void move() {
-    try {
-      MOVE.invokeExact(
-          data, gradient, states[0], states[1], states[2], data.byteSize() / Float.BYTES, threads);
-    } catch (Error | RuntimeException e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new AssertionError("a downcall throws nothing checked", e);
-    }
+    Downcall.run(
+        () -> {
+          MOVE.invokeExact(
+              data,
+              gradient,
+              states[0],
+              states[1],
+              states[2],
+              data.byteSize() / Float.BYTES,
+              threads);
+          return null;
+        });
   }
 }

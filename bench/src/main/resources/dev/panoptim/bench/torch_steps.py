@@ -1,9 +1,9 @@
 """Steps of a PyTorch optimizer for PeerProcess: python -c SCRIPT CHAIN OPTIMIZER THREADS TENSORS DATA GRADIENT
 
 OPTIMIZER is an expression over p, the list of parameters; DATA and GRADIENT are files of float32 that are split into TENSORS.
-CHAIN is "step", or "epilogue" for a step with all that comes before and after it: the gradient's scale, a norm to clip to,
-an average of the parameters, a bfloat16 copy, a gradient of 0. Reads commands from standard input: "step N" makes N steps
-and prints the nanoseconds they took, "save FILE" writes the parameters and prints "saved".
+CHAIN is "step", or "epilogue" for a step with gradient scale, clipping to a norm, average of the parameters, bfloat16 copy
+and zeroed gradient. Reads commands from standard input: "step N" makes N steps and prints their nanoseconds, "save FILE"
+writes the parameters and prints "saved".
 """
 
 import sys
@@ -17,7 +17,7 @@ torch.set_num_threads(int(threads))
 
 
 def load(file):
-    # Cloned into memory of PyTorch's own, which is what its users have.
+    # Cloned into memory of PyTorch, as its users have it.
     return [part.clone() for part in torch.from_numpy(numpy.fromfile(file, dtype=numpy.float32)).chunk(int(tensors))]
 
 
@@ -27,10 +27,10 @@ for each, g in zip(p, gradients):
     each.grad = g.clone()
 made = eval("torch.optim." + optimizer, {"torch": torch, "p": p})
 averages = [each.detach().clone() for each in p]
-half_precisions = [each.detach().to(torch.bfloat16) for each in p]
+copies = [each.detach().to(torch.bfloat16) for each in p]
 
 
-# As in EpilogueBenchmark: what gradients are multiplied with at one step after the other, and what they are clipped to.
+# As in EpilogueBenchmark: factors of the gradients in successive steps, and the norm to which they are clipped.
 FACTORS = [1, 8, 0.25]
 CLIP_NORM = 0.002 * sum(each.numel() for each in p) ** 0.5
 done = 0
@@ -42,9 +42,9 @@ def epilogue():
         each.grad.mul_(0.5)
     torch.nn.utils.clip_grad_norm_(p, CLIP_NORM)
     made.step()
-    for each, average, half_precision in zip(p, averages, half_precisions):
+    for each, average, copy in zip(p, averages, copies):
         average.lerp_(each, 0.001)
-        half_precision.copy_(each)
+        copy.copy_(each)
         each.grad.zero_()
 
 

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.openjdk.jmh.annotations.Param;
 
-/// What the benchmarks time is right.
+/// The benchmarks time correct computations.
 class BenchmarksTest {
   private static int[] bitsAfterSteps(BenchedOptimizer optimizer, String backend, int threads) {
     try (Training training = new Training(optimizer, 40_000, Backends.named(backend), threads)) {
@@ -46,39 +46,39 @@ class BenchmarksTest {
     }
   }
 
-  /// Streams 0 and 1 are data and gradient, the others states.
+  /// Operands 0 and 1 are data and gradient, the others states.
   @ParameterizedTest
   @ValueSource(ints = {2, 3, 4, 5})
-  void theLimitMovesEveryElementAndNothingElse(int count) {
+  void theTrafficKernelMovesEveryElementAndNoOther(int count) {
     for (int size : new int[] {0, 1, 7, 1000, 100_003}) {
       for (int threads = 1; threads <= 2; threads++) {
         try (Arena arena = Arena.ofConfined()) {
-          MemorySegment[] streams = new MemorySegment[count];
+          MemorySegment[] operands = new MemorySegment[count];
           List<MemorySegment> middles = new ArrayList<>();
           for (int k = 0; k < count; k++) {
-            streams[k] = arena.allocate(4L * size + 8, 64);
+            operands[k] = arena.allocate(4L * size + 8, 64);
             for (int i = 0; i < size + 2; i++) {
-              streams[k].setAtIndex(JAVA_FLOAT, i, 3 * k + 1);
+              operands[k].setAtIndex(JAVA_FLOAT, i, 3 * k + 1);
             }
-            middles.add(streams[k].asSlice(4, 4L * size));
+            middles.add(operands[k].asSlice(4, 4L * size));
           }
           new Traffic(middles.get(0), middles.get(1), middles.subList(2, count), threads).move();
           for (int k = 0; k < count; k++) {
             float moved = k == 0 ? 4 - 1 : k == 1 ? 4 : -(3 * k + 1);
-            assertEquals(3 * k + 1, streams[k].getAtIndex(JAVA_FLOAT, 0));
+            assertEquals(3 * k + 1, operands[k].getAtIndex(JAVA_FLOAT, 0));
             for (int i = 1; i <= size; i++) {
-              assertEquals(moved, streams[k].getAtIndex(JAVA_FLOAT, i));
+              assertEquals(moved, operands[k].getAtIndex(JAVA_FLOAT, i));
             }
-            assertEquals(3 * k + 1, streams[k].getAtIndex(JAVA_FLOAT, size + 1));
+            assertEquals(3 * k + 1, operands[k].getAtIndex(JAVA_FLOAT, size + 1));
           }
         }
       }
     }
   }
 
-  /// The setting up compares the results.
+  /// `setUp` compares the results.
   @Test
-  void theFusedStepIsComparedWithPassesOfTheSame() throws Exception {
+  void theFusedStepIsComparedWithEqualPasses() throws Exception {
     EpilogueBenchmark benchmark = new EpilogueBenchmark();
     benchmark.against = EpilogueBenchmark.PASSES;
     benchmark.elements = 50_001;
@@ -90,10 +90,10 @@ class BenchmarksTest {
     benchmark.tearDown();
   }
 
-  /// The setting up compares the results.
+  /// `setUp` compares the results.
   @ParameterizedTest
   @ValueSource(strings = {PublicationBenchmark.COPY, PublicationBenchmark.NOTHING})
-  void whatIsPublishedIsWhatACopyWouldBe(String against) {
+  void aPublicationEqualsACopy(String against) {
     PublicationBenchmark benchmark = new PublicationBenchmark();
     benchmark.against = against;
     benchmark.elements = 50_001;
@@ -109,10 +109,10 @@ class BenchmarksTest {
     assertTrue(pair.stepNanos > 0 && pair.otherNanos > 0);
   }
 
-  /// The setting up compares the results.
+  /// `setUp` compares the results.
   @ParameterizedTest
   @ValueSource(strings = {"1x1", "1000x256", "100x1000"})
-  void manyTensorsReachWhatOneDoes(String tensors) {
+  void manyTensorsReachTheResultOfOneTensor(String tensors) {
     for (String gradients : new String[] {ManyTensorsBenchmark.STAY, ManyTensorsBenchmark.MOVE}) {
       ManyTensorsBenchmark benchmark = new ManyTensorsBenchmark();
       benchmark.tensors = tensors;
@@ -123,7 +123,7 @@ class BenchmarksTest {
     }
   }
 
-  /// The setting up compares what is loaded with what was saved.
+  /// `setUp` compares loaded with saved data.
   @ParameterizedTest
   @ValueSource(
       strings = {CheckpointBenchmark.SAVE, CheckpointBenchmark.SNAPSHOT, CheckpointBenchmark.LOAD})
@@ -145,7 +145,7 @@ class BenchmarksTest {
   }
 
   @Test
-  void everyWayIntoNativeCodeAddsOne() throws Throwable {
+  void everyKindOfCallAddsOne() throws Throwable {
     CallOverheadBenchmark benchmark = new CallOverheadBenchmark();
     benchmark.setUp();
     assertEquals(1, benchmark.java());
@@ -208,7 +208,7 @@ class BenchmarksTest {
     }
   }
 
-  /// The setting up compares the results of all variants, which the benchmark itself lists.
+  /// `setUp` compares the results of all variants, which the benchmark itself lists.
   @Test
   void otherConstantsReachTheSameBits() throws Exception {
     Param changes = ConstantsBenchmark.class.getField("changed").getAnnotation(Param.class);
@@ -224,9 +224,9 @@ class BenchmarksTest {
     }
   }
 
-  /// So what others are compared with is what the library has.
+  /// The constants with which others are compared are those of the library.
   @Test
-  void theChosenConstantsAreTheLibrarys() throws IOException {
+  void theChosenConstantsAreThoseOfTheLibrary() throws IOException {
     Map<String, Integer> chosen = Constants.CHOSEN.values();
     Path sources = Path.of("..", "native");
     requireLine(
@@ -243,10 +243,10 @@ class BenchmarksTest {
   }
 
   private static void requireLine(Path file, String part) throws IOException {
-    assertTrue(Files.readString(file).contains(part), file + " says something else than " + part);
+    assertTrue(Files.readString(file).contains(part), file + " lacks the line " + part);
   }
 
-  /// By each kind of threads, the same bits; after each kind of pause, some time and some work.
+  /// Each kind of threads reaches the same bits, and each kind of pause measures time and work.
   @Test
   void stepsByEachKindOfThreadsAreTheSame() throws Exception {
     int[] expected = null;
@@ -266,7 +266,7 @@ class BenchmarksTest {
         benchmark.caller = caller;
         benchmark.pauseMicros = 50;
         ThreadingBenchmark.Cost cost = new ThreadingBenchmark.Cost();
-        // The system counts CPU time in ticks, of which a run may see none.
+        // The system counts CPU time in ticks; a short run may see none.
         for (int i = 0; i < 1000 && cost.processors == 0; i++) {
           benchmark.steps(cost);
         }
@@ -277,7 +277,7 @@ class BenchmarksTest {
   }
 
   @Test
-  void nativeCodeSeesTheEnvironmentThatIsSet() {
+  void nativeCodeSeesSetEnvironmentVariables() {
     for (String value : new String[] {"active", "", "a=b"}) {
       ProcessEnvironment.set("PANOPTIM_TEST", value);
       assertEquals(value, ProcessEnvironment.get("PANOPTIM_TEST"));
@@ -285,7 +285,7 @@ class BenchmarksTest {
     assertThrows(IllegalArgumentException.class, () -> ProcessEnvironment.set("A=B", "c"));
   }
 
-  /// Callers count steps of the same training as the others.
+  /// Times are measured for platform and virtual threads.
   @Test
   void callersAreTimed() throws Exception {
     Pair pair = new Pair();

@@ -15,9 +15,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// A peer that is Panoptim itself, on its scalar backend: what [PeerProcessTest] starts.
+/// Panoptim's scalar backend as a peer, started by [PeerProcessTest].
 ///
-/// Arguments: TENSORS LEARNING_RATE DATA GRADIENT. Without a learning rate it ends at once.
+/// Arguments: TENSORS LEARNING_RATE DATA GRADIENT. Ends at once if the learning rate is empty.
 final class PanoptimPeer {
   private PanoptimPeer() {}
 

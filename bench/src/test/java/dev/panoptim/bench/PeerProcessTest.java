@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/// What is asked of a library's process arrives, and whether it has reached the same is noticed.
+/// A peer's process receives its commands, and differences between results are detected.
 class PeerProcessTest {
   private static final TensorSizes SIZES = new TensorSizes(3, 1000);
 
@@ -46,7 +46,7 @@ class PeerProcessTest {
   }
 
   @Test
-  void oneThatIsAStepBehindOrElsewhereDoesNot() throws IOException {
+  void aPeerWithFewerStepsOrAnotherResultDoesNotAgree() throws IOException {
     for (String learningRate : new String[] {"1e-3", "1.01e-3"}) {
       try (Training training = training();
           PeerProcess peer = peer(learningRate)) {
@@ -62,9 +62,9 @@ class PeerProcessTest {
     }
   }
 
-  /// A parameter that nothing has moved would agree with one that nothing has moved.
+  /// Two parameters that have not moved would be equal.
   @Test
-  void oneThatHasNotMovedDoesNotAgree() throws IOException {
+  void aPeerThatHasNotMovedDoesNotAgree() throws IOException {
     try (Training training = training();
         PeerProcess peer = peer("0")) {
       peer.step(1);
@@ -73,16 +73,16 @@ class PeerProcessTest {
   }
 
   @Test
-  void oneThatEndsIsSaidToHaveEnded() {
+  void anEndedProcessIsReported() {
     IOException e = assertThrows(IOException.class, () -> peer("").close());
-    assertEquals("the peer's process ended: see its error output", e.getMessage());
+    assertEquals("the peer's process has ended; see its error output", e.getMessage());
   }
 
-  /// What a suite would run of each peer is something that it has.
+  /// A suite runs only optimizers that the peer has.
   @Test
-  void everyPeerIsJudgedByWhatItHas() {
+  void everyPeerHasItsMainOptimizer() {
     for (Peer each : Peer.values()) {
-      assertTrue(each.has(each.judgedBy()), each.label());
+      assertTrue(each.has(each.mainOptimizer()), each.label());
     }
     assertTrue(Peer.PYTORCH_FUSED.has(BenchedOptimizer.SGD_MOMENTUM));
     assertNull(BenchedOptimizer.LION.inPyTorch());

@@ -44,7 +44,7 @@ final class PeersSection implements Section {
     String title = Numbers.tensors(tensors) + " elements: library / Panoptim, time per step";
     BarChart chart = new BarChart("peers-" + tensors, title, "%.2f");
     for (Measurement each : all) {
-      if (each.has("tensors", tensors) && optimizer(each) == peer(each).judgedBy()) {
+      if (each.has("tensors", tensors) && optimizer(each) == peer(each).mainOptimizer()) {
         chart.add(label(each), each.otherToStep());
       }
     }

@@ -11,9 +11,9 @@ import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.List;
 
-/// DJL on its PyTorch engine, called as its trainer does for each parameter, but without the copy
-/// of the gradient that the trainer makes before. The defaults of its Adam and AdamW are those of
-/// `torch.optim`; it has no Adagrad and RMSprop on this engine.
+/// DJL on its PyTorch engine. Its optimizer is called for each parameter, as DJL's trainer does,
+/// but without the trainer's copy of the gradient. Its Adam and AdamW have the defaults of
+/// `torch.optim`. It has no Adagrad and RMSprop on this engine.
 final class DjlPeer implements PeerProgram.Training {
   private static final String ENGINE = "PyTorch";
 
@@ -39,8 +39,8 @@ final class DjlPeer implements PeerProgram.Training {
   }
 
   public static void main(String[] arguments) throws IOException {
-    // Both are read when the engine is loaded. Without the first it looks for a cloud to tell
-    // about.
+    // Both are read when the engine is loaded. Without the first, DJL looks for a cloud service to
+    // report to.
     System.setProperty("ai.djl.offline", "true");
     System.setProperty("ai.djl.pytorch.num_threads", arguments[1]);
     PeerProgram.run(
@@ -71,7 +71,7 @@ final class DjlPeer implements PeerProgram.Training {
   }
 
   private NDArray copy(FloatBuffer tensor) {
-    // An array that is made of a buffer stays in the JVM's memory: its duplicate is in PyTorch's.
+    // An array made from a buffer stays in the JVM's memory. Its duplicate is in PyTorch's memory.
     try (NDArray java = manager.create(tensor, new Shape(tensor.capacity()), DataType.FLOAT32)) {
       return java.duplicate();
     }

@@ -29,21 +29,21 @@ import org.bytedeco.pytorch.TensorList;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/// libtorch, called through JavaCPP: `fused_*` are the fused kernels, called as `torch.optim` calls
-/// them with `fused=True`, and `cpp_*` the optimizers of the C++ frontend. All have the defaults of
+/// libtorch, called through JavaCPP. `fused_*` are the fused kernels, called as in `torch.optim`
+/// with `fused=True`. `cpp_*` are the optimizers of the C++ frontend. All have the defaults of
 /// `torch.optim`.
 ///
-/// Fields and lambdas hold all that steps use, for JavaCPP frees what is unreachable.
+/// Fields and lambdas hold all objects that steps use, because JavaCPP frees unreachable ones.
 final class JavaCppPeer implements PeerProgram.Training {
-  /// Followed by a number of bytes: how much further from a page boundary each stream begins than
-  /// the one before, as in Panoptim's `Layout`.
+  /// Prefix of a name that ends with a number of bytes: the difference between the page offsets of
+  /// successive operands, as in Panoptim's `Layout`.
   private static final String STAGGERED = "fused_adamw_staggered_by_";
 
   private static final long CACHE_LINE = 64;
   private static final long SMALL_PAGE = 4096;
   private static final long HUGE_PAGE = 2L << 20;
 
-  /// Keeps this thread from recording for gradients, for as long as it is reachable.
+  /// Disables gradient recording on this thread while it is reachable.
   private final NoGradGuard noGrad = new NoGradGuard();
 
   private final TensorVector parameters;
@@ -52,19 +52,19 @@ final class JavaCppPeer implements PeerProgram.Training {
   private JavaCppPeer(String optimizer, List<FloatBuffer> data, List<FloatBuffer> gradients) {
     int count = data.size();
     int elements = data.getFirst().capacity();
-    List<TensorVector> streams =
+    List<TensorVector> operands =
         optimizer.startsWith(STAGGERED)
             ? staggered(count, elements, Long.parseLong(optimizer.substring(STAGGERED.length())))
             : separate(count, elements);
-    parameters = streams.get(0);
+    parameters = operands.get(0);
     copy(data, parameters);
-    copy(gradients, streams.get(1));
+    copy(gradients, operands.get(1));
     step =
         switch (optimizer) {
-          case String name when name.startsWith("fused_adamw") -> adamw(streams);
-          case "fused_sgd_momentum" -> sgd(streams);
-          case "fused_adagrad" -> adagrad(streams);
-          default -> frontend(optimizer, parameters, streams.get(1));
+          case String name when name.startsWith("fused_adamw") -> adamw(operands);
+          case "fused_sgd_momentum" -> sgd(operands);
+          case "fused_adagrad" -> adagrad(operands);
+          default -> frontend(optimizer, parameters, operands.get(1));
         };
   }
 
@@ -93,17 +93,17 @@ final class JavaCppPeer implements PeerProgram.Training {
     into.put(elements.capacity(into.capacity()).asBuffer());
   }
 
-  private static Runnable adamw(List<TensorVector> streams) {
-    TensorVector steps = zeros(streams.getFirst().size());
+  private static Runnable adamw(List<TensorVector> operands) {
+    TensorVector steps = zeros(operands.getFirst().size());
     return counted(
         steps,
         operator(
             "aten::_fused_adamw_",
             "",
-            list(streams.get(0)),
-            list(streams.get(1)),
-            list(streams.get(2)),
-            list(streams.get(3)),
+            list(operands.get(0)),
+            list(operands.get(1)),
+            list(operands.get(2)),
+            list(operands.get(3)),
             list(new TensorVector()), // max_exp_avg_sqs
             list(steps),
             new IValue(1e-3), // lr
@@ -117,14 +117,14 @@ final class JavaCppPeer implements PeerProgram.Training {
             new IValue())); // found_inf
   }
 
-  /// Without dampening the first step is like others, from a momentum of 0.
-  private static Runnable sgd(List<TensorVector> streams) {
+  /// Without dampening, the first step equals a later step from a momentum of 0.
+  private static Runnable sgd(List<TensorVector> operands) {
     return operator(
         "aten::_fused_sgd_",
         "",
-        list(streams.get(0)),
-        list(streams.get(1)),
-        list(streams.get(2)),
+        list(operands.get(0)),
+        list(operands.get(1)),
+        list(operands.get(2)),
         new IValue(0.0), // weight_decay
         new IValue(0.9), // momentum
         new IValue(1e-3), // lr
@@ -136,16 +136,16 @@ final class JavaCppPeer implements PeerProgram.Training {
         new IValue()); // found_inf
   }
 
-  private static Runnable adagrad(List<TensorVector> streams) {
-    TensorVector steps = zeros(streams.getFirst().size());
+  private static Runnable adagrad(List<TensorVector> operands) {
+    TensorVector steps = zeros(operands.getFirst().size());
     return counted(
         steps,
         operator(
             "aten::_fused_adagrad_",
             "",
-            list(streams.get(0)),
-            list(streams.get(1)),
-            list(streams.get(2)),
+            list(operands.get(0)),
+            list(operands.get(1)),
+            list(operands.get(2)),
             list(steps),
             new IValue(1e-2), // lr
             new IValue(0.0), // lr_decay
@@ -156,7 +156,7 @@ final class JavaCppPeer implements PeerProgram.Training {
             new IValue())); // found_inf
   }
 
-  /// An update before which each tensor's number of steps is increased.
+  /// An update that first increments each tensor's step count.
   private static Runnable counted(TensorVector steps, Runnable update) {
     Runnable increment = operator("aten::_foreach_add_", "Scalar", list(steps), new IValue(1));
     return () -> {
@@ -165,7 +165,7 @@ final class JavaCppPeer implements PeerProgram.Training {
     };
   }
 
-  /// Calls of an operator that returns nothing and that JavaCPP has no method for.
+  /// Calls an operator without a result, for which JavaCPP has no method.
   private static Runnable operator(String name, String overload, IValue... arguments) {
     OperatorHandle operator = Dispatcher.singleton().findSchemaOrThrow(name, overload);
     IValueVector all = new IValueVector(arguments);
@@ -201,8 +201,9 @@ final class JavaCppPeer implements PeerProgram.Training {
             options.eps().put(1e-10);
             yield new Adagrad(parameters, options);
           }
-          // The betas are the same as in Python already, and in a C++ tuple, whose layout is the
-          // compiler's choice.
+          // The betas have Python's values already. They are in a C++ tuple, whose layout depends
+          // on
+          // the compiler.
           case "cpp_adam" -> {
             AdamOptions options = new AdamOptions(1e-3);
             options.eps().put(1e-8);
@@ -225,35 +226,35 @@ final class JavaCppPeer implements PeerProgram.Training {
     return () -> made.step().close();
   }
 
-  /// Four streams, for data, gradients and two states, with each tensor where libtorch puts it.
+  /// Four operands: data, gradients and two states, with each tensor allocated by libtorch.
   private static List<TensorVector> separate(int count, int elements) {
     return Stream.generate(() -> zeros(count, elements)).limit(4).toList();
   }
 
-  /// Four streams in one allocation, laid out as Panoptim's are.
+  /// Four operands in one allocation, with Panoptim's layout.
   private static List<TensorVector> staggered(int count, int elements, long stagger) {
     long tensor = roundUp((long) elements * Float.BYTES, CACHE_LINE);
     long page = tensor * count < HUGE_PAGE ? SMALL_PAGE : HUGE_PAGE;
     long distance = roundUp(tensor * count, page) + stagger;
     Tensor memory = torch.zeros((page + 4 * distance) / Float.BYTES);
     long begin = -memory.data_ptr().address() & (page - 1);
-    List<TensorVector> streams = new ArrayList<>();
+    List<TensorVector> operands = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
-      TensorVector stream = new TensorVector();
+      TensorVector operand = new TensorVector();
       for (int j = 0; j < count; j++) {
         long start = begin + i * distance + j * tensor;
-        stream.push_back(memory.narrow(0, start / Float.BYTES, elements));
+        operand.push_back(memory.narrow(0, start / Float.BYTES, elements));
       }
-      streams.add(stream);
+      operands.add(operand);
     }
-    return streams;
+    return operands;
   }
 
   private static long roundUp(long bytes, long unit) {
     return (bytes + unit - 1) & -unit;
   }
 
-  /// @param shape of each; a scalar without
+  /// @param shape of each tensor; none for scalars
   private static TensorVector zeros(long count, long... shape) {
     TensorVector zeros = new TensorVector();
     for (long i = 0; i < count; i++) {

@@ -20,11 +20,12 @@ import org.nd4j.linalg.learning.config.RmsProp;
 import org.nd4j.linalg.learning.regularization.Regularization;
 import org.nd4j.linalg.learning.regularization.WeightDecay;
 
-/// ND4J, called as its SameDiff does for each parameter: an updater turns the gradient into what is
-/// then taken from the parameter. AdamW is Adam's updater and a decay of weights after it.
+/// ND4J. Its updater is called for each parameter, as in SameDiff: it turns the gradient into an
+/// update, which is then subtracted from the parameter. AdamW is Adam's updater followed by weight
+/// decay.
 ///
-/// The updaters here are those whose formula is that of `torch.optim`. Momentum comes with
-/// Nesterov's look-ahead only, and NAdam without the schedule of momentum that PyTorch's has.
+/// Only updaters with the formula of `torch.optim` are used. ND4J has momentum only in Nesterov's
+/// form, and its NAdam lacks PyTorch's momentum schedule.
 final class Nd4jPeer implements PeerProgram.Training {
   private static final double LEARNING_RATE = 1e-3;
 
@@ -71,7 +72,7 @@ final class Nd4jPeer implements PeerProgram.Training {
     return "ND4J " + version + " (JavaCPP " + Loader.getVersion() + ")";
   }
 
-  /// Each step overwrites what an updater is given.
+  /// Each step overwrites the updater's input.
   @Override
   public void prepare() {
     for (int i = 0; i < updates.size(); i++) {
@@ -104,7 +105,7 @@ final class Nd4jPeer implements PeerProgram.Training {
     return array;
   }
 
-  /// An updater whose states begin at 0, as PyTorch's do: ND4J would begin sums of squares at an
+  /// An updater whose states start at 0, as in PyTorch. ND4J would start sums of squares at an
   /// epsilon.
   private static GradientUpdater<?> updater(IUpdater kind, INDArray parameter) {
     INDArray states = Nd4j.zeros(DataType.FLOAT, 1, kind.stateSize(parameter.length()));
