@@ -14,7 +14,7 @@ public final class ConsoleRun {
 
   /// The program must end with status 0.
   ///
-  /// @param program made anew, because it holds the standard output of the moment
+  /// @param program creates the program, which keeps the current standard output
   public static String of(Supplier<CommandLine> program, String... arguments) {
     PrintStream console = System.out;
     ByteArrayOutputStream output = new ByteArrayOutputStream();

@@ -36,7 +36,7 @@ class HogwildTest {
     }
     assertEquals(2, processes.size(), said);
     assertTrue(Pattern.compile("saw [1-9][0-9,]* of others").matcher(said).find(), said);
-    // Half the steps, on half the examples, do not get as far.
+    // Half the steps, with half the examples, reach a lower accuracy.
     String alone = run("--workers", "1", "--steps", "3000");
     assertTrue(number("accuracy after +([0-9.]+)%", alone) < together, alone + said);
   }

@@ -24,9 +24,9 @@ class LanguageModelTest {
   private static final byte[] TEXT =
       "to be or not to be, that is the question. ".repeat(80).getBytes();
 
-  /// Each gradient against the slope of the loss between two nearby parameters.
+  /// Compares each gradient with a difference quotient of the loss.
   @Test
-  void gradientsAreTheSlopesOfTheLoss() {
+  void gradientsAreTheDerivativesOfTheLoss() {
     try (Parameters parameters = SMALL.newParameters(3);
         Arena arena = Arena.ofConfined()) {
       SplittableRandom random = new SplittableRandom(5);
@@ -50,8 +50,8 @@ class LanguageModelTest {
           each.data().setAtIndex(JAVA_FLOAT, i, value - step);
           double below = worker.loss(TEXT, positions, 0);
           each.data().setAtIndex(JAVA_FLOAT, i, value);
-          // The loss is about 25, computed from floats: its difference is good to about 1e-5, the
-          // slope to 5e-3.
+          // The loss is about 25, computed from floats. The error of the difference is about 1e-5,
+          // that of the quotient about 5e-3.
           assertEquals((above - below) / (2 * step), gradient, 1e-2, each.name() + "[" + i + "]");
           compared += gradient == 0 ? 0 : 1;
         }
@@ -78,7 +78,7 @@ class LanguageModelTest {
   }
 
   @Test
-  void learnsWhatRepeatsItself() {
+  void learnsARepeatedText() {
     try (Parameters parameters = SMALL.newParameters(1);
         Optimizer optimizer = ADAMW.build(parameters, Backends.auto());
         Trainer trainer =

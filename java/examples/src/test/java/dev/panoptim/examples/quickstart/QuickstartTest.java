@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/// The program as a user calls it: what it refuses, and that it leaves a picture.
+/// The command line: wrong options and input, the loss curve, and resumed runs.
 class QuickstartTest {
   @TempDir private Path temporary;
 
@@ -59,7 +59,7 @@ class QuickstartTest {
   }
 
   @Test
-  void aShortRunLeavesAPicture() throws Exception {
+  void aShortRunWritesTheLossCurve() throws Exception {
     Path picture = temporary.resolve("new").resolve("loss.png");
     int status =
         Quickstart.commandLine()
@@ -68,7 +68,7 @@ class QuickstartTest {
     assertEquals(1200, ImageIO.read(picture.toFile()).getWidth());
   }
 
-  /// Arguments of a run of 300 steps that saves.
+  /// Arguments of a run of 300 steps with checkpoints.
   private List<String> run(String directory, String... more) throws Exception {
     List<String> arguments = new ArrayList<>();
     arguments.addAll(List.of("--steps=300", "--schedule=cosine", "--warmup=5", "--every=7"));
@@ -88,9 +88,9 @@ class QuickstartTest {
         temporary.resolve(directory).resolve("step-000000000300.safetensors"));
   }
 
-  /// With another backend and number of threads at that.
+  /// The resumed run has another backend and another number of threads.
   @Test
-  void interruptedAndContinuedItEndsWithTheSameBits() throws Exception {
+  void anInterruptedRunEndsWithTheSameBitsWhenResumed() throws Exception {
     assertEquals(0, execute(run("whole")));
     List<String> command = new ArrayList<>();
     command.add(ProcessHandle.current().info().command().orElseThrow());
@@ -107,7 +107,7 @@ class QuickstartTest {
     while (process.isAlive() && !Files.exists(early)) {
       Thread.sleep(2);
     }
-    // Of the handle, as the process would close the stream too.
+    // By its handle, because Process.destroy() would also close the stream.
     process.toHandle().destroy();
     String output = new String(process.getInputStream().readAllBytes());
     assertEquals(143, process.waitFor(), output);
@@ -120,7 +120,7 @@ class QuickstartTest {
   }
 
   @Test
-  void whatCannotBeContinuedIsRefusedInOneLine() throws Exception {
+  void runsThatCannotBeResumedAreRefusedInOneLine() throws Exception {
     String file = text(4000).toString();
     String directory = "--checkpoint=" + temporary.resolve("saved");
     String out = "--out=" + temporary.resolve("loss.png");
@@ -128,14 +128,14 @@ class QuickstartTest {
     refused("--every is 0", "--every=0", file);
     refused("--warmup is 3, but must be from 0 to 2", "--steps=3", "--warmup=3", file);
     refused("expected one of [constant, linear, ", "--schedule=zigzag", file);
-    // Where there is nothing to go on from, it starts anew.
+    // Without a checkpoint, it starts at step 1.
     assertEquals(0, execute(List.of("--steps=2", directory, out, "--resume", file)));
     refused("exists already: continue from it with --resume", "--steps=2", directory, out, file);
     refused("its seed is 1, but this run's 2", "--seed=2", directory, out, "--resume", file);
     refused("its optimizer is adamw, ", "--optimizer=sgd", directory, out, "--resume", file);
     refused("its schedule is ", "--schedule=linear", directory, out, "--resume", file);
     refused("its text is ", directory, out, "--resume", text(6000).toString());
-    // All steps are made: nothing is left to do, which is no error.
+    // A resumed run without remaining steps is no error.
     text(4000);
     assertEquals(0, execute(List.of("--steps=2", directory, out, "--resume", file)));
     Path saved = temporary.resolve("saved").resolve("step-000000000002.safetensors");
@@ -160,7 +160,7 @@ class QuickstartTest {
   }
 
   @Test
-  void foldersAreReadInOrderWithoutWhatIsBuilt() throws Exception {
+  void foldersAreReadInOrderWithoutBuildProducts() throws Exception {
     Files.writeString(temporary.resolve("b.java"), "B");
     Files.writeString(temporary.resolve("a.cpp"), "A");
     Files.writeString(temporary.resolve("picture.png"), "P");

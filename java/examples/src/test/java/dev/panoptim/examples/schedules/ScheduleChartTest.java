@@ -30,7 +30,7 @@ class ScheduleChartTest {
       if (Modifier.isStatic(each.getModifiers()) && each.getReturnType() == Schedule.class) {
         assertTrue(
             Arrays.asList(titles.split(", ")).contains(each.getName()),
-            each.getName() + " is not among " + titles);
+            each.getName() + " has no panel: " + titles);
       }
     }
   }

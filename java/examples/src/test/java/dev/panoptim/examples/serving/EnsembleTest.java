@@ -15,13 +15,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// The model: that it learns, and that weights of two steps are recognised.
+/// The model learns, and weights of two steps are detected.
 class EnsembleTest {
   private static final int ELEMENTS = 8 * Ensemble.COLUMNS;
 
   @ParameterizedTest
   @EnumSource
-  void itLearnsAndStaysWhole(Mode mode) {
+  void itLearnsWithoutTornPredictions(Mode mode) {
     Ensemble model = new Ensemble(ELEMENTS);
     try (Parameters parameters = model.newParameters(1);
         Optimizer optimizer = mode.newOptimizer(parameters)) {
@@ -54,7 +54,7 @@ class EnsembleTest {
   }
 
   @Test
-  void weightsOfTwoStepsAreTornWhereverTheStepIs() {
+  void weightsOfTwoStepsAreTornAtEveryRow() {
     Ensemble model = new Ensemble(ELEMENTS);
     long seed = System.nanoTime();
     try (Parameters parameters = model.newParameters(seed);
@@ -66,7 +66,7 @@ class EnsembleTest {
       MemorySegment stepped = Ensemble.weights(later).data();
       assertFalse(model.predict(data, 0.7, 0).torn());
       assertFalse(model.predict(stepped, 0.7, 0).torn());
-      // One row is the least that a step is ahead by.
+      // A step has written at least one more row.
       SplittableRandom random = new SplittableRandom(seed);
       for (int i = 0; i < 20; i++) {
         long bytes = random.nextLong(Ensemble.COLUMNS, ELEMENTS - Ensemble.COLUMNS) * Float.BYTES;

@@ -35,14 +35,14 @@ class LatenciesTest {
     assertEquals(990, upTo(1000, seed).percentile(990).orElseThrow(), said);
     assertEquals(999, upTo(1000, seed).percentile(999).orElseThrow(), said);
     assertEquals(99, upTo(100, seed).percentile(990).orElseThrow(), said);
-    // 247.5 and 2.5 values: the next whole rank.
+    // The ranks 247.5 and 2.5 are rounded up.
     assertEquals(248, upTo(250, seed).percentile(990).orElseThrow(), said);
     assertEquals(3, upTo(5, seed).percentile(500).orElseThrow(), said);
     assertEquals(1, upTo(5, seed).percentile(1).orElseThrow(), said);
     assertEquals(1, upTo(2, seed).percentile(500).orElseThrow(), said);
   }
 
-  /// The definition itself: the smallest value that at least so many of 1000 do not exceed.
+  /// The definition: the smallest value that is not exceeded by the given share of all values.
   @Test
   void percentilesAreTheSmallestValueThatTheShareDoesNotExceed() {
     long seed = System.nanoTime();
@@ -78,7 +78,7 @@ class LatenciesTest {
   }
 
   @Test
-  void mediansAreTheMiddle() {
+  void mediansAreMiddleValues() {
     assertEquals(2, Latencies.median(3, 1, 2).orElseThrow());
     assertEquals(2.5, Latencies.median(4, 1, 3, 2).orElseThrow());
     assertEquals(7, Latencies.median(7).orElseThrow());
@@ -86,7 +86,7 @@ class LatenciesTest {
   }
 
   @Test
-  void whatIsGivenStaysAsItIs() {
+  void theGivenArrayIsUnchanged() {
     long[] nanos = {3, 1, 2};
     Latencies latencies = new Latencies(nanos);
     nanos[0] = 9 * MILLI;

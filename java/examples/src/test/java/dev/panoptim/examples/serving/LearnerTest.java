@@ -11,7 +11,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The thread that learns: its pace, and its end.
+/// The learner's rate and its end.
 @Timeout(120)
 class LearnerTest {
   private final Ensemble model = new Ensemble(Ensemble.SMALLEST);
@@ -42,13 +42,13 @@ class LearnerTest {
   }
 
   @Test
-  void itsPaceIsNotExceeded() throws InterruptedException {
+  void itsRateIsNotExceeded() throws InterruptedException {
     CountDownLatch steps = new CountDownLatch(21);
     try (Learner learner = learner(100, steps::countDown)) {
       long start = System.nanoTime();
       learner.start();
       steps.await();
-      // 20 pauses of at least half of 10 ms.
+      // 20 pauses of at least 5 ms.
       assertTrue(System.nanoTime() - start >= 100_000_000);
       assertTrue(learner.busyNanos() > 0);
     }
@@ -74,12 +74,12 @@ class LearnerTest {
   }
 
   @Test
-  void itNeedNotHaveBegun() {
+  void itCanBeClosedBeforeItsStart() {
     learner(0, () -> {}).close();
   }
 
   @Test
-  void aFailureIsSaidAtItsEnd() throws InterruptedException {
+  void closingReportsAFailure() throws InterruptedException {
     CountDownLatch failed = new CountDownLatch(1);
     Learner learner =
         learner(

@@ -9,15 +9,15 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Requests at a fixed rate, and what is counted of them.
+/// Requests at a fixed rate, their latencies and their counts.
 @Timeout(120)
 class LoadTest {
   private static final double RATE = 100;
   private static final long MILLI = 1_000_000;
 
-  /// All requests that fall due during a pause of the server have waited for it.
+  /// A stall of the server counts for every request that is due during the stall.
   @Test
-  void aServerThatStallsIsChargedForAllThatWait() throws Exception {
+  void aStallDelaysAllWaitingRequests() throws Exception {
     ReentrantLock lock = new ReentrantLock();
     AtomicInteger calls = new AtomicInteger();
     try (PredictServer server =

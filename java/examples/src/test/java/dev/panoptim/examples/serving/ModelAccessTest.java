@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// What readers see of a learner's work, and whether they wait for it, in each mode.
+/// Which parameters readers see in each mode, and whether they wait for a step.
 @Timeout(120)
 class ModelAccessTest {
   private static final Duration A_WHILE = Duration.ofMillis(200);
@@ -61,8 +61,8 @@ class ModelAccessTest {
     }
   }
 
-  /// Whether a reader comes to an end while a step is made. Waits as long as it takes where it must
-  /// do so.
+  /// Whether a reader ends during a step. Waits long where it must end, so that a slow machine does
+  /// not matter.
   private static boolean answered(Mode mode, Thread reader) {
     try {
       return reader.join(mode == Mode.LOCK ? A_WHILE : Duration.ofSeconds(100));

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The server as a client sees it.
+/// The server's answers to a client.
 @Timeout(120)
 class PredictServerTest {
   private static final int AT_ONCE = 256;
@@ -70,7 +70,7 @@ class PredictServerTest {
   }
 
   @Test
-  void badRequestsAreRefusedInASentence() throws Exception {
+  void badRequestsAreRefusedWithASentence() throws Exception {
     try (PredictServer server = new PredictServer(x -> new Prediction(x, 0, false))) {
       for (String x :
           List.of("1.5", "-1.0001", "NaN", "Infinity", "", "abc", "%31", "0,5", "1&y=2")) {
@@ -101,7 +101,7 @@ class PredictServerTest {
   }
 
   @Test
-  void aModelThatFailsIsSaid() throws Exception {
+  void aFailureOfTheModelIsReported() throws Exception {
     try (PredictServer server =
         new PredictServer(
             x -> {
@@ -114,7 +114,7 @@ class PredictServerTest {
   }
 
   @Test
-  void moreRequestsThanPlacesAreTurnedAway() throws Exception {
+  void requestsAboveTheLimitAreRefused() throws Exception {
     CountDownLatch arrived = new CountDownLatch(AT_ONCE);
     CountDownLatch released = new CountDownLatch(1);
     try (PredictServer server =

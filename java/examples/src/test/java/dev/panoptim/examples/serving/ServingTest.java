@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The program as a user calls it.
+/// The command line: wrong options, the table, and termination.
 @Timeout(300)
 class ServingTest {
   private static final int STEPS = 6;
@@ -94,9 +94,9 @@ class ServingTest {
     assertTrue(said.contains("200 requests/s for 0.5 s a round (100 requests)"), said);
   }
 
-  /// Also while the learner pauses, which it does for half a minute and more.
+  /// Also during a pause of the learner, which may last more than half a minute.
   @Test
-  void aTerminationEndsItInOrder() throws Exception {
+  void aTerminationClosesEverything() throws Exception {
     Process process =
         new ProcessBuilder(
                 ProcessHandle.current().info().command().orElseThrow(),
