@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 // Changes with every change of a layout, a constant or a signature below.
-#define PANOPTIM_ABI_VERSION 8
+#define PANOPTIM_ABI_VERSION 9
 
 // `long long` rather than `int64_t`, which is a C `long` on Linux alone and would tie the bindings to it.
 typedef long long panoptim_int64;

@@ -4,8 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.panoptim.backend.Backends;
-import dev.panoptim.memory.Parameters;
 import dev.panoptim.memory.HalfPrecision;
+import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.OptimizerBuilder;
 import java.io.IOException;
 import java.lang.foreign.Arena;

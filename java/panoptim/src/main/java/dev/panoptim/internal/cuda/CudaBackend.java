@@ -1,6 +1,5 @@
 package dev.panoptim.internal.cuda;
 
-import dev.panoptim.internal.memory.Downcalls;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
@@ -8,6 +7,7 @@ import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_cuda_plan;
 import dev.panoptim.internal.bindings.panoptim_plan;
 import dev.panoptim.internal.ffm.NativeTable;
+import dev.panoptim.internal.memory.Downcalls;
 import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.StepPlan;

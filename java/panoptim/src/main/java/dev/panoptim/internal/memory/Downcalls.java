@@ -1,7 +1,8 @@
 package dev.panoptim.internal.memory;
 
-/// Ends the exceptions of downcalls. Their method handles declare [Throwable], but a downcall throws
-/// only unchecked exceptions, such as the [IllegalStateException] of an arena that has been closed.
+/// Ends the exceptions of downcalls. Their method handles declare [Throwable], but a downcall
+/// throws only unchecked exceptions, such as the [IllegalStateException] of an arena that has been
+/// closed.
 ///
 /// Thread-safe.
 public final class Downcalls {
