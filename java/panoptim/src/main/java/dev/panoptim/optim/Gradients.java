@@ -6,10 +6,11 @@ import dev.panoptim.backend.Backends;
 import dev.panoptim.device.Device;
 import dev.panoptim.internal.parallel.ThreadProperties;
 import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.Row;
+import dev.panoptim.internal.step.RowFormat;
 import dev.panoptim.internal.step.StepPlan;
 import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
-import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -97,17 +98,14 @@ public final class Gradients {
   }
 
   private static double norm(List<Parameter> parameters) {
-    List<StepPlan.Row> rows = new ArrayList<>();
+    List<Row> rows = new ArrayList<>();
     for (Parameter each : parameters) {
       rows.add(
-          new StepPlan.Row(
-              each.name(), each.size(), each.data(), each.gradient(), List.of(), null, null));
+          new Row(each.name(), each.size(), each.data(), each.gradient(), List.of(), null, null));
     }
     Device device = parameters.isEmpty() ? Device.cpu() : parameters.getFirst().device();
     // The plan of plain gradient descent, which needs nothing but data and gradients.
-    try (StepPlan plan =
-        StepPlan.of(Rule.builder().build(), device, device, List.of(rows), false, null)
-            .getFirst()) {
+    try (StepPlan plan = StepPlan.of(RowFormat.withoutStates(device), List.of(rows)).getFirst()) {
       int threads = ThreadProperties.mostThreads();
       return Math.sqrt(Engine.of(Backends.of(device)).addSquares(0, plan, threads));
     }

@@ -5,6 +5,8 @@ import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
+import dev.panoptim.internal.step.Row;
+import dev.panoptim.internal.step.RowFormat;
 import dev.panoptim.internal.step.StepPlan;
 import dev.panoptim.internal.tensor.Layout;
 import dev.panoptim.internal.tensor.SharedFile;
@@ -216,15 +218,15 @@ final class StateMemory {
   ///
   /// @throws IllegalArgumentException as [StepPlan#of]
   List<StepPlan> plans(List<TrackedGroup> groups) {
-    List<List<StepPlan.Row>> rows =
+    List<List<Row>> rows =
         groups.stream()
             .map(group -> Arrays.stream(group.withGradient()).map(this::row).toList())
             .toList();
-    return StepPlan.of(rule, device, stateDevice, rows, averages(), halfPrecision);
+    return StepPlan.of(new RowFormat(rule, device, stateDevice, averages(), halfPrecision), rows);
   }
 
-  private StepPlan.Row row(TrackedParameter each) {
-    return new StepPlan.Row(
+  private Row row(TrackedParameter each) {
+    return new Row(
         each.parameter.name(),
         each.parameter.size(),
         each.parameter.data(),

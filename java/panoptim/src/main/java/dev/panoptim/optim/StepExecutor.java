@@ -141,7 +141,7 @@ final class StepExecutor {
     PublishTarget target = publisher.beginStep();
     if (engine.device().isCpu()) {
       for (int i = 0; i < groups.size(); i++) {
-        groups.get(i).plan.publishTo(target);
+        groups.get(i).plan.values().publishTo(target);
       }
     }
   }
@@ -180,11 +180,7 @@ final class StepExecutor {
     for (int i = 0; i < groups.size(); i++) {
       TrackedGroup group = groups.get(i);
       prepare(group, scale);
-      if (decides == null) {
-        engine.step(group.plan, threads);
-      } else {
-        engine.step(group.plan, threads, decides);
-      }
+      engine.step(group.plan, threads, decides);
       report.updated(group.rows.length);
       if (decides != null && options.skipNonFinite()) {
         group.unsettled = true;
@@ -223,13 +219,13 @@ final class StepExecutor {
   /// @param scale what gradients are multiplied with
   private void prepare(TrackedGroup group, float scale) {
     Hyperparameters values = group.group.values();
-    group.plan.begin(values.decays());
+    group.plan.values().begin(values.decays());
     double product = 1;
     for (int i = 0; i < group.rows.length; i++) {
       TrackedParameter row = group.rows[i];
       row.refresh();
       if (i == 0 || !row.isAtTheStepOf(group.rows[i - 1])) {
-        Coefficients coefficients = group.plan.nextCoefficients();
+        Coefficients coefficients = group.plan.values().nextCoefficients();
         coefficients.compute(rule, values, row.steps() + 1, row.momentumProduct());
         // 1 or -1 times the scale: exact.
         coefficients.gradientScale *= scale;
@@ -237,7 +233,7 @@ final class StepExecutor {
         product = coefficients.momentumProduct;
       }
       row.nextMomentumProduct = product;
-      group.plan.assign(i);
+      group.plan.values().assign(i);
     }
   }
 
@@ -312,7 +308,7 @@ final class StepExecutor {
             }
           }
           movingGradients = moving;
-          counter.elements(plans.stream().mapToLong(StepPlan::elements).sum());
+          counter.elements(plans.stream().mapToLong(each -> each.rows().elements()).sum());
         });
     CloseAll.all(before);
   }

@@ -13,6 +13,8 @@ import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
 import dev.panoptim.internal.memory.Segments;
 import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.Row;
+import dev.panoptim.internal.step.RowFormat;
 import dev.panoptim.internal.step.StepPlan;
 import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.HalfPrecision;
@@ -110,8 +112,9 @@ class AddressTest {
   @MethodSource("badAddresses")
   void plansRejectItForEveryOperand(long address) {
     Rule rule = Rule.builder().firstMoment(FirstMoment.MOVING_AVERAGE).build();
+    RowFormat format = RowFormat.onCpu(rule, true, HalfPrecision.BFLOAT16);
     try (Arena arena = Arena.ofConfined()) {
-      Map<String, StepPlan.Row> rows = new LinkedHashMap<>();
+      Map<String, Row> rows = new LinkedHashMap<>();
       for (String place :
           List.of("data", "gradient", "firstMoment", "average", "half-precision copy")) {
         List<MemorySegment> streams = new ArrayList<>();
@@ -124,7 +127,7 @@ class AddressTest {
                 : arena.allocate(BYTES / 2, 2);
         rows.put(
             place,
-            new StepPlan.Row(
+            new Row(
                 "w",
                 SIZE,
                 streams.get(0),
@@ -138,9 +141,7 @@ class AddressTest {
             boolean fits =
                 place.equals("half-precision copy") && Segments.canBeAt(address, BYTES / 2);
             if (!fits) {
-              refused(
-                  place + " of 'w'",
-                  () -> StepPlan.of(rule, List.of(List.of(row)), true, HalfPrecision.BFLOAT16));
+              refused(place + " of 'w'", () -> StepPlan.of(format, List.of(List.of(row))));
             }
           });
     }

@@ -16,10 +16,12 @@ import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
 import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.Row;
+import dev.panoptim.internal.step.RowFormat;
 import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.step.StepPlans;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
-import dev.panoptim.rule.Rule;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -87,14 +89,13 @@ class GpuMemoryTest {
           () -> AdamW.builder(List.of(p, q)).build());
       assertSays("must have 16 for the 4 elements", () -> p.copyDataFrom(here));
 
-      StepPlan.Row row = new StepPlan.Row("p", 4, p.data(), p.gradient(), List.of(), null, null);
-      Rule sgd = Rule.builder().build();
-      StepPlan plan = StepPlan.of(sgd, gpu, gpu, List.of(List.of(row)), false, null).getFirst();
+      Row row = new Row("p", 4, p.data(), p.gradient(), List.of(), null, null);
+      StepPlan plan = StepPlans.of(RowFormat.withoutStates(gpu), row);
       for (Backend backend : Problem.backends()) {
         assertSays(
             "the plan's parameters are on cuda:0 and its states on cuda:0, but backend "
                 + backend.name(),
-            () -> Engine.of(backend).step(plan, 1));
+            () -> Engine.of(backend).step(plan, 1, null));
       }
     }
   }

@@ -1,6 +1,5 @@
 package dev.panoptim.internal.bindings;
 
-import dev.panoptim.internal.memory.Downcalls;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -74,7 +73,7 @@ final class LibraryFile {
               .downcallHandle(function, FunctionDescriptor.of(ValueLayout.JAVA_INT))
               .invokeExact();
     } catch (Throwable e) {
-      throw Downcalls.unchecked(e);
+      throw Downcall.unchecked(e);
     }
   }
 

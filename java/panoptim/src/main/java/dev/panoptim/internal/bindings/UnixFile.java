@@ -1,6 +1,5 @@
 package dev.panoptim.internal.bindings;
 
-import dev.panoptim.internal.memory.Downcalls;
 import java.io.IOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -69,7 +68,7 @@ record UnixFile(Path path, int uid, int mode) {
                   FunctionDescriptor.of(ValueLayout.JAVA_INT))
               .invokeExact();
     } catch (Throwable e) {
-      throw Downcalls.unchecked(e);
+      throw Downcall.unchecked(e);
     }
   }
 

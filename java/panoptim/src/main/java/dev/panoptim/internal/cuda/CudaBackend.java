@@ -3,13 +3,14 @@ package dev.panoptim.internal.cuda;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
+import dev.panoptim.internal.bindings.Downcall;
 import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_cuda_plan;
 import dev.panoptim.internal.bindings.panoptim_plan;
 import dev.panoptim.internal.ffm.NativeTable;
-import dev.panoptim.internal.memory.Downcalls;
 import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.NormDecision;
+import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.StepPlan;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
@@ -75,18 +76,12 @@ public final class CudaBackend extends Engine {
   }
 
   @Override
-  protected void makeReady(StepPlan plan, StepPlan before) {
-    // From here on the old plan has no table, even if this method fails. It would get a new one.
-    try (StepPlan.Prepared old = before == null ? null : before.giveAwayTo(this)) {
-      plan.keep(this, new CudaTable(plan, stream, (CudaTable) old));
-    }
+  protected Prepared make(StepPlan plan, Prepared before) {
+    return new CudaTable(this, plan, stream, (CudaTable) before);
   }
 
   private CudaTable table(StepPlan plan) {
-    if (!plan.isPreparedBy(this)) {
-      prepare(plan, null);
-    }
-    return (CudaTable) plan.prepared();
+    return (CudaTable) prepared(plan);
   }
 
   @Override
@@ -96,19 +91,12 @@ public final class CudaBackend extends Engine {
 
   @Override
   protected void run(StepPlan plan, int threads, NormDecision decision) {
-    step(plan, ((CudaNormDecision) decision).there());
-  }
-
-  @Override
-  protected void run(StepPlan plan, int threads) {
-    step(plan, MemorySegment.NULL);
-  }
-
-  private void step(StepPlan plan, MemorySegment decision) {
+    MemorySegment followed =
+        decision == null ? MemorySegment.NULL : ((CudaNormDecision) decision).there();
     stream.requireOpen();
     List<CudaTable.Call> calls = table(plan).updatedCalls();
     for (int i = 0; i < calls.size(); i++) {
-      panoptim_cuda_plan.decision(calls.get(i).plan(), decision);
+      panoptim_cuda_plan.decision(calls.get(i).plan(), followed);
       call(Function.STEP, calls.get(i));
     }
   }
@@ -130,9 +118,12 @@ public final class CudaBackend extends Engine {
   protected void sumSquares(StepPlan plan, int threads) {
     try (CudaNormDecision decision = new CudaNormDecision(this, stream)) {
       addSquares(plan, decision, true);
-      for (CudaTable.Call call : table(plan).calls()) {
+      CudaTable table = table(plan);
+      for (CudaTable.Call call : table.calls()) {
         MemorySegment sums =
-            plan.squareSums()
+            table
+                .squareSums()
+                .memory()
                 .asSlice(call.of().firstChunk * Double.BYTES, call.chunks() * Double.BYTES);
         stream.copy(call.squareSums(), sums, sums.byteSize());
       }
@@ -181,7 +172,7 @@ public final class CudaBackend extends Engine {
                         call.plan(), a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], last);
           };
     } catch (Throwable e) {
-      throw Downcalls.unchecked(e);
+      throw Downcall.unchecked(e);
     }
     if (status != PanoptimAbi.PANOPTIM_OK()) {
       String error = panoptim_plan.error(call.of().plan).getString(0);

@@ -14,6 +14,10 @@ import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
+import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.Prepared;
+import dev.panoptim.internal.step.Row;
+import dev.panoptim.internal.step.Rows;
 import dev.panoptim.internal.step.StepPlan;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
@@ -25,7 +29,7 @@ import java.util.List;
 /// that the GPU's blocks update.
 ///
 /// Not thread-safe.
-final class CudaTable implements StepPlan.Prepared {
+final class CudaTable extends Prepared {
   /// The rows of one call.
   ///
   /// @param of the call's part of the host table
@@ -78,7 +82,7 @@ final class CudaTable implements StepPlan.Prepared {
 
   private static final long ALIGNMENT = 256;
 
-  private final StepPlan of;
+  private final Rows rows;
   private final NativeTable table;
   private final DeviceStream stream;
   private final Device device;
@@ -96,16 +100,17 @@ final class CudaTable implements StepPlan.Prepared {
   /// @param stream the stream of the table's transfers and of the steps
   /// @param before a table that is no longer used; this table may take over its GPU memory. `null`
   ///   if there is none
-  CudaTable(StepPlan plan, DeviceStream stream, CudaTable before) {
-    of = plan;
+  CudaTable(Engine engine, StepPlan plan, DeviceStream stream, CudaTable before) {
+    super(engine, plan);
+    rows = plan.rows();
     this.stream = stream;
-    device = plan.device();
-    table = new NativeTable(plan);
+    device = rows.device();
+    table = new NativeTable(engine, plan);
     long bytes = 0;
     for (NativeTable.Call call : table.calls()) {
       bytes += bytes(call);
     }
-    block = takeOver(before, bytes, plan.rows().size() * panoptim_tensor.sizeof());
+    block = takeOver(before, bytes, rows.count() * panoptim_tensor.sizeof());
     try {
       for (NativeTable.Call call : table.calls()) {
         calls.add(callOf(call));
@@ -130,20 +135,22 @@ final class CudaTable implements StepPlan.Prepared {
   }
 
   private long chunks(NativeTable.Call call) {
-    return of.firstChunk(call.endRow) - call.firstChunk;
+    return rows.firstChunk(call.endRow) - call.firstChunk;
   }
 
-  private static long tiles(StepPlan.Row row) {
+  private static long tiles(Row row) {
     return Math.ceilDiv(row.size(), (long) PanoptimAbi.PANOPTIM_TILE());
   }
 
   private long tiles(NativeTable.Call call) {
-    return of.rows().subList(call.firstRow, call.endRow).stream().mapToLong(CudaTable::tiles).sum();
+    return rows.list().subList(call.firstRow, call.endRow).stream()
+        .mapToLong(CudaTable::tiles)
+        .sum();
   }
 
   /// Every row may have its own coefficients, and each call receives those of all rows.
   private long coefficientsRoom() {
-    return of.rows().size();
+    return rows.count();
   }
 
   /// The bytes of a call in the block.
@@ -176,7 +183,7 @@ final class CudaTable implements StepPlan.Prepared {
     long chunks = chunks(call);
     MemorySegment hostRows =
         panoptim_plan.tensors(call.plan).reinterpret(rows(call) * panoptim_tensor.sizeof());
-    MemorySegment rows = copied(hostRows);
+    MemorySegment deviceRows = copied(hostRows);
     MemorySegment chunkRows = copied(chunkRows(call));
     MemorySegment tiles = copied(tilesOf(call));
     MemorySegment coefficients = part(coefficientsRoom() * panoptim_coefficients.sizeof());
@@ -185,7 +192,7 @@ final class CudaTable implements StepPlan.Prepared {
     panoptim_plan.square_sums(call.plan, squareSums);
     MemorySegment onDevice = panoptim_cuda_plan.allocate(arena);
     panoptim_cuda_plan.plan(onDevice, call.plan);
-    panoptim_cuda_plan.tensors(onDevice, rows);
+    panoptim_cuda_plan.tensors(onDevice, deviceRows);
     panoptim_cuda_plan.chunk_rows(onDevice, chunkRows);
     panoptim_cuda_plan.tiles(onDevice, tiles);
     panoptim_cuda_plan.tile_count(onDevice, tiles(call));
@@ -193,13 +200,13 @@ final class CudaTable implements StepPlan.Prepared {
     panoptim_cuda_plan.coefficients_room(onDevice, coefficientsRoom());
     panoptim_cuda_plan.stream(onDevice, stream.handle());
     panoptim_cuda_plan.device(onDevice, device.index());
-    return new Call(call, onDevice, hostRows, rows, squareSums, chunks);
+    return new Call(call, onDevice, hostRows, deviceRows, squareSums, chunks);
   }
 
   private MemorySegment chunkRows(NativeTable.Call call) {
     MemorySegment all = arena.allocate(ValueLayout.JAVA_INT, chunks(call));
     for (int row = call.firstRow; row < call.endRow; row++) {
-      for (long chunk = of.firstChunk(row); chunk < of.firstChunk(row + 1); chunk++) {
+      for (long chunk = rows.firstChunk(row); chunk < rows.firstChunk(row + 1); chunk++) {
         all.setAtIndex(ValueLayout.JAVA_INT, chunk - call.firstChunk, row - call.firstRow);
       }
     }
@@ -210,7 +217,7 @@ final class CudaTable implements StepPlan.Prepared {
     MemorySegment all = panoptim_cuda_tile.allocateArray(tiles(call), arena);
     long at = 0;
     for (int row = call.firstRow; row < call.endRow; row++) {
-      for (int index = 0; index < tiles(of.rows().get(row)); index++) {
+      for (int index = 0; index < tiles(rows.get(row)); index++) {
         MemorySegment tile = panoptim_cuda_tile.asSlice(all, at++);
         panoptim_cuda_tile.row(tile, row - call.firstRow);
         panoptim_cuda_tile.index(tile, index);
@@ -249,7 +256,13 @@ final class CudaTable implements StepPlan.Prepared {
 
   @Override
   public void gradientsMoved() {
-    table.writeGradients();
+    table.gradientsMoved();
+  }
+
+  /// No thread helps a GPU.
+  @Override
+  public int helpers() {
+    return 0;
   }
 
   @Override

@@ -6,6 +6,8 @@ import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
 import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.NormDecision;
+import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.StepPlan;
 import java.lang.foreign.MemorySegment;
 
@@ -62,39 +64,33 @@ public final class OffloadBackend extends Engine {
   }
 
   @Override
-  protected void makeReady(StepPlan plan, StepPlan before) {
-    try (StepPlan.Prepared old = before == null ? null : before.giveAwayTo(this)) {
-      OffloadedSlices slices = new OffloadedSlices(plan, stream, (OffloadedSlices) old);
-      plan.keep(this, slices);
-      slices.prepare(update);
-    }
+  protected Prepared make(StepPlan plan, Prepared before) {
+    return new OffloadedSlices(this, plan, stream, update, (OffloadedSlices) before);
   }
 
   private OffloadedSlices slices(StepPlan plan) {
     stream.requireOpen();
-    if (!plan.isPreparedBy(this)) {
-      prepare(plan, null);
-    }
-    return (OffloadedSlices) plan.prepared();
+    return (OffloadedSlices) prepared(plan);
   }
 
   @Override
-  protected void run(StepPlan plan, int threads) {
-    slices(plan).update((slice, parts) -> update.step(slice, threads));
+  protected void run(StepPlan plan, int threads, NormDecision decision) {
+    slices(plan).update((slice, parts) -> update.step(slice, threads, null));
   }
 
   @Override
   protected void sumSquares(StepPlan plan, int threads) {
-    slices(plan)
-        .read(
-            (slice, parts) -> {
-              update.addSquares(0, slice, threads);
-              OffloadedSlices.Part first = parts.getFirst();
-              long chunk = plan.firstChunk(first.row()) + first.start() / WorkSplit.CHUNK;
-              MemorySegment sums = slice.squareSums();
-              MemorySegment.copy(
-                  sums, 0, plan.squareSums(), chunk * Double.BYTES, slice.chunks() * Double.BYTES);
-            });
+    OffloadedSlices slices = slices(plan);
+    MemorySegment to = slices.squareSums().memory();
+    slices.read(
+        (slice, parts) -> {
+          update.addSquares(0, slice, threads);
+          OffloadedSlices.Part first = parts.getFirst();
+          long chunk = plan.rows().firstChunk(first.row()) + first.start() / WorkSplit.CHUNK;
+          MemorySegment from = slice.prepared().squareSums().memory();
+          long bytes = slice.rows().chunks() * Double.BYTES;
+          MemorySegment.copy(from, 0, to, chunk * Double.BYTES, bytes);
+        });
   }
 
   @Override

@@ -4,6 +4,10 @@ import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
 import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.Prepared;
+import dev.panoptim.internal.step.Row;
+import dev.panoptim.internal.step.RowFormat;
+import dev.panoptim.internal.step.Rows;
 import dev.panoptim.internal.step.StepPlan;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -15,10 +19,9 @@ import java.util.List;
 ///
 /// Slices begin and end at chunk boundaries, so that sums of squares keep their order.
 ///
-/// Not thread-safe.
-public final class OffloadedSlices implements StepPlan.Prepared {
-  /// The elements of a slice. A slice is so large that starting a copy costs little in comparison,
-  /// and so small that all slots fit into the CPU's last-level cache.
+/// Not thread-safe. The elements of a slice. A slice is so large that starting a copy costs little
+/// in comparison, and so small that all slots fit into the CPU's last-level cache.
+final class OffloadedSlices extends Prepared {
   private static final long MOST_ELEMENTS = 1L << 20;
 
   /// The work on a slice that has arrived.
@@ -32,7 +35,7 @@ public final class OffloadedSlices implements StepPlan.Prepared {
   /// @param start the first element
   /// @param length the number of elements
   /// @param at the position of the first element in a slot
-  public record Part(int row, long start, long length, long at) {}
+  record Part(int row, long start, long length, long at) {}
 
   /// A copy of bytes that are contiguous on both sides.
   private record Run(MemorySegment gpu, MemorySegment slot, long bytes) {}
@@ -40,11 +43,13 @@ public final class OffloadedSlices implements StepPlan.Prepared {
   private record Slice(
       StepPlan plan,
       List<Part> parts,
+      int[] wholeRows,
       List<Run> data,
       List<Run> gradients,
       List<Run> halfPrecisionCopies) {}
 
   private final StepPlan whole;
+  private final Rows wholeRows;
   private final Device device;
 
   /// The stream that computes the gradients.
@@ -60,12 +65,15 @@ public final class OffloadedSlices implements StepPlan.Prepared {
 
   /// @param before slices that are no longer used; these slices may take over their slots. `null`
   ///   if there are none
-  OffloadedSlices(StepPlan whole, DeviceStream producer, OffloadedSlices before) {
+  OffloadedSlices(
+      Engine engine, StepPlan whole, DeviceStream producer, Engine update, OffloadedSlices before) {
+    super(engine, whole);
     this.whole = whole;
     this.producer = producer;
-    device = whole.device();
-    long elements = Math.min(MOST_ELEMENTS, Math.max(1, whole.elements()));
-    boolean copies = whole.halfPrecision() != null;
+    wholeRows = whole.rows();
+    device = wholeRows.device();
+    long elements = Math.min(MOST_ELEMENTS, Math.max(1, wholeRows.elements()));
+    boolean copies = wholeRows.halfPrecision() != null;
     if (before != null && before.slots != null && before.slots.hasRoomFor(elements, copies)) {
       slots = before.slots;
       before.slots = null;
@@ -74,6 +82,7 @@ public final class OffloadedSlices implements StepPlan.Prepared {
     }
     try {
       cut(elements);
+      slices.forEach(slice -> update.prepare(slice.plan, null));
     } catch (Throwable e) {
       close();
       throw e;
@@ -83,8 +92,8 @@ public final class OffloadedSlices implements StepPlan.Prepared {
   private void cut(long most) {
     List<Part> parts = new ArrayList<>();
     long used = 0;
-    for (int row = 0; row < whole.rows().size(); row++) {
-      long size = whole.rows().get(row).size();
+    for (int row = 0; row < wholeRows.count(); row++) {
+      long size = wholeRows.get(row).size();
       for (long start = 0; start < size; ) {
         long left = size - start;
         long room = most - used;
@@ -107,17 +116,17 @@ public final class OffloadedSlices implements StepPlan.Prepared {
 
   private void addSlice(List<Part> parts) {
     OffloadSlots.Slot slot = slots.slot(slices.size());
-    List<StepPlan.Row> rows = parts.stream().map(part -> row(part, slot)).toList();
+    List<Row> rows = parts.stream().map(part -> row(part, slot)).toList();
     List<Run> data = new ArrayList<>();
     List<Run> gradients = new ArrayList<>();
     List<Run> halfPrecisionCopies = new ArrayList<>();
     for (int i = 0; i < parts.size(); i++) {
       Part part = parts.get(i);
-      StepPlan.Row onDevice = whole.rows().get(part.row);
-      StepPlan.Row here = rows.get(i);
+      Row onDevice = wholeRows.get(part.row);
+      Row here = rows.get(i);
       add(data, onDevice.data(), part.start * Float.BYTES, here.data());
       addGradient(gradients, part, here.gradient());
-      if (whole.halfPrecision() != null) {
+      if (wholeRows.halfPrecision() != null) {
         add(
             halfPrecisionCopies,
             onDevice.halfPrecisionCopy(),
@@ -125,10 +134,11 @@ public final class OffloadedSlices implements StepPlan.Prepared {
             here.halfPrecisionCopy());
       }
     }
-    StepPlan plan =
-        StepPlan.of(whole.rule(), List.of(rows), whole.averages(), whole.halfPrecision())
-            .getFirst();
-    slices.add(new Slice(plan, parts, data, gradients, halfPrecisionCopies));
+    RowFormat format =
+        RowFormat.onCpu(wholeRows.rule(), wholeRows.averages(), wholeRows.halfPrecision());
+    StepPlan plan = StepPlan.of(format, List.of(rows)).getFirst();
+    int[] rowOfPart = parts.stream().mapToInt(Part::row).toArray();
+    slices.add(new Slice(plan, parts, rowOfPart, data, gradients, halfPrecisionCopies));
   }
 
   private void addGradient(List<Run> runs, Part part, MemorySegment slot) {
@@ -151,16 +161,16 @@ public final class OffloadedSlices implements StepPlan.Prepared {
     }
   }
 
-  private StepPlan.Row row(Part part, OffloadSlots.Slot slot) {
-    StepPlan.Row row = whole.rows().get(part.row);
-    return new StepPlan.Row(
+  private Row row(Part part, OffloadSlots.Slot slot) {
+    Row row = wholeRows.get(part.row);
+    return new Row(
         row.name(),
         part.length,
         floats(slot.data, part.at, part.length),
         floats(slot.gradients, part.at, part.length),
         row.states().stream().map(state -> floats(state, part.start, part.length)).toList(),
-        whole.averages() ? floats(row.average(), part.start, part.length) : null,
-        whole.halfPrecision() == null
+        wholeRows.averages() ? floats(row.average(), part.start, part.length) : null,
+        wholeRows.halfPrecision() == null
             ? null
             : slot.halfPrecisionCopies.asSlice(part.at * Short.BYTES, part.length * Short.BYTES));
   }
@@ -169,18 +179,12 @@ public final class OffloadedSlices implements StepPlan.Prepared {
     return memory.asSlice(start * Float.BYTES, length * Float.BYTES);
   }
 
-  void prepare(Engine update) {
-    slices.forEach(slice -> update.prepare(slice.plan, null));
-  }
-
   /// Copies all slices to the host, updates them, and copies the results back.
   void update(Work work) {
-    inTurn(
-        true,
-        (slice, parts) -> {
-          slice.follow(whole, parts);
-          work.on(slice, parts);
-        });
+    for (Slice slice : slices) {
+      slice.plan.values().follow(whole.values(), slice.wholeRows);
+    }
+    inTurn(true, work);
   }
 
   /// Copies the gradients to the host for reading.
@@ -253,7 +257,7 @@ public final class OffloadedSlices implements StepPlan.Prepared {
     Slice slice = slices.get(index);
     slice.data.forEach(run -> slots.up.copy(run.slot, run.gpu, run.bytes));
     slice.halfPrecisionCopies.forEach(run -> slots.up.copy(run.slot, run.gpu, run.bytes));
-    if (whole.zeroes()) {
+    if (whole.values().zeroes()) {
       slice.gradients.forEach(run -> slots.up.zero(run.gpu, run.bytes));
     }
     slots.slot(index).departure.record(slots.up);
@@ -277,7 +281,13 @@ public final class OffloadedSlices implements StepPlan.Prepared {
   }
 
   @Override
+  public int helpers() {
+    return slices.stream().mapToInt(slice -> slice.plan.helpers()).max().orElse(0);
+  }
+
+  @Override
   public void close() {
+    slices.forEach(slice -> slice.plan.close());
     if (slots != null) {
       slots.close();
       slots = null;

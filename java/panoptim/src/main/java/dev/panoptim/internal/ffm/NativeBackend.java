@@ -3,6 +3,7 @@ package dev.panoptim.internal.ffm;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Threading;
 import dev.panoptim.backend.Tier;
+import dev.panoptim.internal.bindings.Downcall;
 import dev.panoptim.internal.bindings.NativeLibrary;
 import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_description;
@@ -10,14 +11,12 @@ import dev.panoptim.internal.bindings.panoptim_plan;
 import dev.panoptim.internal.parallel.HelperPool;
 import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.NormDecision;
+import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.StepPlan;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 
@@ -45,15 +44,6 @@ public final class NativeBackend extends Engine {
         }
       }
     }
-  }
-
-  private static final class Functions {
-    private static final MemoryLayout[] HOLDS =
-        Collections.nCopies(NativeTable.HOLDS, ValueLayout.ADDRESS).toArray(MemoryLayout[]::new);
-
-    static final MethodHandle STEP = PanoptimAbi.panoptim_step.makeInvoker(HOLDS).handle();
-    static final MethodHandle SUM_SQUARES =
-        PanoptimAbi.panoptim_sum_squares.makeInvoker(HOLDS).handle();
   }
 
   private final Tier tier;
@@ -132,35 +122,38 @@ public final class NativeBackend extends Engine {
   }
 
   @Override
-  protected void makeReady(StepPlan plan, StepPlan before) {
-    plan.nativeTable();
+  protected Prepared make(StepPlan plan, Prepared before) {
+    return new NativeTable(this, plan);
+  }
+
+  private NativeTable table(StepPlan plan) {
+    return (NativeTable) prepared(plan);
   }
 
   @Override
-  protected void run(StepPlan plan, int threads) {
-    run(false, plan.nativeTable().calls(tier.ordinal()), threads);
+  protected void run(StepPlan plan, int threads, NormDecision decision) {
+    run(NativeWork.STEP, table(plan).calls(tier.ordinal()), threads);
   }
 
   @Override
   protected void sumSquares(StepPlan plan, int threads) {
-    run(true, plan.nativeTable().callsForSums(tier.ordinal()), threads);
+    run(NativeWork.SUM_SQUARES, table(plan).callsForSums(tier.ordinal()), threads);
   }
 
-  /// @param sums whether squares are summed, or else a step is made
-  private void run(boolean sums, List<NativeTable.Call> calls, int threads) {
+  private void run(NativeWork work, List<NativeTable.Call> calls, int threads) {
     for (int i = 0; i < calls.size(); i++) {
       NativeTable.Call call = calls.get(i);
       int helpers = WorkSplit.helpers(call.elements, threads);
       call.helpers = 0;
       if (helpers == 0) {
-        run(sums, call);
+        runAlone(work, call);
       } else {
-        runTogether(sums, call, helpers);
+        runTogether(work, call, helpers);
       }
     }
   }
 
-  private void runTogether(boolean sums, NativeTable.Call call, int most) {
+  private void runTogether(NativeWork work, NativeTable.Call call, int most) {
     int free = HelperPool.enter();
     int helpers = Math.min(most, free);
     call.helpers = helpers;
@@ -168,60 +161,46 @@ public final class NativeBackend extends Engine {
       // A team of another size would have to end and start threads, so it is all or the pool.
       int team = asksForTeam && helpers == most ? OpenMp.enter(most + 1) : 0;
       if (team > 0) {
-        runByTeam(sums, call, team, helpers);
+        runByTeam(work, call, team, helpers);
       } else {
-        runByPool(sums, call, helpers, free);
+        runByPool(work, call, helpers, free);
       }
     } finally {
       HelperPool.leave(call);
-      // Where the downcall has not even begun, for memory is gone, helpers still wait for it.
+      // If the downcall failed before it began, because memory is gone, helpers still wait for it.
       panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_CLOSED());
     }
   }
 
-  private static void runByTeam(boolean sums, NativeTable.Call call, int team, int helpers) {
+  private static void runByTeam(NativeWork work, NativeTable.Call call, int team, int helpers) {
     HelperPool.occupy(helpers);
     try {
       panoptim_plan.share(call.plan, WorkSplit.share(call.elements, helpers + 1));
-      require(call, OpenMp.run(sums, call.plan, call.holds, team, helpers + 1));
-    } catch (Error | RuntimeException e) {
-      throw e;
+      require(call, work.byTeam(call, team, helpers + 1));
     } catch (Throwable e) {
-      throw new AssertionError("a downcall throws nothing checked", e);
+      throw Downcall.unchecked(e);
     } finally {
       HelperPool.occupy(-helpers);
       OpenMp.leave();
     }
   }
 
-  /// The calling thread's downcall is the whole of the work, and ends when all of it is done;
-  /// whoever of the crew comes in the meantime makes a downcall of its own and takes shares.
-  private static void runByPool(boolean sums, NativeTable.Call call, int helpers, int free) {
+  /// The calling thread's downcall ends when all of the work is done. Helpers that come meanwhile
+  /// make downcalls of their own, which take shares.
+  private static void runByPool(NativeWork work, NativeTable.Call call, int helpers, int free) {
     if (helpers > 0) {
       panoptim_plan.share(call.plan, WorkSplit.share(call.elements, helpers + 1));
       panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_ANNOUNCED());
       HelperPool.invite(helpers, free, call, WorkSplit.wakes(call.elements, HelperPool.WATCH));
     }
-    run(sums, call);
+    runAlone(work, call);
   }
 
-  private static void run(boolean sums, NativeTable.Call call) {
-    MemorySegment[] a = call.holds;
+  private static void runAlone(NativeWork work, NativeTable.Call call) {
     try {
-      // Each handle in a place of its own, where it is a constant.
-      require(
-          call,
-          sums
-              ? (int)
-                  Functions.SUM_SQUARES.invokeExact(
-                      call.plan, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7])
-              : (int)
-                  Functions.STEP.invokeExact(
-                      call.plan, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]));
-    } catch (Error | RuntimeException e) {
-      throw e;
+      require(call, work.byCaller(call));
     } catch (Throwable e) {
-      throw new AssertionError("a downcall throws nothing checked", e);
+      throw Downcall.unchecked(e);
     }
   }
 

@@ -9,8 +9,13 @@ import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.parallel.HelperPool;
 import dev.panoptim.internal.step.ArenaHold;
 import dev.panoptim.internal.step.Coefficients;
+import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.PublishTarget;
+import dev.panoptim.internal.step.Row;
+import dev.panoptim.internal.step.Rows;
 import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.step.StepValues;
 import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Rule;
@@ -28,9 +33,7 @@ import java.util.Map;
 /// each call also names a segment of each arena it works in, which the linker holds open until the
 /// call returns. There is room for [#HOLDS] of them; a plan over more arenas is cut into several
 /// calls, each over some of the rows.
-///
-/// Not thread-safe: a table belongs to one plan.
-public final class NativeTable {
+public final class NativeTable extends Prepared {
   public static final int HOLDS = 8;
 
   /// The rows of one call.
@@ -43,7 +46,7 @@ public final class NativeTable {
     public final int endRow;
 
     /// Threads that were asked to help with the last call.
-    public int helpers;
+    int helpers;
 
     private Call(
         MemorySegment plan,
@@ -67,6 +70,8 @@ public final class NativeTable {
   }
 
   private final StepPlan plan;
+  private final Rows rows;
+  private final StepValues values;
 
   /// Freed by the garbage collector once no call uses it.
   private final SegmentAllocator arena = new CollectedMemory(MemoryKind.TABLES);
@@ -86,22 +91,24 @@ public final class NativeTable {
 
   private final List<Call> calls = new ArrayList<>();
 
-  public NativeTable(StepPlan plan) {
+  /// @param engine the engine that the table is for
+  public NativeTable(Engine engine, StepPlan plan) {
+    super(engine, plan);
     this.plan = plan;
-    int rows = plan.rows().size();
-    tensors = panoptim_tensor.allocateArray(rows, arena);
-    coefficients = panoptim_coefficients.allocateArray(rows, arena);
-    coefficientViews = new MemorySegment[rows];
-    writtenSlots = new int[rows];
+    rows = plan.rows();
+    values = plan.values();
+    tensors = panoptim_tensor.allocateArray(rows.count(), arena);
+    coefficients = panoptim_coefficients.allocateArray(rows.count(), arena);
+    coefficientViews = new MemorySegment[rows.count()];
+    writtenSlots = new int[rows.count()];
     addCalls();
   }
 
   private void addCalls() {
     int first = 0;
     Map<MemorySegment.Scope, ArenaHold> scopes = new LinkedHashMap<>();
-    for (int row = 0; row < plan.rows().size(); row++) {
-      Map<MemorySegment.Scope, ArenaHold> more =
-          ArenaHold.more(scopes.keySet(), plan.rows().get(row));
+    for (int row = 0; row < rows.count(); row++) {
+      Map<MemorySegment.Scope, ArenaHold> more = ArenaHold.more(scopes.keySet(), rows.get(row));
       if (scopes.size() + more.size() > HOLDS) {
         addCall(first, row, scopes);
         first = row;
@@ -111,15 +118,15 @@ public final class NativeTable {
         scopes.putAll(more);
       }
     }
-    addCall(first, plan.rows().size(), scopes);
+    addCall(first, rows.count(), scopes);
   }
 
   private void addCall(int from, int to, Map<MemorySegment.Scope, ArenaHold> scopes) {
     for (int row = from; row < to; row++) {
       fillRow(
-          row, plan.offset(row) - plan.offset(from), plan.firstChunk(row) - plan.firstChunk(from));
+          row, rows.offset(row) - rows.offset(from), rows.firstChunk(row) - rows.firstChunk(from));
     }
-    Rule rule = plan.rule();
+    Rule rule = rows.rule();
     MemorySegment call = panoptim_plan.allocate(arena);
     panoptim_plan.tensors(call, tensors.asSlice(from * panoptim_tensor.sizeof()));
     panoptim_plan.tensor_count(call, to - from);
@@ -130,8 +137,8 @@ public final class NativeTable {
     panoptim_plan.second_moment(call, secondMoment(rule));
     panoptim_plan.unit_correction(call, rule.unitCorrection() ? 1 : 0);
     panoptim_plan.sign(call, rule.sign() ? 1 : 0);
-    panoptim_plan.averages(call, plan.averages() ? 1 : 0);
-    panoptim_plan.half_precision(call, code(plan.halfPrecision()));
+    panoptim_plan.averages(call, rows.averages() ? 1 : 0);
+    panoptim_plan.half_precision(call, code(rows.halfPrecision()));
     List<MemorySegment> holds = new ArrayList<>();
     scopes.values().forEach(hold -> holds.add(hold.segment()));
     while (holds.size() < HOLDS) {
@@ -141,24 +148,24 @@ public final class NativeTable {
         new Call(
             call,
             holds.toArray(MemorySegment[]::new),
-            plan.offset(to) - plan.offset(from),
-            plan.firstChunk(from),
+            rows.offset(to) - rows.offset(from),
+            rows.firstChunk(from),
             from,
             to));
   }
 
   private void fillRow(int row, long offset, long firstChunk) {
-    StepPlan.Row source = plan.rows().get(row);
+    Row source = rows.get(row);
     MemorySegment target = panoptim_tensor.asSlice(tensors, row);
     panoptim_tensor.parameter(target, source.data());
     panoptim_tensor.gradient(target, plan.gradient(row));
     for (int i = 0; i < source.states().size(); i++) {
       panoptim_tensor.state(target, i, source.states().get(i));
     }
-    if (plan.averages()) {
+    if (rows.averages()) {
       panoptim_tensor.average(target, source.average());
     }
-    if (plan.halfPrecision() != null) {
+    if (rows.halfPrecision() != null) {
       panoptim_tensor.half_precision(target, source.halfPrecisionCopy());
     }
     panoptim_tensor.length(target, source.size());
@@ -167,8 +174,8 @@ public final class NativeTable {
     panoptim_tensor.published(target, source.published());
   }
 
-  /// Follows the plan's gradients, which lie elsewhere now.
-  public void writeGradients() {
+  @Override
+  public void gradientsMoved() {
     for (int row = 0; row < writtenSlots.length; row++) {
       // Not by a slice, which would be left to the garbage collector.
       long at = row * panoptim_tensor.sizeof() + panoptim_tensor.gradient$offset();
@@ -223,28 +230,28 @@ public final class NativeTable {
 
   /// The calls that make up a step, brought up to date with the plan.
   public List<Call> calls(int tier) {
-    for (int slot = 0; slot < plan.usedSlots(); slot++) {
-      write(plan.coefficients(slot), coefficientView(slot));
+    for (int slot = 0; slot < values.usedSlots(); slot++) {
+      write(values.coefficients(slot), coefficientView(slot));
     }
     for (int row = 0; row < writtenSlots.length; row++) {
-      if (writtenSlots[row] != plan.slot(row)) {
-        writtenSlots[row] = plan.slot(row);
+      if (writtenSlots[row] != values.slot(row)) {
+        writtenSlots[row] = values.slot(row);
         rowChanges++;
-        panoptim_tensor.coefficients(panoptim_tensor.asSlice(tensors, row), plan.slot(row));
+        panoptim_tensor.coefficients(panoptim_tensor.asSlice(tensors, row), values.slot(row));
       }
     }
-    int decay = code(plan.decay());
+    int decay = code(values.decay());
     for (int i = 0; i < calls.size(); i++) {
       MemorySegment call = calls.get(i).plan;
-      panoptim_plan.coefficients_count(call, plan.usedSlots());
+      panoptim_plan.coefficients_count(call, values.usedSlots());
       panoptim_plan.decay(call, decay);
-      panoptim_plan.clips(call, plan.clips() ? 1 : 0);
-      panoptim_plan.clip(call, plan.clip());
-      panoptim_plan.zeroes(call, plan.zeroes() ? 1 : 0);
+      panoptim_plan.clips(call, values.clips() ? 1 : 0);
+      panoptim_plan.clip(call, values.clip());
+      panoptim_plan.zeroes(call, values.zeroes() ? 1 : 0);
       panoptim_plan.tier(call, tier);
     }
-    if (plan.publishTarget() != writtenTarget) {
-      writePublication(plan.publishTarget());
+    if (values.publishTarget() != writtenTarget) {
+      writePublication(values.publishTarget());
     }
     return calls;
   }
@@ -279,7 +286,7 @@ public final class NativeTable {
       panoptim_plan.tier(call.plan, tier);
       if (!sumsKnown) {
         panoptim_plan.square_sums(
-            call.plan, plan.squareSums().asSlice(call.firstChunk * Double.BYTES));
+            call.plan, squareSums().memory().asSlice(call.firstChunk * Double.BYTES));
       }
     }
     sumsKnown = true;
@@ -295,6 +302,19 @@ public final class NativeTable {
   public long rowChanges() {
     return rowChanges;
   }
+
+  @Override
+  public int helpers() {
+    int most = 0;
+    for (Call call : calls) {
+      most = Math.max(most, call.helpers);
+    }
+    return most;
+  }
+
+  /// Does nothing: the garbage collector frees the table once no call uses it.
+  @Override
+  public void close() {}
 
   private MemorySegment coefficientView(int slot) {
     if (coefficientViews[slot] == null) {

@@ -152,22 +152,24 @@ public final class OpenMp {
     }
   }
 
-  /// Makes a step, or sums squares, with the team that the calling thread has taken.
+  /// Makes a step with the team that the calling thread has entered.
   ///
-  /// @param sums whether squares are summed, or else a step is made
-  /// @param team as [#enter] said
-  /// @param threads that take part
+  /// @param a the call's arena holds
+  /// @param team the size of the team, as [#enter] returned it
+  /// @param threads the number of threads that take part
   /// @return the status
-  static int run(boolean sums, MemorySegment plan, MemorySegment[] a, int team, int threads)
+  static int step(MemorySegment plan, MemorySegment[] a, int team, int threads) throws Throwable {
+    return (int)
+        Functions.STEP.invokeExact(
+            plan, team, threads, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+  }
+
+  /// Sums squares; otherwise as [#step].
+  static int sumSquares(MemorySegment plan, MemorySegment[] a, int team, int threads)
       throws Throwable {
-    // Each handle in a place of its own, where it is a constant.
-    return sums
-        ? (int)
-            Functions.SUM_SQUARES.invokeExact(
-                plan, team, threads, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7])
-        : (int)
-            Functions.STEP.invokeExact(
-                plan, team, threads, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+    return (int)
+        Functions.SUM_SQUARES.invokeExact(
+            plan, team, threads, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
   }
 
   private static void log(System.Logger.Level level, String message) {

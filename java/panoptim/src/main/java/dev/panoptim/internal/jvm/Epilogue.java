@@ -3,7 +3,10 @@ package dev.panoptim.internal.jvm;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.panoptim.internal.step.PublishTarget;
+import dev.panoptim.internal.step.Row;
 import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.step.StepValues;
+import dev.panoptim.memory.HalfPrecision;
 import java.lang.foreign.MemorySegment;
 
 /// What a plan asks for once some elements of a row have been updated, in plain Java: average,
@@ -12,20 +15,22 @@ final class Epilogue {
   private Epilogue() {}
 
   static void run(StepPlan plan, int index, long start, int length) {
-    StepPlan.Row row = plan.rows().get(index);
+    Row row = plan.rows().get(index);
+    StepValues values = plan.values();
     long end = start + length;
-    if (plan.averages()) {
-      average(row, plan.coefficients(plan.slot(index)).averageTake, start, end);
+    if (plan.rows().averages()) {
+      average(row, values.coefficients(values.slot(index)).averageTake, start, end);
     }
-    if (plan.halfPrecision() != null) {
-      plan.halfPrecision().write(row.data(), row.halfPrecisionCopy(), start, end);
+    HalfPrecision halfPrecision = plan.rows().halfPrecision();
+    if (halfPrecision != null) {
+      halfPrecision.write(row.data(), row.halfPrecisionCopy(), start, end);
     }
-    PublishTarget target = plan.publishTarget();
+    PublishTarget target = values.publishTarget();
     if (target != null && row.published() >= 0) {
       MemorySegment from = target.averages() ? row.average() : row.data();
       target.copy(from, row.published(), start, end);
     }
-    if (plan.zeroes()) {
+    if (values.zeroes()) {
       MemorySegment gradients = plan.gradient(index);
       for (long i = start; i < end; i++) {
         gradients.setAtIndex(JAVA_FLOAT, i, 0);
@@ -33,7 +38,7 @@ final class Epilogue {
     }
   }
 
-  private static void average(StepPlan.Row row, float take, long start, long end) {
+  private static void average(Row row, float take, long start, long end) {
     MemorySegment data = row.data();
     MemorySegment averages = row.average();
     for (long i = start; i < end; i++) {

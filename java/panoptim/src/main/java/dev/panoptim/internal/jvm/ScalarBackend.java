@@ -4,8 +4,12 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.panoptim.internal.step.Coefficients;
 import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.NormDecision;
+import dev.panoptim.internal.step.Prepared;
+import dev.panoptim.internal.step.Row;
 import dev.panoptim.internal.step.States;
 import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.step.StepValues;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
@@ -32,27 +36,34 @@ public final class ScalarBackend extends Engine {
   }
 
   @Override
-  protected void makeReady(StepPlan plan, StepPlan before) {}
+  protected Prepared make(StepPlan plan, Prepared before) {
+    return new ParallelChunks(this, plan);
+  }
+
+  private ParallelChunks chunks(StepPlan plan) {
+    return (ParallelChunks) prepared(plan);
+  }
 
   @Override
   protected void sumSquares(StepPlan plan, int threads) {
-    plan.parallelChunks().run(threads, SumOfSquares::sumChunk);
+    chunks(plan).run(threads, SumOfSquares::sumChunk);
   }
 
   @Override
-  protected void run(StepPlan plan, int threads) {
-    plan.parallelChunks().run(threads, ScalarBackend::update);
+  protected void run(StepPlan plan, int threads, NormDecision decision) {
+    chunks(plan).run(threads, ScalarBackend::update);
   }
 
-  /// Updates a chunk, or what of one fills no vector.
+  /// Updates a chunk, or the rest of one that fills no vector.
   static void update(StepPlan plan, int index, long start, int length) {
-    StepPlan.Row row = plan.rows().get(index);
-    Coefficients c = plan.coefficients(plan.slot(index));
-    Rule rule = plan.rule();
-    boolean clips = plan.clips();
-    float clip = plan.clip();
-    boolean l2 = plan.decay() == Decay.L2;
-    boolean decoupled = plan.decay() == Decay.DECOUPLED;
+    Row row = plan.rows().get(index);
+    StepValues values = plan.values();
+    Coefficients c = values.coefficients(values.slot(index));
+    Rule rule = plan.rows().rule();
+    boolean clips = values.clips();
+    float clip = values.clip();
+    boolean l2 = values.decay() == Decay.L2;
+    boolean decoupled = values.decay() == Decay.DECOUPLED;
     boolean momentumFirst = rule.hasFirstMoment() && !rule.momentumLast();
     boolean momentumLast = rule.momentumLast();
     boolean hasSecond = rule.hasSecondMoment();
@@ -62,7 +73,7 @@ public final class ScalarBackend extends Engine {
     SecondMoment kind = rule.secondMoment();
     MemorySegment data = row.data();
     MemorySegment gradients = plan.gradient(index);
-    States states = plan.states(index);
+    States states = plan.rows().states(index);
 
     for (long i = start; i < start + length; i++) {
       float w = data.getAtIndex(JAVA_FLOAT, i);

@@ -15,7 +15,7 @@ final class SumOfSquares {
 
   static void sumChunk(StepPlan plan, int row, long start, int length) {
     MemorySegment gradients = plan.gradient(row);
-    plan.setSquareSum(row, start, sum(gradients, start, length, 0, 1));
+    plan.prepared().squareSums().set(row, start, sum(gradients, start, length, 0, 1));
   }
 
   /// Sum `lane` once only `width` of them are left. One lane at a time, for an array of them would

@@ -1,7 +1,10 @@
 package dev.panoptim.internal.jvm;
 
 import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.NormDecision;
+import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.step.StepValues;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Rule;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -39,21 +42,28 @@ public final class VectorBackend extends Engine {
   }
 
   @Override
-  protected void makeReady(StepPlan plan, StepPlan before) {
+  protected Prepared make(StepPlan plan, Prepared before) {
+    Rule rule = plan.rows().rule();
     for (boolean clips : new boolean[] {false, true}) {
-      loopFor(plan.rule(), plan.rule().decay(), clips);
-      loopFor(plan.rule(), Decay.NONE, clips);
+      loopFor(rule, rule.decay(), clips);
+      loopFor(rule, Decay.NONE, clips);
     }
+    return new ParallelChunks(this, plan);
+  }
+
+  private ParallelChunks chunks(StepPlan plan) {
+    return (ParallelChunks) prepared(plan);
   }
 
   @Override
   protected void sumSquares(StepPlan plan, int threads) {
-    plan.parallelChunks().run(threads, VectorSumOfSquares.sums());
+    chunks(plan).run(threads, VectorSumOfSquares.sums());
   }
 
   @Override
-  protected void run(StepPlan plan, int threads) {
-    plan.parallelChunks().run(threads, loopFor(plan.rule(), plan.decay(), plan.clips()));
+  protected void run(StepPlan plan, int threads, NormDecision decision) {
+    StepValues values = plan.values();
+    chunks(plan).run(threads, loopFor(plan.rows().rule(), values.decay(), values.clips()));
   }
 
   private VectorLoop loopFor(Rule rule, Decay decay, boolean clips) {

@@ -1,6 +1,5 @@
 package dev.panoptim.internal.jvm;
 
-import dev.panoptim.internal.step.StepPlan;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Nesterov;
@@ -19,7 +18,7 @@ import jdk.incubator.vector.VectorSpecies;
 /// branch that is not decided at compile time, it may be put on the heap. So [VectorUpdate], which
 /// reads its flags into static finals, is loaded anew for each composition, as a hidden class with
 /// the composition as its class data.
-abstract class VectorLoop implements StepPlan.ChunkUpdate {
+abstract class VectorLoop implements ChunkUpdate {
   private static final int MOMENTUM_LAST = 1;
   private static final int UNITS = 2;
   private static final int SIGN = 4;

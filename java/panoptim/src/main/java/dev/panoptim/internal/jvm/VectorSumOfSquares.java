@@ -33,13 +33,13 @@ final class VectorSumOfSquares {
   }
 
   /// The fastest way here to sum a chunk.
-  static StepPlan.ChunkUpdate sums() {
+  static ChunkUpdate sums() {
     return processorHasThem() ? VectorSumOfSquares::sumChunk : SumOfSquares::sumChunk;
   }
 
   private static void sumChunk(StepPlan plan, int row, long start, int length) {
     MemorySegment gradients = plan.gradient(row);
-    plan.setSquareSum(row, start, sum(gradients, start * Float.BYTES, length));
+    plan.prepared().squareSums().set(row, start, sum(gradients, start * Float.BYTES, length));
   }
 
   private static double sum(MemorySegment x, long begin, int length) {

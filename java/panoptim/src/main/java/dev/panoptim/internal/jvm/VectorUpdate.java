@@ -1,8 +1,10 @@
 package dev.panoptim.internal.jvm;
 
 import dev.panoptim.internal.step.Coefficients;
+import dev.panoptim.internal.step.Row;
 import dev.panoptim.internal.step.States;
 import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.step.StepValues;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Nesterov;
@@ -48,16 +50,17 @@ final class VectorUpdate extends VectorLoop {
 
   @Override
   public void update(StepPlan plan, int index, long start, int length) {
-    StepPlan.Row row = plan.rows().get(index);
-    Coefficients c = plan.coefficients(plan.slot(index));
+    Row row = plan.rows().get(index);
+    StepValues values = plan.values();
+    Coefficients c = values.coefficients(values.slot(index));
     MemorySegment data = row.data();
     MemorySegment gradients = plan.gradient(index);
-    States states = plan.states(index);
+    States states = plan.rows().states(index);
     MemorySegment firsts = states.first();
     MemorySegment seconds = states.second();
     MemorySegment secondaries = states.secondary();
     MemorySegment units = states.units();
-    float clip = plan.clip();
+    float clip = values.clip();
     long begin = start * Float.BYTES;
     long whole = begin + (long) SPECIES.loopBound(length) * Float.BYTES;
     // All of it in this one method: of a larger one the just-in-time compiler may have made code of

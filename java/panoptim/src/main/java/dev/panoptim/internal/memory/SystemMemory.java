@@ -1,5 +1,6 @@
 package dev.panoptim.internal.memory;
 
+import dev.panoptim.internal.bindings.Downcall;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -115,7 +116,7 @@ public final class SystemMemory {
           () -> free(start),
           MethodHandles.insertArguments(free, 0, start));
     } catch (Throwable e) {
-      throw Downcalls.unchecked(e);
+      throw Downcall.unchecked(e);
     }
   }
 
@@ -147,7 +148,7 @@ public final class SystemMemory {
       int ignored = (int) madvise.invokeExact(aligned, bytes, USE_HUGE_PAGES);
       return new Block(aligned, () -> unmap(start, mapped), unmapping(start, mapped));
     } catch (Throwable e) {
-      throw Downcalls.unchecked(e);
+      throw Downcall.unchecked(e);
     }
   }
 
@@ -155,7 +156,7 @@ public final class SystemMemory {
     try {
       free.invokeExact(start);
     } catch (Throwable e) {
-      throw Downcalls.unchecked(e);
+      throw Downcall.unchecked(e);
     }
   }
 
@@ -193,7 +194,7 @@ public final class SystemMemory {
         throw new IllegalStateException("munmap of " + bytes + " bytes failed");
       }
     } catch (Throwable e) {
-      throw Downcalls.unchecked(e);
+      throw Downcall.unchecked(e);
     }
   }
 }

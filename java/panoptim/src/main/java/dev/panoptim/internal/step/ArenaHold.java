@@ -20,17 +20,16 @@ public record ArenaHold(String name, MemorySegment segment) {
       Thread.ofPlatform().inheritInheritableThreadLocals(false).unstarted(() -> {});
 
   /// One hold for each arena, but for the global one, which nobody can close.
-  public static ArenaHold[] of(List<StepPlan.Row> rows) {
+  public static ArenaHold[] of(List<Row> rows) {
     Map<MemorySegment.Scope, ArenaHold> found = new LinkedHashMap<>();
-    for (StepPlan.Row row : rows) {
+    for (Row row : rows) {
       found.putAll(more(found.keySet(), row));
     }
     return found.values().toArray(ArenaHold[]::new);
   }
 
   /// One hold for each arena of a row that is not among those known.
-  public static Map<MemorySegment.Scope, ArenaHold> more(
-      Set<MemorySegment.Scope> known, StepPlan.Row row) {
+  public static Map<MemorySegment.Scope, ArenaHold> more(Set<MemorySegment.Scope> known, Row row) {
     Map<MemorySegment.Scope, ArenaHold> found = new LinkedHashMap<>();
     add(known, found, "data", row, row.data());
     add(known, found, "gradient", row, row.gradient());
@@ -50,7 +49,7 @@ public record ArenaHold(String name, MemorySegment segment) {
       Set<MemorySegment.Scope> known,
       Map<MemorySegment.Scope, ArenaHold> found,
       String kind,
-      StepPlan.Row row,
+      Row row,
       MemorySegment segment) {
     MemorySegment.Scope scope = segment.scope();
     if (!known.contains(scope)

@@ -7,7 +7,6 @@ import dev.panoptim.device.Device;
 import dev.panoptim.internal.memory.Segments;
 import dev.panoptim.internal.parallel.ThreadProperties;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 import java.util.Objects;
 
 /// Carries out steps: the implementation of a [Backend]. All engines reach the same bits; they
@@ -41,47 +40,57 @@ public abstract non-sealed class Engine implements Backend {
     return Device.cpu();
   }
 
-  /// Makes what steps over a plan will need, so that none of them can fail halfway for want of it.
+  /// Makes what steps over a plan will need, so that no step fails halfway for lack of memory.
   ///
-  /// A plan that is not prepared, or was by another backend, is at its first step here.
+  /// A plan that is not prepared, or was prepared by another engine, is prepared at its first step.
   ///
-  /// @param before a plan that this one takes the place of, whose memory on a card this one may
-  ///   take over; `null` where there is none
+  /// @param before a plan that this one replaces, and whose prepared memory this one may take over;
+  ///   `null` if there is none
   /// @throws IllegalArgumentException if the plan's memory is not where this backend works
   /// @throws IllegalStateException if memory of the plan is no longer alive
   /// @throws CudaException if CUDA refuses
   public final void prepare(StepPlan plan, StepPlan before) {
     check(plan, 1);
-    makeReady(plan, before);
+    // From here on the old plan has nothing prepared, even if this fails.
+    try (Prepared old = before == null ? null : before.giveBackTo(this)) {
+      plan.keep(make(plan, old));
+    }
   }
 
-  protected abstract void makeReady(StepPlan plan, StepPlan before);
+  /// Makes what steps over a plan need. If this throws, it has freed what it allocated.
+  ///
+  /// @param before what this engine made of a plan that this one replaces; the caller closes it.
+  ///   `null` if there is none
+  protected abstract Prepared make(StepPlan plan, Prepared before);
+
+  /// What this engine made of a plan; made now if that has not been done.
+  protected final Prepared prepared(StepPlan plan) {
+    Prepared found = plan.prepared();
+    if (found == null || found.engine() != this) {
+      prepare(plan, null);
+      found = plan.prepared();
+    }
+    return found;
+  }
 
   /// Updates all rows of a plan.
   ///
-  /// The native backend holds all memory open until it returns: closing an arena fails meanwhile.
-  /// The JVM's cannot, and throw in the middle when an arena is closed under them. That of a card
-  /// returns before the step is made; memory that is freed before waits for it.
+  /// The native engine holds all memory open until it returns: closing an arena fails meanwhile.
+  /// The JVM's engines cannot, and throw in the middle of a step if an arena is closed meanwhile.
+  /// An engine for a GPU returns before the step is done; freeing the memory waits for the step.
   ///
-  /// @param threads at most so many, from 1 to [Backend#MOST_THREADS], the calling one among them;
-  ///   small plans take fewer, and a card takes none
-  /// @throws IllegalArgumentException if the plan's memory is not where this backend works
+  /// @param threads the most threads that take part, from 1 to [Backend#MOST_THREADS], including
+  ///   the calling one; small plans take fewer, and a GPU takes none
+  /// @param decision of this engine, which the step follows if the host does not know it. If a
+  ///   decision [NormDecision#isOnHost()], the caller follows it: its scale belongs into the
+  ///   coefficients, and a skipped step is not asked for. `null` if there is none
+  /// @throws IllegalArgumentException if the plan's memory is not where this engine works, or the
+  ///   decision is another engine's
   /// @throws IllegalStateException if memory of the plan is no longer alive
   /// @throws WrongThreadException if memory of the plan is confined to another thread
   /// @throws CudaException if CUDA refuses
-  public final void step(StepPlan plan, int threads) {
-    check(plan, threads);
-    run(plan, threads);
-  }
-
-  /// Updates all rows of a plan as a decision says, unless that is for the caller to do: where a
-  /// decision [NormDecision#isOnHost()], its scale belongs into the coefficients, and a step that
-  /// it skips must not be asked for.
-  ///
-  /// @param decision one of this backend's
-  /// @throws IllegalArgumentException if it is another's; else as the other method of this name
   public final void step(StepPlan plan, int threads, NormDecision decision) {
-    if (decision.backend() != this) {
+    if (decision != null && decision.backend() != this) {
       throw new IllegalArgumentException(
           "the decision is by another backend %s than this one".formatted(decision.backend()));
     }
@@ -89,12 +98,12 @@ public abstract non-sealed class Engine implements Backend {
     run(plan, threads, decision);
   }
 
-  /// Where verdicts are known at once, they have been followed already.
-  protected void run(StepPlan plan, int threads, NormDecision decision) {
-    run(plan, threads);
-  }
+  /// Updates all rows of a plan that has been checked.
+  ///
+  /// @param decision one of this engine's; `null` if there is none
+  protected abstract void run(StepPlan plan, int threads, NormDecision decision);
 
-  /// What a norm will be measured and judged by.
+  /// Room for a norm and what follows from it.
   public NormDecision newNormDecision() {
     return new HostNormDecision(this);
   }
@@ -110,9 +119,9 @@ public abstract non-sealed class Engine implements Backend {
   /// @throws CudaException if CUDA refuses
   public final double addSquares(double before, StepPlan plan, int threads) {
     check(plan, threads);
-    plan.squareSums();
+    SquareSums sums = prepared(plan).squareSums();
     sumSquares(plan, threads);
-    return plan.addSquareSums(before);
+    return sums.addTo(before);
   }
 
   /// Sets memory of this backend's device to 0, after all steps that were asked for before.
@@ -131,9 +140,8 @@ public abstract non-sealed class Engine implements Backend {
   /// @throws CudaException if CUDA refuses
   public void zeroGradients(StepPlan plan) {
     check(plan, 1);
-    List<StepPlan.Row> rows = plan.rows();
-    // By number: an iterator would be left to the garbage collector, at a step that is skipped.
-    for (int i = 0; i < rows.size(); i++) {
+    Rows rows = plan.rows();
+    for (int i = 0; i < rows.count(); i++) {
       zero(plan.gradient(i), rows.get(i).size() * Float.BYTES);
     }
   }
@@ -141,30 +149,35 @@ public abstract non-sealed class Engine implements Backend {
   @Override
   public void await() {}
 
-  /// Checks all that a step over a plan which was prepared here can still be refused for, and
-  /// changes nothing. Where several plans make up a step, this is asked of each of them before the
-  /// first one is updated.
+  /// Checks all that a step over a plan that was prepared here can still be refused for, and
+  /// changes nothing. If several plans make up a step, all of them are checked before the first one
+  /// is updated.
   ///
   /// @throws IllegalStateException if memory of the plan, or the stream that steps are made in, is
   ///   no longer alive
   /// @throws WrongThreadException if memory of the plan is confined to another thread
   public void requireReady(StepPlan plan) {
-    plan.requireAlive();
+    plan.rows().requireAlive();
   }
 
+  /// Checks that this engine can work on a plan now.
+  ///
+  /// @throws IllegalArgumentException if the plan's memory is not where this engine works, or
+  ///   `threads` is not from 1 to [Backend#MOST_THREADS]
+  /// @throws IllegalStateException if memory of the plan is no longer alive
+  /// @throws WrongThreadException if memory of the plan is confined to another thread
   public final void check(StepPlan plan, int threads) {
     ThreadProperties.requireThreads(threads);
-    if (plan.device() != device() || plan.stateDevice() != stateDevice()) {
+    Rows rows = plan.rows();
+    if (rows.device() != device() || rows.stateDevice() != stateDevice()) {
       throw new IllegalArgumentException(
           "the plan's parameters are on %s and its states on %s, but backend %s needs %s and %s"
-              .formatted(plan.device(), plan.stateDevice(), name(), device(), stateDevice()));
+              .formatted(rows.device(), rows.stateDevice(), name(), device(), stateDevice()));
     }
-    plan.requireAlive();
+    rows.requireAlive();
   }
 
-  protected abstract void run(StepPlan plan, int threads);
-
-  /// Fills the plan's square sums.
+  /// Fills the square sums of what this engine prepared of a plan.
   protected abstract void sumSquares(StepPlan plan, int threads);
 
   @Override

@@ -48,9 +48,9 @@ public final class GradientRebinding {
     boolean moves = areAccepted(gradients) && areDisjoint();
     for (int i = 0; i < plans.size(); i++) {
       if (moves) {
-        plans.get(i).adoptCandidates();
+        plans.get(i).adoptAcceptedGradients();
       } else {
-        plans.get(i).dropCandidates();
+        plans.get(i).dropAcceptedGradients();
       }
     }
     return moves;
@@ -61,7 +61,7 @@ public final class GradientRebinding {
       return false;
     }
     for (int i = 0; i < plans.size(); i++) {
-      if (!plans.get(i).accepts(gradients.get(i))) {
+      if (!plans.get(i).acceptGradients(gradients.get(i))) {
         return false;
       }
     }
@@ -75,11 +75,11 @@ public final class GradientRebinding {
     }
     int count = 0;
     for (int i = 0; i < plans.size(); i++) {
-      List<StepPlan.Row> rows = plans.get(i).rows();
-      for (int row = 0; row < rows.size(); row++) {
+      Rows rows = plans.get(i).rows();
+      for (int row = 0; row < rows.count(); row++) {
         long bytes = rows.get(row).size() * Float.BYTES;
         if (bytes > 0) {
-          gradientStarts[count] = plans.get(i).candidate(row).address();
+          gradientStarts[count] = plans.get(i).acceptedGradient(row).address();
           gradientEnds[count] = gradientStarts[count] + bytes;
           count++;
         }
@@ -105,7 +105,7 @@ public final class GradientRebinding {
     LongStream.Builder to = LongStream.builder();
     int rows = 0;
     for (StepPlan plan : plans) {
-      for (StepPlan.Row row : plan.rows()) {
+      for (Row row : plan.rows().list()) {
         long bytes = row.size() * Float.BYTES;
         add(from, to, row.data(), bytes);
         row.states().forEach(state -> add(from, to, state, bytes));

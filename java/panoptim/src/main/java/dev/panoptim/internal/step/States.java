@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 /// @param secondary the second moment's maximum, or the gradient's mean
 public record States(
     MemorySegment first, MemorySegment second, MemorySegment secondary, MemorySegment units) {
-  public static States of(Rule rule, StepPlan.Row row) {
+  public static States of(Rule rule, Row row) {
     int next = 0;
     MemorySegment first = rule.hasFirstMoment() ? row.states().get(next++) : null;
     MemorySegment second = rule.hasSecondMoment() ? row.states().get(next++) : null;

@@ -4,7 +4,7 @@ import static dev.panoptim.Illegal.assertSays;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,11 +12,14 @@ import dev.panoptim.GpuTests;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
-import dev.panoptim.internal.step.Coefficients;
 import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.GradientRebinding;
 import dev.panoptim.internal.step.NormDecision;
+import dev.panoptim.internal.step.Prepared;
+import dev.panoptim.internal.step.Row;
+import dev.panoptim.internal.step.RowFormat;
 import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.step.StepPlans;
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -49,25 +52,20 @@ class CudaBackendTest {
     MemorySegment data = gpu.allocate(SIZE * Float.BYTES, arena);
     MemorySegment gradient = gpu.allocate(SIZE * Float.BYTES, arena);
     gpu.fill(gradient, SIZE, 1);
-    StepPlan.Row row = new StepPlan.Row("p", SIZE, data, gradient, List.of(), null, null);
-    return StepPlan.of(Rule.builder().build(), gpu, states, List.of(List.of(row)), false, null)
-        .getFirst();
+    Row row = new Row("p", SIZE, data, gradient, List.of(), null, null);
+    return StepPlans.of(new RowFormat(Rule.builder().build(), gpu, states, false, null), row);
   }
 
   private static void step(Engine backend, StepPlan plan) {
-    plan.begin(false);
-    Coefficients coefficients = plan.nextCoefficients();
-    coefficients.gradientScale = 1;
-    coefficients.stepSize = 1;
-    plan.assign(0);
-    backend.step(plan, 1);
+    StepPlans.descend(plan, 1);
+    backend.step(plan, 1, null);
     backend.await();
   }
 
   private static void assertData(float expected, StepPlan plan) {
     float[] all = new float[SIZE];
     Arrays.fill(all, expected);
-    MemorySegment data = plan.rows().getFirst().data();
+    MemorySegment data = plan.rows().get(0).data();
     assertArrayEquals(all, Device.cuda(0).copyOf(data, SIZE * Float.BYTES).toArray(JAVA_FLOAT));
   }
 
@@ -83,7 +81,7 @@ class CudaBackendTest {
       Engine other = Engine.of(Backends.cuda(second));
       step(other, plan);
       assertData(-2, plan);
-      assertTrue(plan.isPreparedBy(other));
+      assertSame(other, plan.prepared().engine());
     }
   }
 
@@ -98,12 +96,12 @@ class CudaBackendTest {
       step(backend, first);
       long free = Device.cuda(0).freeMemory();
       backend.prepare(second, first);
-      assertFalse(first.isPreparedBy(backend));
-      assertTrue(second.isPreparedBy(backend));
+      assertNull(first.prepared());
+      assertSame(backend, second.prepared().engine());
       assertEquals(free, Device.cuda(0).freeMemory());
       Engine other = Engine.of(Backends.cuda(stream));
       other.prepare(third, second);
-      assertFalse(second.isPreparedBy(backend));
+      assertNull(second.prepared());
       for (StepPlan each : List.of(second, third)) {
         step(backend, each);
         assertData(-1, each);
@@ -131,7 +129,7 @@ class CudaBackendTest {
                 : Engine.of(Backends.offload(Device.cuda(0)));
         step(backend, plan);
         assertData(-1, plan);
-        StepPlan.Prepared prepared = plan.prepared();
+        Prepared prepared = plan.prepared();
         GradientRebinding moving = new GradientRebinding(List.of(plan));
         assertTrue(moving.moveTo(List.<MemorySegment[]>of(new MemorySegment[] {twos})));
         step(backend, plan);

@@ -1,9 +1,12 @@
 package dev.panoptim.internal.parallel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.backend.Backends;
+import dev.panoptim.internal.step.StepPlans;
+import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Queue;
@@ -16,20 +19,48 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The pool of helper threads: who helps, and failing helpers. The pool has 3 threads for steps of
-/// 4 threads.
+/// Who helps, and what becomes of a helper that fails. The tests allow a step 4 threads.
 @Timeout(60)
-class HelperPoolTest extends HelperPoolFixture {
-  @Test
-  void helpersJoinRepeatedly() throws Exception {
-    letAllHelpersJoin();
+class HelperPoolTest {
+  /// A step invites once: a member that still returns from other work would not be invited.
+  @BeforeEach
+  void membersAreIdle() throws InterruptedException {
+    PoolMembers.awaitIdle();
+  }
+
+  /// Work that says when a member has come, and keeps it.
+  private static HelperPool.Work holding(CountDownLatch came, CountDownLatch end) {
+    return () -> {
+      came.countDown();
+      try {
+        end.await();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    };
   }
 
   @Test
-  void helpersAreForProcessorsWithoutACaller() {
+  void membersComeAndComeAgain() throws Exception {
+    for (int round = 0; round < 50; round++) {
+      CountDownLatch all = new CountDownLatch(3);
+      CountDownLatch end = new CountDownLatch(1);
+      HelperPool.Work work = holding(all, end);
+      do {
+        // Members that were busy with the round before are invited once they are not.
+        HelperPool.invite(3, 3, work, true);
+      } while (!all.await(1, TimeUnit.MILLISECONDS));
+      end.countDown();
+      HelperPool.dismiss(work);
+    }
+  }
+
+  @Test
+  void membersAreForProcessorsThatNobodyCallsFrom() {
     HelperPool.Work none = () -> {};
     for (int expected : new int[] {3, 2, 1, 0, 0}) {
       assertEquals(expected, HelperPool.enter());
@@ -41,16 +72,15 @@ class HelperPoolTest extends HelperPoolFixture {
     HelperPool.leave(none);
   }
 
-  /// No helper joins a second caller if its processor belongs to another caller, even if a helper
-  /// is idle.
+  /// A second caller is helped by nobody who is not meant for it, though there be one idle.
   @Test
-  void aHelperOfAnotherProcessorGetsNoOffer() throws Exception {
-    CountDownLatch joined = new CountDownLatch(1);
+  void aMemberOfAnotherProcessorIsNotInvited() throws Exception {
+    CountDownLatch came = new CountDownLatch(1);
     CountDownLatch end = new CountDownLatch(1);
-    HelperPool.Work busy = holding(joined, end);
+    HelperPool.Work busy = holding(came, end);
     do {
       HelperPool.invite(1, 1, busy, true);
-    } while (!joined.await(1, TimeUnit.MILLISECONDS));
+    } while (!came.await(1, TimeUnit.MILLISECONDS));
     AtomicInteger others = new AtomicInteger();
     HelperPool.Work work = others::incrementAndGet;
     for (int i = 0; i < 50; i++) {
@@ -64,18 +94,18 @@ class HelperPoolTest extends HelperPoolFixture {
   }
 
   @Test
-  void smallWorkWakesNoHelper() throws Exception {
-    letAllHelpersJoin();
-    awaitIdleHelpers();
-    AtomicInteger joined = new AtomicInteger();
-    HelperPool.Work work = joined::incrementAndGet;
+  void nobodyIsWokenForSmallWork() throws Exception {
+    membersComeAndComeAgain();
+    membersAreIdle();
+    AtomicInteger came = new AtomicInteger();
+    HelperPool.Work work = came::incrementAndGet;
     HelperPool.invite(3, 3, work, false);
     Thread.sleep(100);
-    assertEquals(0, joined.get());
+    assertEquals(0, came.get());
     HelperPool.dismiss(work);
     Watch watch = Watch.adaptive();
     assertTrue(WorkSplit.wakes(262_144, watch));
-    assertTrue(!WorkSplit.wakes(262_143, watch), "the first step cannot predict a second one");
+    assertTrue(!WorkSplit.wakes(262_143, watch), "the first step cannot know of another");
     watch.ends(1_000_000);
     watch.begins(1_000_000 + Watch.SHORT_NANOS - 1);
     assertTrue(WorkSplit.wakes(40_000, watch));
@@ -83,43 +113,43 @@ class HelperPoolTest extends HelperPoolFixture {
     assertTrue(!WorkSplit.wakes(262_143, watch));
   }
 
-  /// A helper that wakes too late for its work does not count as idle and does not end.
+  /// A member that wakes too late for its work has not been idle for so long that it should end.
   @Test
-  void helpersThatWakeTooLateStay() throws Exception {
-    letAllHelpersJoin();
-    Set<Thread> before = Set.copyOf(helpers());
+  void membersThatComeTooLateStay() throws Exception {
+    membersComeAndComeAgain();
+    Set<Thread> before = Set.copyOf(PoolMembers.all());
     HelperPool.Work work = () -> {};
     long start = System.nanoTime();
     for (int i = 0; System.nanoTime() - start < 1_000_000_000; i++) {
       HelperPool.invite(3, 3, work, true);
-      // About the time that a thread takes to wake.
+      // About as long as a thread takes to wake.
       LockSupport.parkNanos(i % 50 * 1000);
       HelperPool.dismiss(work);
       LockSupport.parkNanos(200_000);
     }
-    assertEquals(before, Set.copyOf(helpers()));
+    assertEquals(before, Set.copyOf(PoolMembers.all()));
   }
 
   @Test
-  void threadsEndOnRequestAndStartAgain() throws Exception {
+  void threadsEndAtOnceAndLaterOnesStart() throws Exception {
     for (int round = 0; round < 3; round++) {
-      letAllHelpersJoin();
-      List<Thread> before = helpers();
+      membersComeAndComeAgain();
+      List<Thread> before = PoolMembers.all();
       assertEquals(3, before.size());
       Backends.endThreads();
-      before.forEach(each -> assertTrue(!each.isAlive(), each + " is still alive"));
+      before.forEach(each -> assertTrue(!each.isAlive(), each + " is still there"));
       Backends.endThreads();
-      assertEquals(List.of(), helpers());
+      assertEquals(List.of(), PoolMembers.all());
     }
   }
 
-  /// The thread ends after its work, and the work is not lost. Other threads take later work.
+  /// It ends after its work, and nothing else of it is lost; what comes meanwhile is for others.
   @Test
-  void aBusyThreadEndsAfterItsWork() throws Exception {
-    CountDownLatch joined = new CountDownLatch(1);
+  void aThreadThatIsAtWorkEndsAfterIt() throws Exception {
+    CountDownLatch came = new CountDownLatch(1);
     CountDownLatch end = new CountDownLatch(1);
     AtomicInteger done = new AtomicInteger();
-    HelperPool.Work held = holding(joined, end);
+    HelperPool.Work held = holding(came, end);
     HelperPool.Work work =
         () -> {
           held.help();
@@ -127,22 +157,26 @@ class HelperPoolTest extends HelperPoolFixture {
         };
     do {
       HelperPool.invite(1, 1, work, true);
-    } while (!joined.await(1, TimeUnit.MILLISECONDS));
+    } while (!came.await(1, TimeUnit.MILLISECONDS));
     HelperPool.dismiss(work);
-    Thread busy = helpers().stream().filter(each -> !isIdle(each)).findFirst().orElseThrow();
+    Thread busy =
+        PoolMembers.all().stream()
+            .filter(each -> !PoolMembers.isIdle(each))
+            .findFirst()
+            .orElseThrow();
     Thread.currentThread().interrupt();
     Backends.endThreads();
-    assertTrue(Thread.interrupted(), "the interrupt status is kept");
+    assertTrue(Thread.interrupted(), "the interrupt was for somebody else");
     assertTrue(busy.isAlive());
     end.countDown();
     busy.join(30_000);
     assertTrue(!busy.isAlive());
     assertEquals(1, done.get());
-    letAllHelpersJoin();
+    membersComeAndComeAgain();
   }
 
   @Test
-  void aFailingHelperLogsAndHelpsAgain() throws Exception {
+  void aMemberThatFailsSaysSoAndComesAgain() throws Exception {
     Logger logger = Logger.getLogger(HelperPool.class.getName());
     Queue<LogRecord> said = new ConcurrentLinkedQueue<>();
     Handler handler =
@@ -173,7 +207,7 @@ class HelperPoolTest extends HelperPoolFixture {
         } while (!failed.await(1, TimeUnit.MILLISECONDS));
         HelperPool.dismiss(bad);
       }
-      letAllHelpersJoin();
+      membersComeAndComeAgain();
     } finally {
       logger.removeHandler(handler);
       logger.setUseParentHandlers(true);
@@ -186,21 +220,40 @@ class HelperPoolTest extends HelperPoolFixture {
   }
 
   @Test
-  void anInterruptedHelperKeepsSleeping() throws Exception {
-    letAllHelpersJoin();
-    List<Thread> helpers = helpers();
-    assertTrue(!helpers.isEmpty());
-    helpers.forEach(Thread::interrupt);
+  void anInterruptedMemberSleepsOn() throws Exception {
+    membersComeAndComeAgain();
+    List<Thread> members = PoolMembers.all();
+    assertTrue(!members.isEmpty());
+    members.forEach(Thread::interrupt);
     Thread.sleep(100);
-    long before = nanos(helpers);
+    long before = nanos(members);
     Thread.sleep(400);
-    assertTrue(nanos(helpers) - before < 100_000_000, "they used " + (nanos(helpers) - before));
-    letAllHelpersJoin();
+    assertTrue(nanos(members) - before < 100_000_000, "they used " + (nanos(members) - before));
+    membersComeAndComeAgain();
   }
 
   private static long nanos(List<Thread> threads) {
     return threads.stream()
         .mapToLong(each -> ManagementFactory.getThreadMXBean().getThreadCpuTime(each.threadId()))
         .sum();
+  }
+
+  @Test
+  void aNumberOfThreadsThatIsNoneIsRefusedBeforeAnythingIsDone() {
+    String before = System.getProperty("panoptim.threads");
+    try {
+      for (String bad : List.of("0", "-1", "1025", "abc", "")) {
+        System.setProperty("panoptim.threads", bad);
+        var e = assertThrows(IllegalArgumentException.class, ThreadProperties::mostThreads);
+        assertEquals(
+            "system property panoptim.threads is '" + bad + "', but must be from 1 to 1024",
+            e.getMessage());
+        try (Arena arena = Arena.ofShared()) {
+          assertThrows(IllegalArgumentException.class, () -> StepPlans.ofOneRow(arena, 1));
+        }
+      }
+    } finally {
+      System.setProperty("panoptim.threads", before);
+    }
   }
 }

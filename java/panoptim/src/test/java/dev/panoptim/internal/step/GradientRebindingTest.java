@@ -17,14 +17,18 @@ import org.junit.jupiter.api.Test;
 
 /// Gradients of plans that were created together may move to free memory only.
 class GradientRebindingTest {
-  private static final Rule RULE = Rule.builder().firstMoment(FirstMoment.MOVING_AVERAGE).build();
+  private static final RowFormat FORMAT =
+      RowFormat.onCpu(
+          Rule.builder().firstMoment(FirstMoment.MOVING_AVERAGE).build(),
+          true,
+          HalfPrecision.BFLOAT16);
 
   /// Two plans, of two rows and of one row, with all kinds of operands.
   private static List<StepPlan> plans(Arena arena, long... sizes) {
-    List<StepPlan.Row> rows = new ArrayList<>();
+    List<Row> rows = new ArrayList<>();
     for (long size : sizes) {
       rows.add(
-          new StepPlan.Row(
+          new Row(
               "p" + rows.size(),
               size,
               floats(arena, size),
@@ -33,8 +37,7 @@ class GradientRebindingTest {
               floats(arena, size),
               arena.allocate(size * Short.BYTES, Short.BYTES)));
     }
-    return StepPlan.of(
-        RULE, List.of(rows.subList(0, 2), rows.subList(2, 3)), true, HalfPrecision.BFLOAT16);
+    return StepPlan.of(FORMAT, List.of(rows.subList(0, 2), rows.subList(2, 3)));
   }
 
   private static MemorySegment floats(Arena arena, long size) {
@@ -60,7 +63,7 @@ class GradientRebindingTest {
       MemorySegment a = floats(arena, 4);
       MemorySegment b = floats(arena, 0);
       MemorySegment c = floats(arena, 3);
-      StepPlan.Row first = plans.getFirst().rows().getFirst();
+      Row first = plans.getFirst().rows().get(0);
       MemorySegment[][] refused = {
         {null, b, c},
         {floats(arena, 5), b, c},
@@ -105,13 +108,13 @@ class GradientRebindingTest {
         }
         GradientRebinding moving = new GradientRebinding(plans);
         for (int i = 0; i < 10; i++) {
-          List<StepPlan.Row> rows = plans.stream().flatMap(plan -> plan.rows().stream()).toList();
+          List<Row> rows = plans.stream().flatMap(plan -> plan.rows().list().stream()).toList();
           MemorySegment[] to =
               rows.stream()
                   .map(row -> somewhere(block, row.size() * Float.BYTES, random))
                   .toArray(MemorySegment[]::new);
           List<MemorySegment> all = new ArrayList<>(List.of(to));
-          for (StepPlan.Row row : rows) {
+          for (Row row : rows) {
             all.addAll(row.states());
             all.addAll(List.of(row.data(), row.average(), row.halfPrecisionCopy()));
           }
@@ -146,12 +149,12 @@ class GradientRebindingTest {
 
   /// @return plans at random places, or `null` if the places overlap
   private static List<StepPlan> somewhere(MemorySegment block, SplittableRandom random) {
-    List<StepPlan.Row> rows = new ArrayList<>();
+    List<Row> rows = new ArrayList<>();
     for (int i = 0; i < 3; i++) {
       long size = random.nextLong(6);
       long bytes = size * Float.BYTES;
       rows.add(
-          new StepPlan.Row(
+          new Row(
               "p" + i,
               size,
               somewhere(block, bytes, random),
@@ -161,8 +164,7 @@ class GradientRebindingTest {
               somewhere(block, bytes / 2, random)));
     }
     try {
-      return StepPlan.of(
-          RULE, List.of(rows.subList(0, 2), rows.subList(2, 3)), true, HalfPrecision.BFLOAT16);
+      return StepPlan.of(FORMAT, List.of(rows.subList(0, 2), rows.subList(2, 3)));
     } catch (IllegalArgumentException overlap) {
       return null;
     }

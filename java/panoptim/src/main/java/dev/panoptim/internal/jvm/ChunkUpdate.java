@@ -1,0 +1,11 @@
+package dev.panoptim.internal.jvm;
+
+import dev.panoptim.internal.step.StepPlan;
+
+/// What a JVM engine does with a chunk.
+interface ChunkUpdate {
+  /// @param row the chunk's row
+  /// @param start the chunk's first element in that row
+  /// @param length the number of its elements
+  void update(StepPlan plan, int row, long start, int length);
+}

@@ -1,0 +1,45 @@
+package dev.panoptim.internal.step;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/// The memory of one parameter that a step works on.
+///
+/// Immutable.
+///
+/// @param name of the parameter, for messages
+/// @param size number of elements
+/// @param data `size` floats
+/// @param gradient `size` floats; where the gradient was when the row was made
+/// @param states `size` floats each, in the order of [dev.panoptim.rule.Rule#stateNames()]
+/// @param average `size` floats, a running average of the data; `null` in all rows of a group that
+///   keeps none
+/// @param halfPrecisionCopy `size` 16-bit numbers, a copy of the data; `null` in all rows of a
+///   group that has none
+/// @param published bytes from the beginning of a [PublishTarget] to this row's copy there;
+///   negative if the row is not published
+public record Row(
+    String name,
+    long size,
+    MemorySegment data,
+    MemorySegment gradient,
+    List<MemorySegment> states,
+    MemorySegment average,
+    MemorySegment halfPrecisionCopy,
+    long published) {
+  public Row {
+    states = List.copyOf(states);
+  }
+
+  /// A row that is not published.
+  public Row(
+      String name,
+      long size,
+      MemorySegment data,
+      MemorySegment gradient,
+      List<MemorySegment> states,
+      MemorySegment average,
+      MemorySegment halfPrecisionCopy) {
+    this(name, size, data, gradient, states, average, halfPrecisionCopy, -1);
+  }
+}

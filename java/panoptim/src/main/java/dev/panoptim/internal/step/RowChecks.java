@@ -1,0 +1,61 @@
+package dev.panoptim.internal.step;
+
+import dev.panoptim.device.Device;
+import dev.panoptim.internal.tensor.TensorChecks;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/// All checks of rows that keep a step from crashing native code. They are made once for each build
+/// of rows; a step checks only that the memory is still alive.
+final class RowChecks {
+  private final RowFormat format;
+  private final List<TensorChecks.Named> operands = new ArrayList<>();
+
+  private RowChecks(RowFormat format) {
+    this.format = format;
+  }
+
+  /// Checks the rows of several groups.
+  ///
+  /// @throws IllegalArgumentException if a segment has the wrong size, is on the heap, is not
+  ///   aligned, is read-only although a step writes it, or has bytes where no memory can be; if two
+  ///   segments of any groups overlap; or if a row has not one segment for each state of the rule
+  /// @throws IllegalStateException if a segment's arena has been closed
+  /// @throws WrongThreadException if a segment's arena is confined to another thread
+  static void requireUsable(RowFormat format, List<List<Row>> groups) {
+    RowChecks checks = new RowChecks(format);
+    groups.forEach(rows -> rows.forEach(checks::add));
+    TensorChecks.requireDisjoint(checks.operands);
+  }
+
+  private void add(Row row) {
+    List<String> states = format.rule().stateNames();
+    if (row.states().size() != states.size()) {
+      throw new IllegalArgumentException(
+          "'%s' has %s states, but must have %s"
+              .formatted(row.name(), row.states().size(), states));
+    }
+    add(format.device(), "data", row, row.data(), true);
+    add(format.device(), "gradient", row, row.gradient(), false);
+    for (int i = 0; i < states.size(); i++) {
+      add(format.stateDevice(), states.get(i), row, row.states().get(i), true);
+    }
+    if (format.averages()) {
+      add(format.stateDevice(), "average", row, row.average(), true);
+    }
+    if (format.halfPrecision() != null) {
+      String name = "half-precision copy of '" + row.name() + "'";
+      TensorChecks.requireHalfPrecisionCopy(
+          format.device(), name, row.size(), row.halfPrecisionCopy());
+      operands.add(new TensorChecks.Named(name, row.halfPrecisionCopy(), row.size() * Short.BYTES));
+    }
+  }
+
+  private void add(Device device, String kind, Row row, MemorySegment segment, boolean written) {
+    String name = kind + " of '" + row.name() + "'";
+    TensorChecks.require(device, name, row.size(), segment, written);
+    TensorChecks.requireAlive(name, segment);
+    operands.add(new TensorChecks.Named(name, segment, row.size() * Float.BYTES));
+  }
+}

@@ -1,0 +1,103 @@
+package dev.panoptim.internal.ffm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.panoptim.backend.Backends;
+import dev.panoptim.internal.bindings.panoptim_plan;
+import dev.panoptim.internal.parallel.HelperPool;
+import dev.panoptim.internal.parallel.PoolMembers;
+import dev.panoptim.internal.parallel.WorkSplit;
+import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.step.StepPlans;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// Native steps with and without helpers. The tests allow a step 4 threads.
+@Timeout(60)
+class NativeHelpTest {
+  private static final Engine ENGINE = Engine.of(Backends.nativeCode());
+
+  @BeforeEach
+  void helpersAreIdle() throws InterruptedException {
+    PoolMembers.awaitIdle();
+  }
+
+  private static void step(StepPlan plan, int threads, float stepSize) {
+    StepPlans.descend(plan, stepSize);
+    ENGINE.step(plan, threads, null);
+  }
+
+  private static NativeTable.Call call(StepPlan plan) {
+    return ((NativeTable) plan.prepared()).calls().getFirst();
+  }
+
+  /// Equal parameters and gradients, so that a step of size 1 leaves 0 everywhere.
+  private static void assertStepIsWhole(StepPlan plan) {
+    plan.rows().get(0).data().fill((byte) 0x3f);
+    plan.gradient(0).fill((byte) 0x3f);
+    step(plan, 4, 1);
+    for (long i = 0; i < plan.rows().elements(); i += 7) {
+      assertEquals(0, plan.rows().get(0).data().getAtIndex(ValueLayout.JAVA_FLOAT, i));
+    }
+  }
+
+  @Test
+  void stepsAreHelped() {
+    try (Arena arena = Arena.ofShared()) {
+      StepPlan plan = StepPlans.ofOneRow(arena, 2_000_000);
+      long helped = 0;
+      for (int i = 0; i < 2000 && helped == 0; i++) {
+        step(plan, 2, 0);
+        helped = panoptim_plan.helped(call(plan).plan);
+      }
+      assertTrue(helped > 0, "no helper has taken a share of 2000 steps");
+    }
+  }
+
+  @Test
+  void stepsOfAsManyCallersAsProcessorsAreWholeWithoutHelp() {
+    HelperPool.Work none = () -> {};
+    for (int i = 0; i < 4; i++) {
+      HelperPool.enter();
+    }
+    try (Arena arena = Arena.ofShared()) {
+      StepPlan plan = StepPlans.ofOneRow(arena, 40 * WorkSplit.CHUNK);
+      assertStepIsWhole(plan);
+      assertEquals(0, panoptim_plan.share(call(plan).plan), "the step was cut up for helpers");
+    } finally {
+      for (int i = 0; i < 4; i++) {
+        HelperPool.leave(none);
+      }
+    }
+  }
+
+  /// Threads are ended again and again meanwhile.
+  @Test
+  void stepsAreWholeWhileThreadsEnd() throws Exception {
+    AtomicBoolean stop = new AtomicBoolean();
+    Thread ending =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  while (!stop.get()) {
+                    Backends.endThreads();
+                  }
+                });
+    try (Arena arena = Arena.ofShared()) {
+      StepPlan plan = StepPlans.ofOneRow(arena, 40 * WorkSplit.CHUNK);
+      long start = System.nanoTime();
+      while (System.nanoTime() - start < 250_000_000) {
+        assertStepIsWhole(plan);
+      }
+    } finally {
+      stop.set(true);
+      ending.join();
+    }
+  }
+}

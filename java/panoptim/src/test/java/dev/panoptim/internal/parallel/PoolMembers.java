@@ -1,0 +1,34 @@
+package dev.panoptim.internal.parallel;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+
+/// The threads of the [HelperPool], as tests see them.
+public final class PoolMembers {
+  private PoolMembers() {}
+
+  /// Waits until no member is at work. The pool is then as it is between two steps.
+  public static void awaitIdle() throws InterruptedException {
+    long start = System.nanoTime();
+    for (Thread each : all()) {
+      while (each.isAlive() && !isIdle(each)) {
+        assertTrue(System.nanoTime() - start < 30_000_000_000L, each + " is still at work");
+        Thread.sleep(1);
+      }
+    }
+  }
+
+  static List<Thread> all() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(each -> each.getName().startsWith("panoptim-"))
+        .toList();
+  }
+
+  /// Whether a member is parked by itself, and not by its work.
+  static boolean isIdle(Thread member) {
+    Object blocker = LockSupport.getBlocker(member);
+    return blocker != null && blocker.getClass().getEnclosingClass() == HelperPool.class;
+  }
+}

@@ -1,0 +1,38 @@
+package dev.panoptim.internal.step;
+
+import dev.panoptim.device.Device;
+import java.lang.foreign.Arena;
+import java.util.List;
+
+/// Plans for tests, of plain gradient descent.
+public final class StepPlans {
+  private StepPlans() {}
+
+  /// A plan of one row on the CPU, whose data and gradients are 0.
+  public static StepPlan ofOneRow(Arena arena, long elements) {
+    return of(
+        RowFormat.withoutStates(Device.cpu()),
+        new Row(
+            "p",
+            elements,
+            arena.allocate(Float.BYTES * elements, Float.BYTES),
+            arena.allocate(Float.BYTES * elements, Float.BYTES),
+            List.of(),
+            null,
+            null));
+  }
+
+  /// A plan of one row.
+  public static StepPlan of(RowFormat format, Row row) {
+    return StepPlan.of(format, List.of(List.of(row))).getFirst();
+  }
+
+  /// Makes the next step subtract each gradient, multiplied with the step size.
+  public static void descend(StepPlan plan, float stepSize) {
+    plan.values().begin(false);
+    Coefficients coefficients = plan.values().nextCoefficients();
+    coefficients.gradientScale = 1;
+    coefficients.stepSize = stepSize;
+    plan.values().assign(0);
+  }
+}
