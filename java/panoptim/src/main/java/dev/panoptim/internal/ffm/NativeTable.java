@@ -16,9 +16,6 @@ import dev.panoptim.internal.step.Row;
 import dev.panoptim.internal.step.Rows;
 import dev.panoptim.internal.step.StepPlan;
 import dev.panoptim.internal.step.StepValues;
-import dev.panoptim.memory.HalfPrecision;
-import dev.panoptim.rule.Decay;
-import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
@@ -126,19 +123,14 @@ public final class NativeTable extends Prepared {
       fillRow(
           row, rows.offset(row) - rows.offset(from), rows.firstChunk(row) - rows.firstChunk(from));
     }
-    Rule rule = rows.rule();
     MemorySegment call = panoptim_plan.allocate(arena);
     panoptim_plan.tensors(call, tensors.asSlice(from * panoptim_tensor.sizeof()));
     panoptim_plan.tensor_count(call, to - from);
     panoptim_plan.coefficients(call, coefficients);
     panoptim_plan.coefficients_count(call, 1);
-    panoptim_plan.first_moment(call, firstMoment(rule));
-    panoptim_plan.nesterov(call, nesterov(rule));
-    panoptim_plan.second_moment(call, secondMoment(rule));
-    panoptim_plan.unit_correction(call, rule.unitCorrection() ? 1 : 0);
-    panoptim_plan.sign(call, rule.sign() ? 1 : 0);
+    RuleCodes.write(rows.rule(), call);
     panoptim_plan.averages(call, rows.averages() ? 1 : 0);
-    panoptim_plan.half_precision(call, code(rows.halfPrecision()));
+    panoptim_plan.half_precision(call, RuleCodes.of(rows.halfPrecision()));
     List<MemorySegment> holds = new ArrayList<>();
     scopes.values().forEach(hold -> holds.add(hold.segment()));
     while (holds.size() < HOLDS) {
@@ -184,50 +176,6 @@ public final class NativeTable extends Prepared {
     rowChanges++;
   }
 
-  private static int firstMoment(Rule rule) {
-    if (!rule.hasFirstMoment()) {
-      return PanoptimAbi.PANOPTIM_FIRST_MOMENT_NONE();
-    }
-    return rule.momentumLast()
-        ? PanoptimAbi.PANOPTIM_FIRST_MOMENT_OF_DIRECTION()
-        : PanoptimAbi.PANOPTIM_FIRST_MOMENT_OF_GRADIENT();
-  }
-
-  private static int nesterov(Rule rule) {
-    return switch (rule.nesterov()) {
-      case NONE -> PanoptimAbi.PANOPTIM_NESTEROV_NONE();
-      case NESTEROV, SCHEDULED -> PanoptimAbi.PANOPTIM_NESTEROV_NEW();
-      case INTERPOLATED -> PanoptimAbi.PANOPTIM_NESTEROV_OLD();
-    };
-  }
-
-  private static int secondMoment(Rule rule) {
-    return switch (rule.secondMoment()) {
-      case NONE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_NONE();
-      case SUM, MOVING_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_RUNNING();
-      case MAXIMUM_OF_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_MAXIMUM();
-      case CENTERED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_CENTERED();
-      case RECTIFIED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_RECTIFIED();
-      case INFINITY_NORM -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_INFINITY();
-    };
-  }
-
-  private static int code(HalfPrecision format) {
-    return switch (format) {
-      case null -> PanoptimAbi.PANOPTIM_HALF_PRECISION_NONE();
-      case BFLOAT16 -> PanoptimAbi.PANOPTIM_HALF_PRECISION_BFLOAT16();
-      case FLOAT16 -> PanoptimAbi.PANOPTIM_HALF_PRECISION_FLOAT16();
-    };
-  }
-
-  private static int code(Decay decay) {
-    return switch (decay) {
-      case NONE -> PanoptimAbi.PANOPTIM_DECAY_NONE();
-      case L2 -> PanoptimAbi.PANOPTIM_DECAY_L2();
-      case DECOUPLED -> PanoptimAbi.PANOPTIM_DECAY_DECOUPLED();
-    };
-  }
-
   /// The calls that make up a step, brought up to date with the plan.
   public List<Call> calls(int tier) {
     for (int slot = 0; slot < values.usedSlots(); slot++) {
@@ -240,7 +188,7 @@ public final class NativeTable extends Prepared {
         panoptim_tensor.coefficients(panoptim_tensor.asSlice(tensors, row), values.slot(row));
       }
     }
-    int decay = code(values.decay());
+    int decay = RuleCodes.of(values.decay());
     for (int i = 0; i < calls.size(); i++) {
       MemorySegment call = calls.get(i).plan;
       panoptim_plan.coefficients_count(call, values.usedSlots());
@@ -259,24 +207,13 @@ public final class NativeTable extends Prepared {
   private void writePublication(PublishTarget target) {
     for (int i = 0; i < calls.size(); i++) {
       MemorySegment call = calls.get(i).plan;
-      panoptim_plan.publish(call, publishCode(target));
+      panoptim_plan.publish(call, RuleCodes.of(target));
       if (target != null) {
         panoptim_plan.publish_averages(call, target.averages() ? 1 : 0);
         panoptim_plan.publication(call, target.memory());
       }
     }
     writtenTarget = target;
-  }
-
-  private static int publishCode(PublishTarget target) {
-    if (target == null) {
-      return PanoptimAbi.PANOPTIM_PUBLISH_NONE();
-    }
-    return switch (target.narrow()) {
-      case null -> PanoptimAbi.PANOPTIM_PUBLISH_FLOAT32();
-      case BFLOAT16 -> PanoptimAbi.PANOPTIM_PUBLISH_BFLOAT16();
-      case FLOAT16 -> PanoptimAbi.PANOPTIM_PUBLISH_FLOAT16();
-    };
   }
 
   /// The calls that make up the sums of squares.

@@ -1,0 +1,91 @@
+package dev.panoptim.internal.ffm;
+
+import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.internal.bindings.panoptim_plan;
+import dev.panoptim.internal.step.PublishTarget;
+import dev.panoptim.memory.HalfPrecision;
+import dev.panoptim.rule.Decay;
+import dev.panoptim.rule.Rule;
+import java.lang.foreign.MemorySegment;
+
+/// The C ABI's codes for rules and formats: the one mapping, for native kernels and for GPU
+/// kernels.
+///
+/// The codes are coarser than a [Rule]. Some parts of a rule are coefficients there: bias
+/// correction, the place of epsilon, the direction of the step, and the difference between a sum
+/// and a moving average.
+public final class RuleCodes {
+  private RuleCodes() {}
+
+  /// Writes the codes of a rule to a `panoptim_plan`, all but the decay, which may change with each
+  /// step: see [#of(Decay)].
+  public static void write(Rule rule, MemorySegment plan) {
+    panoptim_plan.first_moment(plan, firstMoment(rule));
+    panoptim_plan.nesterov(plan, nesterov(rule));
+    panoptim_plan.second_moment(plan, secondMoment(rule));
+    panoptim_plan.unit_correction(plan, rule.unitCorrection() ? 1 : 0);
+    panoptim_plan.sign(plan, rule.sign() ? 1 : 0);
+  }
+
+  private static int firstMoment(Rule rule) {
+    if (!rule.hasFirstMoment()) {
+      return PanoptimAbi.PANOPTIM_FIRST_MOMENT_NONE();
+    }
+    return rule.momentumLast()
+        ? PanoptimAbi.PANOPTIM_FIRST_MOMENT_OF_DIRECTION()
+        : PanoptimAbi.PANOPTIM_FIRST_MOMENT_OF_GRADIENT();
+  }
+
+  private static int nesterov(Rule rule) {
+    return switch (rule.nesterov()) {
+      case NONE -> PanoptimAbi.PANOPTIM_NESTEROV_NONE();
+      case NESTEROV, SCHEDULED -> PanoptimAbi.PANOPTIM_NESTEROV_NEW();
+      case INTERPOLATED -> PanoptimAbi.PANOPTIM_NESTEROV_OLD();
+    };
+  }
+
+  private static int secondMoment(Rule rule) {
+    return switch (rule.secondMoment()) {
+      case NONE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_NONE();
+      case SUM, MOVING_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_RUNNING();
+      case MAXIMUM_OF_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_MAXIMUM();
+      case CENTERED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_CENTERED();
+      case RECTIFIED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_RECTIFIED();
+      case INFINITY_NORM -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_INFINITY();
+    };
+  }
+
+  /// `PANOPTIM_DECAY_...`.
+  public static int of(Decay decay) {
+    return switch (decay) {
+      case NONE -> PanoptimAbi.PANOPTIM_DECAY_NONE();
+      case L2 -> PanoptimAbi.PANOPTIM_DECAY_L2();
+      case DECOUPLED -> PanoptimAbi.PANOPTIM_DECAY_DECOUPLED();
+    };
+  }
+
+  /// `PANOPTIM_HALF_PRECISION_...`.
+  ///
+  /// @param format `null` for no half-precision copy
+  static int of(HalfPrecision format) {
+    return switch (format) {
+      case null -> PanoptimAbi.PANOPTIM_HALF_PRECISION_NONE();
+      case BFLOAT16 -> PanoptimAbi.PANOPTIM_HALF_PRECISION_BFLOAT16();
+      case FLOAT16 -> PanoptimAbi.PANOPTIM_HALF_PRECISION_FLOAT16();
+    };
+  }
+
+  /// `PANOPTIM_PUBLISH_...`.
+  ///
+  /// @param target `null` where nothing is published
+  static int of(PublishTarget target) {
+    if (target == null) {
+      return PanoptimAbi.PANOPTIM_PUBLISH_NONE();
+    }
+    return switch (target.narrow()) {
+      case null -> PanoptimAbi.PANOPTIM_PUBLISH_FLOAT32();
+      case BFLOAT16 -> PanoptimAbi.PANOPTIM_PUBLISH_BFLOAT16();
+      case FLOAT16 -> PanoptimAbi.PANOPTIM_PUBLISH_FLOAT16();
+    };
+  }
+}
