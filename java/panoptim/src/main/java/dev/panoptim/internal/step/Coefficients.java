@@ -63,6 +63,12 @@ public final class Coefficients {
   /// The parameter's share in its running average, where there is one. Left as it is by [#compute].
   public float averageTake;
 
+  /// Of the first moment's decay.
+  private final Powers firstPowers = new Powers();
+
+  /// Of the second moment's decay.
+  private final Powers secondPowers = new Powers();
+
   /// Of NAdam's schedule, `0.96^(t * momentumDecay)`.
   private static final double LOG_OF_BASE = StrictMath.log(0.96);
 
@@ -95,7 +101,7 @@ public final class Coefficients {
     }
     // m over (root(v) / c + epsilon) is c times m over (root(v) + c * epsilon): one factor, rounded
     // once.
-    double root = rule.correctsSecondMoment() ? Math.sqrt(correction(beta2, step)) : 1;
+    double root = rule.correctsSecondMoment() ? Math.sqrt(correction(secondPowers, beta2, step)) : 1;
     if (rule.secondMoment() == SecondMoment.RECTIFIED_AVERAGE) {
       // Rectification leaves epsilon as it is.
       double rectification = rectification(beta2, step);
@@ -129,7 +135,7 @@ public final class Coefficients {
         take = 1 - decay;
         // A schedule corrects each part of its direction by itself.
         if (rule.biasCorrection() && rule.nesterov() != Nesterov.SCHEDULED) {
-          correction = correction(decay, step);
+          correction = correction(firstPowers, decay, step);
         }
       }
     }
@@ -180,9 +186,9 @@ public final class Coefficients {
   }
 
   /// RAdam's factor; 0 where there are too few steps to divide at all.
-  private static double rectification(double beta2, long step) {
+  private double rectification(double beta2, long step) {
     double most = 2 / (1 - beta2) - 1;
-    double power = power(beta2, step);
+    double power = secondPowers.power(beta2, step);
     double length = most - 2 * step * power / (1 - power);
     return length > 5
         ? Math.sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length))
@@ -190,29 +196,8 @@ public final class Coefficients {
   }
 
   /// `1 - beta^step`.
-  private static double correction(double beta, long step) {
-    return 1 - power(beta, step);
-  }
-
-  /// `base^exponent`, by squaring; off by less than `exponent * 2^-52` of itself. Below `exp(-100)`
-  /// it is 0: nothing here tells the difference, and denormal factors take longer than all the rest
-  /// of a small step.
-  ///
-  /// Not by `StrictMath.pow`, which allocates, nor by `Math.pow`, which may differ from machine to
-  /// machine.
-  static double power(double base, long exponent) {
-    if (exponent * (1 - base) > 100) {
-      return 0;
-    }
-    double result = 1;
-    double square = base;
-    for (long left = exponent; left > 0; left >>= 1) {
-      if ((left & 1) == 1) {
-        result *= square;
-      }
-      square *= square;
-    }
-    return result;
+  private static double correction(Powers powers, double beta, long step) {
+    return 1 - powers.power(beta, step);
   }
 
   /// The largest float below, so that the rest is positive: an infinite state keeps its sign, where

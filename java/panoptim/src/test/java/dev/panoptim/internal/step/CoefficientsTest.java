@@ -106,19 +106,4 @@ class CoefficientsTest {
             values.with(Map.of(Hyperparameter.LEARNING_RATE, 1.0, Hyperparameter.MOMENTUM, -1.0)));
     assertEquals(0.1, values.get(Hyperparameter.LEARNING_RATE));
   }
-
-  @Test
-  void powersAreThoseOfTheMathLibrary() {
-    for (double base : new double[] {0, 0.5, 0.9, 0.999, 0.9999999}) {
-      for (long exponent = 0; exponent < 1L << 40; exponent = exponent * 5 / 4 + 1) {
-        double expected = StrictMath.pow(base, exponent);
-        assertEquals(
-            expected,
-            Coefficients.power(base, exponent),
-            Math.max(exponent * 0x1p-52 * expected, 1e-43),
-            base + "^" + exponent);
-      }
-    }
-    assertEquals(0, Coefficients.power(0.999, Long.MAX_VALUE));
-  }
 }
