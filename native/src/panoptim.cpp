@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "step/quick.h"
 #include "step/sharing.h"
 #include "step/step.h"
 
@@ -46,6 +47,10 @@ int32_t panoptim_describe(panoptim_description *description) {
 }
 
 int32_t panoptim_step(panoptim_plan *plan, ...) {
+  if (plan) {
+    const kernel_table *kernels = kernels_of(plan->tier);
+    if (kernels && step_quickly(*plan, *kernels)) return PANOPTIM_OK;
+  }
   return call(plan, run_step);
 }
 

@@ -61,15 +61,6 @@ const char *why_no_tier(int32_t tier) {
   }
 }
 
-const kernel_table *kernels_of(int32_t tier) {
-  if (why_no_tier(tier)) return nullptr;
-  switch (tier) {
-    case PANOPTIM_TIER_AVX512: return &avx512_kernels;
-    case PANOPTIM_TIER_AVX2: return &avx2_kernels;
-    default: return &baseline_kernels;
-  }
-}
-
 #else
 
 const char *why_no_tier(int32_t tier) {
@@ -81,8 +72,27 @@ const char *why_no_tier(int32_t tier) {
   }
 }
 
-const kernel_table *kernels_of(int32_t tier) {
-  return why_no_tier(tier) ? nullptr : &baseline_kernels;
-}
-
 #endif
+
+namespace {
+
+// The kernels of each tier, NULL for a tier that is unavailable. Which tiers there are never changes while the library
+// is loaded, and each step asks.
+struct tables {
+  const kernel_table *at[PANOPTIM_TIERS];
+
+  tables() : at{&baseline_kernels} {
+#if defined(PANOPTIM_X86_TIERS)
+    if (!why_no_tier(PANOPTIM_TIER_AVX2)) at[PANOPTIM_TIER_AVX2] = &avx2_kernels;
+    if (!why_no_tier(PANOPTIM_TIER_AVX512)) at[PANOPTIM_TIER_AVX512] = &avx512_kernels;
+#endif
+  }
+};
+
+const tables kernels;
+
+}  // namespace
+
+const kernel_table *kernels_of(int32_t tier) {
+  return static_cast<uint32_t>(tier) < PANOPTIM_TIERS ? kernels.at[tier] : nullptr;
+}

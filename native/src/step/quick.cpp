@@ -1,0 +1,75 @@
+#include "step/quick.h"
+
+#include "rule/composition.h"
+#include "step/chunks.h"
+
+namespace {
+
+// Whether a number is from 0 to `count` - 1: one comparison, as negative numbers become large ones.
+constexpr bool is_below(int32_t value, int count) {
+  return static_cast<uint32_t>(value) < static_cast<uint32_t>(count);
+}
+
+constexpr bool is_below(panoptim_int64 value, panoptim_int64 count) {
+  return static_cast<unsigned long long>(value) < static_cast<unsigned long long>(count);
+}
+
+// Whether a thread other than the calling one, or anything but the update, has a part in the step.
+bool asks_for_more(const panoptim_plan &plan) {
+  static_assert(PANOPTIM_CLOSED == 0 && PANOPTIM_HALF_PRECISION_NONE == 0 && PANOPTIM_PUBLISH_NONE == 0);
+  return (plan.sharing | plan.clips | plan.averages | plan.half_precision | plan.zeroes | plan.publish) != 0;
+}
+
+// NULL where the composition is unknown or illegal.
+kernel kernel_at(const kernel_table &kernels, composition c) {
+  const bool known = is_below(c.first_moment, first_moments) & is_below(c.nesterov, nesterovs) &
+                     is_below(c.second_moment, second_moments) & is_below(c.unit_correction, unit_corrections) &
+                     is_below(c.sign, signs) & is_below(c.decay, decays);
+  return known ? kernels.at[index_of(c)] : nullptr;
+}
+
+// Whether all rows are as `check_work` wants them.
+bool are_good(const panoptim_plan &plan, int states) {
+  if ((plan.tensor_count | plan.coefficients_count) < 0) return false;
+  panoptim_int64 offset = 0;
+  panoptim_int64 first_chunk = 0;
+  for (panoptim_int64 row = 0; row < plan.tensor_count; row++) {
+    const panoptim_tensor &tensor = plan.tensors[row];
+    if (tensor.length < 0 || tensor.offset != offset || tensor.first_chunk != first_chunk) return false;
+    if (!is_below(tensor.coefficients, plan.coefficients_count)) return false;
+    if (tensor.length > 0) {
+      if (!tensor.parameter || !tensor.gradient) return false;
+      for (int i = 0; i < states; i++) {
+        if (!tensor.state[i]) return false;
+      }
+    }
+    if (__builtin_add_overflow(offset, tensor.length, &offset)) return false;
+    first_chunk += tensor.length / chunk + (tensor.length % chunk != 0);
+  }
+  return true;
+}
+
+void update_row(const panoptim_plan &plan, kernel update, const panoptim_tensor &tensor) {
+  const panoptim_coefficients &coefficients = plan.coefficients[tensor.coefficients];
+  if (tensor.length <= chunk) {
+    update(coefficients, tensor.length, tensor.parameter, tensor.gradient, tensor.state);
+    return;
+  }
+  for (panoptim_int64 start = 0; start < tensor.length; start += chunk) {
+    float *state[PANOPTIM_STATES];
+    for (int i = 0; i < PANOPTIM_STATES; i++) state[i] = tensor.state[i] ? tensor.state[i] + start : nullptr;
+    const panoptim_int64 left = tensor.length - start;
+    update(coefficients, left < chunk ? left : chunk, tensor.parameter + start, tensor.gradient + start, state);
+  }
+}
+
+}  // namespace
+
+bool step_quickly(const panoptim_plan &plan, const kernel_table &kernels) {
+  if (asks_for_more(plan)) return false;
+  const composition c = composition_of(plan);
+  const kernel update = kernel_at(kernels, c);
+  if (!update || !are_good(plan, states_of(c))) return false;
+  for (panoptim_int64 row = 0; row < plan.tensor_count; row++) update_row(plan, update, plan.tensors[row]);
+  return true;
+}
