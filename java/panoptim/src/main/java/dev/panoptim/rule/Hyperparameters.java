@@ -11,6 +11,7 @@ public final class Hyperparameters {
   private final Rule rule;
   private final Set<Hyperparameter> open;
   private final double[] values = new double[Hyperparameter.values().length];
+  private long version;
 
   /// @param rule says which hyperparameters there are
   /// @param values one for each of them, and for no other
@@ -53,6 +54,7 @@ public final class Hyperparameters {
       System.arraycopy(before, 0, values, 0, values.length);
       throw e;
     }
+    version++;
   }
 
   /// Of values each of which is in its range.
@@ -107,6 +109,13 @@ public final class Hyperparameters {
       values[name.ordinal()] = before;
       throw e;
     }
+    version++;
+  }
+
+  /// A number that rises whenever values are set. While it stays the same, so do all values of this
+  /// object, and what was computed from them can be kept.
+  public long version() {
+    return version;
   }
 
   /// Whether there is weight decay to apply.

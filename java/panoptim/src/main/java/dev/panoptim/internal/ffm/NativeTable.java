@@ -16,6 +16,7 @@ import dev.panoptim.internal.step.Row;
 import dev.panoptim.internal.step.Rows;
 import dev.panoptim.internal.step.StepPlan;
 import dev.panoptim.internal.step.StepValues;
+import dev.panoptim.rule.Decay;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
@@ -83,6 +84,19 @@ public final class NativeTable extends Prepared {
   private long rowChanges;
   private boolean sumsKnown;
 
+  /// The coefficients that each place holds, and their version there.
+  private final Coefficients[] written;
+
+  private final long[] writtenVersions;
+
+  // What the calls say of all rows; at first nothing that a plan can say.
+
+  private Decay writtenDecay;
+  private float writtenClip = Float.NaN;
+  private boolean writtenZeroes;
+  private int writtenCount;
+  private int writtenTier = -1;
+
   /// What the calls say of a publication.
   private PublishTarget writtenTarget;
 
@@ -98,6 +112,8 @@ public final class NativeTable extends Prepared {
     coefficients = panoptim_coefficients.allocateArray(rows.count(), arena);
     coefficientViews = new MemorySegment[rows.count()];
     writtenSlots = new int[rows.count()];
+    written = new Coefficients[rows.count()];
+    writtenVersions = new long[rows.count()];
     addCalls();
   }
 
@@ -178,9 +194,7 @@ public final class NativeTable extends Prepared {
 
   /// The calls that make up a step, brought up to date with the plan.
   public List<Call> calls(int tier) {
-    for (int slot = 0; slot < values.usedSlots(); slot++) {
-      write(values.coefficients(slot), coefficientView(slot));
-    }
+    writeCoefficients();
     for (int row = 0; row < writtenSlots.length; row++) {
       if (writtenSlots[row] != values.slot(row)) {
         writtenSlots[row] = values.slot(row);
@@ -188,20 +202,42 @@ public final class NativeTable extends Prepared {
         panoptim_tensor.coefficients(panoptim_tensor.asSlice(tensors, row), values.slot(row));
       }
     }
-    int decay = RuleCodes.of(values.decay());
-    for (int i = 0; i < calls.size(); i++) {
-      MemorySegment call = calls.get(i).plan;
-      panoptim_plan.coefficients_count(call, values.usedSlots());
-      panoptim_plan.decay(call, decay);
-      panoptim_plan.clips(call, values.clips() ? 1 : 0);
-      panoptim_plan.clip(call, values.clip());
-      panoptim_plan.zeroes(call, values.zeroes() ? 1 : 0);
-      panoptim_plan.tier(call, tier);
+    if (values.decay() != writtenDecay
+        || values.clip() != writtenClip
+        || values.zeroes() != writtenZeroes
+        || values.usedSlots() != writtenCount) {
+      writeTreatment();
     }
+    writeTier(tier);
     if (values.publishTarget() != writtenTarget) {
       writePublication(values.publishTarget());
     }
     return calls;
+  }
+
+  /// Writes what the calls say of all rows, which seldom changes from step to step.
+  private void writeTreatment() {
+    writtenDecay = values.decay();
+    writtenClip = values.clip();
+    writtenZeroes = values.zeroes();
+    writtenCount = values.usedSlots();
+    for (int i = 0; i < calls.size(); i++) {
+      MemorySegment call = calls.get(i).plan;
+      panoptim_plan.coefficients_count(call, writtenCount);
+      panoptim_plan.decay(call, RuleCodes.of(writtenDecay));
+      panoptim_plan.clips(call, values.clips() ? 1 : 0);
+      panoptim_plan.clip(call, writtenClip);
+      panoptim_plan.zeroes(call, writtenZeroes ? 1 : 0);
+    }
+  }
+
+  private void writeTier(int tier) {
+    if (tier != writtenTier) {
+      writtenTier = tier;
+      for (int i = 0; i < calls.size(); i++) {
+        panoptim_plan.tier(calls.get(i).plan, tier);
+      }
+    }
   }
 
   private void writePublication(PublishTarget target) {
@@ -218,10 +254,10 @@ public final class NativeTable extends Prepared {
 
   /// The calls that make up the sums of squares.
   public List<Call> callsForSums(int tier) {
-    for (int i = 0; i < calls.size(); i++) {
-      Call call = calls.get(i);
-      panoptim_plan.tier(call.plan, tier);
-      if (!sumsKnown) {
+    writeTier(tier);
+    if (!sumsKnown) {
+      for (int i = 0; i < calls.size(); i++) {
+        Call call = calls.get(i);
         panoptim_plan.square_sums(
             call.plan, squareSums().memory().asSlice(call.firstChunk * Double.BYTES));
       }
@@ -260,8 +296,25 @@ public final class NativeTable extends Prepared {
     return coefficientViews[slot];
   }
 
-  private static void write(Coefficients from, MemorySegment to) {
-    panoptim_coefficients.gradient_scale(to, from.gradientScale);
+  private void writeCoefficients() {
+    for (int slot = 0; slot < values.usedSlots(); slot++) {
+      Coefficients from = values.coefficients(slot);
+      MemorySegment to = coefficientView(slot);
+      if (written[slot] != from || writtenVersions[slot] != from.version()) {
+        writeVersion(from, to);
+        written[slot] = from;
+        writtenVersions[slot] = from.version();
+      }
+      panoptim_coefficients.gradient_scale(to, from.gradientScale);
+      panoptim_coefficients.epsilon_inside(to, from.epsilonInside);
+      panoptim_coefficients.epsilon(to, from.epsilon);
+      panoptim_coefficients.step_size(to, from.stepSize);
+      panoptim_coefficients.average_take(to, from.averageTake);
+    }
+  }
+
+  /// Writes the coefficients that [Coefficients#version()] speaks of.
+  private static void writeVersion(Coefficients from, MemorySegment to) {
     panoptim_coefficients.weight_decay(to, from.weightDecay);
     panoptim_coefficients.first_decay(to, from.firstDecay);
     panoptim_coefficients.first_decay_rest(to, from.firstDecayRest);
@@ -271,10 +324,6 @@ public final class NativeTable extends Prepared {
     panoptim_coefficients.second_take(to, from.secondTake);
     panoptim_coefficients.nesterov_input(to, from.nesterovInput);
     panoptim_coefficients.nesterov_moment(to, from.nesterovMoment);
-    panoptim_coefficients.epsilon_inside(to, from.epsilonInside);
-    panoptim_coefficients.epsilon(to, from.epsilon);
     panoptim_coefficients.divides(to, from.divides);
-    panoptim_coefficients.step_size(to, from.stepSize);
-    panoptim_coefficients.average_take(to, from.averageTake);
   }
 }

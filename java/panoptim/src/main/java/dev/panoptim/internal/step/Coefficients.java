@@ -16,10 +16,29 @@ import dev.panoptim.rule.SecondMoment;
 /// that the average would forget 1.3e-5 too slowly, which is a thousand times more than the
 /// roundings of a step.
 ///
+/// Some of the numbers change at each step. The others are decided by the hyperparameters, and are
+/// computed again only when these have changed; [#version()] says when that was.
+///
 /// Mutable, so that a step need not allocate. Not thread-safe.
 public final class Coefficients {
-  /// -1 to maximize, else 1.
+  // Of each step.
+
+  /// -1 to maximize, else 1; times the scale of the gradients.
   public float gradientScale;
+
+  /// Added under the root of the second moment.
+  public float epsilonInside;
+
+  /// Added to that root; for the infinity norm, to the gradient.
+  public float epsilon;
+
+  /// The direction's share in the update.
+  public float stepSize;
+
+  /// The parameter's share in its running average, where there is one. Left as it is by [#compute].
+  public float averageTake;
+
+  // Under the version.
 
   /// For L2 the decay itself; for decoupled decay the learning rate times the decay.
   public float weightDecay;
@@ -42,26 +61,21 @@ public final class Coefficients {
   /// The squared gradient's share in the second moment.
   public float secondTake;
 
-  /// With look-ahead, the input's share in the direction.
+  /// With Nesterov momentum, the input's share in the direction.
   public float nesterovInput;
 
-  /// With look-ahead, the first moment's share in the direction.
+  /// With Nesterov momentum, the first moment's share in the direction.
   public float nesterovMoment;
-
-  /// Added under the root of the second moment.
-  public float epsilonInside;
-
-  /// Added to that root; for the infinity norm, to the gradient.
-  public float epsilon;
 
   /// For the rectified average: 0 leaves the direction undivided.
   public float divides;
 
-  /// The direction's share in the update.
-  public float stepSize;
+  /// The product of all scheduled momenta up to this step: what the next step is given. 1 without a
+  /// schedule. No backend reads it.
+  public double momentumProduct;
 
-  /// The parameter's share in its running average, where there is one. Left as it is by [#compute].
-  public float averageTake;
+  /// Of NAdam's schedule, `0.96^(t * momentumDecay)`.
+  private static final double LOG_OF_BASE = StrictMath.log(0.96);
 
   /// Of the first moment's decay.
   private final Powers firstPowers = new Powers();
@@ -69,15 +83,37 @@ public final class Coefficients {
   /// Of the second moment's decay.
   private final Powers secondPowers = new Powers();
 
-  /// Of NAdam's schedule, `0.96^(t * momentumDecay)`.
-  private static final double LOG_OF_BASE = StrictMath.log(0.96);
+  private long version;
+
+  // What the numbers above were computed from.
+
+  private Rule rule;
+  private Hyperparameters values;
+  private long valuesVersion;
+
+  // What the hyperparameters and the rule decide for all steps.
+
+  private double learningRate;
+  private double learningRateDecay;
+  private double givenEpsilon;
+  private double firstBeta;
+  private double secondBeta;
+  private boolean heavyBall;
+  private boolean scheduled;
+  private boolean correctsFirst;
+  private boolean correctsSecond;
+  private boolean sums;
+  private boolean rectifies;
+  private boolean firstStep;
 
   /// All 0, until they are computed.
   public Coefficients() {}
 
-  /// The product of all scheduled momenta up to this step: what the next step is given. 1 without a
-  /// schedule. No backend reads it.
-  public double momentumProduct;
+  /// A number that rises with each change of a number that is not one of each step: of all but
+  /// [#gradientScale], [#epsilonInside], [#epsilon], [#stepSize] and [#averageTake].
+  public long version() {
+    return version;
+  }
 
   /// Computes all of them.
   ///
@@ -85,119 +121,159 @@ public final class Coefficients {
   /// @param productBefore [#momentumProduct] of the parameter's step before this one, 1 if there is
   ///   none
   public void compute(Rule rule, Hyperparameters values, long step, double productBefore) {
-    double learningRate = values.orZero(Hyperparameter.LEARNING_RATE);
-    double decay = values.orZero(Hyperparameter.WEIGHT_DECAY);
-    double epsilonGiven = values.orZero(Hyperparameter.EPSILON);
-    double beta2 = values.orZero(Hyperparameter.BETA2);
-    gradientScale = rule.maximize() ? -1 : 1;
-    weightDecay = (float) (rule.decay() == Decay.DECOUPLED ? learningRate * decay : decay);
+    if (values != this.values || values.version() != valuesVersion || rule != this.rule) {
+      decide(rule, values);
+    }
     momentumProduct = productBefore;
-
-    double size = learningRate * firstMoment(rule, values, step);
-    nesterov(rule, values, step);
-    secondMoment(rule, beta2);
-    if (rule.secondMoment() == SecondMoment.SUM) {
-      size /= 1 + (step - 1) * values.orZero(Hyperparameter.LEARNING_RATE_DECAY);
+    if (scheduled) {
+      schedule(step);
+    }
+    if (heavyBall && firstStep != (step == 1)) {
+      heavyBall(step == 1);
+    }
+    double size = learningRate;
+    if (correctsFirst) {
+      size *= 1 / (1 - firstPowers.power(firstBeta, step));
+    }
+    if (sums) {
+      size /= 1 + (step - 1) * learningRateDecay;
     }
     // m over (root(v) / c + epsilon) is c times m over (root(v) + c * epsilon): one factor, rounded
     // once.
-    double root = rule.correctsSecondMoment() ? Math.sqrt(correction(secondPowers, beta2, step)) : 1;
-    if (rule.secondMoment() == SecondMoment.RECTIFIED_AVERAGE) {
+    double root = correctsSecond ? Math.sqrt(1 - secondPowers.power(secondBeta, step)) : 1;
+    if (rectifies) {
       // Rectification leaves epsilon as it is.
-      double rectification = rectification(beta2, step);
-      divides = rectification > 0 ? 1 : 0;
-      size *= rectification > 0 ? root * rectification : 1;
+      size *= rectify(step, root);
       root = 1;
     } else {
-      divides = 1;
       size *= root;
     }
-    epsilonInside = rule.epsilonInside() ? (float) (epsilonGiven * root * root) : 0;
-    epsilon = rule.epsilonInside() ? 0 : (float) (epsilonGiven * root);
+    gradientScale = rule.maximize() ? -1 : 1;
+    if (rule.epsilonInside()) {
+      epsilonInside = (float) (givenEpsilon * root * root);
+    } else {
+      epsilon = (float) (givenEpsilon * root);
+    }
     stepSize = (float) size;
   }
 
-  /// @return what the first moment's bias takes the learning rate times
-  private double firstMoment(Rule rule, Hyperparameters values, long step) {
-    double decay = 0;
-    double take = 0;
-    double correction = 1;
+  /// Computes what does not depend on the step.
+  private void decide(Rule rule, Hyperparameters values) {
+    this.rule = rule;
+    this.values = values;
+    valuesVersion = values.version();
+    learningRate = values.orZero(Hyperparameter.LEARNING_RATE);
+    learningRateDecay = values.orZero(Hyperparameter.LEARNING_RATE_DECAY);
+    givenEpsilon = values.orZero(Hyperparameter.EPSILON);
+    double decay = values.orZero(Hyperparameter.WEIGHT_DECAY);
+    weightDecay = (float) (rule.decay() == Decay.DECOUPLED ? learningRate * decay : decay);
+    epsilonInside = 0;
+    epsilon = 0;
+    decideFirstMoment();
+    decideSecondMoment();
+    decideNesterov();
+    version++;
+  }
+
+  private void decideFirstMoment() {
+    heavyBall = rule.firstMoment() == FirstMoment.HEAVY_BALL;
+    correctsFirst = false;
     switch (rule.firstMoment()) {
-      case NONE -> {}
-      case HEAVY_BALL -> {
-        decay = step == 1 ? 0 : values.orZero(Hyperparameter.MOMENTUM);
-        // PyTorch keeps no buffer at momentum 0, so there is nothing to dampen.
-        take = decay == 0 ? 1 : 1 - values.orZero(Hyperparameter.DAMPENING);
-      }
+      case NONE -> firstMoment(0, 0);
+      case HEAVY_BALL -> heavyBall(false);
       case MOVING_AVERAGE -> {
         boolean interpolated = rule.nesterov() == Nesterov.INTERPOLATED;
-        decay = values.orZero(interpolated ? Hyperparameter.BETA2 : Hyperparameter.BETA1);
-        take = 1 - decay;
+        firstBeta = values.orZero(interpolated ? Hyperparameter.BETA2 : Hyperparameter.BETA1);
+        firstMoment(firstBeta, 1 - firstBeta);
         // A schedule corrects each part of its direction by itself.
-        if (rule.biasCorrection() && rule.nesterov() != Nesterov.SCHEDULED) {
-          correction = correction(firstPowers, decay, step);
-        }
+        correctsFirst = rule.biasCorrection() && rule.nesterov() != Nesterov.SCHEDULED;
       }
     }
+  }
+
+  private void heavyBall(boolean atFirstStep) {
+    firstStep = atFirstStep;
+    double decay = atFirstStep ? 0 : values.orZero(Hyperparameter.MOMENTUM);
+    // PyTorch keeps no buffer at momentum 0, so there is nothing to dampen.
+    firstMoment(decay, decay == 0 ? 1 : 1 - values.orZero(Hyperparameter.DAMPENING));
+    version++;
+  }
+
+  private void firstMoment(double decay, double take) {
     firstDecay = towardsZero(decay);
     firstDecayRest = (float) (decay - firstDecay);
     firstTake = (float) take;
-    return 1 / correction;
   }
 
-  private void secondMoment(Rule rule, double beta2) {
-    boolean sum = rule.secondMoment() == SecondMoment.SUM;
-    double decay = sum ? 1 : beta2;
+  private void decideSecondMoment() {
+    sums = rule.secondMoment() == SecondMoment.SUM;
+    rectifies = rule.secondMoment() == SecondMoment.RECTIFIED_AVERAGE;
+    correctsSecond = rule.correctsSecondMoment();
+    secondBeta = values.orZero(Hyperparameter.BETA2);
+    double decay = sums ? 1 : secondBeta;
     secondDecay = towardsZero(decay);
     secondDecayRest = (float) (decay - secondDecay);
-    secondTake = (float) (sum ? 1 : 1 - beta2);
+    secondTake = (float) (sums ? 1 : 1 - secondBeta);
+    divides = 1;
   }
 
-  private void nesterov(Rule rule, Hyperparameters values, long step) {
-    double input = 0;
-    double moment = 0;
+  private void decideNesterov() {
+    scheduled = rule.nesterov() == Nesterov.SCHEDULED;
     switch (rule.nesterov()) {
-      case NONE -> {}
+      case NONE -> nesterov(0, 0);
       case NESTEROV -> {
         boolean average = rule.firstMoment() == FirstMoment.MOVING_AVERAGE;
-        moment = values.orZero(average ? Hyperparameter.BETA1 : Hyperparameter.MOMENTUM);
-        input = average ? 1 - moment : 1;
+        double moment = values.orZero(average ? Hyperparameter.BETA1 : Hyperparameter.MOMENTUM);
+        nesterov(average ? 1 - moment : 1, moment);
       }
-      case SCHEDULED -> {
-        double now = scheduled(values, step);
-        double next = scheduled(values, step + 1);
-        // What does not change the 1 below might as well be 0, and is multiplied faster.
-        momentumProduct = momentumProduct < 0x1p-60 ? 0 : momentumProduct * now;
-        input = (1 - now) / (1 - momentumProduct);
-        moment = next / (1 - momentumProduct * next);
-      }
+      case SCHEDULED -> {}
       case INTERPOLATED -> {
-        moment = values.orZero(Hyperparameter.BETA1);
-        input = 1 - moment;
+        double moment = values.orZero(Hyperparameter.BETA1);
+        nesterov(1 - moment, moment);
       }
     }
+  }
+
+  private void nesterov(double input, double moment) {
     nesterovInput = (float) input;
     nesterovMoment = (float) moment;
   }
 
-  private static double scheduled(Hyperparameters values, long step) {
+  /// NAdam's momentum at a step.
+  private void schedule(long step) {
+    double now = scheduledMomentum(step);
+    double next = scheduledMomentum(step + 1);
+    // What does not change the 1 below might as well be 0, and is multiplied faster.
+    momentumProduct = momentumProduct < 0x1p-60 ? 0 : momentumProduct * now;
+    nesterov((1 - now) / (1 - momentumProduct), next / (1 - momentumProduct * next));
+    version++;
+  }
+
+  private double scheduledMomentum(long step) {
     double exponent = step * values.orZero(Hyperparameter.MOMENTUM_DECAY);
     return values.orZero(Hyperparameter.BETA1) * (1 - 0.5 * StrictMath.exp(exponent * LOG_OF_BASE));
   }
 
+  /// @param root of the second moment's correction
+  /// @return the direction's factor
+  private double rectify(long step, double root) {
+    double rectification = rectification(step);
+    float dividesNow = rectification > 0 ? 1 : 0;
+    if (divides != dividesNow) {
+      divides = dividesNow;
+      version++;
+    }
+    return rectification > 0 ? root * rectification : 1;
+  }
+
   /// RAdam's factor; 0 where there are too few steps to divide at all.
-  private double rectification(double beta2, long step) {
-    double most = 2 / (1 - beta2) - 1;
-    double power = secondPowers.power(beta2, step);
+  private double rectification(long step) {
+    double most = 2 / (1 - secondBeta) - 1;
+    double power = secondPowers.power(secondBeta, step);
     double length = most - 2 * step * power / (1 - power);
     return length > 5
         ? Math.sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length))
         : 0;
-  }
-
-  /// `1 - beta^step`.
-  private static double correction(Powers powers, double beta, long step) {
-    return 1 - powers.power(beta, step);
   }
 
   /// The largest float below, so that the rest is positive: an infinite state keeps its sign, where

@@ -8,9 +8,13 @@ import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Hyperparameters;
+import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
+import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class CoefficientsTest {
@@ -105,5 +109,137 @@ class CoefficientsTest {
         () ->
             values.with(Map.of(Hyperparameter.LEARNING_RATE, 1.0, Hyperparameter.MOMENTUM, -1.0)));
     assertEquals(0.1, values.get(Hyperparameter.LEARNING_RATE));
+  }
+
+  private static Hyperparameters values(Rule rule, Random random) {
+    Map<Hyperparameter, Double> all = new EnumMap<>(Hyperparameter.class);
+    for (Hyperparameter each : rule.hyperparameters()) {
+      all.put(each, value(each, random));
+    }
+    return new Hyperparameters(rule, all);
+  }
+
+  private static double value(Hyperparameter each, Random random) {
+    return switch (each) {
+      case DAMPENING -> 0;
+      case BETA1, BETA2, MOMENTUM -> 0.5 + random.nextDouble() / 2;
+      default -> random.nextDouble() / 100;
+    };
+  }
+
+  private static List<Float> all(Coefficients c) {
+    return List.of(
+        c.gradientScale,
+        c.epsilonInside,
+        c.epsilon,
+        c.stepSize,
+        c.weightDecay,
+        c.firstDecay,
+        c.firstDecayRest,
+        c.firstTake,
+        c.secondDecay,
+        c.secondDecayRest,
+        c.secondTake,
+        c.nesterovInput,
+        c.nesterovMoment,
+        c.divides);
+  }
+
+  private static List<Float> underVersion(Coefficients c) {
+    List<Float> all = all(c);
+    return all.subList(4, all.size());
+  }
+
+  /// Coefficients that are computed again and again, with changes in between, are those that new
+  /// ones would be; and where one of those under the version changes, so does the version.
+  @Test
+  void keptCoefficientsAreThoseOfNewOnes() {
+    long seed = System.nanoTime();
+    Random random = new Random(seed);
+    List<Rule> rules =
+        List.of(
+            ADAMW,
+            MOMENTUM,
+            Rule.builder()
+                .firstMoment(FirstMoment.HEAVY_BALL)
+                .nesterov(Nesterov.NESTEROV)
+                .build(),
+            Rule.builder()
+                .firstMoment(FirstMoment.MOVING_AVERAGE)
+                .secondMoment(SecondMoment.MOVING_AVERAGE)
+                .nesterov(Nesterov.SCHEDULED)
+                .biasCorrection(true)
+                .build(),
+            Rule.builder()
+                .firstMoment(FirstMoment.MOVING_AVERAGE)
+                .secondMoment(SecondMoment.RECTIFIED_AVERAGE)
+                .biasCorrection(true)
+                .build(),
+            Rule.builder()
+                .firstMoment(FirstMoment.MOVING_AVERAGE)
+                .nesterov(Nesterov.INTERPOLATED)
+                .sign(true)
+                .decay(Decay.DECOUPLED)
+                .build(),
+            Rule.builder().secondMoment(SecondMoment.SUM).build(),
+            Rule.builder()
+                .secondMoment(SecondMoment.MOVING_AVERAGE)
+                .epsilonInside(true)
+                .unitCorrection(true)
+                .build());
+    for (int round = 0; round < 50; round++) {
+      Coefficients kept = new Coefficients();
+      long step = 1;
+      for (int i = 0; i < 200; i++) {
+        // The same object for other rules and values, too: a table of coefficients is used again.
+        Rule rule = rules.get(random.nextInt(rules.size()));
+        Hyperparameters values = values(rule, random);
+        for (int j = 0; j < 4; j++) {
+          List<Float> before = underVersion(kept);
+          long version = kept.version();
+          double product = random.nextDouble();
+          kept.compute(rule, values, step, product);
+          Coefficients fresh = new Coefficients();
+          fresh.compute(rule, values, step, product);
+          String what = "seed %s, step %s, %s".formatted(seed, step, rule.describe());
+          assertEquals(all(fresh), all(kept), what);
+          assertEquals(fresh.momentumProduct, kept.momentumProduct, what);
+          assertTrue(
+              kept.version() > version || underVersion(kept).equals(before),
+              () -> what + ": changed under version " + version);
+          step = random.nextInt(4) == 0 ? 1 : step + random.nextInt(1000);
+          if (random.nextBoolean()) {
+            Hyperparameter changed =
+                List.copyOf(rule.hyperparameters())
+                    .get(random.nextInt(rule.hyperparameters().size()));
+            values.set(changed, value(changed, random));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void theVersionStaysWhileOnlyTheStepChanges() {
+    Hyperparameters values =
+        new Hyperparameters(
+            ADAMW,
+            Map.of(
+                Hyperparameter.LEARNING_RATE, 1e-3,
+                Hyperparameter.BETA1, 0.9,
+                Hyperparameter.BETA2, 0.999,
+                Hyperparameter.EPSILON, 1e-8,
+                Hyperparameter.WEIGHT_DECAY, 1e-2));
+    Coefficients c = new Coefficients();
+    c.compute(ADAMW, values, 1, 1);
+    long version = c.version();
+    for (long step = 2; step < 100; step++) {
+      c.compute(ADAMW, values, step, 1);
+      assertEquals(version, c.version());
+    }
+    values.setAll(Map.of(Hyperparameter.WEIGHT_DECAY, 0.5));
+    c.compute(ADAMW, values, 100, 1);
+    assertTrue(c.version() > version);
+    assertEquals((float) (1e-3 * 0.5), c.weightDecay);
   }
 }
