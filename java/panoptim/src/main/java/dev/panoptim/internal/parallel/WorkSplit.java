@@ -1,13 +1,13 @@
 package dev.panoptim.internal.parallel;
 
-import dev.panoptim.internal.bindings.PanoptimAbi;
-
 /// How the work of a step is cut up.
 ///
 /// Thread-safe.
 public final class WorkSplit {
-  /// The elements of one row that one loop updates: a chunk.
-  public static final int CHUNK = PanoptimAbi.PANOPTIM_CHUNK();
+  /// The elements of one row that one loop updates: a chunk. Equal to `PANOPTIM_CHUNK`, but not
+  /// read from the bindings, because their initialization needs native access and the backends in
+  /// Java do not.
+  public static final int CHUNK = 16384;
 
   /// Below so many elements, two chunks, there is nothing to share. At so many it pays: AdamW on
   /// two cores of Zen 4 took 11.4 us on one thread and 6.8-7.1 on two. Measure anew with `-Pbench

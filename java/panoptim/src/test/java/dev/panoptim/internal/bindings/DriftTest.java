@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.TestLibraries;
+import dev.panoptim.internal.parallel.WorkSplit;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.GroupLayout;
@@ -146,6 +147,11 @@ class DriftTest {
       exported.add(line.substring(line.lastIndexOf(' ') + 1));
     }
     return exported;
+  }
+
+  @Test
+  void theChunkOfJavaIsTheChunkOfNativeCode() {
+    assertEquals(PanoptimAbi.PANOPTIM_CHUNK(), WorkSplit.CHUNK);
   }
 
   @Test
