@@ -83,7 +83,7 @@ class BackendStatusTest {
         scalar.getLast());
     List<String> tier =
         ask(List.of(NATIVE_ACCESS), "-Dpanoptim.backend=native", "-Dpanoptim.tier=baseline");
-    assertStatus(tier, "native scalar", true, true, false);
+    assertStatus(tier, "native baseline", true, true, false);
   }
 
   @Test

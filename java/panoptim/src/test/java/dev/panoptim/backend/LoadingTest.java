@@ -99,7 +99,7 @@ class LoadingTest {
         JavaProcess.run(probe),
         "RAN native",
         "extracted to " + directory + "-",
-        "as " + directory + " can be written by other users");
+        "because " + directory + " can be written by other users");
     try (var files = Files.list(temporary)) {
       assertEquals(List.of(directory), files.toList(), "the fresh directory is gone, and no mark");
     }
@@ -283,7 +283,7 @@ class LoadingTest {
     probe.environment().put("PANOPTIM_EMULATED_CAPABILITY", "61");
     assertContains(
         JavaProcess.run(probe),
-        "REFUSED the cuda backend cannot be had: no GPU can be used",
+        "REFUSED the cuda backend cannot be had: no GPU is usable",
         "GPU 0, an emulated device, has compute capability 6.1, but must have 7.5 or more");
   }
 
