@@ -383,6 +383,12 @@ class DocumentPathsTest {
   }
 
   @Test
+  void theReadmeIsShort() {
+    long lines = DOCUMENTS.get("README.md").lines().count();
+    assertTrue(lines <= 150, "README.md has " + lines + " lines, but should have at most 150");
+  }
+
+  @Test
   void theProgramOfTheReadmeRunsAsGiven(@TempDir Path folder)
       throws IOException, InterruptedException {
     String readme = DOCUMENTS.get("README.md");
