@@ -54,7 +54,7 @@ record Constants(Map<String, Integer> values) {
   private static final long HUGE_PAGE = 2 << 20;
 
   /// The chosen constants with one change, in the form `name=value`.
-  static Constants chosenBut(String change) {
+  static Constants chosenWith(String change) {
     String[] parts = change.split("=");
     Map<String, Integer> changed = new HashMap<>(CHOSEN.values);
     if (changed.put(parts[0], Integer.valueOf(parts[1])) == null) {

@@ -59,7 +59,7 @@ public class ConstantsBenchmark {
     // One thread for data in cache, because starting another takes as long as the step.
     int threads = elements < ELEMENTS_OF_A_PAIR ? 1 : 2;
     chosen = Constants.CHOSEN.new Run(elements, threads, withCopy);
-    other = Constants.chosenBut(changed).new Run(elements, threads, withCopy);
+    other = Constants.chosenWith(changed).new Run(elements, threads, withCopy);
     for (int i = 0; i < 3; i++) {
       chosen.step();
       other.step();

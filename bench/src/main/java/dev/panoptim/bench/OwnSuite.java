@@ -48,6 +48,7 @@ final class OwnSuite {
     suite.run(suite.times(CallOverheadBenchmark.class));
     suite.run(suite.pairs(CheckpointBenchmark.class, quick ? 2 : 5));
     if (!quick) {
+      suite.run(suite.pairs(PublicationBenchmark.class, 5));
       suite.run(suite.pairs(ConstantsBenchmark.class, 10));
     }
     runThreading();

@@ -1,11 +1,11 @@
 package dev.panoptim.bench.report;
 
-import dev.panoptim.bench.BandwidthBenchmark;
 import dev.panoptim.bench.BenchedOptimizer;
 import dev.panoptim.bench.Peer;
-import dev.panoptim.bench.PeerBenchmark;
 import dev.panoptim.bench.SmallStepBenchmark;
-import dev.panoptim.bench.StepBenchmark;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /// The three figures of the README.
 final class Figures {
@@ -23,48 +23,60 @@ final class Figures {
   /// The figures as a table. A figure that has not been measured is left out.
   static Document.Table table(Measurements measurements) {
     Figures figures = new Figures(measurements);
-    Results results = new Results(measurements);
-    figures.add(
+    figures.addRatio(
         "AdamW, 33,554,432 parameters, 2 threads: time per step / time to move the same bytes",
-        results.toLimit(BenchedOptimizer.ADAMW),
-        BandwidthBenchmark.class);
-    Summary small = results.smallStep("native", SmallStepBenchmark.PUBLISHED);
-    if (small.isKnown()) {
-      figures.table.add(
-          "native AdamW, 16 parameters, at step 10,000: time per step",
-          Duration.of(small),
-          Duration.range(small),
-          figures.command(SmallStepBenchmark.class));
-    }
-    Summary peer = results.peer(BenchedOptimizer.ADAMW, Peer.PYTORCH_FUSED, "1x" + Results.LARGE);
-    if (peer.isKnown()) {
-      figures.add(
-          "PyTorch's fused AdamW / Panoptim's, 33,554,432 parameters, 2 threads: time per step",
-          peer,
-          PeerBenchmark.class);
-    } else {
-      double here = results.step(BenchedOptimizer.ADAMW, "native", 1, 65_536).median();
-      figures.add(
+        results -> results.toLimit(BenchedOptimizer.ADAMW));
+    figures.add(
+        "native AdamW, 16 parameters, at step 10,000: time per step",
+        results -> results.smallStep("native", SmallStepBenchmark.PUBLISHED),
+        Duration::of,
+        Duration::range);
+    boolean hasPeer =
+        figures.addRatio(
+            "PyTorch's fused AdamW / Panoptim's, 33,554,432 parameters, 2 threads: time per step",
+            results ->
+                results.peer(BenchedOptimizer.ADAMW, Peer.PYTORCH_FUSED, "1x" + Results.LARGE));
+    if (!hasPeer) {
+      figures.addRatio(
           "AdamW in Java's Vector API / native, 65,536 parameters, 1 thread: time per step",
-          results.step(BenchedOptimizer.ADAMW, "vector", 1, 65_536).times(1 / here),
-          StepBenchmark.class);
+          results -> vectorToNative(results, 65_536));
     }
     return figures.table;
   }
 
-  private void add(String figure, Summary ratio, Class<?> benchmark) {
-    if (ratio.isKnown()) {
-      table.add(figure, ratio.median("%.2f"), ratio.range("%.2f"), command(benchmark));
-    }
+  private static Summary vectorToNative(Results results, int elements) {
+    double here = results.step(BenchedOptimizer.ADAMW, "native", 1, elements).median();
+    return results.step(BenchedOptimizer.ADAMW, "vector", 1, elements).times(1 / here);
   }
 
-  /// The command of the run that measured a benchmark.
-  private String command(Class<?> benchmark) {
+  private boolean addRatio(String figure, Function<Results, Summary> query) {
+    return add(figure, query, ratio -> ratio.median("%.2f"), ratio -> ratio.range("%.2f"));
+  }
+
+  /// @return whether the figure is known
+  private boolean add(
+      String figure,
+      Function<Results, Summary> query,
+      Function<Summary, String> median,
+      Function<Summary, String> range) {
+    Summary value = query.apply(new Results(measurements));
+    if (value.isKnown()) {
+      table.add(figure, median.apply(value), range.apply(value), command(query));
+    }
+    return value.isKnown();
+  }
+
+  /// The command of the run that has measured a figure; all commands if several runs have a part in
+  /// it.
+  private String command(Function<Results, Summary> query) {
     return measurements.runs().stream()
-        .filter(run -> run.measurements().stream().anyMatch(each -> each.isOf(benchmark)))
-        .map(run -> "`" + run.command() + "`")
+        .filter(run -> query.apply(new Results(new Measurements(List.of(run)))).isKnown())
         .findFirst()
-        .orElseThrow();
+        .map(List::of)
+        .orElse(measurements.runs())
+        .stream()
+        .map(run -> "`" + run.command() + "`")
+        .collect(Collectors.joining(", "));
   }
 
   /// The README with the lines between [#BEGIN] and [#END] replaced by the figures.

@@ -42,8 +42,7 @@ class DocumentsTest {
     assertEquals(3, Figures.table(measurements).rows().size(), "figures in the README");
   }
 
-  /// The committed figures must come from whole runs of both suites' shared benchmarks, and name no
-  /// path of the machine that measured them.
+  /// The committed measurements depend on no path of the machine that made them.
   @Test
   void measurementsNameNoPath() throws IOException {
     for (Run run : new Documents(PROJECT).measurements().runs()) {
@@ -103,6 +102,24 @@ class DocumentsTest {
     // A suite that is run again replaces the whole of its earlier run.
     all = all.with(run("own", step("vector", 150)));
     assertEquals(List.of("some", "own"), all.runs().stream().map(Run::suite).toList());
+  }
+
+  /// The command of a figure is the one of the run that has measured it last.
+  @Test
+  void figuresNameTheirCommand() {
+    Measurement before =
+        new Measurement(
+            "SmallStepBenchmark",
+            "steps",
+            Map.of("backend", "vector", "elements", "16", "step", "10000"),
+            Map.of("score", List.of(1.0)));
+    Measurements all =
+        new Measurements(List.of())
+            .with(run("bench", step("native", 100), before))
+            .with(run("bench-peers", step("native", 80)));
+    List<String> figure = Figures.table(all).rows().getFirst();
+    assertEquals("80.3 ns", figure.get(1));
+    assertEquals("`mvn -q -Pbench-peers`", figure.get(3));
   }
 
   @Test
