@@ -21,6 +21,7 @@ final class Html {
       td.missed { color: #b00020; font-weight: bold }
       p, h1, h2 { overflow-wrap: anywhere }
       figure { margin: 1.5em 0 } img { max-width: min(100%, 900px); height: auto } figcaption { color: #666 }
+      @media (max-width: 1000px) { table { font-size: 80% } th, td { padding: .2em .3em; overflow-wrap: anywhere } td.number { white-space: normal } }
       """;
 
   private static final Pattern LONG_WORD = Pattern.compile("\\S{40}");

@@ -157,6 +157,8 @@ class ReportTest {
       assertTrue(page.contains(expected), page);
     }
     table.add("a|b", "");
+    table.add("`code`", "-".repeat(40));
+    assertTrue(Html.of(document).contains("<td><code>code</code></td><td class=\"long\">---"));
     assertTrue(Markdown.of(document).contains("| a\\|b |  |"), Markdown.of(document));
   }
 
