@@ -3,9 +3,12 @@
 # writes 16 bytes at a time, and everything is rounded as IEEE says, once for each operation that is written, denormals
 # included. (An operation without rounding mode may be contracted with the next.)
 #
-#   ptx.sh STEP OTHER...     for example: step.ptx panoptim_cuda.ptx
+#   ptx.sh FILE...     PTX, for example: step.ptx panoptim_cuda.ptx; or one library that has PTX uncompressed
 set -eu
-awk '
+case $1 in
+  *.ptx) cat "$@" ;;
+  *) strings -a "$1" ;;
+esac | awk '
 function finish(   part, streams, states) {
   if (name == "") return
   compositions++
@@ -33,11 +36,11 @@ function finish(   part, streams, states) {
   arithmetic++
   if ($0 !~ /(add|sub|mul|fma|div|sqrt)\.rn\.f(32|64)/) {
     failures++
-    print FILENAME ": " $0
+    print
   }
 }
 END {
   finish()
   printf "%d compositions, %d operations, %d failures\n", compositions, arithmetic, failures
   exit compositions != 192 || arithmetic == 0 || failures > 0
-}' "$@"
+}'
