@@ -5,11 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Applications that are undeployed without closing anything: a server can collect their class
 /// loaders, and all their memory is freed.
+@Execution(ExecutionMode.CONCURRENT)
 class UndeployedTest {
   @TempDir private Path folder;
 

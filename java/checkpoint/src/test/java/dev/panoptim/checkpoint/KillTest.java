@@ -19,9 +19,12 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// A training whose process is killed many times without warning ends with the same bits as an
 /// uninterrupted training.
+@Execution(ExecutionMode.CONCURRENT)
 class KillTest {
   private static final int KILLS = Boolean.getBoolean("panoptim.exhaustive") ? 200 : 20;
 

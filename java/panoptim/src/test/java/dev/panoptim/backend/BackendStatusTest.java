@@ -11,8 +11,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// The backend's status, each case in a separate process.
+@Execution(ExecutionMode.CONCURRENT)
 class BackendStatusTest {
   private static final String NATIVE_ACCESS = "--enable-native-access=ALL-UNNAMED";
   private static final String VECTOR = "--add-modules=jdk.incubator.vector";

@@ -19,9 +19,12 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// The places where the native library is searched for, and the reasons for failures. Each case
 /// runs in a separate process, because a process loads the library once.
+@Execution(ExecutionMode.CONCURRENT)
 class LoadingTest {
   private static final String VECTOR = "--add-modules=jdk.incubator.vector";
 

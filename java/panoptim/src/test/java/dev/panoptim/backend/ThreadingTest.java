@@ -18,9 +18,12 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// The choice of threads, each case in a separate process.
-@Timeout(120)
+@Timeout(600)
+@Execution(ExecutionMode.CONCURRENT)
 class ThreadingTest {
   private static final String OPENMP = "-Dpanoptim.threading=openmp";
 

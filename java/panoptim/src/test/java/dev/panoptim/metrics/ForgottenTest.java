@@ -14,8 +14,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// The memory of optimizers and parameters that were never closed is freed, with one warning.
+@Execution(ExecutionMode.CONCURRENT)
 class ForgottenTest {
   private static final String WARNING = "was never closed and can no longer be reached";
 

@@ -8,8 +8,11 @@ import dev.panoptim.JavaProcess;
 import dev.panoptim.memory.Parameters;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Allocations beyond `panoptim.memory.limit` are rejected and change nothing.
+@Execution(ExecutionMode.CONCURRENT)
 class MemoryLimitTest {
   private static final String NATIVE = "--enable-native-access=ALL-UNNAMED";
 

@@ -34,6 +34,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// The options of a step: scale, clip, skip and zero of gradients.
 class StepOptionsTest {
 
+  /// Other numbers of threads with `-Pexhaustive`.
+  private static final int FEWEST_THREADS = Boolean.getBoolean("panoptim.exhaustive") ? 1 : 3;
+
   static List<Case> cases() {
     return OptimizerCases.cases();
   }
@@ -80,7 +83,7 @@ class StepOptionsTest {
   private static void assertSameOnEveryBackend(Case tested, Consumer<OptimizerBuilder<?>> options) {
     Map<String, int[]> expected = run(tested, Backends.scalar(), 1, options, p -> {});
     for (Backend backend : Problem.backends()) {
-      for (int threads = 1; threads <= 3; threads++) {
+      for (int threads = FEWEST_THREADS; threads <= 3; threads++) {
         String difference =
             Problem.difference(expected, run(tested, backend, threads, options, p -> {}));
         int number = threads;

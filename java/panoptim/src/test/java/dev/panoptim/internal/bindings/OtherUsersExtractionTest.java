@@ -15,8 +15,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Extraction by users without a name, and in directories that they cannot write but root could.
+@Execution(ExecutionMode.CONCURRENT)
 class OtherUsersExtractionTest {
   private static final byte[] CONTENT = "the right content".getBytes();
   private static final String REFUSED = "REFUSED ";

@@ -160,10 +160,7 @@ class CoefficientsTest {
         List.of(
             ADAMW,
             MOMENTUM,
-            Rule.builder()
-                .firstMoment(FirstMoment.HEAVY_BALL)
-                .nesterov(Nesterov.NESTEROV)
-                .build(),
+            Rule.builder().firstMoment(FirstMoment.HEAVY_BALL).nesterov(Nesterov.NESTEROV).build(),
             Rule.builder()
                 .firstMoment(FirstMoment.MOVING_AVERAGE)
                 .secondMoment(SecondMoment.MOVING_AVERAGE)
