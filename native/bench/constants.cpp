@@ -6,8 +6,8 @@
 
 namespace {
 
-using adamw = rule<PANOPTIM_FIRST_MOMENT_OF_GRADIENT, PANOPTIM_NESTEROV_NONE, PANOPTIM_SECOND_MOMENT_RUNNING, 0, 0,
-                   PANOPTIM_DECAY_DECOUPLED>;
+using adamw = rule<index_of({PANOPTIM_FIRST_MOMENT_OF_GRADIENT, PANOPTIM_NESTEROV_NONE, PANOPTIM_SECOND_MOMENT_RUNNING,
+                            0, 0, PANOPTIM_DECAY_DECOUPLED})>;
 
 constexpr panoptim_int64 most_block = 1 << 14;
 

@@ -65,10 +65,12 @@ inline std::vector<composition> legal_compositions() {
   return all;
 }
 
+// The axes' values in order.
 inline std::string words(composition c) {
-  char text[80];
-  std::snprintf(text, sizeof text, "rule<%d, %d, %d, %d, %d, %d>", c.first_moment, c.nesterov, c.second_moment,
-                c.unit_correction, c.sign, c.decay);
+  std::string text = "rule";
+#define PANOPTIM_WORD(name, values) text += " " + std::to_string(c.name);
+  PANOPTIM_AXES(PANOPTIM_WORD)
+#undef PANOPTIM_WORD
   return text;
 }
 
@@ -94,12 +96,9 @@ inline panoptim_coefficients usual_coefficients() {
 }
 
 inline void set_composition(panoptim_plan &plan, composition c) {
-  plan.first_moment = c.first_moment;
-  plan.nesterov = c.nesterov;
-  plan.second_moment = c.second_moment;
-  plan.unit_correction = c.unit_correction;
-  plan.sign = c.sign;
-  plan.decay = c.decay;
+#define PANOPTIM_COPY(name, values) plan.name = c.name;
+  PANOPTIM_AXES(PANOPTIM_COPY)
+#undef PANOPTIM_COPY
 }
 
 class problem {

@@ -1,31 +1,44 @@
 #!/bin/sh
 # Shows from the intermediate code for GPUs what no run without a GPU can: the step of every composition reads and
-# writes 16 bytes at a time, and everything is rounded as IEEE says, once for each operation that is written, denormals
-# included. (An operation without rounding mode may be contracted with the next.)
+# writes 16 bytes at a time, and each operation of the source is rounded once, to nearest, with denormals. (An operation
+# without a rounding mode may be contracted with the next.)
 #
-#   ptx.sh FILE...     PTX, for example: step.ptx panoptim_cuda.ptx; or one library that has PTX uncompressed
+#   ptx.sh COMPOSITIONS FILE...     PTX, for example: compositions step.ptx panoptim_cuda.ptx; or one library that has
+#                                   PTX uncompressed
+#
+# COMPOSITIONS is the program compositions.cpp.
 set -eu
-case $1 in
-  *.ptx) cat "$@" ;;
-  *) strings -a "$1" ;;
-esac | awk '
-function finish(   part, streams, states) {
+compositions=$1
+shift
+{
+  "$compositions" | sed 's/^/composition /'
+  case $1 in
+    *.ptx) cat "$@" ;;
+    *) strings -a "$1" ;;
+  esac
+} | awk '
+function finish(   operands) {
   if (name == "") return
   compositions++
-  split(name, part, /[^0-9]+/)
-  # part: 2 first moment, 3 look-ahead, 4 second moment, 5 unit correction, 6 sign, 7 decay
-  states = (part[2] > 0) + (part[4] > 0) + (part[4] == 2 || part[4] == 3) + part[5]
-  streams = states + 3  # parameter, gradient, average
-  if (loads != streams || stores != streams || half_precisions != 1 || (part[4] > 0 && divisions < 4)) {
+  operands = states[name] + 3  # parameter, gradient, average
+  if (loads != operands || stores != operands || half_precisions != 1 || (must_divide[name] && divisions < 4)) {
     failures++
-    printf "%s: %d wide loads and %d wide stores of %d streams, %d of half_precisions, %d divisions\n", name, loads, stores, streams,
-           half_precisions, divisions
+    printf "%s: %d wide loads and %d wide stores of %d operands, %d of half precision, %d divisions\n", words[name],
+           loads, stores, operands, half_precisions, divisions
   }
+}
+$1 == "composition" {
+  states[$2] = $3
+  must_divide[$2] = $4
+  words[$2] = $0
+  sub(/.*rule/, "rule", words[$2])
+  legal++
+  next
 }
 /\.entry/ {
   finish()
   name = ""
-  if (match($0, /ruleILi[0-9]+ELi[0-9]+ELi[0-9]+ELi[0-9]+ELi[0-9]+ELi[0-9]+E/)) name = substr($0, RSTART + 4, RLENGTH - 4)
+  if (match($0, /ruleILi[0-9]+E/)) name = substr($0, RSTART + 7, RLENGTH - 8)
   loads = stores = half_precisions = divisions = 0
 }
 /ld\.(global\.)?v4\.f32/ { loads++ }
@@ -36,11 +49,11 @@ function finish(   part, streams, states) {
   arithmetic++
   if ($0 !~ /(add|sub|mul|fma|div|sqrt)\.rn\.f(32|64)/) {
     failures++
-    print
+    print words[name] ": " $0
   }
 }
 END {
   finish()
-  printf "%d compositions, %d operations, %d failures\n", compositions, arithmetic, failures
-  exit compositions != 192 || arithmetic == 0 || failures > 0
+  printf "%d of %d compositions, %d operations, %d failures\n", compositions, legal, arithmetic, failures
+  exit legal == 0 || compositions != legal || arithmetic == 0 || failures > 0
 }'

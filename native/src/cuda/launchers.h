@@ -27,7 +27,7 @@ template <int Decay, int Index>
 constexpr launcher launcher_at() {
   constexpr composition c = composition_at(Index);
   if constexpr (c.decay == Decay && why_illegal(c) == nullptr) {
-    return launch_rule<rule<c.first_moment, c.nesterov, c.second_moment, c.unit_correction, c.sign, c.decay>>;
+    return launch_rule<rule<Index>>;
   } else {
     return nullptr;
   }

@@ -3,6 +3,8 @@
 #ifndef PANOPTIM_CUDA_STEP_WORK_H
 #define PANOPTIM_CUDA_STEP_WORK_H
 
+#include <utility>
+
 #include "cuda/launch.h"
 #include "cuda/tiles.h"
 #include "panoptim.h"
@@ -75,78 +77,72 @@ struct step_work : step_arguments {
       }
       c.gradient_scale *= decision->scale;
     }
+    constexpr states_of_rule states;
     const float scale = c.gradient_scale;
     if (clips) c.gradient_scale = 1;
     panoptim_int64 whole = 0;
     if (s.are_aligned()) {
       whole = p.length / wide * wide;
-      for (panoptim_int64 i = thread * wide; i < whole; i += threads * wide) update<wide>(c, scale, s, i);
+      for (panoptim_int64 i = thread * wide; i < whole; i += threads * wide) update<wide>(c, scale, s, i, states);
     }
-    for (panoptim_int64 i = whole + thread; i < p.length; i += threads) update<1>(c, scale, s, i);
+    for (panoptim_int64 i = whole + thread; i < p.length; i += threads) update<1>(c, scale, s, i, states);
   }
 
  private:
+  using states_of_rule = std::make_integer_sequence<int, Rule::states>;
+
   // Those that the rule or the plan lacks are NULL.
   struct operands {
     float *parameter;
     float *gradient;
-    float *first;
-    float *second;
-    float *secondary;
-    float *units;
+    float *state[PANOPTIM_STATES];
     float *average;
     unsigned short *half_precision;
 
     PANOPTIM_DEVICE operands(const panoptim_tensor &tensor, panoptim_int64 start)
-        : parameter(global(tensor.parameter + start)),
-          gradient(global(tensor.gradient + start)),
-          first(nullptr),
-          second(nullptr),
-          secondary(nullptr),
-          units(nullptr),
-          average(tensor.average ? global(tensor.average + start) : nullptr),
-          half_precision(tensor.half_precision ? global(tensor.half_precision + start) : nullptr) {
-      float *const *state = tensor.state;
-      if constexpr (Rule::has_first) first = global(*state++ + start);
-      if constexpr (Rule::has_second) second = global(*state++ + start);
-      if constexpr (Rule::has_secondary) secondary = global(*state++ + start);
-      if constexpr (Rule::has_units) units = global(*state++ + start);
+        : operands(tensor, start, states_of_rule()) {
     }
 
     PANOPTIM_DEVICE bool are_aligned() const {
-      const uintptr_t floats = address(parameter) | address(gradient) | address(first) | address(second) |
-                               address(secondary) | address(units) | address(average);
+      return are_aligned(states_of_rule());
+    }
+
+   private:
+    template <int... State>
+    PANOPTIM_DEVICE operands(const panoptim_tensor &tensor, panoptim_int64 start,
+                             std::integer_sequence<int, State...>)
+        : parameter(global(tensor.parameter + start)),
+          gradient(global(tensor.gradient + start)),
+          state{global(tensor.state[State] + start)...},
+          average(tensor.average ? global(tensor.average + start) : nullptr),
+          half_precision(tensor.half_precision ? global(tensor.half_precision + start) : nullptr) {
+    }
+
+    template <int... State>
+    PANOPTIM_DEVICE bool are_aligned(std::integer_sequence<int, State...>) const {
+      const uintptr_t floats = ((address(parameter) | address(gradient) | address(average)) | ... | address(state[State]));
       return floats % (wide * sizeof(float)) == 0 && address(half_precision) % (wide * sizeof(short)) == 0;
     }
 
-    PANOPTIM_DEVICE static uintptr_t address(const void *stream) {
-      return reinterpret_cast<uintptr_t>(stream);
+    PANOPTIM_DEVICE static uintptr_t address(const void *operand) {
+      return reinterpret_cast<uintptr_t>(operand);
     }
   };
 
-  template <int Width>
-  PANOPTIM_DEVICE void update(const panoptim_coefficients &c, float scale, const operands &s, panoptim_int64 i) const {
+  template <int Width, int... State>
+  PANOPTIM_DEVICE void update(const panoptim_coefficients &c, float scale, const operands &s, panoptim_int64 i,
+                              std::integer_sequence<int, State...>) const {
     pack<float, Width> w = get<Width>(s.parameter + i);
     pack<float, Width> g = get<Width>(s.gradient + i);
-    pack<float, Width> first{}, second{}, secondary{}, units{};
-    if constexpr (Rule::has_first) first = get<Width>(s.first + i);
-    if constexpr (Rule::has_second) second = get<Width>(s.second + i);
-    if constexpr (Rule::has_secondary) secondary = get<Width>(s.secondary + i);
-    if constexpr (Rule::has_units) units = get<Width>(s.units + i);
+    pack<float, Width> state[PANOPTIM_STATES] = {get<Width>(s.state[State] + i)...};
     for (int k = 0; k < Width; k++) {
       const float gradient = clips ? kept_within(clip, scale * g.at[k]) : g.at[k];
-      states x{first.at[k], second.at[k], secondary.at[k], units.at[k]};
+      float x[PANOPTIM_STATES] = {state[State].at[k]...};
       Rule::update(c, w.at[k], gradient, x);
-      first.at[k] = x.first;
-      second.at[k] = x.second;
-      secondary.at[k] = x.secondary;
-      units.at[k] = x.units;
+      ((state[State].at[k] = x[State]), ...);
     }
     put(s.parameter + i, w);
-    if constexpr (Rule::has_first) put(s.first + i, first);
-    if constexpr (Rule::has_second) put(s.second + i, second);
-    if constexpr (Rule::has_secondary) put(s.secondary + i, secondary);
-    if constexpr (Rule::has_units) put(s.units + i, units);
+    (put(s.state[State] + i, state[State]), ...);
     if (averages) {
       pack<float, Width> average = get<Width>(s.average + i);
       for (int k = 0; k < Width; k++) average.at[k] = moved_average(c.average_take, w.at[k], average.at[k]);

@@ -20,12 +20,11 @@ int32_t check_composition(panoptim_plan *plan) {
     const char *name;
     int32_t value;
     int count;
-  } parts[] = {{"first_moment", plan->first_moment, first_moments},
-               {"nesterov", plan->nesterov, nesterovs},
-               {"second_moment", plan->second_moment, second_moments},
-               {"unit_correction", plan->unit_correction, unit_corrections},
-               {"sign", plan->sign, signs},
-               {"decay", plan->decay, decays}};
+  } parts[] = {
+#define PANOPTIM_PART(name, values) {#name, plan->name, values},
+      PANOPTIM_AXES(PANOPTIM_PART)
+#undef PANOPTIM_PART
+  };
   for (const auto &part : parts) {
     if (part.value < 0 || part.value >= part.count) {
       return fail(plan, PANOPTIM_INVALID_ARGUMENT, "%s is %d, not 0 to %d", part.name, part.value, part.count - 1);

@@ -18,33 +18,28 @@ namespace {
 #define PANOPTIM_VECTOR_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
 #endif
 
-// The operands of one tensor; those that a rule lacks are NULL.
+// The operands of one tensor; of the states, those that the rule has.
 struct operands {
   float *parameter;
   const float *gradient;
-  float *first;
-  float *second;
-  float *secondary;
-  float *units;
+  float *state[PANOPTIM_STATES];
 };
 
+// The numbers of a rule's states, which the functions below expand at compile time.
 template <class Rule>
+using states_of_rule = std::make_integer_sequence<int, Rule::states>;
+
+template <class Rule, int... State>
 __attribute__((always_inline)) inline void update_range(const panoptim_coefficients &c, const operands &s,
-                                                        panoptim_int64 begin, panoptim_int64 end) {
+                                                        panoptim_int64 begin, panoptim_int64 end,
+                                                        std::integer_sequence<int, State...>) {
   PANOPTIM_VECTOR_LOOP
   for (panoptim_int64 i = begin; i < end; i++) {
     float w = s.parameter[i];
-    states x{};
-    if constexpr (Rule::has_first) x.first = s.first[i];
-    if constexpr (Rule::has_second) x.second = s.second[i];
-    if constexpr (Rule::has_secondary) x.secondary = s.secondary[i];
-    if constexpr (Rule::has_units) x.units = s.units[i];
+    float x[PANOPTIM_STATES] = {s.state[State][i]...};
     Rule::update(c, w, s.gradient[i], x);
     s.parameter[i] = w;
-    if constexpr (Rule::has_first) s.first[i] = x.first;
-    if constexpr (Rule::has_second) s.second[i] = x.second;
-    if constexpr (Rule::has_secondary) s.secondary[i] = x.secondary;
-    if constexpr (Rule::has_units) s.units[i] = x.units;
+    ((s.state[State][i] = x[State]), ...);
   }
 }
 
@@ -58,42 +53,41 @@ __attribute__((always_inline)) inline void update_range(const panoptim_coefficie
 constexpr panoptim_int64 cache_line = 16;
 constexpr panoptim_int64 fetch_ahead = 128;
 
-template <class Rule>
-__attribute__((always_inline)) inline void fetch(const operands &s, panoptim_int64 at) {
+template <int... State>
+__attribute__((always_inline)) inline void fetch(const operands &s, panoptim_int64 at,
+                                                 std::integer_sequence<int, State...>) {
   __builtin_prefetch(s.parameter + at);
   __builtin_prefetch(s.gradient + at);
-  if constexpr (Rule::has_first) __builtin_prefetch(s.first + at);
-  if constexpr (Rule::has_second) __builtin_prefetch(s.second + at);
-  if constexpr (Rule::has_secondary) __builtin_prefetch(s.secondary + at);
-  if constexpr (Rule::has_units) __builtin_prefetch(s.units + at);
+  (__builtin_prefetch(s.state[State] + at), ...);
+}
+
+template <int... State>
+__attribute__((always_inline)) inline operands operands_of(float *parameter, const float *gradient, float *const *state,
+                                                           std::integer_sequence<int, State...>) {
+  return {parameter, gradient, {state[State]...}};
 }
 
 template <class Rule, panoptim_int64 Ahead = fetch_ahead>
 void loop(const panoptim_coefficients &coefficients, panoptim_int64 length, float *parameter, const float *gradient,
           float *const *state) {
+  constexpr states_of_rule<Rule> states;
   const panoptim_coefficients c = coefficients;
-  operands s{parameter, gradient, nullptr, nullptr, nullptr, nullptr};
-  if constexpr (Rule::has_first) s.first = *state++;
-  if constexpr (Rule::has_second) s.second = *state++;
-  if constexpr (Rule::has_secondary) s.secondary = *state++;
-  if constexpr (Rule::has_units) s.units = *state++;
+  const operands s = operands_of(parameter, gradient, state, states);
   panoptim_int64 begin = 0;
-  if constexpr (Ahead > 0 && (Rule::has_first || Rule::has_second)) {
-    // Beyond the end lies the next chunk, as a rule; and a fetch from where nothing lies is ignored.
+  if constexpr (Ahead > 0 && Rule::states > 0) {
+    // Beyond the end of a chunk the next one usually begins. A prefetch of an invalid address does nothing.
     for (; begin + cache_line <= length; begin += cache_line) {
-      fetch<Rule>(s, begin + Ahead);
-      update_range<Rule>(c, s, begin, begin + cache_line);
+      fetch(s, begin + Ahead, states);
+      update_range<Rule>(c, s, begin, begin + cache_line, states);
     }
   }
-  update_range<Rule>(c, s, begin, length);
+  update_range<Rule>(c, s, begin, length, states);
 }
 
 template <int Index>
 constexpr kernel loop_at() {
-  constexpr composition c = composition_at(Index);
-  static_assert(index_of(c) == Index);
-  if constexpr (why_illegal(c) == nullptr) {
-    return loop<rule<c.first_moment, c.nesterov, c.second_moment, c.unit_correction, c.sign, c.decay>>;
+  if constexpr (why_illegal(composition_at(Index)) == nullptr) {
+    return loop<rule<Index>>;
   } else {
     return nullptr;
   }
