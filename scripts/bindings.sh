@@ -12,7 +12,10 @@ if [ "$1" = '${jextract}' ]; then
   exit 1
 fi
 sources=java/panoptim/src/generated/java
-"$1" @native/include/panoptim.jextract --output $sources native/include/panoptim.h
+header=native/include/panoptim.h
+# All that the header declares, and nothing of the headers that it includes.
+includes=$(sh scripts/header-names.sh $header | sed -En 's/^(constant|struct|function) /--include-\1 /p')
+"$1" --target-package dev.panoptim.internal.bindings --header-class-name PanoptimAbi $includes --output $sources $header
 # Functions are looked up in the library that the project has loaded. The class loader's lookup, which jextract writes,
 # would find them in one class loader of a process alone.
 abi=$sources/dev/panoptim/internal/bindings/PanoptimAbi.java
