@@ -64,7 +64,7 @@ final class Fields {
   }
 
   /// The enum constant whose name is the value of a field.
-  <E extends Enum<E>> E constant(String name, Class<E> type) {
+  <E extends Enum<?>> E constant(String name, Class<E> type) {
     String text = text(name);
     for (E each : type.getEnumConstants()) {
       if (each.name().equals(text)) {

@@ -1,12 +1,8 @@
 package dev.panoptim.checkpoint;
 
 import dev.panoptim.optim.StateDict;
-import dev.panoptim.rule.Decay;
-import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Hyperparameter;
-import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
-import dev.panoptim.rule.SecondMoment;
 import dev.panoptim.schedule.SchedulerState;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -49,7 +45,7 @@ record TrainingDocument(
     json.put("format", FORMAT);
     json.put("version", version);
     json.put("step", step);
-    json.put("rule", toJson(rule));
+    json.put("rule", RuleDocument.toJson(rule));
     Map<String, Object> all = new LinkedHashMap<>();
     new TreeMap<>(parameters).forEach((name, state) -> all.put(name, toJson(state)));
     json.put("parameters", all);
@@ -76,7 +72,7 @@ record TrainingDocument(
         new TrainingDocument(
             fields.text("version"),
             fields.integer("step"),
-            rule(fields.object("rule"), format == LOOK_AHEAD_FORMAT ? "lookAhead" : "nesterov"),
+            RuleDocument.parse(fields.object("rule"), part -> ruleField(part, format)),
             fields.object("parameters").all(TrainingDocument::parameter),
             scheduler,
             fields.texts("extras"));
@@ -84,37 +80,9 @@ record TrainingDocument(
     return document;
   }
 
-  private static Map<String, Object> toJson(Rule rule) {
-    Map<String, Object> json = new LinkedHashMap<>();
-    json.put("firstMoment", rule.firstMoment().name());
-    json.put("nesterov", rule.nesterov().name());
-    json.put("secondMoment", rule.secondMoment().name());
-    json.put("momentumLast", rule.momentumLast());
-    json.put("epsilonInside", rule.epsilonInside());
-    json.put("unitCorrection", rule.unitCorrection());
-    json.put("sign", rule.sign());
-    json.put("biasCorrection", rule.biasCorrection());
-    json.put("decay", rule.decay().name());
-    json.put("maximize", rule.maximize());
-    return json;
-  }
-
-  private static Rule rule(Fields fields, String nesterov) {
-    Rule rule =
-        Rule.builder()
-            .firstMoment(fields.constant("firstMoment", FirstMoment.class))
-            .nesterov(fields.constant(nesterov, Nesterov.class))
-            .secondMoment(fields.constant("secondMoment", SecondMoment.class))
-            .momentumLast(fields.truth("momentumLast"))
-            .epsilonInside(fields.truth("epsilonInside"))
-            .unitCorrection(fields.truth("unitCorrection"))
-            .sign(fields.truth("sign"))
-            .biasCorrection(fields.truth("biasCorrection"))
-            .decay(fields.constant("decay", Decay.class))
-            .maximize(fields.truth("maximize"))
-            .build();
-    fields.end();
-    return rule;
+  /// The name that a part of the rule has in files of a format.
+  private static String ruleField(String part, long format) {
+    return part.equals("nesterov") && format == LOOK_AHEAD_FORMAT ? "lookAhead" : part;
   }
 
   private static Map<String, Object> toJson(StateDict.ParameterState state) {
