@@ -6,12 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.Tier;
-import dev.panoptim.rule.Decay;
-import dev.panoptim.rule.FirstMoment;
-import dev.panoptim.rule.Nesterov;
+import dev.panoptim.rule.EveryRule;
 import dev.panoptim.rule.Rule;
-import dev.panoptim.rule.SecondMoment;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -22,38 +20,12 @@ class RandomRulesTest {
   static final long SEED = 20261124;
   private static final int RULES = Boolean.getBoolean("panoptim.exhaustive") ? 200 : 30;
 
-  private static <E extends Enum<E>> E any(SplittableRandom random, E[] all) {
-    return all[random.nextInt(all.length)];
-  }
-
-  /// @return a rule, or `null` if the combination is illegal
-  private static Rule random(SplittableRandom random) {
-    try {
-      return Rule.builder()
-          .firstMoment(any(random, FirstMoment.values()))
-          .nesterov(any(random, Nesterov.values()))
-          .secondMoment(any(random, SecondMoment.values()))
-          .momentumLast(random.nextBoolean())
-          .epsilonInside(random.nextBoolean())
-          .unitCorrection(random.nextBoolean())
-          .sign(random.nextInt(4) == 0)
-          .biasCorrection(random.nextBoolean())
-          .decay(any(random, Decay.values()))
-          .maximize(random.nextInt(4) == 0)
-          .build();
-    } catch (IllegalArgumentException illegal) {
-      return null;
-    }
-  }
-
   static Set<Rule> rules(int count) {
-    SplittableRandom random = new SplittableRandom(SEED);
+    List<Rule> legal = EveryRule.legal();
     Set<Rule> rules = new LinkedHashSet<>();
+    SplittableRandom random = new SplittableRandom(SEED);
     while (rules.size() < count) {
-      Rule rule = random(random);
-      if (rule != null) {
-        rules.add(rule);
-      }
+      rules.add(legal.get(random.nextInt(legal.size())));
     }
     return rules;
   }

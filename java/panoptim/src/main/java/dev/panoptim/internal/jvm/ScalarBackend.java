@@ -16,8 +16,7 @@ import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 import java.lang.foreign.MemorySegment;
 
-/// The framework in plain Java, an element at a time: the specification that the other backends are
-/// held to.
+/// The framework in plain Java, one element at a time. Tests hold all other backends to its bits.
 ///
 /// Thread-safe.
 public final class ScalarBackend extends Engine {
@@ -54,7 +53,7 @@ public final class ScalarBackend extends Engine {
     chunks(plan).run(threads, ScalarBackend::update);
   }
 
-  /// Updates a chunk, or the rest of one that fills no vector.
+  /// Updates a chunk, or the elements at its end that fill no vector.
   static void update(StepPlan plan, int index, long start, int length) {
     Row row = plan.rows().get(index);
     StepValues values = plan.values();
@@ -74,6 +73,11 @@ public final class ScalarBackend extends Engine {
     MemorySegment data = row.data();
     MemorySegment gradients = plan.gradient(index);
     States states = plan.rows().states(index);
+    MemorySegment firsts = states.named("firstMoment");
+    MemorySegment seconds = states.named("secondMoment");
+    MemorySegment secondaries =
+        states.named(kind == SecondMoment.MAXIMUM_OF_AVERAGE ? "maximum" : "mean");
+    MemorySegment units = states.named("units");
 
     for (long i = start; i < start + length; i++) {
       float w = data.getAtIndex(JAVA_FLOAT, i);
@@ -90,16 +94,16 @@ public final class ScalarBackend extends Engine {
       // 2. moments, 3. direction
       float direction = g;
       if (momentumFirst) {
-        direction = firstMoment(c, nesterov, direction, states.first(), i);
+        direction = firstMoment(c, nesterov, direction, firsts, i);
       }
       if (hasSecond) {
-        direction = direction / root(c, kind, g, states, i);
+        direction = direction / root(c, kind, g, seconds, secondaries, i);
       }
       if (hasUnits) {
-        direction = inUnits(c, direction, states.units(), i);
+        direction = inUnits(c, direction, units, i);
       }
       if (momentumLast) {
-        direction = firstMoment(c, nesterov, direction, states.first(), i);
+        direction = firstMoment(c, nesterov, direction, firsts, i);
       }
       if (sign) {
         direction = direction > 0 ? 1 : direction < 0 ? -1 : direction;
@@ -128,25 +132,33 @@ public final class ScalarBackend extends Engine {
   }
 
   /// The root of the second moment, or what stands in its place.
-  private static float root(Coefficients c, SecondMoment kind, float g, States states, long i) {
-    float before = states.second().getAtIndex(JAVA_FLOAT, i);
+  ///
+  /// @param secondaries the largest second moments so far, or the gradient's means
+  private static float root(
+      Coefficients c,
+      SecondMoment kind,
+      float g,
+      MemorySegment seconds,
+      MemorySegment secondaries,
+      long i) {
+    float before = seconds.getAtIndex(JAVA_FLOAT, i);
     if (kind == SecondMoment.INFINITY_NORM) {
       float decayed = Math.fma(c.secondDecay, before, c.secondDecayRest * before);
       float largest = canonical(maximum(decayed, Math.abs(g) + c.epsilon));
-      states.second().setAtIndex(JAVA_FLOAT, i, largest);
+      seconds.setAtIndex(JAVA_FLOAT, i, largest);
       return largest;
     }
     float v = accumulate(c.secondDecay, c.secondDecayRest, before, c.secondTake * g, g);
-    states.second().setAtIndex(JAVA_FLOAT, i, v);
+    seconds.setAtIndex(JAVA_FLOAT, i, v);
     float power = v;
     if (kind == SecondMoment.MAXIMUM_OF_AVERAGE) {
-      power = canonical(maximum(states.secondary().getAtIndex(JAVA_FLOAT, i), v));
-      states.secondary().setAtIndex(JAVA_FLOAT, i, power);
+      power = canonical(maximum(secondaries.getAtIndex(JAVA_FLOAT, i), v));
+      secondaries.setAtIndex(JAVA_FLOAT, i, power);
     } else if (kind == SecondMoment.CENTERED_AVERAGE) {
-      float mean = states.secondary().getAtIndex(JAVA_FLOAT, i);
+      float mean = secondaries.getAtIndex(JAVA_FLOAT, i);
       mean = accumulate(c.secondDecay, c.secondDecayRest, mean, c.secondTake, g);
-      states.secondary().setAtIndex(JAVA_FLOAT, i, mean);
-      // A variance is never below 0; what roundings put there would turn NaN under the root.
+      secondaries.setAtIndex(JAVA_FLOAT, i, mean);
+      // A variance is never below 0. Rounding errors can make it negative, and its root NaN.
       power = maximum(Math.fma(-mean, mean, v), 0);
     }
     float root = (float) Math.sqrt(power + c.epsilonInside) + c.epsilon;

@@ -7,20 +7,21 @@ import dev.panoptim.internal.step.StepPlan;
 import dev.panoptim.internal.step.StepValues;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Rule;
-import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// The framework on Java's Vector API, whose module `jdk.incubator.vector` has to be in the module
 /// graph.
 ///
 /// Thread-safe.
 public final class VectorBackend extends Engine {
-  /// Loops that have been made, by the number of their composition.
-  private final AtomicReferenceArray<VectorLoop> loops =
-      new AtomicReferenceArray<>(VectorLoop.COMPOSITIONS);
+  /// The loops of each rule, at [#place].
+  private final Map<Rule, VectorLoop[]> loops = new ConcurrentHashMap<>();
 
   public VectorBackend() {}
 
-  /// What keeps this backend from running, or `null`.
+  /// The reason why this backend is unavailable, or `null`.
   public static String whyNot() {
     try {
       Class.forName("jdk.incubator.vector.FloatVector");
@@ -43,11 +44,7 @@ public final class VectorBackend extends Engine {
 
   @Override
   protected Prepared make(StepPlan plan, Prepared before) {
-    Rule rule = plan.rows().rule();
-    for (boolean clips : new boolean[] {false, true}) {
-      loopFor(rule, rule.decay(), clips);
-      loopFor(rule, Decay.NONE, clips);
-    }
+    loops.computeIfAbsent(plan.rows().rule(), VectorBackend::loopsOf);
     return new ParallelChunks(this, plan);
   }
 
@@ -63,16 +60,22 @@ public final class VectorBackend extends Engine {
   @Override
   protected void run(StepPlan plan, int threads, NormDecision decision) {
     StepValues values = plan.values();
-    chunks(plan).run(threads, loopFor(plan.rows().rule(), values.decay(), values.clips()));
+    VectorLoop[] loopsOfRule = loops.get(plan.rows().rule());
+    chunks(plan).run(threads, loopsOfRule[place(values.decay(), values.clips())]);
   }
 
-  private VectorLoop loopFor(Rule rule, Decay decay, boolean clips) {
-    int number = VectorLoop.number(rule, decay, clips);
-    VectorLoop loop = loops.get(number);
-    if (loop == null) {
-      loop = VectorLoop.specialised(number);
-      loops.set(number, loop);
+  private static VectorLoop[] loopsOf(Rule rule) {
+    VectorLoop[] made = new VectorLoop[4];
+    for (Decay decay : EnumSet.of(rule.decay(), Decay.NONE)) {
+      for (boolean clips : new boolean[] {false, true}) {
+        made[place(decay, clips)] =
+            VectorLoop.specialised(new VectorLoop.Composition(rule, decay, clips));
+      }
     }
-    return loop;
+    return made;
+  }
+
+  private static int place(Decay decay, boolean clips) {
+    return (decay == Decay.NONE ? 0 : 2) + (clips ? 1 : 0);
   }
 }

@@ -6,8 +6,8 @@ import dev.panoptim.internal.step.States;
 import dev.panoptim.internal.step.StepPlan;
 import dev.panoptim.internal.step.StepValues;
 import dev.panoptim.rule.Decay;
-import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Nesterov;
+import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
@@ -20,27 +20,27 @@ import jdk.incubator.vector.VectorOperators;
 final class VectorUpdate extends VectorLoop {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
-  private static final int NUMBER = number();
-  private static final boolean HAS_FIRST = firstMoment(NUMBER) != FirstMoment.NONE;
-  private static final boolean MOMENTUM_LAST = momentumLast(NUMBER);
-  private static final boolean MOMENTUM_FIRST = HAS_FIRST && !MOMENTUM_LAST;
-  private static final boolean LOOKS_AHEAD = nesterov(NUMBER) != Nesterov.NONE;
-  private static final boolean INTERPOLATES = nesterov(NUMBER) == Nesterov.INTERPOLATED;
-  private static final boolean HAS_SECOND = secondMoment(NUMBER) != SecondMoment.NONE;
-  private static final boolean IS_INFINITY = secondMoment(NUMBER) == SecondMoment.INFINITY_NORM;
-  private static final boolean IS_MAXIMUM = secondMoment(NUMBER) == SecondMoment.MAXIMUM_OF_AVERAGE;
-  private static final boolean IS_CENTERED = secondMoment(NUMBER) == SecondMoment.CENTERED_AVERAGE;
-  private static final boolean IS_RECTIFIED =
-      secondMoment(NUMBER) == SecondMoment.RECTIFIED_AVERAGE;
-  private static final boolean HAS_UNITS = unitCorrection(NUMBER);
-  private static final boolean SIGN = sign(NUMBER);
-  private static final boolean CLIPS = clips(NUMBER);
-  private static final boolean DECAYS_L2 = decay(NUMBER) == Decay.L2;
-  private static final boolean DECAYS_DECOUPLED = decay(NUMBER) == Decay.DECOUPLED;
+  private static final Composition COMPOSITION = composition();
+  private static final Rule RULE = COMPOSITION.rule();
+  private static final SecondMoment KIND = RULE.secondMoment();
+  private static final boolean MOMENTUM_LAST = RULE.momentumLast();
+  private static final boolean MOMENTUM_FIRST = RULE.hasFirstMoment() && !MOMENTUM_LAST;
+  private static final boolean LOOKS_AHEAD = RULE.nesterov() != Nesterov.NONE;
+  private static final boolean INTERPOLATES = RULE.nesterov() == Nesterov.INTERPOLATED;
+  private static final boolean HAS_SECOND = RULE.hasSecondMoment();
+  private static final boolean IS_INFINITY = KIND == SecondMoment.INFINITY_NORM;
+  private static final boolean IS_MAXIMUM = KIND == SecondMoment.MAXIMUM_OF_AVERAGE;
+  private static final boolean IS_CENTERED = KIND == SecondMoment.CENTERED_AVERAGE;
+  private static final boolean IS_RECTIFIED = KIND == SecondMoment.RECTIFIED_AVERAGE;
+  private static final boolean HAS_UNITS = RULE.unitCorrection();
+  private static final boolean SIGN = RULE.sign();
+  private static final boolean CLIPS = COMPOSITION.clips();
+  private static final boolean DECAYS_L2 = COMPOSITION.decay() == Decay.L2;
+  private static final boolean DECAYS_DECOUPLED = COMPOSITION.decay() == Decay.DECOUPLED;
 
-  private static int number() {
+  private static Composition composition() {
     try {
-      return MethodHandles.classData(MethodHandles.lookup(), "_", Integer.class);
+      return MethodHandles.classData(MethodHandles.lookup(), "_", Composition.class);
     } catch (IllegalAccessException e) {
       throw new AssertionError("a class may read its own class data", e);
     }
@@ -56,15 +56,15 @@ final class VectorUpdate extends VectorLoop {
     MemorySegment data = row.data();
     MemorySegment gradients = plan.gradient(index);
     States states = plan.rows().states(index);
-    MemorySegment firsts = states.first();
-    MemorySegment seconds = states.second();
-    MemorySegment secondaries = states.secondary();
-    MemorySegment units = states.units();
+    MemorySegment firsts = states.named("firstMoment");
+    MemorySegment seconds = states.named("secondMoment");
+    MemorySegment secondaries = states.named(IS_MAXIMUM ? "maximum" : "mean");
+    MemorySegment units = states.named("units");
     float clip = values.clip();
     long begin = start * Float.BYTES;
     long whole = begin + (long) SPECIES.loopBound(length) * Float.BYTES;
-    // All of it in this one method: of a larger one the just-in-time compiler may have made code of
-    // its own before, and then it calls that for each vector rather than inlining it.
+    // The loop's body stays in this method. The just-in-time compiler may have compiled a larger
+    // method by itself before; it would then call it for each vector instead of inlining it.
     for (long at = begin; at < whole; at += SPECIES.vectorByteSize()) {
       FloatVector w = load(data, at);
 
@@ -101,7 +101,7 @@ final class VectorUpdate extends VectorLoop {
           FloatVector mean = load(secondaries, at);
           mean = accumulate(c.secondDecay, c.secondDecayRest, mean, broadcast(c.secondTake), g);
           store(mean, secondaries, at);
-          // A variance is never below 0; what roundings put there would turn NaN under the root.
+          // A variance is never below 0. Rounding errors can make it negative, and its root NaN.
           v = maximum(mean.neg().fma(mean, v), broadcast(0));
         }
         FloatVector root = v.add(c.epsilonInside).lanewise(VectorOperators.SQRT).add(c.epsilon);

@@ -2,20 +2,21 @@ package dev.panoptim.internal.step;
 
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
-/// The states of a row by what they are; `null` where the rule has none such.
+/// The states of a row by the names of [Rule#stateNames()], which is the one order of states.
 ///
 /// Immutable and thread-safe.
-///
-/// @param secondary the second moment's maximum, or the gradient's mean
-public record States(
-    MemorySegment first, MemorySegment second, MemorySegment secondary, MemorySegment units) {
+public record States(List<String> names, List<MemorySegment> segments) {
   public static States of(Rule rule, Row row) {
-    int next = 0;
-    MemorySegment first = rule.hasFirstMoment() ? row.states().get(next++) : null;
-    MemorySegment second = rule.hasSecondMoment() ? row.states().get(next++) : null;
-    MemorySegment secondary = rule.hasSecondary() ? row.states().get(next++) : null;
-    return new States(
-        first, second, secondary, rule.unitCorrection() ? row.states().get(next) : null);
+    return new States(rule.stateNames(), row.states());
+  }
+
+  /// Allocates nothing.
+  ///
+  /// @return `null` where the rule has no such state
+  public MemorySegment named(String name) {
+    int place = names.indexOf(name);
+    return place < 0 ? null : segments.get(place);
   }
 }
