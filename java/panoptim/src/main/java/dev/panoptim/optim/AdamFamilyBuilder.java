@@ -11,8 +11,7 @@ import dev.panoptim.rule.SecondMoment;
 /// Not thread-safe.
 ///
 /// @param <B> the preset's own builder
-public abstract sealed class AdamFamilyBuilder<B extends AdamFamilyBuilder<B>>
-    extends MomentsBuilder<B> permits Adam.Builder, AdamW.Builder {
+public abstract class AdamFamilyBuilder<B extends AdamFamilyBuilder<B>> extends MomentsBuilder<B> {
   private final Decay decay;
   private boolean amsgrad;
 

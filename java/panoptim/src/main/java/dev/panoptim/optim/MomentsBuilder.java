@@ -9,8 +9,7 @@ import dev.panoptim.rule.Hyperparameter;
 /// Not thread-safe.
 ///
 /// @param <B> the preset's own builder
-public abstract sealed class MomentsBuilder<B extends MomentsBuilder<B>> extends OptimizerBuilder<B>
-    permits AdamFamilyBuilder, NAdam.Builder, RAdam.Builder, Adamax.Builder {
+public abstract class MomentsBuilder<B extends MomentsBuilder<B>> extends OptimizerBuilder<B> {
   MomentsBuilder(Iterable<Parameter> parameters) {
     super(parameters);
     betas(0.9, 0.999).epsilon(1e-8);

@@ -23,17 +23,11 @@ import java.util.function.Consumer;
 /// What the presets' builders have in common.
 ///
 /// Not thread-safe: for one thread, which need not be the one that steps later. A builder may build
-/// several optimizers, one after the other.
+/// several optimizers, one after the other. Only this package has subclasses: constructors are
+/// package-private.
 ///
 /// @param <B> the preset's own builder
-public abstract sealed class OptimizerBuilder<B extends OptimizerBuilder<B>>
-    permits Sgd.Builder,
-        Adagrad.Builder,
-        RmsProp.Builder,
-        Adadelta.Builder,
-        MomentsBuilder,
-        Lion.Builder,
-        RuleOptimizerBuilder {
+public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
   /// A group as it was given: [#build()] checks its overrides against the rule.
   private record Group(List<Parameter> parameters, Map<Hyperparameter, Double> overrides) {}
 

@@ -117,19 +117,14 @@ public record Rule(
     return new Builder();
   }
 
+  /// Starts from this composition.
+  public Builder toBuilder() {
+    return new Builder(this);
+  }
+
   /// The same composition, with a loss that is to grow.
   public Rule maximizing() {
-    return new Rule(
-        firstMoment,
-        nesterov,
-        secondMoment,
-        momentumLast,
-        epsilonInside,
-        unitCorrection,
-        sign,
-        biasCorrection,
-        decay,
-        true);
+    return toBuilder().maximize(true).build();
   }
 
   public boolean hasFirstMoment() {
@@ -278,6 +273,19 @@ public record Rule(
     private boolean maximize;
 
     private Builder() {}
+
+    private Builder(Rule rule) {
+      firstMoment = rule.firstMoment;
+      nesterov = rule.nesterov;
+      secondMoment = rule.secondMoment;
+      momentumLast = rule.momentumLast;
+      epsilonInside = rule.epsilonInside;
+      unitCorrection = rule.unitCorrection;
+      sign = rule.sign;
+      biasCorrection = rule.biasCorrection;
+      decay = rule.decay;
+      maximize = rule.maximize;
+    }
 
     public Builder firstMoment(FirstMoment value) {
       firstMoment = value;

@@ -30,17 +30,7 @@ class WalkTest {
   }
 
   private static Rule withL2(Rule rule) {
-    return new Rule(
-        rule.firstMoment(),
-        rule.nesterov(),
-        rule.secondMoment(),
-        rule.momentumLast(),
-        rule.epsilonInside(),
-        rule.unitCorrection(),
-        rule.sign(),
-        rule.biasCorrection(),
-        Decay.L2,
-        rule.maximize());
+    return rule.toBuilder().decay(Decay.L2).build();
   }
 
   @Test
