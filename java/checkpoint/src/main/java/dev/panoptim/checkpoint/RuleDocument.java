@@ -38,8 +38,7 @@ final class RuleDocument {
       values[i] = fields.has(field) ? read(fields, field, PARTS[i]) : valueOf(PARTS[i], plain);
     }
     fields.end();
-    Class<?>[] types =
-        Arrays.stream(PARTS).map(RecordComponent::getType).toArray(Class<?>[]::new);
+    Class<?>[] types = Arrays.stream(PARTS).map(RecordComponent::getType).toArray(Class<?>[]::new);
     try {
       return Rule.class.getConstructor(types).newInstance(values);
     } catch (InvocationTargetException e) {
