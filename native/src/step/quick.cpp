@@ -22,9 +22,10 @@ bool asks_for_more(const panoptim_plan &plan) {
 
 // NULL where the composition is unknown or illegal.
 kernel kernel_at(const kernel_table &kernels, composition c) {
-  const bool known = is_below(c.first_moment, first_moments) & is_below(c.nesterov, nesterovs) &
-                     is_below(c.second_moment, second_moments) & is_below(c.unit_correction, unit_corrections) &
-                     is_below(c.sign, signs) & is_below(c.decay, decays);
+  bool known = true;
+#define PANOPTIM_KNOWN(name, values) known &= is_below(c.name, values);
+  PANOPTIM_AXES(PANOPTIM_KNOWN)
+#undef PANOPTIM_KNOWN
   return known ? kernels.at[index_of(c)] : nullptr;
 }
 
