@@ -48,18 +48,12 @@ public final class Adadelta {
     }
 
     @Override
-    Builder self() {
-      return this;
-    }
-
-    @Override
-    Rule rule() {
+    Rule composition() {
       return Rule.builder()
           .secondMoment(SecondMoment.MOVING_AVERAGE)
           .epsilonInside(true)
           .unitCorrection(true)
           .decay(Decay.L2)
-          .maximize(maximizes())
           .build();
     }
   }

@@ -53,17 +53,8 @@ public final class Adagrad {
     }
 
     @Override
-    Builder self() {
-      return this;
-    }
-
-    @Override
-    Rule rule() {
-      return Rule.builder()
-          .secondMoment(SecondMoment.SUM)
-          .decay(Decay.L2)
-          .maximize(maximizes())
-          .build();
+    Rule composition() {
+      return Rule.builder().secondMoment(SecondMoment.SUM).decay(Decay.L2).build();
     }
   }
 }

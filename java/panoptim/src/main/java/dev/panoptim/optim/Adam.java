@@ -29,10 +29,5 @@ public final class Adam {
       super(parameters, Decay.L2);
       weightDecay(0);
     }
-
-    @Override
-    Builder self() {
-      return this;
-    }
   }
 }

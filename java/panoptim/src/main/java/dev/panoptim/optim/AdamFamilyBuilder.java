@@ -28,13 +28,12 @@ public abstract class AdamFamilyBuilder<B extends AdamFamilyBuilder<B>> extends 
   }
 
   @Override
-  final Rule rule() {
+  final Rule composition() {
     return Rule.builder()
         .firstMoment(FirstMoment.MOVING_AVERAGE)
         .secondMoment(amsgrad ? SecondMoment.MAXIMUM_OF_AVERAGE : SecondMoment.MOVING_AVERAGE)
         .biasCorrection(true)
         .decay(decay)
-        .maximize(maximizes())
         .build();
   }
 }

@@ -27,10 +27,5 @@ public final class AdamW {
       super(parameters, Decay.DECOUPLED);
       weightDecay(1e-2);
     }
-
-    @Override
-    Builder self() {
-      return this;
-    }
   }
 }

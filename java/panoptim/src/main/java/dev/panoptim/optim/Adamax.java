@@ -32,18 +32,12 @@ public final class Adamax {
     }
 
     @Override
-    Builder self() {
-      return this;
-    }
-
-    @Override
-    Rule rule() {
+    Rule composition() {
       return Rule.builder()
           .firstMoment(FirstMoment.MOVING_AVERAGE)
           .secondMoment(SecondMoment.INFINITY_NORM)
           .biasCorrection(true)
           .decay(Decay.L2)
-          .maximize(maximizes())
           .build();
     }
   }

@@ -4,11 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.panoptim.backend.Backends;
 import dev.panoptim.device.Device;
-import dev.panoptim.internal.parallel.ThreadProperties;
 import dev.panoptim.internal.step.Engine;
-import dev.panoptim.internal.step.Row;
-import dev.panoptim.internal.step.RowFormat;
-import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.step.GradientNorm;
 import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
 import java.lang.foreign.MemorySegment;
@@ -98,16 +95,7 @@ public final class Gradients {
   }
 
   private static double norm(List<Parameter> parameters) {
-    List<Row> rows = new ArrayList<>();
-    for (Parameter each : parameters) {
-      rows.add(
-          new Row(each.name(), each.size(), each.data(), each.gradient(), List.of(), null, null));
-    }
     Device device = parameters.isEmpty() ? Device.cpu() : parameters.getFirst().device();
-    // The plan of plain gradient descent, which needs nothing but data and gradients.
-    try (StepPlan plan = StepPlan.of(RowFormat.withoutStates(device), List.of(rows)).getFirst()) {
-      int threads = ThreadProperties.mostThreads();
-      return Math.sqrt(Engine.of(Backends.of(device)).addSquares(0, plan, threads));
-    }
+    return GradientNorm.of(parameters, Engine.of(Backends.of(device)));
   }
 }

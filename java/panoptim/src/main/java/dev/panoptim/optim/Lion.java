@@ -39,18 +39,12 @@ public final class Lion {
     }
 
     @Override
-    Builder self() {
-      return this;
-    }
-
-    @Override
-    Rule rule() {
+    Rule composition() {
       return Rule.builder()
           .firstMoment(FirstMoment.MOVING_AVERAGE)
           .nesterov(Nesterov.INTERPOLATED)
           .sign(true)
           .decay(Decay.DECOUPLED)
-          .maximize(maximizes())
           .build();
     }
   }

@@ -1,5 +1,7 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.internal.step.TrackedGroup;
+import dev.panoptim.internal.step.TrackedParameter;
 import dev.panoptim.internal.tensor.TensorChecks;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -25,15 +27,15 @@ record LoadedStates(
   void requireUsable() {
     TreeMap<Long, Target> targets = targets();
     for (TrackedGroup group : groups) {
-      for (TrackedParameter each : group.parameters) {
-        StateDict.ParameterState from = loaded.get(each.parameter.name());
+      for (TrackedParameter each : group.parameters()) {
+        StateDict.ParameterState from = loaded.get(each.name());
         for (int i = 0; from.steps() > 0 && i < names.size(); i++) {
-          String name = "the state dict's " + names.get(i) + " of '" + each.parameter.name() + "'";
+          String name = "the state dict's " + names.get(i) + " of '" + each.name() + "'";
           MemorySegment source = from.states().get(names.get(i));
-          long bytes = each.parameter.size() * Float.BYTES;
+          long bytes = each.bytes();
           TensorChecks.requireCopyable(name, source, bytes, false);
           if (source.isNative() && bytes > 0) {
-            MemorySegment own = each.states == null ? null : each.states.get(i);
+            MemorySegment own = each.states() == null ? null : each.states().get(i);
             requireApart(targets, name, source, own);
           }
         }
@@ -45,14 +47,14 @@ record LoadedStates(
   private TreeMap<Long, Target> targets() {
     TreeMap<Long, Target> all = new TreeMap<>();
     for (TrackedGroup group : groups) {
-      for (TrackedParameter each : group.parameters) {
-        String of = " of '" + each.parameter.name() + "'";
-        long bytes = each.parameter.size() * Float.BYTES;
-        for (int i = 0; each.states != null && i < names.size(); i++) {
-          add(all, names.get(i) + of, each.states.get(i), bytes);
+      for (TrackedParameter each : group.parameters()) {
+        String of = " of '" + each.name() + "'";
+        long bytes = each.bytes();
+        for (int i = 0; each.states() != null && i < names.size(); i++) {
+          add(all, names.get(i) + of, each.states().get(i), bytes);
         }
-        if (each.halfPrecisionCopy != null) {
-          add(all, "half-precision copy" + of, each.halfPrecisionCopy, bytes / 2);
+        if (each.halfPrecisionCopy() != null) {
+          add(all, "half-precision copy" + of, each.halfPrecisionCopy(), bytes / 2);
         }
       }
     }

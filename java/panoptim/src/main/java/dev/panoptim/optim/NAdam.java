@@ -51,19 +51,13 @@ public final class NAdam {
     }
 
     @Override
-    Builder self() {
-      return this;
-    }
-
-    @Override
-    Rule rule() {
+    Rule composition() {
       return Rule.builder()
           .firstMoment(FirstMoment.MOVING_AVERAGE)
           .nesterov(Nesterov.SCHEDULED)
           .secondMoment(SecondMoment.MOVING_AVERAGE)
           .biasCorrection(true)
           .decay(decoupledWeightDecay ? Decay.DECOUPLED : Decay.L2)
-          .maximize(maximizes())
           .build();
     }
   }

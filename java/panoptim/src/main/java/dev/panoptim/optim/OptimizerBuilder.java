@@ -5,6 +5,8 @@ import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.Threading;
 import dev.panoptim.device.Device;
 import dev.panoptim.internal.parallel.ThreadProperties;
+import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.RowFormat;
 import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
@@ -35,35 +37,53 @@ public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
   private final Map<Hyperparameter, Double> values = new EnumMap<>(Hyperparameter.class);
   private Backend backend;
   private Threading threading;
-  private int threads = Math.min(Runtime.getRuntime().availableProcessors(), Backend.MOST_THREADS);
+  int threads = Math.min(Runtime.getRuntime().availableProcessors(), Backend.MOST_THREADS);
   private boolean maximize;
-  private Path stateFile;
-  private double averageDecay = Double.NaN;
+
+  /// `null` if states are not shared with other processes.
+  Path stateFile;
+
+  /// NaN if parameters are not averaged.
+  double averageDecay = Double.NaN;
+
   private HalfPrecision halfPrecision;
 
-  /// `null` where nothing is published.
-  private PublicationOptions publication;
+  /// `null` if nothing is published.
+  PublicationOptions publication;
 
-  private final StepOptions options = new StepOptions();
+  final StepOptions options = new StepOptions();
 
   OptimizerBuilder(Iterable<Parameter> parameters) {
     group(parameters, Map.of());
   }
 
-  abstract B self();
+  /// This builder as the preset's own: [B] is always the class of `this`.
+  @SuppressWarnings("unchecked")
+  final B self() {
+    return (B) this;
+  }
 
-  /// The preset's composition.
-  abstract Rule rule();
+  /// The preset's composition, but for the direction.
+  abstract Rule composition();
+
+  /// The optimizer's composition.
+  final Rule rule() {
+    return maximize ? composition().maximizing() : composition();
+  }
 
   /// Adds a group of parameters that differs from the others in some hyperparameters.
   ///
   /// @param overrides values of this group alone, such as `Map.of(Hyperparameter.WEIGHT_DECAY,
   ///   0.0)`
   public final B group(Iterable<Parameter> parameters, Map<Hyperparameter, Double> overrides) {
+    groups.add(new Group(copy(parameters), Map.copyOf(overrides)));
+    return self();
+  }
+
+  static List<Parameter> copy(Iterable<Parameter> parameters) {
     List<Parameter> copy = new ArrayList<>();
     parameters.forEach(each -> copy.add(Objects.requireNonNull(each, "a parameter is null")));
-    groups.add(new Group(List.copyOf(copy), Map.copyOf(overrides)));
-    return self();
+    return List.copyOf(copy);
   }
 
   /// @param value a finite number of 0 or more
@@ -187,26 +207,35 @@ public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
       throw new IllegalArgumentException(
           "averages are to be published, but averageParameters() has not been called");
     }
-    Rule rule = rule();
+    return new Optimizer(this);
+  }
+
+  /// The hyperparameters that groups start from.
+  final Hyperparameters defaults(Rule rule) {
     Map<Hyperparameter, Double> open = new EnumMap<>(values);
     open.keySet().retainAll(rule.hyperparameters());
-    Hyperparameters defaults = new Hyperparameters(rule, open);
-    List<ParameterGroup> built =
-        groups.stream()
-            .map(each -> new ParameterGroup(each.parameters(), defaults.with(each.overrides())))
-            .toList();
+    return new Hyperparameters(rule, open);
+  }
+
+  final List<ParameterGroup> groups(Hyperparameters defaults) {
+    return groups.stream()
+        .map(each -> new ParameterGroup(each.parameters(), defaults.with(each.overrides())))
+        .toList();
+  }
+
+  /// The engine of the chosen backend, with the chosen threads.
+  final Engine engine() {
     Backend chosen = backend == null ? Backends.of(device()) : backend;
-    return new Optimizer(
-        rule,
-        defaults,
-        built,
-        threading == null ? chosen : chosen.with(threading),
-        threads,
-        stateFile,
-        options,
-        averageDecay,
-        halfPrecision,
-        publication);
+    return Engine.of(threading == null ? chosen : chosen.with(threading));
+  }
+
+  final RowFormat format(Rule rule, Engine engine) {
+    if (stateFile != null && !engine.device().isCpu()) {
+      throw new IllegalArgumentException(
+          "states in a file are for the cpu, but the backend is " + engine.name());
+    }
+    return new RowFormat(
+        rule, engine.device(), engine.stateDevice(), !Double.isNaN(averageDecay), halfPrecision);
   }
 
   /// That of the first parameter: the optimizer will refuse any other.
@@ -232,9 +261,5 @@ public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
 
   final double get(Hyperparameter name) {
     return values.get(name);
-  }
-
-  final boolean maximizes() {
-    return maximize;
   }
 }

@@ -2,7 +2,10 @@ package dev.panoptim.optim;
 
 import dev.panoptim.device.Device;
 import dev.panoptim.internal.memory.Origin;
+import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.PublishTarget;
+import dev.panoptim.internal.step.StepPublisher;
+import dev.panoptim.internal.step.TrackedParameter;
 import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
 import java.lang.foreign.MemorySegment;
@@ -10,7 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Writes what a [Publication] hands out: the side of the thread that has the optimizer.
-final class Publisher {
+final class Publisher implements StepPublisher {
   private final PublicationOptions options;
 
   /// Where the parameters lie.
@@ -34,10 +37,11 @@ final class Publisher {
   /// What the running step writes to; `null` where it does not publish.
   private PublicationBuffer writing;
 
-  Publisher(PublicationOptions options, Device device, Device stateDevice) {
+  /// @param engine the engine that makes the steps
+  Publisher(PublicationOptions options, Engine engine) {
     this.options = options;
-    this.device = device;
-    this.stateDevice = stateDevice;
+    device = engine.device();
+    stateDevice = engine.stateDevice();
   }
 
   Publication publication() {
@@ -56,10 +60,11 @@ final class Publisher {
       return;
     }
     PublicationRing ring =
-        new PublicationRing(found.stream().map(each -> each.parameter).toList(), options, origin);
+        new PublicationRing(
+            found.stream().map(TrackedParameter::parameter).toList(), options, origin);
     try {
       PublicationBuffer first = ring.free();
-      found.forEach(each -> copy(each, ring.offset(each.parameter.name()), first));
+      found.forEach(each -> copy(each, ring.offset(each.name()), first));
       first.setStep(steps(parameters));
       ring.publish(first);
     } catch (Throwable e) {
@@ -68,18 +73,18 @@ final class Publisher {
     }
     all = parameters;
     chosen = found;
-    chosen.forEach(each -> each.published = ring.offset(each.parameter.name()));
+    chosen.forEach(each -> each.publishAt(ring.offset(each.name())));
     publication.replace(ring);
   }
 
   private List<TrackedParameter> choose(List<TrackedParameter> parameters) {
     List<Parameter> wanted =
-        options.chosenOf(parameters.stream().map(each -> each.parameter).toList());
+        options.chosenOf(parameters.stream().map(TrackedParameter::parameter).toList());
     List<TrackedParameter> found = new ArrayList<>();
     for (Parameter each : wanted) {
       found.add(
           parameters.stream()
-              .filter(tracked -> tracked.parameter == each)
+              .filter(tracked -> tracked.parameter() == each)
               .findFirst()
               .orElseThrow(
                   () ->
@@ -89,21 +94,18 @@ final class Publisher {
     return found;
   }
 
-  /// Checks that what the step that is about to be made will have copied can be read.
-  ///
-  /// @throws IllegalStateException if the arena of a parameter has been closed
-  /// @throws WrongThreadException if the arena of a parameter is confined to another thread
-  void requireReady() {
+  @Override
+  public void requireReady() {
     if (stepsSince + 1 < options.every()) {
       return;
     }
     for (int i = 0; i < chosen.size(); i++) {
       TrackedParameter each = chosen.get(i);
-      if (each.plannedGradient == null && !isAverage(each)) {
-        MemorySegment data = each.parameter.data();
+      if (!each.hasRow() && !isAverage(each)) {
+        MemorySegment data = each.parameter().data();
         // Without words for what is not wrong: they would be left to the garbage collector.
         if (!data.scope().isAlive() || !data.isAccessibleBy(Thread.currentThread())) {
-          TensorChecks.requireAlive("data of '" + each.parameter.name() + "'", data);
+          TensorChecks.requireAlive("data of '" + each.name() + "'", data);
         }
       }
     }
@@ -115,10 +117,8 @@ final class Publisher {
     return options.averages() && each.currentSteps() > 0;
   }
 
-  /// Looks for a buffer if the step that is about to be made is to be published.
-  ///
-  /// @return what the step writes to; `null` if it does not publish by itself
-  PublishTarget beginStep() {
+  @Override
+  public PublishTarget beginStep() {
     writing = null;
     if (stepsSince + 1 < options.every()) {
       return null;
@@ -130,24 +130,24 @@ final class Publisher {
     return writing == null || !device.isCpu() ? null : writing.target();
   }
 
-  /// Publishes what the step has written, and copies what it has not. On a GPU the step must be
-  /// done.
-  void endStep() {
+  /// Copies what the step has not written itself.
+  @Override
+  public void endStep() {
     stepsSince++;
     if (writing == null) {
       return;
     }
     for (int i = 0; i < chosen.size(); i++) {
       TrackedParameter each = chosen.get(i);
-      if (!device.isCpu() || each.plannedGradient == null) {
-        copy(each, each.published, writing);
+      if (!device.isCpu() || !each.hasRow()) {
+        copy(each, each.published(), writing);
       }
     }
     publish(writing);
   }
 
-  /// Whether the step that is being made will be published.
-  boolean publishes() {
+  @Override
+  public boolean publishes() {
     return writing != null;
   }
 
@@ -160,7 +160,7 @@ final class Publisher {
       stepsSince = options.every();
       return;
     }
-    chosen.forEach(each -> copy(each, each.published, buffer));
+    chosen.forEach(each -> copy(each, each.published(), buffer));
     publish(buffer);
   }
 
@@ -181,10 +181,10 @@ final class Publisher {
   }
 
   private void copy(TrackedParameter each, long offset, PublicationBuffer buffer) {
-    long size = each.parameter.size();
+    long size = each.parameter().size();
     boolean average = isAverage(each);
     Device source = average ? stateDevice : device;
-    MemorySegment from = average ? each.states.getLast() : each.parameter.data();
+    MemorySegment from = average ? each.states().getLast() : each.parameter().data();
     if (options.halfPrecision() == null) {
       source.download(from, buffer.target().memory().asSlice(offset, size * Float.BYTES));
     } else {

@@ -43,18 +43,12 @@ public final class RAdam {
     }
 
     @Override
-    Builder self() {
-      return this;
-    }
-
-    @Override
-    Rule rule() {
+    Rule composition() {
       return Rule.builder()
           .firstMoment(FirstMoment.MOVING_AVERAGE)
           .secondMoment(SecondMoment.RECTIFIED_AVERAGE)
           .biasCorrection(true)
           .decay(decoupledWeightDecay ? Decay.DECOUPLED : Decay.L2)
-          .maximize(maximizes())
           .build();
     }
   }

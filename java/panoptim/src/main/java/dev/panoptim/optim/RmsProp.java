@@ -65,19 +65,13 @@ public final class RmsProp {
     }
 
     @Override
-    Builder self() {
-      return this;
-    }
-
-    @Override
-    Rule rule() {
+    Rule composition() {
       boolean momentum = get(Hyperparameter.MOMENTUM) != 0;
       return Rule.builder()
           .firstMoment(momentum ? FirstMoment.HEAVY_BALL : FirstMoment.NONE)
           .momentumLast(momentum)
           .secondMoment(centered ? SecondMoment.CENTERED_AVERAGE : SecondMoment.MOVING_AVERAGE)
           .decay(Decay.L2)
-          .maximize(maximizes())
           .build();
     }
   }

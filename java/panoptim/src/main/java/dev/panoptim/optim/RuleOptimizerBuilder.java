@@ -5,7 +5,7 @@ import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Rule;
 import java.util.Objects;
 
-/// The options of an optimizer by a composition of one's own.
+/// The options of an optimizer by a custom composition.
 ///
 /// Not thread-safe.
 public final class RuleOptimizerBuilder extends OptimizerBuilder<RuleOptimizerBuilder> {
@@ -39,12 +39,7 @@ public final class RuleOptimizerBuilder extends OptimizerBuilder<RuleOptimizerBu
   }
 
   @Override
-  RuleOptimizerBuilder self() {
-    return this;
-  }
-
-  @Override
-  Rule rule() {
-    return maximizes() ? rule.maximizing() : rule;
+  Rule composition() {
+    return rule;
   }
 }

@@ -65,12 +65,7 @@ public final class Sgd {
     }
 
     @Override
-    Builder self() {
-      return this;
-    }
-
-    @Override
-    Rule rule() {
+    Rule composition() {
       double momentum = get(Hyperparameter.MOMENTUM);
       if (averages && momentum != 0) {
         throw new IllegalArgumentException(
@@ -82,7 +77,6 @@ public final class Sgd {
           .firstMoment(averages ? FirstMoment.MOVING_AVERAGE : heavyBall)
           .nesterov(nesterov ? Nesterov.NESTEROV : Nesterov.NONE)
           .decay(Decay.L2)
-          .maximize(maximizes())
           .build();
     }
   }

@@ -1,5 +1,7 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.internal.step.StepSettings;
+
 /// What steps do beside the update, in the same pass over memory: nothing, unless it is asked for.
 ///
 /// In this order: a step whose gradients, as they are, are not all finite may be skipped; gradients
@@ -10,17 +12,18 @@ package dev.panoptim.optim;
 /// Changes take effect at the next step. Not thread-safe: for the thread that steps, between two
 /// steps or in a hook.
 public final class StepOptions {
-  private double gradientScale = 1;
-  private double clipGradNorm = Double.POSITIVE_INFINITY;
-  private double clipGradValue = Double.POSITIVE_INFINITY;
-  private boolean skipNonFinite;
-  private boolean zeroGrad;
+  private final StepSettings settings = new StepSettings();
 
   StepOptions() {}
 
+  /// The values, for the steps that use them.
+  StepSettings settings() {
+    return settings;
+  }
+
   /// 1, unless it was changed.
   public double gradientScale() {
-    return gradientScale;
+    return settings.gradientScale;
   }
 
   /// @param value what gradients are multiplied with, such as the inverse of a loss's scale: a
@@ -32,13 +35,13 @@ public final class StepOptions {
           "gradientScale is %s, but must be a number from %s to %s"
               .formatted(value, Float.MIN_VALUE, Float.MAX_VALUE));
     }
-    gradientScale = value;
+    settings.gradientScale = value;
     return this;
   }
 
   /// Infinite, unless it was changed.
   public double clipGradNorm() {
-    return clipGradNorm;
+    return settings.clipGradNorm;
   }
 
   /// Gradients whose norm, that of all of them together, is larger are made so much smaller that it
@@ -48,13 +51,13 @@ public final class StepOptions {
   /// @param value a number above 0, infinite for no such limit
   /// @throws IllegalArgumentException if it is not
   public StepOptions clipGradNorm(double value) {
-    clipGradNorm = requirePositive("clipGradNorm", value);
+    settings.clipGradNorm = requirePositive("clipGradNorm", value);
     return this;
   }
 
   /// Infinite, unless it was changed.
   public double clipGradValue() {
-    return clipGradValue;
+    return settings.clipGradValue;
   }
 
   /// Each element of a gradient is kept from `-value` to `value`.
@@ -62,36 +65,31 @@ public final class StepOptions {
   /// @param value a number above 0, infinite for no such limit
   /// @throws IllegalArgumentException if it is not
   public StepOptions clipGradValue(double value) {
-    clipGradValue = requirePositive("clipGradValue", value);
+    settings.clipGradValue = requirePositive("clipGradValue", value);
     return this;
   }
 
   /// False, unless it was changed.
   public boolean skipNonFinite() {
-    return skipNonFinite;
+    return settings.skipNonFinite;
   }
 
   /// Whether a step changes nothing, no parameter, state or step count, if a gradient is infinite
   /// or no number; [StepReport#skipped] says so.
   public StepOptions skipNonFinite(boolean value) {
-    skipNonFinite = value;
+    settings.skipNonFinite = value;
     return this;
   }
 
   /// False, unless it was changed.
   public boolean zeroGrad() {
-    return zeroGrad;
+    return settings.zeroGrad;
   }
 
   /// Whether gradients are 0 after a step, a skipped one too.
   public StepOptions zeroGrad(boolean value) {
-    zeroGrad = value;
+    settings.zeroGrad = value;
     return this;
-  }
-
-  /// Whether all gradients must be looked at before one is used.
-  boolean needsNorm() {
-    return skipNonFinite || clipGradNorm < Double.POSITIVE_INFINITY;
   }
 
   private static double requirePositive(String name, double value) {
@@ -99,13 +97,5 @@ public final class StepOptions {
       throw new IllegalArgumentException(name + " is " + value + ", but must be above 0");
     }
     return value;
-  }
-
-  void set(StepOptions other) {
-    gradientScale = other.gradientScale;
-    clipGradNorm = other.clipGradNorm;
-    clipGradValue = other.clipGradValue;
-    skipNonFinite = other.skipNonFinite;
-    zeroGrad = other.zeroGrad;
   }
 }

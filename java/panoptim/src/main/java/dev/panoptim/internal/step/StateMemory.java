@@ -1,21 +1,17 @@
-package dev.panoptim.optim;
+package dev.panoptim.internal.step;
 
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
-import dev.panoptim.internal.step.Row;
-import dev.panoptim.internal.step.RowFormat;
-import dev.panoptim.internal.step.StepPlan;
 import dev.panoptim.internal.tensor.Layout;
 import dev.panoptim.internal.tensor.SharedFile;
 import dev.panoptim.internal.tensor.Slab;
 import dev.panoptim.internal.tensor.TensorChecks;
-import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Hyperparameter;
-import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -29,48 +25,46 @@ import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 
-/// Where the states of an optimizer's parameters lie, what they start from, how they are copied and
-/// loaded, and what steps see of them.
-final class StateMemory {
+/// The memory of the states and half-precision copies of an optimizer's parameters: its layout, the
+/// values that it starts from, and the rows of it that steps see.
+///
+/// Not thread-safe.
+public final class StateMemory {
   /// Slab streams 0 and 1 are data and gradients.
   private static final int FIRST_STATE_STREAM = 2;
 
-  static final String AVERAGE = "average";
+  /// The name of the running average among the states.
+  public static final String AVERAGE = "average";
 
   private static final long PAGE = 4096;
 
-  private final Rule rule;
-
-  /// The rule's, and after them the average of the parameter where one is kept.
+  private final RowFormat format;
   private final List<String> names;
-
-  /// Of the copies in 16 bits, `null` where there are none.
-  private final HalfPrecision halfPrecision;
-
-  /// Where parameters and their copies in 16 bits lie.
   private final Device device;
-
-  /// Where states and averages lie.
   private final Device stateDevice;
 
   private final List<Slab> slabs = new ArrayList<>();
   private final Origin origin = Origin.here("an optimizer");
   private final OwnedArena mapping = OwnedArena.of(MemoryKind.STATES, origin);
 
-  StateMemory(
-      Rule rule, boolean averages, HalfPrecision halfPrecision, Device device, Device stateDevice) {
-    this.rule = rule;
-    this.device = device;
-    this.stateDevice = stateDevice;
-    this.halfPrecision = halfPrecision;
-    names = new ArrayList<>(rule.stateNames());
-    if (averages) {
+  private boolean shared;
+
+  public StateMemory(RowFormat format) {
+    this.format = format;
+    device = format.device();
+    stateDevice = format.stateDevice();
+    names = new ArrayList<>(format.rule().stateNames());
+    if (format.averages()) {
       names.add(AVERAGE);
     }
   }
 
-  /// What each parameter has once it has made a step.
-  List<String> names() {
+  public RowFormat format() {
+    return format;
+  }
+
+  /// The names of a parameter's states: those of the rule and then [#AVERAGE], if one is kept.
+  public List<String> names() {
     return names;
   }
 
@@ -78,10 +72,11 @@ final class StateMemory {
   /// new.
   ///
   /// @throws IllegalArgumentException as [SharedFile#map]
-  void share(Path file, List<TrackedGroup> groups) {
+  public void share(Path file, List<TrackedGroup> groups) {
+    shared = true;
     List<TrackedParameter> all =
         groups.stream().flatMap(group -> Arrays.stream(group.parameters)).toList();
-    if (halfPrecision != null) {
+    if (format.halfPrecision() != null) {
       requireData(all);
     }
     Layout layout = layout(all);
@@ -93,7 +88,7 @@ final class StateMemory {
     SharedFile.map(
         mapping,
         file,
-        "the states " + names + " of {" + tensors + "} under " + rule,
+        "the states " + names + " of {" + tensors + "} under " + format.rule(),
         counts + layout.bytes(),
         (memory, fresh) -> {
           adopt(all, memory, counts, layout);
@@ -102,7 +97,7 @@ final class StateMemory {
           }
         });
     all.forEach(TrackedParameter::refresh);
-    if (halfPrecision != null) {
+    if (format.halfPrecision() != null) {
       slabs.add(halfPrecisionCopies(all));
     }
   }
@@ -111,7 +106,7 @@ final class StateMemory {
     for (TrackedGroup group : groups) {
       for (TrackedParameter each : group.parameters) {
         each.set(0, 1);
-        initialise(each, group.group.values().asMap());
+        initialise(each, group.values().asMap());
       }
     }
   }
@@ -146,9 +141,15 @@ final class StateMemory {
     adopt(all, layout.slices(memory.asSlice(counts)));
   }
 
-  /// Gives states to the parameters that need some and have none, and keeps them if the action
+  /// Whether other processes may have a part in the states.
+  public boolean isShared() {
+    return shared;
+  }
+
+  /// Allocates states for the parameters that need some and have none, and keeps them if the action
   /// succeeds.
-  void allocate(List<TrackedGroup> groups, Predicate<TrackedParameter> needed, Runnable action) {
+  public void allocate(
+      List<TrackedGroup> groups, Predicate<TrackedParameter> needed, Runnable action) {
     Map<TrackedParameter, TrackedGroup> fresh = new LinkedHashMap<>();
     for (TrackedGroup group : groups) {
       for (TrackedParameter each : group.parameters) {
@@ -165,10 +166,10 @@ final class StateMemory {
     try {
       taken.add(Slab.allocate(layout(fresh.keySet()), stateDevice, origin, MemoryKind.STATES));
       adopt(fresh.keySet(), taken.getLast().streams());
-      if (halfPrecision != null) {
+      if (format.halfPrecision() != null) {
         taken.add(halfPrecisionCopies(fresh.keySet()));
       }
-      fresh.forEach((each, group) -> initialise(each, group.group.values().asMap()));
+      fresh.forEach((each, group) -> initialise(each, group.values().asMap()));
       action.run();
     } catch (Throwable e) {
       for (TrackedParameter each : fresh.keySet()) {
@@ -181,8 +182,8 @@ final class StateMemory {
     slabs.addAll(taken);
   }
 
-  /// Memory for copies in 16 bits, which are what a step would leave: until there is one, nobody
-  /// else writes them.
+  /// Memory for half-precision copies, with the values that a step would leave: before the first
+  /// step nothing else writes them.
   private Slab halfPrecisionCopies(Collection<TrackedParameter> parameters) {
     requireData(parameters);
     Slab slab =
@@ -205,16 +206,16 @@ final class StateMemory {
     }
   }
 
-  /// Gives a sum of squares what it starts from; all else starts from 0.
-  private void initialise(TrackedParameter fresh, Map<Hyperparameter, Double> values) {
-    if (rule.secondMoment() == SecondMoment.SUM) {
-      MemorySegment sum = fresh.states.get(rule.stateNames().indexOf("secondMoment"));
+  /// Sets the initial value of a sum of squares; all other states start from 0.
+  public void initialise(TrackedParameter fresh, Map<Hyperparameter, Double> values) {
+    if (format.rule().secondMoment() == SecondMoment.SUM) {
+      MemorySegment sum = fresh.states.get(format.rule().stateNames().indexOf("secondMoment"));
       float initial = values.get(Hyperparameter.INITIAL_ACCUMULATOR).floatValue();
       stateDevice.fill(sum, fresh.parameter.size(), initial);
     }
   }
 
-  /// What a step works on, for each group: the parameters that have a gradient now.
+  /// A plan for each group, of the parameters that have a gradient now.
   ///
   /// @throws IllegalArgumentException as [StepPlan#of]
   List<StepPlan> plans(List<TrackedGroup> groups) {
@@ -222,7 +223,7 @@ final class StateMemory {
         groups.stream()
             .map(group -> Arrays.stream(group.withGradient()).map(this::row).toList())
             .toList();
-    return StepPlan.of(new RowFormat(rule, device, stateDevice, averages(), halfPrecision), rows);
+    return StepPlan.of(format, rows);
   }
 
   private Row row(TrackedParameter each) {
@@ -231,21 +232,17 @@ final class StateMemory {
         each.parameter.size(),
         each.parameter.data(),
         each.parameter.gradient(),
-        each.states.subList(0, rule.stateNames().size()),
-        averages() ? each.states.getLast() : null,
+        each.states.subList(0, format.rule().stateNames().size()),
+        format.averages() ? each.states.getLast() : null,
         each.halfPrecisionCopy,
-        each.published);
-  }
-
-  private boolean averages() {
-    return names.contains(AVERAGE);
+        each.published());
   }
 
   /// Writes the copies in 16 bits anew, where there are any: all or none.
   ///
   /// @throws IllegalStateException if the arena of a parameter that has one has been closed
   /// @throws WrongThreadException if it is confined to another thread
-  void writeHalfPrecisionCopies(List<TrackedGroup> groups) {
+  public void writeHalfPrecisionCopies(List<TrackedGroup> groups) {
     List<TrackedParameter> written =
         groups.stream()
             .flatMap(group -> Arrays.stream(group.parameters))
@@ -256,121 +253,30 @@ final class StateMemory {
   }
 
   /// Checks that this thread can read the data of some parameters now.
-  private static void requireData(Collection<TrackedParameter> parameters) {
+  public static void requireData(Collection<TrackedParameter> parameters) {
     for (TrackedParameter each : parameters) {
       TensorChecks.requireAlive("data of '" + each.parameter.name() + "'", each.parameter.data());
     }
   }
 
-  private void writeHalfPrecisionCopy(TrackedParameter each) {
+  /// Writes a parameter's half-precision copy anew.
+  public void writeHalfPrecisionCopy(TrackedParameter each) {
     long size = each.parameter.size();
     MemorySegment data = device.readable(each.parameter.data(), size * Float.BYTES);
     if (device.isCpu()) {
-      halfPrecision.write(data, each.halfPrecisionCopy, 0, size);
+      format.halfPrecision().write(data, each.halfPrecisionCopy, 0, size);
     } else {
       MemorySegment written =
           new CollectedMemory(MemoryKind.TABLES).allocate(size * Short.BYTES, Short.BYTES);
-      halfPrecision.write(data, written, 0, size);
+      format.halfPrecision().write(data, written, 0, size);
       device.upload(written, each.halfPrecisionCopy);
     }
   }
 
-  /// A copy of everything.
-  StateDict snapshot(List<TrackedGroup> groups) {
-    return stateDict(groups, stateDevice::copyOf);
-  }
-
-  /// Everything as it lies here, if Java can reach it: steps change it.
-  StateDict live(List<TrackedGroup> groups) {
-    return stateDict(groups, stateDevice::readable);
-  }
-
-  /// How a state is taken, of which the bytes are given.
-  private interface Taking {
-    MemorySegment take(MemorySegment state, long bytes);
-  }
-
-  private StateDict stateDict(List<TrackedGroup> groups, Taking taking) {
-    Map<String, StateDict.ParameterState> all = new LinkedHashMap<>();
-    for (TrackedGroup group : groups) {
-      for (TrackedParameter each : group.parameters) {
-        each.refresh();
-        Map<String, MemorySegment> states = each.namedStates(names);
-        long bytes = each.parameter.size() * Float.BYTES;
-        states.replaceAll((name, state) -> taking.take(state, bytes).asReadOnly());
-        all.put(
-            each.parameter.name(),
-            new StateDict.ParameterState(
-                each.parameter.size(),
-                each.steps(),
-                each.momentumProduct(),
-                group.group.values().asMap(),
-                states));
-      }
-    }
-    return new StateDict(rule, all);
-  }
-
-  /// Takes over what has been checked to fit.
-  ///
-  /// @throws IllegalArgumentException if a state says to be where no memory can be, or shares bytes
-  ///   with another one's place here
-  /// @throws IllegalStateException if the arena of a state, or of data that are copied in 16 bits,
-  ///   has been closed
-  /// @throws WrongThreadException if such an arena is confined to another thread
-  void load(List<TrackedGroup> groups, Map<String, StateDict.ParameterState> loaded) {
-    new LoadedStates(groups, names, loaded).requireUsable();
-    if (halfPrecision != null) {
-      requireData(
-          groups.stream()
-              .flatMap(group -> Arrays.stream(group.parameters))
-              .filter(
-                  each ->
-                      each.halfPrecisionCopy != null
-                          || loaded.get(each.parameter.name()).steps() > 0)
-              .toList());
-    }
-    allocate(
-        groups,
-        each -> loaded.get(each.parameter.name()).steps() > 0,
-        () -> {
-          groups.forEach(TrackedGroup::dropPlan);
-          // First what may fail on a GPU: counts must not be of states that are not there.
-          groups.forEach(group -> loadStates(group, loaded));
-          groups.forEach(group -> loadValues(group, loaded));
-        });
-  }
-
-  private void loadStates(TrackedGroup group, Map<String, StateDict.ParameterState> loaded) {
-    for (TrackedParameter each : group.parameters) {
-      StateDict.ParameterState from = loaded.get(each.parameter.name());
-      if (each.halfPrecisionCopy != null) {
-        writeHalfPrecisionCopy(each);
-      }
-      if (from.steps() > 0) {
-        for (int i = 0; i < each.states.size(); i++) {
-          stateDevice.upload(from.states().get(names.get(i)), each.states.get(i));
-        }
-      } else if (each.states != null) {
-        // Kept: another allocation would leave this one behind until the optimizer is closed.
-        each.states.forEach(state -> stateDevice.fill(state, each.parameter.size(), 0));
-        initialise(each, from.hyperparameters());
-      }
-    }
-  }
-
-  private void loadValues(TrackedGroup group, Map<String, StateDict.ParameterState> loaded) {
-    for (TrackedParameter each : group.parameters) {
-      StateDict.ParameterState from = loaded.get(each.parameter.name());
-      group.group.values().setAll(from.hyperparameters());
-      each.set(from.steps(), from.momentumProduct());
-    }
-  }
-
-  /// Frees all of it. Does nothing when that has been done.
+  /// Frees all memory. Closing twice has no effect.
   ///
   /// @param groups whose counts are to outlive the file's mapping
-  void close(List<TrackedGroup> groups) {
+  public void close(List<TrackedGroup> groups) {
     for (TrackedGroup group : groups) {
       for (TrackedParameter each : group.parameters) {
         each.leaveOthers();

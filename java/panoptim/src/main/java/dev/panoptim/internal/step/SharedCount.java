@@ -1,10 +1,10 @@
-package dev.panoptim.optim;
+package dev.panoptim.internal.step;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 
-/// The steps of a parameter that several processes update. Each step counts, whoever makes it.
+/// The steps of a parameter that several processes update. The steps of all of them count.
 final class SharedCount {
   static final long BYTES = 2 * Long.BYTES;
 

@@ -1,4 +1,4 @@
-package dev.panoptim.optim;
+package dev.panoptim.internal.step;
 
 import dev.panoptim.memory.Parameter;
 import java.lang.foreign.MemorySegment;
@@ -6,8 +6,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// What the optimizer knows of a parameter.
-final class TrackedParameter {
+/// A parameter of an optimizer with its states and step count.
+///
+/// Not thread-safe, but for [#currentSteps].
+public final class TrackedParameter {
   final Parameter parameter;
 
   /// `null` until the parameter first has a gradient, unless they are shared.
@@ -16,12 +18,10 @@ final class TrackedParameter {
   /// A copy of the data in 16 bits, `null` where there is none.
   MemorySegment halfPrecisionCopy;
 
-  /// The gradient that the plan knows of, `null` where there was none when it was made.
+  /// The gradient that the plan knows of; `null` if there was none when the plan was made.
   MemorySegment plannedGradient;
 
-  /// Bytes from the beginning of a publication's buffer to the copy there; below 0 where there is
-  /// none.
-  long published = -1;
+  private long published = -1;
 
   /// The count that other processes take part in, `null` where there are none.
   volatile SharedCount shared;
@@ -38,6 +38,46 @@ final class TrackedParameter {
     this.parameter = parameter;
   }
 
+  public Parameter parameter() {
+    return parameter;
+  }
+
+  /// The parameter's name.
+  public String name() {
+    return parameter.name();
+  }
+
+  /// The bytes of the data, and of each state.
+  public long bytes() {
+    return parameter.size() * Float.BYTES;
+  }
+
+  /// In the order of [StateMemory#names]; `null` before the parameter first has a gradient, unless
+  /// the states are shared.
+  public List<MemorySegment> states() {
+    return states;
+  }
+
+  /// `null` if there is none.
+  public MemorySegment halfPrecisionCopy() {
+    return halfPrecisionCopy;
+  }
+
+  /// Whether the parameter has a row in its group's plan.
+  public boolean hasRow() {
+    return plannedGradient != null;
+  }
+
+  /// Bytes from the beginning of a publication's buffer to the copy there; negative if the
+  /// parameter is not published.
+  public long published() {
+    return published;
+  }
+
+  public void publishAt(long offset) {
+    published = offset;
+  }
+
   /// Whether the gradient is in another place than the plan knows of. Another segment of the same
   /// memory is no other place: frameworks hand out a new one at each step.
   boolean gradientMoved() {
@@ -51,8 +91,8 @@ final class TrackedParameter {
             || !now.scope().equals(before.scope()));
   }
 
-  /// Looks whether others have made steps.
-  void refresh() {
+  /// Reads the count again if other processes take part in it.
+  public void refresh() {
     if (shared != null) {
       steps = shared.steps();
       momentumProduct = shared.momentumProduct();
@@ -60,12 +100,12 @@ final class TrackedParameter {
   }
 
   /// The steps when this was last refreshed.
-  long steps() {
+  public long steps() {
     return steps;
   }
 
-  /// The steps now; a running step is not disturbed.
-  long currentSteps() {
+  /// The steps now, for any thread; a running step is not disturbed.
+  public long currentSteps() {
     SharedCount others = shared;
     return others == null ? steps : others.steps();
   }
@@ -76,11 +116,11 @@ final class TrackedParameter {
     shared = null;
   }
 
-  double momentumProduct() {
+  public double momentumProduct() {
     return momentumProduct;
   }
 
-  void set(long steps, double momentumProduct) {
+  public void set(long steps, double momentumProduct) {
     this.steps = steps;
     this.momentumProduct = momentumProduct;
     if (shared != null) {
@@ -102,7 +142,7 @@ final class TrackedParameter {
   }
 
   /// The states by name. Nothing before the first step, though there may be memory for it.
-  Map<String, MemorySegment> namedStates(List<String> names) {
+  public Map<String, MemorySegment> namedStates(List<String> names) {
     Map<String, MemorySegment> all = new LinkedHashMap<>();
     if (currentSteps() > 0) {
       for (int i = 0; i < states.size(); i++) {

@@ -1,4 +1,4 @@
-package dev.panoptim.optim;
+package dev.panoptim.internal.step;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -15,9 +15,9 @@ import java.util.concurrent.locks.LockSupport;
 /// here, and a step over few parameters takes little more than that.
 ///
 /// Thread-safe.
-final class ExclusiveUse {
+public final class ExclusiveUse {
   /// What a thread does with the optimizer.
-  enum Purpose {
+  public enum Purpose {
     STEP("step"),
     /// Reads or saves states, and leaves them as they are.
     READ("read"),

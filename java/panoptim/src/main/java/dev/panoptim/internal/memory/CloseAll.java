@@ -1,13 +1,13 @@
-package dev.panoptim.optim;
+package dev.panoptim.internal.memory;
 
 import java.util.List;
 
-/// Closes several things of which each may fail.
-final class CloseAll {
+/// Closes several resources of which each may fail to close.
+public final class CloseAll {
   private CloseAll() {}
 
-  /// Runs all of them, and then throws what the first that failed has thrown.
-  static void all(List<Runnable> parts) {
+  /// Runs all of them, and then throws what the first one that failed has thrown.
+  public static void all(List<Runnable> parts) {
     RuntimeException failure = null;
     for (Runnable each : parts) {
       try {

@@ -1,13 +1,17 @@
-package dev.panoptim.optim;
+package dev.panoptim.internal.step;
 
-import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.rule.Hyperparameters;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 
-/// A group with what the plan's rows refer to.
-final class TrackedGroup {
-  final ParameterGroup group;
+/// A parameter group of an optimizer with its plan.
+///
+/// Not thread-safe.
+public final class TrackedGroup {
   final TrackedParameter[] parameters;
+  private final Hyperparameters values;
 
   /// The tracked parameters that have a row in the plan, in the order of the rows.
   TrackedParameter[] rows;
@@ -17,13 +21,22 @@ final class TrackedGroup {
 
   StepPlan plan;
 
-  /// Whether it is not known yet if the last step that was prepared was made.
+  /// Whether only a GPU knows yet if the last step that was prepared was made.
   boolean unsettled;
 
-  TrackedGroup(ParameterGroup group) {
-    this.group = group;
-    parameters =
-        group.parameters().stream().map(TrackedParameter::new).toArray(TrackedParameter[]::new);
+  /// @param values the group's hyperparameters, which may change between steps
+  public TrackedGroup(List<Parameter> parameters, Hyperparameters values) {
+    this.parameters =
+        parameters.stream().map(TrackedParameter::new).toArray(TrackedParameter[]::new);
+    this.values = values;
+  }
+
+  public List<TrackedParameter> parameters() {
+    return List.of(parameters);
+  }
+
+  public Hyperparameters values() {
+    return values;
   }
 
   TrackedParameter[] withGradient() {
@@ -39,14 +52,15 @@ final class TrackedGroup {
     }
   }
 
-  void dropPlan() {
+  /// Closes the plan; the next step makes a new one.
+  public void dropPlan() {
     if (plan != null) {
       plan.close();
       plan = null;
     }
   }
 
-  /// @return the plan before, which is to be closed; `null` where there was none
+  /// @return the plan before, which the caller closes; `null` if there was none
   StepPlan adopt(StepPlan plan) {
     TrackedParameter[] withGradient = withGradient();
     gradients = new MemorySegment[withGradient.length];

@@ -1,0 +1,136 @@
+package dev.panoptim.internal.step;
+
+import dev.panoptim.internal.memory.CloseAll;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Keeps the plans of an optimizer's groups up to date with the gradients: rebinds plans if
+/// gradients moved, and makes new plans if that is not enough.
+///
+/// Not thread-safe.
+final class GroupPlans {
+  private final Engine engine;
+  private final StateMemory memory;
+  private final List<TrackedGroup> groups;
+
+  /// Of all groups' plans; `null` before there are some, and if a move or the making of new plans
+  /// began and did not end.
+  private GradientRebinding rebinding;
+
+  /// The gradients of each group's rows; filled anew whenever some have moved.
+  private final List<MemorySegment[]> gradients = new ArrayList<>();
+
+  private long elements;
+
+  GroupPlans(Engine engine, StateMemory memory, List<TrackedGroup> groups) {
+    this.engine = engine;
+    this.memory = memory;
+    this.groups = groups;
+  }
+
+  /// The elements of all rows of all plans.
+  long elements() {
+    return elements;
+  }
+
+  /// Brings the plans up to date. If this throws, nothing has changed.
+  ///
+  /// @return whether new plans were made
+  boolean update() {
+    if (!gradientsMoved() || moveGradients()) {
+      return false;
+    }
+    makePlans();
+    return true;
+  }
+
+  /// Sets the gradients of all plans to 0.
+  void zeroGradients() {
+    for (int i = 0; i < groups.size(); i++) {
+      engine.zeroGradients(groups.get(i).plan);
+    }
+  }
+
+  /// Whether a gradient came, went or moved since the plans were last brought up to date.
+  boolean gradientsMoved() {
+    if (rebinding == null) {
+      return true;
+    }
+    for (int i = 0; i < groups.size(); i++) {
+      TrackedGroup group = groups.get(i);
+      if (group.plan == null) {
+        return true;
+      }
+      for (TrackedParameter each : group.parameters) {
+        if (each.gradientMoved()) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /// Rebinds the plans to gradients that have moved.
+  ///
+  /// @return `false` if that is not enough, and new plans are needed
+  private boolean moveGradients() {
+    if (rebinding == null) {
+      return false;
+    }
+    gradients.clear();
+    for (int i = 0; i < groups.size(); i++) {
+      if (!groups.get(i).hasItsRows()) {
+        return false;
+      }
+      gradients.add(groups.get(i).gradients());
+    }
+    GradientRebinding current = rebinding;
+    // If this ends in the middle, by an error of the Java machine, new plans are needed.
+    rebinding = null;
+    if (!current.moveTo(gradients)) {
+      return false;
+    }
+    for (int i = 0; i < groups.size(); i++) {
+      groups.get(i).keepGradients();
+    }
+    rebinding = current;
+    return true;
+  }
+
+  /// Makes plans of the parameters that have a gradient now. New states are kept only if all checks
+  /// pass.
+  private void makePlans() {
+    List<Runnable> before = new ArrayList<>();
+    rebinding = null;
+    memory.allocate(
+        groups,
+        each -> each.parameter.hasGradient(),
+        () -> {
+          List<StepPlan> plans = memory.plans(groups);
+          prepare(plans);
+          GradientRebinding current = new GradientRebinding(plans);
+          for (int i = 0; i < plans.size(); i++) {
+            StepPlan old = groups.get(i).adopt(plans.get(i));
+            if (old != null) {
+              before.add(old::close);
+            }
+          }
+          rebinding = current;
+          elements = plans.stream().mapToLong(each -> each.rows().elements()).sum();
+        });
+    CloseAll.all(before);
+  }
+
+  /// All or none.
+  private void prepare(List<StepPlan> plans) {
+    try {
+      for (int i = 0; i < plans.size(); i++) {
+        engine.prepare(plans.get(i), groups.get(i).plan);
+      }
+    } catch (Throwable e) {
+      plans.forEach(StepPlan::close);
+      throw e;
+    }
+  }
+}

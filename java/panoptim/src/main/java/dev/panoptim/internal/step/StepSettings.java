@@ -1,0 +1,37 @@
+package dev.panoptim.internal.step;
+
+/// What steps do beside the update. The caller has checked the values.
+///
+/// Mutable: a step uses the values that it finds. Not thread-safe.
+public final class StepSettings {
+  /// The factor of all gradients, above 0.
+  public double gradientScale = 1;
+
+  /// The largest norm of all gradients together, above 0; infinite for no limit.
+  public double clipGradNorm = Double.POSITIVE_INFINITY;
+
+  /// The largest absolute value of a scaled gradient, above 0; infinite for no limit.
+  public double clipGradValue = Double.POSITIVE_INFINITY;
+
+  /// Whether a step changes nothing if a gradient is not finite.
+  public boolean skipNonFinite;
+
+  /// Whether gradients are 0 after a step.
+  public boolean zeroGrad;
+
+  public StepSettings() {}
+
+  /// Whether all gradients must be read before one is used.
+  boolean needsNorm() {
+    return skipNonFinite || clipGradNorm < Double.POSITIVE_INFINITY;
+  }
+
+  /// Takes over all values of another object.
+  public void set(StepSettings other) {
+    gradientScale = other.gradientScale;
+    clipGradNorm = other.clipGradNorm;
+    clipGradValue = other.clipGradValue;
+    skipNonFinite = other.skipNonFinite;
+    zeroGrad = other.zeroGrad;
+  }
+}

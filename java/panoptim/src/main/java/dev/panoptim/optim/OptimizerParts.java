@@ -1,0 +1,125 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.internal.memory.CloseAll;
+import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.StateMemory;
+import dev.panoptim.internal.step.StepExecutor;
+import dev.panoptim.internal.step.TrackedGroup;
+import dev.panoptim.internal.step.TrackedParameters;
+import dev.panoptim.internal.step.Turns;
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.Hyperparameters;
+import dev.panoptim.rule.Rule;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/// The parts that an optimizer consists of, from when they are built until they are freed.
+final class OptimizerParts {
+  final Engine engine;
+  final int threads;
+  final StepOptions options = new StepOptions();
+  final StepReport report;
+  final StateMemory memory;
+  final StateTransfer states;
+  final StateViews views;
+  final TrackedParameters parameters;
+  final StepExecutor executor;
+  final Turns turns;
+
+  /// `null` if nothing is published.
+  final Publisher publisher;
+
+  private final Hyperparameters defaults;
+
+  /// For other threads to read: replaced, never changed.
+  private volatile List<ParameterGroup> groups = List.of();
+
+  /// Builds all parts or, if this throws, none.
+  OptimizerParts(OptimizerBuilder<?> builder) {
+    Rule rule = builder.rule();
+    engine = builder.engine();
+    threads = builder.threads;
+    defaults = builder.defaults(rule);
+    options.settings().set(builder.options.settings());
+    memory = new StateMemory(builder.format(rule, engine));
+    publisher = builder.publication == null ? null : new Publisher(builder.publication, engine);
+    parameters = new TrackedParameters(engine);
+    executor =
+        new StepExecutor(
+            engine,
+            threads,
+            memory,
+            parameters,
+            options.settings(),
+            publisher,
+            builder.averageDecay);
+    report = new StepReport(executor.outcome());
+    turns = new Turns(engine, executor);
+    states = new StateTransfer(memory, parameters.groups());
+    views = new StateViews(memory, parameters, turns);
+    try {
+      if (publisher != null) {
+        // Until the parameters have the values that are published first.
+        engine.await();
+      }
+      add(builder.groups(defaults));
+      if (builder.stateFile != null) {
+        memory.share(builder.stateFile, parameters.groups());
+        publishNow();
+      }
+    } catch (Throwable e) {
+      freeMemory(List.of());
+      throw e;
+    }
+    executor.open();
+  }
+
+  List<ParameterGroup> groups() {
+    return groups;
+  }
+
+  /// Adds a group, as [Optimizer#addParamGroup] says.
+  void add(Iterable<Parameter> added, Map<Hyperparameter, Double> overrides) {
+    if (memory.isShared()) {
+      throw new IllegalStateException(
+          "a group cannot be added to states that are shared in a file");
+    }
+    List<Parameter> copy = OptimizerBuilder.copy(added);
+    // At rest, as all parameters may be published anew.
+    turns.change(() -> add(List.of(new ParameterGroup(copy, defaults.with(overrides)))));
+  }
+
+  private void add(List<ParameterGroup> added) {
+    parameters.add(
+        added.stream().map(each -> new TrackedGroup(each.parameters(), each.values())).toList(),
+        publisher == null ? all -> {} : publisher::begin);
+    groups = Stream.concat(groups.stream(), added.stream()).toList();
+  }
+
+  /// Publishes the parameters as they are, if anything is published.
+  void publishNow() {
+    if (publisher != null) {
+      publisher.publishNow();
+    }
+  }
+
+  /// Frees all memory. A second call frees what could not be freed before because another thread's
+  /// native code used it.
+  void free() {
+    CloseAll.all(List.of(executor::close, () -> freeMemory(parameters.groups())));
+  }
+
+  /// @param counted groups whose step counts outlive the mapping of a file
+  private void freeMemory(List<TrackedGroup> counted) {
+    CloseAll.all(
+        List.of(
+            () -> memory.close(counted),
+            () -> {
+              if (publisher != null) {
+                publisher.close();
+              }
+            }));
+  }
+}

@@ -1,0 +1,130 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.device.Device;
+import dev.panoptim.internal.step.StateMemory;
+import dev.panoptim.internal.step.TrackedGroup;
+import dev.panoptim.internal.step.TrackedParameter;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Copies an optimizer's states to state dicts and from them.
+///
+/// Not thread-safe.
+final class StateTransfer {
+  private final StateMemory memory;
+  private final List<TrackedGroup> groups;
+  private final Device stateDevice;
+
+  /// @param groups as they are at each call
+  StateTransfer(StateMemory memory, List<TrackedGroup> groups) {
+    this.memory = memory;
+    this.groups = groups;
+    stateDevice = memory.format().stateDevice();
+  }
+
+  /// A copy of all states.
+  StateDict snapshot() {
+    return stateDict(stateDevice::copyOf);
+  }
+
+  /// All states as they lie in memory, if Java can reach it; a copy if not. Steps change them.
+  StateDict live() {
+    return stateDict(stateDevice::readable);
+  }
+
+  /// The way in which a state is taken.
+  private interface Taking {
+    MemorySegment take(MemorySegment state, long bytes);
+  }
+
+  private StateDict stateDict(Taking taking) {
+    Map<String, StateDict.ParameterState> all = new LinkedHashMap<>();
+    for (TrackedGroup group : groups) {
+      for (TrackedParameter each : group.parameters()) {
+        each.refresh();
+        Map<String, MemorySegment> states = each.namedStates(memory.names());
+        states.replaceAll((name, state) -> taking.take(state, each.bytes()).asReadOnly());
+        all.put(
+            each.name(),
+            new StateDict.ParameterState(
+                each.parameter().size(),
+                each.steps(),
+                each.momentumProduct(),
+                group.values().asMap(),
+                states));
+      }
+    }
+    return new StateDict(memory.format().rule(), all);
+  }
+
+  /// All reasons why a state dict cannot be loaded, a sentence for each; empty if it can.
+  List<String> differences(StateDict state, Map<String, String> renaming) {
+    return StateDifferences.of(state, memory.format().rule(), memory.names(), groups, renaming);
+  }
+
+  /// Takes over a state dict.
+  ///
+  /// @throws IllegalArgumentException if it does not fit, if a state says to be where no memory can
+  ///   be, or if it shares bytes with the place of another state here; nothing has changed
+  /// @throws IllegalStateException if the arena of a state, or of data that have a half-precision
+  ///   copy, has been closed; nothing has changed
+  /// @throws WrongThreadException if such an arena is confined to another thread; nothing has
+  ///   changed
+  void load(StateDict state, Map<String, String> renaming) {
+    List<String> differences = differences(state, renaming);
+    if (!differences.isEmpty()) {
+      throw new IllegalArgumentException(
+          "the state dict does not fit: " + String.join("; ", differences));
+    }
+    load(state.renamed(renaming));
+  }
+
+  private void load(Map<String, StateDict.ParameterState> loaded) {
+    new LoadedStates(groups, memory.names(), loaded).requireUsable();
+    if (memory.format().halfPrecision() != null) {
+      StateMemory.requireData(
+          groups.stream()
+              .flatMap(group -> group.parameters().stream())
+              .filter(
+                  each -> each.halfPrecisionCopy() != null || loaded.get(each.name()).steps() > 0)
+              .toList());
+    }
+    memory.allocate(
+        groups,
+        each -> loaded.get(each.name()).steps() > 0,
+        () -> {
+          groups.forEach(TrackedGroup::dropPlan);
+          // First what may fail on a GPU: counts must not be of states that are not there.
+          groups.forEach(group -> loadStates(group, loaded));
+          groups.forEach(group -> loadValues(group, loaded));
+        });
+  }
+
+  private void loadStates(TrackedGroup group, Map<String, StateDict.ParameterState> loaded) {
+    for (TrackedParameter each : group.parameters()) {
+      StateDict.ParameterState from = loaded.get(each.name());
+      if (each.halfPrecisionCopy() != null) {
+        memory.writeHalfPrecisionCopy(each);
+      }
+      if (from.steps() > 0) {
+        for (int i = 0; i < each.states().size(); i++) {
+          stateDevice.upload(from.states().get(memory.names().get(i)), each.states().get(i));
+        }
+      } else if (each.states() != null) {
+        // Kept: another allocation would leave this one behind until the optimizer is closed.
+        each.states().forEach(state -> stateDevice.fill(state, each.parameter().size(), 0));
+        memory.initialise(each, from.hyperparameters());
+      }
+    }
+  }
+
+  private void loadValues(TrackedGroup group, Map<String, StateDict.ParameterState> loaded) {
+    for (TrackedParameter each : group.parameters()) {
+      StateDict.ParameterState from = loaded.get(each.name());
+      group.values().setAll(from.hyperparameters());
+      each.set(from.steps(), from.momentumProduct());
+    }
+  }
+}
