@@ -14,9 +14,9 @@ public final class DeviceStream implements AutoCloseable {
   private final MemorySegment handle;
 
   /// `null` if the caller owns the stream.
-  private final Arena arena;
+  private final OwnedArena arena;
 
-  private DeviceStream(Device device, MemorySegment handle, Arena arena) {
+  private DeviceStream(Device device, MemorySegment handle, OwnedArena arena) {
     this.device = device;
     this.handle = handle;
     this.arena = arena;
@@ -146,7 +146,7 @@ public final class DeviceStream implements AutoCloseable {
   /// @throws IllegalStateException if another thread is enqueuing work
   @Override
   public void close() {
-    if (arena != null && arena.scope().isAlive()) {
+    if (arena != null) {
       arena.close();
     }
   }

@@ -18,7 +18,7 @@ import java.lang.foreign.MemorySegment;
 /// needs the result before the copy has arrived.
 ///
 /// Not thread-safe.
-public final class CudaNormDecision extends NormDecision {
+final class CudaNormDecision extends NormDecision {
   private final CudaBackend backend;
   private final DeviceStream stream;
   private final OwnedArena arena =
@@ -59,7 +59,7 @@ public final class CudaNormDecision extends NormDecision {
     return backend;
   }
 
-  public MemorySegment there() {
+  MemorySegment there() {
     return there;
   }
 

@@ -191,7 +191,7 @@ public final class NativeBackend extends Engine {
     if (helpers > 0) {
       panoptim_plan.share(call.plan, WorkSplit.share(call.elements, helpers + 1));
       panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_ANNOUNCED());
-      HelperPool.invite(helpers, free, call, WorkSplit.wakes(call.elements, HelperPool.WATCH));
+      HelperPool.offer(helpers, free, call, WorkSplit.wakes(call.elements));
     }
     runAlone(work, call);
   }

@@ -253,7 +253,7 @@ public final class NativeTable extends Prepared {
   }
 
   /// The calls that make up the sums of squares.
-  public List<Call> callsForSums(int tier) {
+  List<Call> callsForSums(int tier) {
     writeTier(tier);
     if (!sumsKnown) {
       for (int i = 0; i < calls.size(); i++) {

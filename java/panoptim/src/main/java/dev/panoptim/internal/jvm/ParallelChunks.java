@@ -51,7 +51,7 @@ final class ParallelChunks extends Prepared implements HelperPool.Work {
     failure = null;
     try {
       open = helpers > 0;
-      HelperPool.invite(helpers, free, this, WorkSplit.wakes(rows.elements(), HelperPool.WATCH));
+      HelperPool.offer(helpers, free, this, WorkSplit.wakes(rows.elements()));
       // From the front, and helpers from the back: at the next step, each thread finds its chunks
       // of
       // this step in its cache.

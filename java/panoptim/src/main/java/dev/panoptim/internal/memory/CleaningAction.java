@@ -32,7 +32,7 @@ public final class CleaningAction {
   private static final MethodHandles.Lookup PLATFORM = MethodHandles.publicLookup();
 
   /// Does nothing.
-  public static final MethodHandle NOTHING = MethodHandles.empty(methodType(void.class));
+  static final MethodHandle NOTHING = MethodHandles.empty(methodType(void.class));
 
   private static final MethodHandle CALL = MethodHandles.exactInvoker(NOTHING.type());
 

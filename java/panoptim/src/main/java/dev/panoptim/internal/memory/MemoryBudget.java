@@ -15,7 +15,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
 /// Thread-safe.
 public final class MemoryBudget {
   /// The name of the system property.
-  public static final String LIMIT_PROPERTY = "panoptim.memory.limit";
+  static final String LIMIT_PROPERTY = "panoptim.memory.limit";
 
   /// How many times an allocation beyond the limit waits for the garbage collector.
   private static final int MOST_WAITS = 10;

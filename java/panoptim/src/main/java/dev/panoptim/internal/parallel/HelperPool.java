@@ -28,7 +28,7 @@ public final class HelperPool {
   /// How long [#endThreads] waits for threads to end.
   private static final long END_NANOS = 1_000_000_000L;
 
-  public static final Watch WATCH = Watch.ofProperty();
+  static final Watch WATCH = Watch.ofProperty();
 
   /// The most threads that a step can take, the calling one among them. Where plans are made, it
   /// has been seen that the number is a good one.
@@ -81,10 +81,10 @@ public final class HelperPool {
   /// @param among the first so many, which [#enter] said
   /// @param wake whether those that sleep, or have not been started, are asked too; to wake one
   ///   takes longer than a small step
-  public static void invite(int count, int among, Work work, boolean wake) {
+  public static void offer(int count, int among, Work work, boolean wake) {
     int invited = 0;
     for (int i = 0; i < among && invited < count; i++) {
-      if (MEMBERS[i].invite(work, wake)) {
+      if (MEMBERS[i].offer(work, wake)) {
         invited++;
       }
     }
@@ -147,7 +147,7 @@ public final class HelperPool {
       this.name = name;
     }
 
-    public boolean invite(Work work, boolean wake) {
+    boolean offer(Work work, boolean wake) {
       if (!wake && (asleep != null || state.get() == GONE)) {
         return false;
       }

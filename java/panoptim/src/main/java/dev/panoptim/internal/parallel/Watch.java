@@ -8,7 +8,7 @@ package dev.panoptim.internal.parallel;
 /// [#SHORT_NANOS]. What this may cost is bounded by each helper's [Budget].
 ///
 /// Thread-safe. Where several threads begin steps at the same moment, a pause may go uncounted.
-public final class Watch {
+final class Watch {
   /// Long enough for a training that does nothing but step; too short to be seen as load.
   static final long SHORT_NANOS = 50_000;
 

@@ -41,9 +41,12 @@ public final class WorkSplit {
     return (int) Math.min(Math.min(threads, HelperPool.MOST), chunks) - 1;
   }
 
-  /// Whether threads that sleep are to be woken: for long work, and where they will then stay
-  /// awake.
-  public static boolean wakes(long elements, Watch watch) {
+  /// Whether helpers that sleep are woken: for long work, and if they will then stay awake.
+  public static boolean wakes(long elements) {
+    return wakes(elements, HelperPool.WATCH);
+  }
+
+  static boolean wakes(long elements, Watch watch) {
     return elements >= WAKE_FROM || watch.staysAwake();
   }
 

@@ -8,19 +8,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// One segment out of an arena that a plan uses: whoever holds on to it holds on to all streams of
-/// that arena.
+/// One segment of an arena that rows use: a downcall that holds this segment open holds all memory
+/// of the arena open.
 ///
 /// Immutable and thread-safe.
 ///
-/// @param name of the stream, for messages
+/// @param name of the operand, for messages
 public record ArenaHold(String name, MemorySegment segment) {
-  /// Inherits nothing, as it would keep the class loader of the thread that came first.
+  /// Inherits nothing: it would keep the class loader of the first calling thread.
   private static final Thread OTHER_THREAD =
       Thread.ofPlatform().inheritInheritableThreadLocals(false).unstarted(() -> {});
 
-  /// One hold for each arena, but for the global one, which nobody can close.
-  public static ArenaHold[] of(List<Row> rows) {
+  /// One hold for each arena, except the global arena, which cannot be closed.
+  static ArenaHold[] of(List<Row> rows) {
     Map<MemorySegment.Scope, ArenaHold> found = new LinkedHashMap<>();
     for (Row row : rows) {
       found.putAll(more(found.keySet(), row));
@@ -59,7 +59,7 @@ public record ArenaHold(String name, MemorySegment segment) {
     }
   }
 
-  public static boolean anyConfined(ArenaHold[] holds) {
+  static boolean anyConfined(ArenaHold[] holds) {
     for (ArenaHold hold : holds) {
       if (!hold.segment.isAccessibleBy(OTHER_THREAD)) {
         return true;
@@ -68,7 +68,7 @@ public record ArenaHold(String name, MemorySegment segment) {
     return false;
   }
 
-  public void requireAlive() {
+  void requireAlive() {
     TensorChecks.requireAlive(name, segment);
   }
 }

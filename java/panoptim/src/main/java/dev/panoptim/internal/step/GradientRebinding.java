@@ -7,21 +7,21 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
 
-/// The gradients of plans that were made together, no two streams of which overlap: for gradients
-/// that lie elsewhere at each step, as of frameworks that free them in between. To tell the plans
-/// costs little beside making new ones, and leaves next to nothing to the garbage collector.
+/// Rebinds plans that were made together to gradients that moved, as of frameworks that allocate
+/// gradients anew at each step. This costs little compared to new plans, and leaves next to nothing
+/// to the garbage collector.
 ///
 /// Not thread-safe.
-public final class GradientRebinding {
+final class GradientRebinding {
   private final List<StepPlan> plans;
 
-  /// Where all streams begin that are no gradients, in order; `null` until gradients first move.
+  /// The start addresses of all operands but gradients, sorted; `null` until gradients first move.
   private long[] starts;
 
-  /// Where they end, in order.
+  /// Their end addresses, sorted.
   private long[] ends;
 
-  /// The same of the gradients, where they would be.
+  /// The same of the gradients that are to be adopted.
   private long[] gradientStarts;
 
   private long[] gradientEnds;
@@ -32,19 +32,19 @@ public final class GradientRebinding {
   private long[] allEnds;
 
   /// @param plans that [StepPlan#of] has made in one call
-  public GradientRebinding(List<StepPlan> plans) {
+  GradientRebinding(List<StepPlan> plans) {
     this.plans = List.copyOf(plans);
   }
 
   /// Makes other memory the plans' gradients.
   ///
   /// @param gradients for each plan, in order, one for each of its rows
-  /// @return whether it has been done. Otherwise nothing has changed, and it takes new plans, which
-  ///   also say what is wrong if something is: some gradient lies in another arena than the one
-  ///   whose place it would take, or [StepPlan#of] would refuse it
+  /// @return whether it has been done. Otherwise nothing has changed, and new plans are needed;
+  ///   they also report what is wrong, if something is. A gradient lies in another arena than the
+  ///   one that it would replace, or [StepPlan#of] would refuse it
   /// @throws CudaException on a GPU, if CUDA does not say whose memory something is; nothing has
   ///   changed
-  public boolean moveTo(List<MemorySegment[]> gradients) {
+  boolean moveTo(List<MemorySegment[]> gradients) {
     boolean moves = areAccepted(gradients) && areDisjoint();
     for (int i = 0; i < plans.size(); i++) {
       if (moves) {

@@ -1,6 +1,7 @@
 package dev.panoptim.internal.step;
 
-/// What the norm of all gradients makes of a step: measured over the plans, then judged.
+/// What a step does because of the norm of all gradients. The norm is measured over the plans, then
+/// the decision is made.
 ///
 /// ```java
 /// decision.begin();
@@ -8,13 +9,11 @@ package dev.panoptim.internal.step;
 /// decision.decide(scale, clipGradNorm, skipNonFinite);
 /// ```
 ///
-/// On a GPU it stays there, where steps find it, and comes to the host when it is asked for.
+/// A decision on a GPU stays there for the steps, and is copied to the host when it is asked for.
 ///
 /// Not thread-safe.
 public abstract class NormDecision implements AutoCloseable {
-  public NormDecision() {}
-
-  /// The one that it has been asked of, and is for.
+  /// The engine that made this, and whose steps follow it.
   public abstract Engine backend();
 
   /// Begins anew.
@@ -22,31 +21,31 @@ public abstract class NormDecision implements AutoCloseable {
 
   /// Adds the squares of a plan's gradients, in the canonical order.
   ///
-  /// @throws IllegalStateException as [Backend#addSquares]
+  /// @throws IllegalStateException as [Engine#addSquares]
   public abstract void add(StepPlan plan, int threads);
 
-  /// Makes of the squares a norm, and of that what becomes of the step.
+  /// Takes the root of the squares, and decides what becomes of the step.
   ///
   /// @param scale what gradients are multiplied with
   /// @param limit the largest norm that is not clipped, perhaps infinite
   /// @param skipNonFinite whether a norm that is not finite makes the step skip
   public abstract void decide(double scale, double limit, boolean skipNonFinite);
 
-  /// Whether the host knows it without waiting, and makes of it what follows; else the backend
-  /// does.
+  /// Whether the host knows the decision without waiting and follows it; else the engine does.
   public abstract boolean isOnHost();
 
   /// The norm of all gradients, scaled and not yet clipped. May wait for the GPU.
   public abstract double norm();
 
-  /// What makes it no larger than the limit; 1 where it is not. May wait for the GPU.
+  /// The factor that makes the norm no larger than the limit; 1 if it is not larger. May wait for
+  /// the GPU.
   public abstract double clipFactor();
 
   /// Whether the step is to change nothing. May wait for the GPU.
   public abstract boolean skips();
 
-  /// Waits for what the GPU has not said yet, and frees what it holds for this. What has been
-  /// judged can still be asked for, but nothing more be judged.
+  /// Waits for the GPU's last decision, and frees the memory there. The last decision can still be
+  /// asked for afterwards, but no other one can be made.
   @Override
   public abstract void close();
 }

@@ -54,7 +54,7 @@ public final class StepPlan implements AutoCloseable {
   /// @param zeroes whether gradients are set to 0 once they have been used
   /// @throws IllegalArgumentException if gradients are to be set to 0 but one of them is read-only,
   ///   or `clip` is not a number of 0 or more; nothing has changed
-  public void treatGradients(float clip, boolean zeroes) {
+  void treatGradients(float clip, boolean zeroes) {
     if (!(clip >= 0)) {
       throw new IllegalArgumentException("clip is " + clip + ", but must be 0 or more");
     }

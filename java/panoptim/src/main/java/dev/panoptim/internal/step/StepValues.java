@@ -28,13 +28,13 @@ public final class StepValues {
   /// Forgets the previous step's coefficients.
   ///
   /// @param decays whether the group's weight decay is other than 0
-  public void begin(boolean decays) {
+  void begin(boolean decays) {
     usedSlots = 0;
     decay = decays ? rows.rule().decay() : Decay.NONE;
   }
 
   /// Coefficients for the rows that follow; the caller fills them in.
-  public Coefficients nextCoefficients() {
+  Coefficients nextCoefficients() {
     if (usedSlots == coefficients.size()) {
       coefficients.add(new Coefficients());
     }
@@ -44,7 +44,7 @@ public final class StepValues {
   /// Gives a row the coefficients that were asked for last.
   ///
   /// @throws IllegalStateException if none were asked for since [#begin]
-  public void assign(int row) {
+  void assign(int row) {
     if (usedSlots == 0) {
       throw new IllegalStateException("row " + row + " has no coefficients to be given");
     }
@@ -94,7 +94,7 @@ public final class StepValues {
   /// @param target has room for these rows; no thread reads or frees it until the step is done
   /// @throws IllegalArgumentException if the rows are not on the CPU, or averages are to be
   ///   published that the rows do not have
-  public void publishTo(PublishTarget target) {
+  void publishTo(PublishTarget target) {
     if (target != null && !rows.device().isCpu()) {
       throw new IllegalArgumentException(
           "a step on " + rows.device() + " cannot publish by itself");

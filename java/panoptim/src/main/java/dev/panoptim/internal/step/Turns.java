@@ -50,7 +50,7 @@ public final class Turns {
   /// Does something while no other thread has the optimizer.
   ///
   /// @throws IllegalStateException as [ExclusiveUse#enter]
-  public <T> T inTurn(Purpose purpose, Supplier<T> action) {
+  private <T> T inTurn(Purpose purpose, Supplier<T> action) {
     boolean entered = use.enter(purpose);
     try {
       return action.get();

@@ -91,7 +91,7 @@ public final class Layout {
   }
 
   /// The required alignment of the memory in bytes.
-  public long alignment() {
+  long alignment() {
     return alignment;
   }
 

@@ -13,7 +13,6 @@ import dev.panoptim.backend.Backends;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
 import dev.panoptim.internal.step.Engine;
-import dev.panoptim.internal.step.GradientRebinding;
 import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.Row;
@@ -130,8 +129,7 @@ class CudaBackendTest {
         step(backend, plan);
         assertData(-1, plan);
         Prepared prepared = plan.prepared();
-        GradientRebinding moving = new GradientRebinding(List.of(plan));
-        assertTrue(moving.moveTo(List.<MemorySegment[]>of(new MemorySegment[] {twos})));
+        assertTrue(StepPlans.moveGradient(plan, twos));
         step(backend, plan);
         assertData(-3, plan);
         assertSame(prepared, plan.prepared());

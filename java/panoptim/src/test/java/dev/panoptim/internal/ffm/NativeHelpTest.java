@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.backend.Backends;
 import dev.panoptim.internal.bindings.panoptim_plan;
-import dev.panoptim.internal.parallel.HelperPool;
 import dev.panoptim.internal.parallel.PoolMembers;
 import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.internal.step.Engine;
@@ -13,7 +12,7 @@ import dev.panoptim.internal.step.StepPlan;
 import dev.panoptim.internal.step.StepPlans;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.time.Duration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -62,42 +61,18 @@ class NativeHelpTest {
 
   @Test
   void stepsOfAsManyCallersAsProcessorsAreWholeWithoutHelp() {
-    HelperPool.Work none = () -> {};
-    for (int i = 0; i < 4; i++) {
-      HelperPool.enter();
-    }
     try (Arena arena = Arena.ofShared()) {
       StepPlan plan = StepPlans.ofOneRow(arena, 40 * WorkSplit.CHUNK);
-      assertStepIsWhole(plan);
+      PoolMembers.withoutHelp(() -> assertStepIsWhole(plan));
       assertEquals(0, panoptim_plan.share(call(plan).plan), "the step was cut up for helpers");
-    } finally {
-      for (int i = 0; i < 4; i++) {
-        HelperPool.leave(none);
-      }
     }
   }
 
-  /// Threads are ended again and again meanwhile.
   @Test
   void stepsAreWholeWhileThreadsEnd() throws Exception {
-    AtomicBoolean stop = new AtomicBoolean();
-    Thread ending =
-        Thread.ofPlatform()
-            .start(
-                () -> {
-                  while (!stop.get()) {
-                    Backends.endThreads();
-                  }
-                });
     try (Arena arena = Arena.ofShared()) {
       StepPlan plan = StepPlans.ofOneRow(arena, 40 * WorkSplit.CHUNK);
-      long start = System.nanoTime();
-      while (System.nanoTime() - start < 250_000_000) {
-        assertStepIsWhole(plan);
-      }
-    } finally {
-      stop.set(true);
-      ending.join();
+      PoolMembers.endWhile(Duration.ofMillis(250), () -> assertStepIsWhole(plan));
     }
   }
 }

@@ -5,17 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.panoptim.backend.Backends;
-import dev.panoptim.internal.parallel.HelperPool;
 import dev.panoptim.internal.parallel.PoolMembers;
 import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.internal.step.StepPlans;
 import java.lang.foreign.Arena;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -93,52 +91,34 @@ class ParallelChunksTest {
 
   @Test
   void asManyCallersAsProcessorsGetNoHelp() {
-    HelperPool.Work none = () -> {};
-    for (int i = 0; i < 4; i++) {
-      HelperPool.enter();
-    }
     try (Arena arena = Arena.ofShared()) {
+      ParallelChunks chunks = chunks(arena);
       Set<Thread> seen = ConcurrentHashMap.newKeySet();
       AtomicInteger updated = new AtomicInteger();
-      chunks(arena)
-          .run(
-              4,
-              (p, row, start, length) -> {
-                seen.add(Thread.currentThread());
-                updated.incrementAndGet();
-              });
+      PoolMembers.withoutHelp(
+          () ->
+              chunks.run(
+                  4,
+                  (p, row, start, length) -> {
+                    seen.add(Thread.currentThread());
+                    updated.incrementAndGet();
+                  }));
       assertEquals(Set.of(Thread.currentThread()), seen);
       assertEquals(40, updated.get());
-    } finally {
-      for (int i = 0; i < 4; i++) {
-        HelperPool.leave(none);
-      }
     }
   }
 
-  /// Threads are ended again and again meanwhile.
   @Test
   void allChunksAreUpdatedWhileThreadsEnd() throws Exception {
-    AtomicBoolean stop = new AtomicBoolean();
-    Thread ending =
-        Thread.ofPlatform()
-            .start(
-                () -> {
-                  while (!stop.get()) {
-                    Backends.endThreads();
-                  }
-                });
     try (Arena arena = Arena.ofShared()) {
       ParallelChunks chunks = chunks(arena);
-      long start = System.nanoTime();
-      while (System.nanoTime() - start < 250_000_000) {
-        AtomicInteger updated = new AtomicInteger();
-        chunks.run(4, (p, row, begin, length) -> updated.incrementAndGet());
-        assertEquals(40, updated.get());
-      }
-    } finally {
-      stop.set(true);
-      ending.join();
+      PoolMembers.endWhile(
+          Duration.ofMillis(250),
+          () -> {
+            AtomicInteger updated = new AtomicInteger();
+            chunks.run(4, (p, row, begin, length) -> updated.incrementAndGet());
+            assertEquals(40, updated.get());
+          });
     }
   }
 }

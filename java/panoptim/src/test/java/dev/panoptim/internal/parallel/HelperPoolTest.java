@@ -52,7 +52,7 @@ class HelperPoolTest {
       HelperPool.Work work = holding(all, end);
       do {
         // Members that were busy with the round before are invited once they are not.
-        HelperPool.invite(3, 3, work, true);
+        HelperPool.offer(3, 3, work, true);
       } while (!all.await(1, TimeUnit.MILLISECONDS));
       end.countDown();
       HelperPool.dismiss(work);
@@ -79,12 +79,12 @@ class HelperPoolTest {
     CountDownLatch end = new CountDownLatch(1);
     HelperPool.Work busy = holding(came, end);
     do {
-      HelperPool.invite(1, 1, busy, true);
+      HelperPool.offer(1, 1, busy, true);
     } while (!came.await(1, TimeUnit.MILLISECONDS));
     AtomicInteger others = new AtomicInteger();
     HelperPool.Work work = others::incrementAndGet;
     for (int i = 0; i < 50; i++) {
-      HelperPool.invite(1, 1, work, true);
+      HelperPool.offer(1, 1, work, true);
       Thread.sleep(1);
     }
     assertEquals(0, others.get());
@@ -99,7 +99,7 @@ class HelperPoolTest {
     membersAreIdle();
     AtomicInteger came = new AtomicInteger();
     HelperPool.Work work = came::incrementAndGet;
-    HelperPool.invite(3, 3, work, false);
+    HelperPool.offer(3, 3, work, false);
     Thread.sleep(100);
     assertEquals(0, came.get());
     HelperPool.dismiss(work);
@@ -121,7 +121,7 @@ class HelperPoolTest {
     HelperPool.Work work = () -> {};
     long start = System.nanoTime();
     for (int i = 0; System.nanoTime() - start < 1_000_000_000; i++) {
-      HelperPool.invite(3, 3, work, true);
+      HelperPool.offer(3, 3, work, true);
       // About as long as a thread takes to wake.
       LockSupport.parkNanos(i % 50 * 1000);
       HelperPool.dismiss(work);
@@ -156,7 +156,7 @@ class HelperPoolTest {
           done.incrementAndGet();
         };
     do {
-      HelperPool.invite(1, 1, work, true);
+      HelperPool.offer(1, 1, work, true);
     } while (!came.await(1, TimeUnit.MILLISECONDS));
     HelperPool.dismiss(work);
     Thread busy =
@@ -203,7 +203,7 @@ class HelperPoolTest {
               throw new StackOverflowError("meant to fail");
             };
         do {
-          HelperPool.invite(1, 3, bad, true);
+          HelperPool.offer(1, 3, bad, true);
         } while (!failed.await(1, TimeUnit.MILLISECONDS));
         HelperPool.dismiss(bad);
       }

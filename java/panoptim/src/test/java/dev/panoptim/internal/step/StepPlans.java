@@ -2,6 +2,7 @@ package dev.panoptim.internal.step;
 
 import dev.panoptim.device.Device;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /// Plans for tests, of plain gradient descent.
@@ -25,6 +26,14 @@ public final class StepPlans {
   /// A plan of one row.
   public static StepPlan of(RowFormat format, Row row) {
     return StepPlan.of(format, List.of(List.of(row))).getFirst();
+  }
+
+  /// Makes other memory the gradient of a plan's only row.
+  ///
+  /// @return whether it has been done
+  public static boolean moveGradient(StepPlan plan, MemorySegment gradient) {
+    return new GradientRebinding(List.of(plan))
+        .moveTo(List.<MemorySegment[]>of(new MemorySegment[] {gradient}));
   }
 
   /// Makes the next step subtract each gradient, multiplied with the step size.
