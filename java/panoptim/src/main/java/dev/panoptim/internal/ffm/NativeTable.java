@@ -31,6 +31,8 @@ import java.util.Map;
 /// each call also names a segment of each arena it works in, which the linker holds open until the
 /// call returns. There is room for [#HOLDS] of them; a plan over more arenas is cut into several
 /// calls, each over some of the rows.
+///
+/// Not thread-safe.
 public final class NativeTable extends Prepared {
   public static final int HOLDS = 8;
 

@@ -3,6 +3,8 @@ package dev.panoptim.internal.memory;
 import java.util.List;
 
 /// Closes several resources of which each may fail to close.
+///
+/// Thread-safe.
 public final class CloseAll {
   private CloseAll() {}
 

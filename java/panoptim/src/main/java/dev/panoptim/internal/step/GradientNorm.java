@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// The norm of gradients outside of a step.
+///
+/// Thread-safe, as long as no other thread uses the gradients.
 public final class GradientNorm {
   private GradientNorm() {}
 

@@ -1,6 +1,8 @@
 package dev.panoptim.internal.step;
 
 /// Publishes copies of the parameters that steps leave. Called by the thread that steps.
+///
+/// Not thread-safe.
 public interface StepPublisher {
   /// Checks, before a step, that the parameters which the publisher itself will copy can be read.
   ///
