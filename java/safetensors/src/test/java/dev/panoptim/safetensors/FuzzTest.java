@@ -49,7 +49,7 @@ class FuzzTest {
   }
 
   @Test
-  void mutatedFilesAreRefusedOrSound() {
+  void mutatedFilesAreRejectedOrSound() {
     long seed = System.nanoTime();
     System.out.println("FuzzTest: seed " + seed);
     LongAdder accepted = new LongAdder();

@@ -6,7 +6,7 @@ package dev.panoptim.internal.bindings;
 public final class Downcall {
   private Downcall() {}
 
-  /// Turns what a downcall threw into something unchecked:
+  /// Throws the exception of a downcall again if it is unchecked, as all of them are:
   ///
   /// ```java
   /// try {
@@ -16,14 +16,14 @@ public final class Downcall {
   /// }
   /// ```
   ///
-  /// @return an error, if a checked exception was thrown; no downcall throws one
-  /// @throws RuntimeException if that was thrown
-  /// @throws Error if that was thrown
+  /// @return an error for a checked exception, which no downcall throws
+  /// @throws RuntimeException if `thrown` is one
+  /// @throws Error if `thrown` is one
   public static AssertionError unchecked(Throwable thrown) {
     return switch (thrown) {
       case RuntimeException e -> throw e;
       case Error e -> throw e;
-      default -> new AssertionError("a downcall throws nothing checked", thrown);
+      default -> new AssertionError("a downcall throws no checked exception", thrown);
     };
   }
 }

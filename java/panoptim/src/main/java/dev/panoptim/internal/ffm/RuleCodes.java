@@ -14,6 +14,8 @@ import java.lang.foreign.MemorySegment;
 /// The codes are coarser than a [Rule]. Some parts of a rule are coefficients there: bias
 /// correction, the place of epsilon, the direction of the step, and the difference between a sum
 /// and a moving average.
+///
+/// Thread-safe.
 public final class RuleCodes {
   private RuleCodes() {}
 

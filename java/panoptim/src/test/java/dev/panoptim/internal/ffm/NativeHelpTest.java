@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Native steps with and without helpers. The tests allow a step 4 threads.
+/// Native steps with and without helpers. The tests allow 4 threads per step.
 @Timeout(60)
 class NativeHelpTest {
   private static final Engine ENGINE = Engine.of(Backends.nativeCode());
@@ -60,14 +60,15 @@ class NativeHelpTest {
   }
 
   @Test
-  void stepsOfAsManyCallersAsProcessorsAreWholeWithoutHelp() {
+  void stepsOfOneCallerPerProcessorAreWholeWithoutHelpers() {
     try (Arena arena = Arena.ofShared()) {
       StepPlan plan = StepPlans.ofOneRow(arena, 40 * WorkSplit.CHUNK);
       PoolMembers.withoutHelp(() -> assertStepIsWhole(plan));
-      assertEquals(0, panoptim_plan.share(call(plan).plan), "the step was cut up for helpers");
+      assertEquals(0, panoptim_plan.share(call(plan).plan), "the step was divided among helpers");
     }
   }
 
+  /// Another thread ends the helpers repeatedly during the steps.
   @Test
   void stepsAreWholeWhileThreadsEnd() throws Exception {
     try (Arena arena = Arena.ofShared()) {

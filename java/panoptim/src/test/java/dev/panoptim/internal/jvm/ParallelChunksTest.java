@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Chunks that several threads update in Java. The tests allow a step 4 threads.
+/// Several threads update the chunks of a step in Java. The tests allow 4 threads per step.
 @Timeout(60)
 class ParallelChunksTest {
   @BeforeEach
@@ -33,7 +33,7 @@ class ParallelChunksTest {
   }
 
   private static void join(CountDownLatch latch) throws InterruptedException {
-    assertTrue(latch.await(30, TimeUnit.SECONDS), "nobody came");
+    assertTrue(latch.await(30, TimeUnit.SECONDS), "no helper joined");
   }
 
   @Test
@@ -62,7 +62,7 @@ class ParallelChunksTest {
   }
 
   @Test
-  void aFailureOfAHelperIsThatOfTheStepAndOfNoLaterOne() {
+  void aFailureOfAHelperFailsOnlyItsStep() {
     try (Arena arena = Arena.ofShared()) {
       ParallelChunks chunks = chunks(arena);
       CountDownLatch two = new CountDownLatch(2);

@@ -23,19 +23,20 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// Who helps, and what becomes of a helper that fails. The tests allow a step 4 threads.
+/// The pool of helper threads: who helps, and failing helpers. The pool has 3 threads for steps of
+/// 4 threads.
 @Timeout(60)
 class HelperPoolTest {
-  /// A step invites once: a member that still returns from other work would not be invited.
+  /// A step invites once: a helper that still returns from other work would not be invited.
   @BeforeEach
-  void membersAreIdle() throws InterruptedException {
+  void awaitIdleHelpers() throws InterruptedException {
     PoolMembers.awaitIdle();
   }
 
-  /// Work that says when a member has come, and keeps it.
-  private static HelperPool.Work holding(CountDownLatch came, CountDownLatch end) {
+  /// Creates work that signals the arrival of a helper and keeps the helper until the end.
+  private static HelperPool.Work holding(CountDownLatch joined, CountDownLatch end) {
     return () -> {
-      came.countDown();
+      joined.countDown();
       try {
         end.await();
       } catch (InterruptedException e) {
@@ -45,13 +46,13 @@ class HelperPoolTest {
   }
 
   @Test
-  void membersComeAndComeAgain() throws Exception {
+  void helpersJoinRepeatedly() throws Exception {
     for (int round = 0; round < 50; round++) {
       CountDownLatch all = new CountDownLatch(3);
       CountDownLatch end = new CountDownLatch(1);
       HelperPool.Work work = holding(all, end);
       do {
-        // Members that were busy with the round before are invited once they are not.
+        // Helpers that were busy with the previous round get another offer later.
         HelperPool.offer(3, 3, work, true);
       } while (!all.await(1, TimeUnit.MILLISECONDS));
       end.countDown();
@@ -60,7 +61,7 @@ class HelperPoolTest {
   }
 
   @Test
-  void membersAreForProcessorsThatNobodyCallsFrom() {
+  void helpersAreForProcessorsWithoutACaller() {
     HelperPool.Work none = () -> {};
     for (int expected : new int[] {3, 2, 1, 0, 0}) {
       assertEquals(expected, HelperPool.enter());
@@ -72,15 +73,16 @@ class HelperPoolTest {
     HelperPool.leave(none);
   }
 
-  /// A second caller is helped by nobody who is not meant for it, though there be one idle.
+  /// No helper joins a second caller if its processor belongs to another caller, even if a helper
+  /// is idle.
   @Test
-  void aMemberOfAnotherProcessorIsNotInvited() throws Exception {
-    CountDownLatch came = new CountDownLatch(1);
+  void aHelperOfAnotherProcessorGetsNoOffer() throws Exception {
+    CountDownLatch joined = new CountDownLatch(1);
     CountDownLatch end = new CountDownLatch(1);
-    HelperPool.Work busy = holding(came, end);
+    HelperPool.Work busy = holding(joined, end);
     do {
       HelperPool.offer(1, 1, busy, true);
-    } while (!came.await(1, TimeUnit.MILLISECONDS));
+    } while (!joined.await(1, TimeUnit.MILLISECONDS));
     AtomicInteger others = new AtomicInteger();
     HelperPool.Work work = others::incrementAndGet;
     for (int i = 0; i < 50; i++) {
@@ -94,18 +96,18 @@ class HelperPoolTest {
   }
 
   @Test
-  void nobodyIsWokenForSmallWork() throws Exception {
-    membersComeAndComeAgain();
-    membersAreIdle();
-    AtomicInteger came = new AtomicInteger();
-    HelperPool.Work work = came::incrementAndGet;
+  void smallWorkWakesNoHelper() throws Exception {
+    helpersJoinRepeatedly();
+    awaitIdleHelpers();
+    AtomicInteger joined = new AtomicInteger();
+    HelperPool.Work work = joined::incrementAndGet;
     HelperPool.offer(3, 3, work, false);
     Thread.sleep(100);
-    assertEquals(0, came.get());
+    assertEquals(0, joined.get());
     HelperPool.dismiss(work);
     Watch watch = Watch.adaptive();
     assertTrue(WorkSplit.wakes(262_144, watch));
-    assertTrue(!WorkSplit.wakes(262_143, watch), "the first step cannot know of another");
+    assertTrue(!WorkSplit.wakes(262_143, watch), "the first step cannot predict a second one");
     watch.ends(1_000_000);
     watch.begins(1_000_000 + Watch.SHORT_NANOS - 1);
     assertTrue(WorkSplit.wakes(40_000, watch));
@@ -113,16 +115,16 @@ class HelperPoolTest {
     assertTrue(!WorkSplit.wakes(262_143, watch));
   }
 
-  /// A member that wakes too late for its work has not been idle for so long that it should end.
+  /// A helper that wakes too late for its work does not count as idle and does not end.
   @Test
-  void membersThatComeTooLateStay() throws Exception {
-    membersComeAndComeAgain();
+  void helpersThatWakeTooLateStay() throws Exception {
+    helpersJoinRepeatedly();
     Set<Thread> before = Set.copyOf(PoolMembers.all());
     HelperPool.Work work = () -> {};
     long start = System.nanoTime();
     for (int i = 0; System.nanoTime() - start < 1_000_000_000; i++) {
       HelperPool.offer(3, 3, work, true);
-      // About as long as a thread takes to wake.
+      // About the time that a thread takes to wake.
       LockSupport.parkNanos(i % 50 * 1000);
       HelperPool.dismiss(work);
       LockSupport.parkNanos(200_000);
@@ -131,25 +133,25 @@ class HelperPoolTest {
   }
 
   @Test
-  void threadsEndAtOnceAndLaterOnesStart() throws Exception {
+  void threadsEndOnRequestAndStartAgain() throws Exception {
     for (int round = 0; round < 3; round++) {
-      membersComeAndComeAgain();
+      helpersJoinRepeatedly();
       List<Thread> before = PoolMembers.all();
       assertEquals(3, before.size());
       Backends.endThreads();
-      before.forEach(each -> assertTrue(!each.isAlive(), each + " is still there"));
+      before.forEach(each -> assertTrue(!each.isAlive(), each + " is still alive"));
       Backends.endThreads();
       assertEquals(List.of(), PoolMembers.all());
     }
   }
 
-  /// It ends after its work, and nothing else of it is lost; what comes meanwhile is for others.
+  /// The thread ends after its work, and the work is not lost. Other threads take later work.
   @Test
-  void aThreadThatIsAtWorkEndsAfterIt() throws Exception {
-    CountDownLatch came = new CountDownLatch(1);
+  void aBusyThreadEndsAfterItsWork() throws Exception {
+    CountDownLatch joined = new CountDownLatch(1);
     CountDownLatch end = new CountDownLatch(1);
     AtomicInteger done = new AtomicInteger();
-    HelperPool.Work held = holding(came, end);
+    HelperPool.Work held = holding(joined, end);
     HelperPool.Work work =
         () -> {
           held.help();
@@ -157,7 +159,7 @@ class HelperPoolTest {
         };
     do {
       HelperPool.offer(1, 1, work, true);
-    } while (!came.await(1, TimeUnit.MILLISECONDS));
+    } while (!joined.await(1, TimeUnit.MILLISECONDS));
     HelperPool.dismiss(work);
     Thread busy =
         PoolMembers.all().stream()
@@ -166,17 +168,17 @@ class HelperPoolTest {
             .orElseThrow();
     Thread.currentThread().interrupt();
     Backends.endThreads();
-    assertTrue(Thread.interrupted(), "the interrupt was for somebody else");
+    assertTrue(Thread.interrupted(), "the interrupt status is kept");
     assertTrue(busy.isAlive());
     end.countDown();
     busy.join(30_000);
     assertTrue(!busy.isAlive());
     assertEquals(1, done.get());
-    membersComeAndComeAgain();
+    helpersJoinRepeatedly();
   }
 
   @Test
-  void aMemberThatFailsSaysSoAndComesAgain() throws Exception {
+  void aFailingHelperLogsAndHelpsAgain() throws Exception {
     Logger logger = Logger.getLogger(HelperPool.class.getName());
     Queue<LogRecord> said = new ConcurrentLinkedQueue<>();
     Handler handler =
@@ -207,7 +209,7 @@ class HelperPoolTest {
         } while (!failed.await(1, TimeUnit.MILLISECONDS));
         HelperPool.dismiss(bad);
       }
-      membersComeAndComeAgain();
+      helpersJoinRepeatedly();
     } finally {
       logger.removeHandler(handler);
       logger.setUseParentHandlers(true);
@@ -220,16 +222,16 @@ class HelperPoolTest {
   }
 
   @Test
-  void anInterruptedMemberSleepsOn() throws Exception {
-    membersComeAndComeAgain();
-    List<Thread> members = PoolMembers.all();
-    assertTrue(!members.isEmpty());
-    members.forEach(Thread::interrupt);
+  void anInterruptedHelperKeepsSleeping() throws Exception {
+    helpersJoinRepeatedly();
+    List<Thread> helpers = PoolMembers.all();
+    assertTrue(!helpers.isEmpty());
+    helpers.forEach(Thread::interrupt);
     Thread.sleep(100);
-    long before = nanos(members);
+    long before = nanos(helpers);
     Thread.sleep(400);
-    assertTrue(nanos(members) - before < 100_000_000, "they used " + (nanos(members) - before));
-    membersComeAndComeAgain();
+    assertTrue(nanos(helpers) - before < 100_000_000, "they used " + (nanos(helpers) - before));
+    helpersJoinRepeatedly();
   }
 
   private static long nanos(List<Thread> threads) {
@@ -239,7 +241,7 @@ class HelperPoolTest {
   }
 
   @Test
-  void aNumberOfThreadsThatIsNoneIsRefusedBeforeAnythingIsDone() {
+  void anIllegalNumberOfThreadsIsRejectedFirst() {
     String before = System.getProperty("panoptim.threads");
     try {
       for (String bad : List.of("0", "-1", "1025", "abc", "")) {

@@ -7,16 +7,16 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 
-/// The threads of the [HelperPool], as tests see them.
+/// The helper threads of the [HelperPool].
 public final class PoolMembers {
   private PoolMembers() {}
 
-  /// Waits until no member is at work. The pool is then as it is between two steps.
+  /// Waits until all helpers are idle, as between two steps.
   public static void awaitIdle() throws InterruptedException {
     long start = System.nanoTime();
     for (Thread each : all()) {
       while (each.isAlive() && !isIdle(each)) {
-        assertTrue(System.nanoTime() - start < 30_000_000_000L, each + " is still at work");
+        assertTrue(System.nanoTime() - start < 30_000_000_000L, each + " is still busy");
         Thread.sleep(1);
       }
     }
@@ -65,9 +65,9 @@ public final class PoolMembers {
         .toList();
   }
 
-  /// Whether a member is parked by itself, and not by its work.
-  static boolean isIdle(Thread member) {
-    Object blocker = LockSupport.getBlocker(member);
+  /// Whether a helper waits for work. Inside of work, a helper parks with another blocker.
+  static boolean isIdle(Thread helper) {
+    Object blocker = LockSupport.getBlocker(helper);
     return blocker != null && blocker.getClass().getEnclosingClass() == HelperPool.class;
   }
 }

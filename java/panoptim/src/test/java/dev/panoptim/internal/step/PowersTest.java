@@ -61,7 +61,7 @@ class PowersTest {
     }
   }
 
-  /// In the order in which steps ask for them.
+  /// The powers in the order of a training.
   @Test
   void growingExponentsChangeNoBit() {
     Powers powers = new Powers();
