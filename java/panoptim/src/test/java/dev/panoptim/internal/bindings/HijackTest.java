@@ -15,12 +15,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /// Another user who shares the temporary directory tries for some seconds to have another library
 /// loaded.
-@Execution(ExecutionMode.CONCURRENT)
 class HijackTest {
   private static final long MILLIS = 4_000;
 
