@@ -33,7 +33,9 @@ has_jdk_25() {
   is_jdk_25 "$maven_java_home" && return
   homes=$(
     env | sed -n 's/^J[A-Z0-9_]*_HOME=//p'
-    if [ -r "$toolchains" ]; then sed -n 's:.*<jdkHome>[[:space:]]*\(.*[^[:space:]]\)[[:space:]]*</jdkHome>.*:\1:p' "$toolchains"; fi
+    if [ -r "$toolchains" ]; then
+      awk -v RS='<' 'sub(/^jdkHome>[ \t\r\n]*/, "") { sub(/[ \t\r\n]*$/, ""); print }' "$toolchains"
+    fi
   )
   while IFS= read -r home; do
     case $home in
