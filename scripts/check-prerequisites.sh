@@ -46,9 +46,9 @@ has_jdk_25() {
   done << END
 $homes
 END
-  for folder in "$HOME/.jdks" "$HOME/.m2/jdks" "$HOME/.sdkman/candidates/java" "$HOME/.gradle/jdks" \
-    "$HOME/.jenv/versions" "$HOME/.jbang/cache/jdks" "$HOME/.asdf/installs/java" "$HOME/.jabba/jdk" \
-    "$HOME/Library/Java/JavaVirtualMachines" /Library/Java/JavaVirtualMachines /usr/jdk /usr/java /opt/java \
+  for folder in "${HOME:-}/.jdks" "${HOME:-}/.m2/jdks" "${HOME:-}/.sdkman/candidates/java" "${HOME:-}/.gradle/jdks" \
+    "${HOME:-}/.jenv/versions" "${HOME:-}/.jbang/cache/jdks" "${HOME:-}/.asdf/installs/java" "${HOME:-}/.jabba/jdk" \
+    "${HOME:-}/Library/Java/JavaVirtualMachines" /Library/Java/JavaVirtualMachines /usr/jdk /usr/java /opt/java \
     /usr/lib/jvm; do
     for home in "$folder"/* "$folder"/*/Contents/Home; do
       is_jdk_25 "$home" && return
