@@ -1,15 +1,16 @@
 package dev.panoptim;
 
+import static dev.panoptim.Repository.BLOCK;
+import static dev.panoptim.Repository.DECLARING;
+import static dev.panoptim.Repository.DOCUMENTS;
+import static dev.panoptim.Repository.FILE_NAMES;
+import static dev.panoptim.Repository.ROOT;
+import static dev.panoptim.Repository.SOURCES;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -18,16 +19,11 @@ import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /// The documents of the repository name only what exists: files, headings, classes, members, system
 /// properties, profiles. A document that is out of date fails here.
 class DocumentPathsTest {
-  private static final Path ROOT = Path.of("../..").toAbsolutePath().normalize();
-
   /// Abbreviations that `docs/architecture.md` and `CONTRIBUTING.md` declare.
   private static final Map<String, String> ABBREVIATIONS =
       Map.of(
@@ -77,8 +73,6 @@ class DocumentPathsTest {
           "java.util.concurrent.locks",
           "java.util.function");
 
-  private static final Pattern FENCE = Pattern.compile("(?ms)^```(\\w*)\\n(.*?)^```$");
-  private static final Pattern CODE = Pattern.compile("`([^`\\n]+)`");
   private static final Pattern LINK = Pattern.compile("\\]\\(([^)\\s]+)\\)");
   private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.*)$");
   private static final Pattern PATH = Pattern.compile("[\\w.-]+(/[\\w.-]+)+/?|[\\w.-]+/");
@@ -88,69 +82,7 @@ class DocumentPathsTest {
   private static final Pattern CLASS =
       Pattern.compile("([A-Z][A-Z0-9]*[a-z]\\w*)(?:\\.([A-Za-z]\\w*))?([.(].*)?");
 
-  private static final Pattern DECLARATION =
-      Pattern.compile("\\b(?:class|record|enum|interface) ([A-Z]\\w*)");
-
   private static final Pattern PROPERTY = Pattern.compile("\\bpanoptim(?:\\.[a-z]+)+\\b");
-
-  /// Text by path from the root, of the documents and of all sources.
-  private static final Map<String, String> DOCUMENTS = new LinkedHashMap<>();
-
-  private static final Map<String, String> SOURCES = new LinkedHashMap<>();
-
-  private static final Set<String> FILE_NAMES = new HashSet<>();
-
-  /// The sources that declare a class, by its simple name.
-  private static final Map<String, List<String>> DECLARING = new LinkedHashMap<>();
-
-  @BeforeAll
-  static void read() throws IOException {
-    List<Path> files;
-    try (Stream<Path> walk = Files.walk(ROOT)) {
-      files = walk.filter(DocumentPathsTest::isSource).sorted().toList();
-    }
-    for (Path file : files) {
-      String path = ROOT.relativize(file).toString();
-      FILE_NAMES.add(file.getFileName().toString());
-      if (path.endsWith(".md")) {
-        // What the report writes is its own test's matter.
-        if (!path.equals("docs/benchmarks.md")) {
-          DOCUMENTS.put(path, Files.readString(file));
-        }
-      } else if (path.endsWith(".java")) {
-        SOURCES.put(path, Files.readString(file));
-      }
-    }
-    SOURCES.forEach(
-        (path, text) ->
-            DECLARATION
-                .matcher(text)
-                .results()
-                .forEach(
-                    each ->
-                        DECLARING
-                            .computeIfAbsent(each.group(1), name -> new ArrayList<>())
-                            .add(path)));
-    assertTrue(DOCUMENTS.size() >= 10 && SOURCES.size() >= 100, "too few files below " + ROOT);
-  }
-
-  private static boolean isSource(Path file) {
-    for (Path name : ROOT.relativize(file)) {
-      String text = name.toString();
-      if (text.equals("target") || text.equals(".git")) {
-        return false;
-      }
-    }
-    return Files.isRegularFile(file);
-  }
-
-  /// The code within the lines of a document; blocks are left out.
-  private static List<String> codeOf(String document) {
-    return CODE.matcher(FENCE.matcher(document).replaceAll(""))
-        .results()
-        .map(each -> each.group(1))
-        .toList();
-  }
 
   @Test
   void linksLeadToFilesAndHeadings() {
@@ -187,7 +119,7 @@ class DocumentPathsTest {
   /// As GitHub makes anchors of headings.
   private static Set<String> headings(String document) {
     return HEADING
-        .matcher(FENCE.matcher(document).replaceAll(""))
+        .matcher(Repository.prose(document))
         .results()
         .map(each -> each.group(1).toLowerCase(Locale.ROOT))
         .map(each -> each.replaceAll("[^\\w\\- ]", "").replace(' ', '-'))
@@ -196,14 +128,13 @@ class DocumentPathsTest {
 
   @Test
   void pathsExist() {
-    Set<String> missing = new TreeSet<>();
-    DOCUMENTS.forEach(
-        (document, text) ->
-            codeOf(text).stream()
-                .filter(each -> !PLACEHOLDER.matcher(each).find())
-                .filter(each -> isPath(each) && !exists(each))
-                .forEach(each -> missing.add(document + ": " + each)));
-    assertEquals(Set.of(), missing);
+    assertEquals(
+        Set.of(),
+        Repository.inDocuments(
+            text ->
+                Repository.code(text).stream()
+                    .filter(each -> !PLACEHOLDER.matcher(each).find())
+                    .filter(each -> isPath(each) && !exists(each))));
   }
 
   private static boolean isPath(String code) {
@@ -227,15 +158,15 @@ class DocumentPathsTest {
 
   @Test
   void classesAndTheirMembersExist() {
-    Set<String> missing = new TreeSet<>();
-    DOCUMENTS.forEach(
-        (document, text) ->
-            codeOf(text).stream()
-                .map(CLASS::matcher)
-                .filter(each -> each.matches() && !FILE.matcher(each.group()).matches())
-                .filter(each -> !isDeclared(each.group(1), each.group(2)))
-                .forEach(each -> missing.add(document + ": " + each.group())));
-    assertEquals(Set.of(), missing);
+    assertEquals(
+        Set.of(),
+        Repository.inDocuments(
+            text ->
+                Repository.code(text).stream()
+                    .map(CLASS::matcher)
+                    .filter(each -> each.matches() && !FILE.matcher(each.group()).matches())
+                    .filter(each -> !isDeclared(each.group(1), each.group(2)))
+                    .map(each -> each.group())));
   }
 
   /// @param member `null` for none
@@ -268,18 +199,18 @@ class DocumentPathsTest {
   void methodsOfExamplesExist() {
     String sources = String.join("\n", SOURCES.values());
     Pattern call = Pattern.compile("\\.(\\w+)\\(");
-    Set<String> missing = new TreeSet<>();
-    DOCUMENTS.forEach(
-        (document, text) ->
-            FENCE
-                .matcher(text)
-                .results()
-                .filter(each -> each.group(1).equals("java"))
-                .flatMap(each -> call.matcher(each.group(2)).results())
-                .filter(each -> !FOREIGN_METHODS.contains(each.group(1)))
-                .filter(each -> !sources.contains(each.group(1) + "("))
-                .forEach(each -> missing.add(document + ": " + each.group())));
-    assertEquals(Set.of(), missing);
+    assertEquals(
+        Set.of(),
+        Repository.inDocuments(
+            text ->
+                BLOCK
+                    .matcher(text)
+                    .results()
+                    .filter(each -> each.group(1).equals("java"))
+                    .flatMap(each -> call.matcher(each.group(2)).results())
+                    .map(each -> each.group(1))
+                    .filter(each -> !FOREIGN_METHODS.contains(each))
+                    .filter(each -> !sources.contains(each + "("))));
   }
 
   @Test
@@ -304,112 +235,31 @@ class DocumentPathsTest {
   @Test
   void testsAndBenchmarksOfCommandsExist() {
     Pattern named = Pattern.compile("-D(?:test='?|bench\\.args=\"|bench\\.args=')([A-Z]\\w*)");
-    Set<String> missing = new TreeSet<>();
-    DOCUMENTS.forEach(
-        (document, text) ->
-            named
-                .matcher(text)
-                .results()
-                .filter(each -> !DECLARING.containsKey(each.group(1)))
-                .forEach(each -> missing.add(document + ": " + each.group())));
-    assertEquals(Set.of(), missing);
+    assertEquals(
+        Set.of(),
+        Repository.matchesInDocuments(named, each -> DECLARING.containsKey(each.group(1))));
   }
 
   @Test
   void snippetsExist() {
     Pattern snippet = Pattern.compile("@snippet file=\"([^\"]+)\" region=\"([^\"]+)\"");
-    Set<String> missing = new TreeSet<>();
-    DOCUMENTS.forEach(
-        (document, text) ->
-            snippet
-                .matcher(text)
-                .results()
-                .filter(
-                    each ->
-                        !SOURCES
-                            .getOrDefault("java/panoptim/src/test/java/" + each.group(1), "")
-                            .contains("@start region=\"" + each.group(2) + "\""))
-                .forEach(each -> missing.add(document + ": " + each.group())));
-    assertEquals(Set.of(), missing);
+    assertEquals(
+        Set.of(),
+        Repository.matchesInDocuments(
+            snippet,
+            each ->
+                SOURCES
+                    .getOrDefault("java/panoptim/src/test/java/" + each.group(1), "")
+                    .contains("@start region=\"" + each.group(2) + "\"")));
   }
 
   @Test
   void profilesExist() throws IOException {
     String pom = Files.readString(ROOT.resolve("pom.xml"));
-    Set<String> missing = new TreeSet<>();
-    DOCUMENTS.forEach(
-        (document, text) ->
-            Pattern.compile("mvn [^`\\n]*-P([a-z-]+)")
-                .matcher(text)
-                .results()
-                .filter(each -> !pom.contains("<id>" + each.group(1) + "</id>"))
-                .forEach(each -> missing.add(document + ": -P" + each.group(1))));
-    assertEquals(Set.of(), missing);
-  }
-
-  /// A package that its module exports to everybody is API, any other is internal.
-  @Test
-  void everyPackageSaysWhetherItIsApi() {
-    Map<String, Set<String>> exports = new HashMap<>();
-    Set<String> packages = new TreeSet<>();
-    SOURCES.forEach(
-        (path, text) -> {
-          int root = path.indexOf("/java/", path.indexOf("/src/")) + "/java/".length();
-          if (path.endsWith("/module-info.java")) {
-            exports.put(
-                path.substring(0, root),
-                Pattern.compile("exports ([\\w.]+);")
-                    .matcher(text)
-                    .results()
-                    .map(each -> each.group(1))
-                    .collect(Collectors.toSet()));
-          } else if (path.matches(".*/src/(main|peers)/java/.*")) {
-            packages.add(path.substring(0, path.lastIndexOf('/')));
-          }
-        });
-    assertTrue(packages.size() >= 20, "too few packages: " + packages);
-    Set<String> wrong = new TreeSet<>();
-    for (String each : packages) {
-      int root = each.indexOf("/java/", each.indexOf("/src/")) + "/java/".length();
-      String name = each.substring(root).replace('/', '.');
-      boolean exported = exports.getOrDefault(each.substring(0, root), Set.of()).contains(name);
-      String text = SOURCES.getOrDefault(each + "/package-info.java", "");
-      if (!text.startsWith(exported ? "/// API: " : "/// Internal: ")
-          || !text.contains("\npackage " + name + ";")) {
-        wrong.add(each);
-      }
-    }
-    assertEquals(Set.of(), wrong);
-  }
-
-  @Test
-  void theReadmeIsShort() {
-    long lines = DOCUMENTS.get("README.md").lines().count();
-    assertTrue(lines <= 150, "README.md has " + lines + " lines, but should have at most 150");
-  }
-
-  @Test
-  void theProgramOfTheReadmeRunsAsGiven(@TempDir Path folder)
-      throws IOException, InterruptedException {
-    String readme = DOCUMENTS.get("README.md");
-    String program =
-        FENCE
-            .matcher(readme)
-            .results()
-            .filter(each -> each.group(2).contains("void main()"))
-            .map(each -> each.group(2))
-            .findFirst()
-            .orElseThrow();
-    Path file = Files.writeString(folder.resolve("Line.java"), program);
-    String output =
-        JavaProcess.run(
-            new ProcessBuilder(
-                ProcessHandle.current().info().command().orElseThrow(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                "target/classes",
-                file.toString()));
-    String printed = output.lines().toList().getLast();
-    assertTrue(readme.contains("prints `" + printed + "`"), output);
+    assertEquals(
+        Set.of(),
+        Repository.matchesInDocuments(
+            Pattern.compile("mvn [^`\\n]*-P([a-z-]+)"),
+            each -> pom.contains("<id>" + each.group(1) + "</id>")));
   }
 }

@@ -1,0 +1,50 @@
+package dev.panoptim;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/// Each package of the repository says what it is for.
+class PackageInfoTest {
+  /// A package that its module exports to everybody is API, any other is internal.
+  @Test
+  void everyPackageSaysWhetherItIsApi() {
+    Map<String, Set<String>> exports = new HashMap<>();
+    Set<String> packages = new TreeSet<>();
+    Repository.SOURCES.forEach(
+        (path, text) -> {
+          int root = path.indexOf("/java/", path.indexOf("/src/")) + "/java/".length();
+          if (path.endsWith("/module-info.java")) {
+            exports.put(
+                path.substring(0, root),
+                Pattern.compile("exports ([\\w.]+);")
+                    .matcher(text)
+                    .results()
+                    .map(each -> each.group(1))
+                    .collect(Collectors.toSet()));
+          } else if (path.matches(".*/src/(main|peers)/java/.*")) {
+            packages.add(path.substring(0, path.lastIndexOf('/')));
+          }
+        });
+    assertTrue(packages.size() >= 20, "too few packages: " + packages);
+    Set<String> wrong = new TreeSet<>();
+    for (String each : packages) {
+      int root = each.indexOf("/java/", each.indexOf("/src/")) + "/java/".length();
+      String name = each.substring(root).replace('/', '.');
+      boolean exported = exports.getOrDefault(each.substring(0, root), Set.of()).contains(name);
+      String text = Repository.SOURCES.getOrDefault(each + "/package-info.java", "");
+      if (!text.startsWith(exported ? "/// API: " : "/// Internal: ")
+          || !text.contains("\npackage " + name + ";")) {
+        wrong.add(each);
+      }
+    }
+    assertEquals(Set.of(), wrong);
+  }
+}
