@@ -7,7 +7,7 @@
 namespace {
 
 using adamw = rule<index_of({PANOPTIM_FIRST_MOMENT_OF_GRADIENT, PANOPTIM_NESTEROV_NONE, PANOPTIM_SECOND_MOMENT_RUNNING,
-                            0, 0, PANOPTIM_DECAY_DECOUPLED})>;
+                             0, 0, PANOPTIM_DECAY_DECOUPLED})>;
 
 constexpr panoptim_int64 most_block = 1 << 14;
 
@@ -40,8 +40,8 @@ panoptim_coefficients coefficients() {
 
 // One step. Returns 0, or -1 if there is no loop that fetches so far ahead; then nothing has been done.
 //
-// Each thread takes whole chunks. With a half-precision copy, a chunk is updated and copied in blocks of `block` elements, streamed
-// past the caches or not.
+// Each thread takes whole chunks. With a half-precision copy, a chunk is updated and copied in blocks of `block`
+// elements, streamed past the caches or not.
 extern "C" __attribute__((visibility("default"))) int32_t PANOPTIM_CONSTANTS_STEP(
     float *w, const float *g, float *m, float *v, uint16_t *half_precision, panoptim_int64 length, int32_t threads,
     panoptim_int64 ahead, panoptim_int64 chunk_length, panoptim_int64 block, int32_t streamed) {

@@ -1,4 +1,4 @@
-// A test harness of one page: TEST(name) { CHECK(...); }, run by name or all of them.
+// A small test harness: TEST(name) { CHECK(...); }. A program runs one test by its name, or all of them.
 #ifndef PANOPTIM_TEST_CHECK_H
 #define PANOPTIM_TEST_CHECK_H
 
@@ -28,7 +28,7 @@ struct test_registration {
   static const test_registration registered_##name(#name, test_##name); \
   static void test_##name()
 
-// Takes a condition, then what printf takes.
+// CHECK(condition, format, arguments...): ends the program with this text if the condition is false.
 #define CHECK(condition, ...)                                              \
   do {                                                                     \
     if (!(condition)) {                                                    \

@@ -1,4 +1,4 @@
-// Chunks cover every element once, and lie in the same places however many shares there are.
+// Chunks cover every element once, and are the same for every number of shares.
 #include "step/chunks.h"
 
 #include <set>

@@ -1,5 +1,5 @@
-// A device reaches the bits of the baseline tier. Linked once with CUDA, and skipped where there is no device; and once
-// with the emulation, which catches all but what the hardware does.
+// A device reaches the bits of the baseline tier. Linked once with CUDA, and skipped on machines without a device.
+// Linked a second time with the emulation, which shows all errors but those of hardware.
 #include <dlfcn.h>
 
 #include <functional>
@@ -14,7 +14,7 @@ char error[PANOPTIM_TEXT];
 
 #define CHECK_OK(call) CHECK((call) == PANOPTIM_OK, "%s", error)
 
-// What the test of other things takes for granted.
+// A call that must succeed.
 void need_device() {
   int32_t count = 0;
   if (panoptim_cuda_devices(&count, error) == PANOPTIM_OK && count > 0) return;
@@ -22,7 +22,7 @@ void need_device() {
   std::exit(77);
 }
 
-// Memory of a device with what an array of the host holds.
+// Device memory with the content of a host array.
 template <class Element>
 class on_device {
  public:
@@ -58,7 +58,7 @@ class on_device {
   panoptim_int64 bytes_;
 };
 
-// A problem whose streams have been moved to the device, padding and all.
+// A problem whose operands have been moved to the device, with their padding.
 class device_problem {
  public:
   explicit device_problem(problem &of) : of_(of), plan_(of.plan(0)) {
@@ -116,7 +116,7 @@ class device_problem {
     CHECK(panoptim_cuda_step(&call_) == PANOPTIM_OK, "%s", plan_.error);
   }
 
-  // All bits of all streams, once they are back in the problem.
+  // All bits of all operands, after their copy back to the problem.
   std::vector<uint32_t> bits() {
     for (const auto &each : streams_) each.second.copy_to(each.first);
     return of_.bits();
@@ -207,7 +207,7 @@ TEST(a_device_agrees_at_every_size) {
   }
 }
 
-TEST(a_device_agrees_on_unaligned_streams) {
+TEST(a_device_agrees_on_unaligned_operands) {
   need_device();
   for (int shift = 0; shift < 4; shift++) {
     check_same({1, 1, 2, 1, 0, 2}, {1003, 5, 6000}, 7 + shift, shift, 2, true);
@@ -231,7 +231,7 @@ TEST(a_device_agrees_on_10000_tensors) {
   check_same({1, 0, 1, 0, 0, 2}, lengths, 14, 0, 2, true);
 }
 
-// More than 2^28 elements: 30 GiB of the host's memory, and a minute.
+// More than 2^28 elements. This takes 30 GiB of host memory and a minute.
 TEST(a_device_agrees_on_a_tensor_of_more_than_a_gibibyte) {
   need_device();
   if (!std::getenv("PANOPTIM_LARGE")) {
@@ -265,9 +265,9 @@ TEST(each_row_has_its_own_coefficients) {
 
 namespace {
 
-// The norm and what follows from it, in one thread of the host; then the step.
+// The norm and its decision in one thread of the host, then the step.
 void check_decision(const std::vector<panoptim_int64> &lengths, uint64_t seed, bool special, double scale, double limit,
-                   bool skips, bool zeroes) {
+                    bool skips, bool zeroes) {
   const composition rule{1, 0, 1, 0, 0, 2};
   problem expected(rule, lengths, seed, 0, special);
   panoptim_plan plan = expected.plan(PANOPTIM_TIER_BASELINE);
@@ -300,7 +300,7 @@ void check_decision(const std::vector<panoptim_int64> &lengths, uint64_t seed, b
   panoptim_cuda_decision &decision = *static_cast<panoptim_cuda_decision *>(pinned);
   actual.call().decision = on.get();
   actual.plan().zeroes = zeroes;
-  // Two plans, one after the other, are summed up as one.
+  // The sum over two plans, in order, is that of one plan with both.
   for (int pass = 0; pass < 2; pass++) {
     actual.call().begins = pass == 0;
     CHECK(panoptim_cuda_add_squares(&actual.call()) == PANOPTIM_OK, "%s", actual.plan().error);
@@ -329,7 +329,7 @@ TEST(a_norm_has_the_host_s_bits_and_consequences) {
   check_decision(lengths, 4, true, 0.5, 1, true, false);
   check_decision(lengths, 5, true, 0.5, 1, true, true);
   check_decision(lengths, 6, true, 0.5, 1, false, false);
-  // More chunks than one tile of those that are added in order.
+  // More chunks than one batch of add_in_order_work.
   check_decision(std::vector<panoptim_int64>(5000, 3), 7, false, 0.5, 1, true, false);
 }
 
@@ -377,7 +377,7 @@ TEST(what_is_wrong_is_said) {
 
 namespace {
 
-// Calls a function of the driver, or of what emulates it: no library that this is linked with has it by that name.
+// Calls a function of the driver, or of its emulation. This program is not linked with either under that name.
 template <class... Arguments>
 int call_driver(const char *name, Arguments... arguments) {
   void *function = dlsym(RTLD_DEFAULT, name);
@@ -392,7 +392,7 @@ void *current_context() {
   return current;
 }
 
-// All that makes a context the current one, also where it fails.
+// All functions that make a context current, and calls of them that fail.
 void use_device() {
   problem p({1, 0, 1, 0, 0, 2}, {5}, 1);
   device_problem moved(p);
@@ -409,13 +409,13 @@ void use_device() {
 
 }  // namespace
 
-// Whoever else uses CUDA in a thread does not notice.
+// The current context is the same after each call.
 TEST(a_thread_s_context_is_left_as_it_was) {
   need_device();
   std::thread([] {
     use_device();
     CHECK(current_context() == nullptr, "there is a context where there was none");
-    // On the same device, but not the one that the library uses.
+    // Another context than the library's, on the same device.
     void *own = nullptr;
     CHECK(call_driver("cuCtxCreate_v2", &own, 0u, 0) == 0, "no context");
     use_device();
@@ -457,7 +457,7 @@ TEST(streams_follow_events) {
   CHECK_OK(panoptim_cuda_await_event(0, event, error));
   CHECK(*static_cast<uint32_t *>(pinned) == 0x11111111u, "%x", *static_cast<uint32_t *>(pinned));
   CHECK_OK(panoptim_cuda_destroy_event(0, event, error));
-  // What a stream has been given is done once it has been destroyed.
+  // The work of a stream is done when panoptim_cuda_destroy_stream returns.
   std::memset(pinned, 0, 4);
   CHECK_OK(panoptim_cuda_copy(0, first, pinned, there.get(), 4, error));
   CHECK_OK(panoptim_cuda_destroy_stream(0, first, error));

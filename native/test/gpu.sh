@@ -1,7 +1,7 @@
 #!/bin/sh
-# All that takes a GPU, in one call: builds, compares every composition's bits with the processor's, looks for
-# faults in memory and races between threads, and measures. With Maven and a JDK at hand, Java's tests too; with a Python
-# that has PyTorch, its fused AdamW in turn with ours.
+# All tests and measurements that need a GPU: builds, compares the bits of every composition with the processor's,
+# searches for memory faults and races, and measures. With Maven and a JDK it runs the Java tests too. With a Python that
+# has PyTorch, it measures PyTorch's fused AdamW, in turns with Panoptim's.
 #
 #   gpu.sh [BUILD-DIRECTORY]
 set -eu
@@ -10,7 +10,7 @@ build=${1:-$root/java/panoptim/target/cmake/gpu}
 has() { command -v "$1" >/dev/null 2>&1; }
 
 cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DPANOPTIM_CUDA=ON
-# Of which CMake has found the one that it will use.
+# The nvcc that CMake has found.
 nvcc=$(sed -n 's/^PANOPTIM_NVCC:FILEPATH=//p' "$build/CMakeCache.txt")
 cat > "$build/probe.cu" << 'END'
 #include <cstdio>
@@ -29,13 +29,13 @@ cmake --build "$build" --parallel "$(getconf _NPROCESSORS_ONLN)"
 cmake --build "$build" --parallel --target panoptim_cuda_bench
 
 echo "== bits"
-# Skipped, or failed, is not good enough here: there is a GPU.
+# This test must run and pass: there is a GPU.
 "$build/native/test/cuda_test" memory_is_where_it_was_allocated
 available=$(awk '/^MemAvailable/ {print $2}' /proc/meminfo)
 if [ "${available:-0}" -gt $((32 << 20)) ]; then
   export PANOPTIM_LARGE=1
 else
-  echo "without the one tensor of more than a gibibyte: that takes 32 GiB of the host's memory"
+  echo "without the tensor of more than a gibibyte, whose test needs 32 GiB of host memory"
 fi
 (cd "$build" && ctest --output-on-failure -R '^cuda_')
 
@@ -44,7 +44,7 @@ sanitizer=$(dirname "$(readlink -f "$nvcc")")/compute-sanitizer
 if has "$sanitizer"; then
   for tool in memcheck racecheck initcheck synccheck; do
     for test in a_device_agrees_for_every_composition a_device_agrees_at_every_size \
-      a_device_agrees_on_unaligned_streams a_norm_has_the_host_s_bits_and_consequences; do
+      a_device_agrees_on_unaligned_operands a_norm_has_the_host_s_bits_and_consequences; do
       "$sanitizer" --tool $tool --error-exitcode 1 "$build/native/test/cuda_test" $test
     done
   done

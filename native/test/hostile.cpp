@@ -1,4 +1,4 @@
-// What an attacker wants to be loaded: its constructor leaves a file that tests look for.
+// A library like an attacker's: its constructor writes a file, which tests look for.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

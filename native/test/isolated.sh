@@ -1,6 +1,6 @@
 #!/bin/sh
-# Shows that a tier's object shares nothing but its table: a function that two tiers define could be linked from the
-# one that is compiled for the newer processor, and kill an older one.
+# Shows that the object file of a tier exports its table only. If two tiers defined the same function, the linker could
+# keep the one for the newer processor, and an older processor would fail with SIGILL.
 #
 #   isolated.sh OBJECT TABLE     for example: avx2.cpp.o avx2_kernels
 set -eu

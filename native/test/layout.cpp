@@ -1,4 +1,5 @@
-// The header as the compiler sees it: sizes, offsets and constants. A test compares the generated Java bindings with it.
+// The header as the compiler sees it: sizes, offsets and constants. A test compares the generated Java bindings with
+// it.
 //
 // The build writes layout_entries.h: a line for each declaration that scripts/header-names.sh lists.
 #include <cstddef>

@@ -1,4 +1,4 @@
-// The OpenMP library is opened by name, as Java opens it, and closed while its team lives.
+// Opens the OpenMP library by its name, as Java does, and closes it while its team exists.
 #include <dlfcn.h>
 
 #include <thread>
@@ -6,7 +6,7 @@
 #include "check.h"
 #include "problem.h"
 
-// The runtime's threads would otherwise run code that is no longer there.
+// Without this, threads of the runtime would run code that has been unmapped.
 TEST(the_library_and_its_runtime_stay_when_they_are_closed) {
   CHECK(!dlopen(PANOPTIM_OPENMP_FILE, RTLD_NOW | RTLD_NOLOAD), "it is linked with this program");
   void *library = dlopen(PANOPTIM_OPENMP_FILE, RTLD_NOW | RTLD_LOCAL);

@@ -1,4 +1,5 @@
-// A team of OpenMP's threads reaches the bits of one thread; what the runtime would not survive is found out before.
+// A team of OpenMP threads reaches the bits of one thread. Threads that the system refuses are found before a team
+// grows.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,7 +33,7 @@ int threads_of_process() {
   return -1;
 }
 
-// Waits until the process has so many threads: one that has been joined may be counted for a moment longer.
+// Waits until the process has `count` threads: the system counts a joined thread for a moment longer.
 bool has_threads(int count) {
   for (int i = 0; i < 10000 && threads_of_process() != count; i++) usleep(1000);
   return threads_of_process() == count;
@@ -140,7 +141,7 @@ TEST(threads_are_tried_and_none_is_left) {
   CHECK(panoptim_openmp_try_threads(1, nullptr) == PANOPTIM_INVALID_ARGUMENT, "no error text");
 }
 
-// Another user's process than root's: that one has no limit.
+// In a process of another user, because root has no limit.
 TEST(threads_that_are_refused_are_found_out) {
   const pid_t child = fork();
   if (child == 0) {
@@ -151,7 +152,7 @@ TEST(threads_that_are_refused_are_found_out) {
     const int32_t status = panoptim_openmp_try_threads(3, error);
     CHECK(status == PANOPTIM_THREADS_REFUSED, "status %d", status);
     CHECK(std::strstr(error, "the system grants 0 of 3 threads more: error 11, memory or a limit"), "%s", error);
-    _exit(0);  // a sanitizer's end would start a thread
+    _exit(0);  // a sanitizer would start a thread at exit
   }
   int status;
   CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status), "the child process was killed");
@@ -160,7 +161,7 @@ TEST(threads_that_are_refused_are_found_out) {
 
 TEST(stacks_that_are_too_large_are_found_out) {
 #if defined(__SANITIZE_ADDRESS__)
-  std::exit(77);  // it takes more addresses than the limit
+  std::exit(77);  // it needs more address space than the limit
 #endif
   const pid_t child = fork();
   if (child == 0) {

@@ -1,4 +1,4 @@
-// A library that has nothing to do with Panoptim.
+// A library without Panoptim's functions.
 extern "C" __attribute__((visibility("default"))) int answer() {
   return 42;
 }

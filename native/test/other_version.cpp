@@ -1,4 +1,4 @@
-// A library that speaks a version of the ABI that no Java class was made for.
+// A library with an ABI version that no bindings have.
 #include <cstdint>
 
 extern "C" __attribute__((visibility("default"))) int32_t panoptim_abi_version() {

@@ -1,4 +1,4 @@
-// A plan that is wrong is refused with words, and no byte changes.
+// A wrong plan is refused with a text that says why, and no byte changes.
 #include <functional>
 #include <string>
 
@@ -65,21 +65,23 @@ TEST(sharing_that_is_neither_announced_nor_in_shares_is_refused) {
                 [](problem &, panoptim_plan &p) { p.sharing = PANOPTIM_ANNOUNCED; });
 }
 
-TEST(what_surrounds_the_update_is_checked) {
+TEST(options_of_a_step_are_checked) {
   check_refused("clip is -1, not 0 or more", PANOPTIM_INVALID_ARGUMENT, [](problem &, panoptim_plan &p) {
     p.clips = 1;
     p.clip = -1;
   });
   check_refused("half_precision is 3, not 0 to 2", PANOPTIM_INVALID_ARGUMENT,
                 [](problem &, panoptim_plan &p) { p.half_precision = 3; });
-  check_refused("row 1 lacks an average or a half-precision copy", PANOPTIM_INVALID_ARGUMENT, [](problem &p, panoptim_plan &plan) {
-    plan.averages = 1;
-    p.tensors()[1].average = nullptr;
-  });
-  check_refused("row 0 lacks an average or a half-precision copy", PANOPTIM_INVALID_ARGUMENT, [](problem &p, panoptim_plan &plan) {
-    plan.half_precision = PANOPTIM_HALF_PRECISION_FLOAT16;
-    p.tensors()[0].half_precision = nullptr;
-  });
+  check_refused("row 1 lacks an average or a half-precision copy", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &p, panoptim_plan &plan) {
+                  plan.averages = 1;
+                  p.tensors()[1].average = nullptr;
+                });
+  check_refused("row 0 lacks an average or a half-precision copy", PANOPTIM_INVALID_ARGUMENT,
+                [](problem &p, panoptim_plan &plan) {
+                  plan.half_precision = PANOPTIM_HALF_PRECISION_FLOAT16;
+                  p.tensors()[0].half_precision = nullptr;
+                });
   check_refused("publish is 4, not 0 to 3", PANOPTIM_INVALID_ARGUMENT,
                 [](problem &, panoptim_plan &p) { p.publish = 4; });
   check_refused("publish is 1, but publication is NULL", PANOPTIM_INVALID_ARGUMENT,
@@ -95,7 +97,7 @@ TEST(what_surrounds_the_update_is_checked) {
   CHECK(panoptim_sum_squares(&plan) == PANOPTIM_INVALID_ARGUMENT, "%s", plan.error);
 }
 
-TEST(a_refused_step_sends_its_helpers_away) {
+TEST(helpers_of_a_refused_step_return) {
   problem p({}, {5}, 1);
   panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
   plan.decay = 9;
@@ -142,7 +144,7 @@ TEST(further_pointers_are_ignored) {
   CHECK(panoptim_step(&plan, &plan, nullptr, &p) == PANOPTIM_OK, "%s", plan.error);
 }
 
-TEST(the_description_speaks_of_this_build) {
+TEST(the_description_is_of_this_build) {
   CHECK(panoptim_describe(nullptr) == PANOPTIM_INVALID_ARGUMENT, "NULL");
   panoptim_description d;
   CHECK(panoptim_describe(&d) == PANOPTIM_OK, "describe");

@@ -1,4 +1,4 @@
-// A random step to test with: tensors, their streams, coefficients and the plan over them.
+// A random step for tests: tensors, their operands, coefficients and the plan.
 #ifndef PANOPTIM_TEST_PROBLEM_H
 #define PANOPTIM_TEST_PROBLEM_H
 
@@ -17,7 +17,7 @@
 #include "panoptim.h"
 #include "rule/composition.h"
 
-// xorshift64*: small, seeded, the same on every machine.
+// xorshift64*: seeded, with the same numbers on every machine.
 class random_numbers {
  public:
   explicit random_numbers(uint64_t seed) : state_(seed * 2 + 1) {
@@ -34,7 +34,7 @@ class random_numbers {
     return static_cast<int>(next() >> 33) % bound;
   }
 
-  // Mostly ordinary numbers, and now and then one of those that go wrong.
+  // A number of ordinary size; with `special`, sometimes 0, a denormal, an infinity, a NaN or a huge number.
   float value(bool special) {
     if (special && below(16) == 0) {
       static const float specials[] = {0.0f,
@@ -74,7 +74,7 @@ inline std::string words(composition c) {
   return text;
 }
 
-// What AdamW would use at its third step, with everything switched on that any composition reads.
+// Coefficients like those of AdamW's third step. All coefficients that any composition reads are set.
 inline panoptim_coefficients usual_coefficients() {
   panoptim_coefficients c{};
   c.gradient_scale = -1;
@@ -103,7 +103,7 @@ inline void set_composition(panoptim_plan &plan, composition c) {
 
 class problem {
  public:
-  // `shift` floats lie between a 64-byte boundary and the start of each stream.
+  // `shift` floats lie between a 64-byte boundary and the start of each operand.
   problem(composition rule, const std::vector<panoptim_int64> &lengths, uint64_t seed, int shift = 0,
           bool special = true)
       : rule_(rule) {
@@ -112,11 +112,11 @@ class problem {
     panoptim_int64 first_chunk = 0;
     for (panoptim_int64 length : lengths) {
       panoptim_tensor tensor{};
-      tensor.parameter = stream(length, shift);
-      tensor.gradient = stream(length, shift);
-      for (int i = 0; i < states_of(rule); i++) tensor.state[i] = stream(length, shift);
-      tensor.average = stream(length, shift);
-      tensor.half_precision = reinterpret_cast<uint16_t *>(stream((length + 1) / 2, shift));
+      tensor.parameter = operand(length, shift);
+      tensor.gradient = operand(length, shift);
+      for (int i = 0; i < states_of(rule); i++) tensor.state[i] = operand(length, shift);
+      tensor.average = operand(length, shift);
+      tensor.half_precision = reinterpret_cast<uint16_t *>(operand((length + 1) / 2, shift));
       for (panoptim_int64 i = 0; i < length; i++) {
         tensor.average[i] = numbers.value(special);
         tensor.parameter[i] = numbers.value(special);
@@ -153,10 +153,10 @@ class problem {
                : tensors_.back().first_chunk + (tensors_.back().length + PANOPTIM_CHUNK - 1) / PANOPTIM_CHUNK;
   }
 
-  // All bits of all streams, the padding around them too.
+  // All bits of all operands, with the padding around them.
   std::vector<uint32_t> bits() const {
     std::vector<uint32_t> all;
-    for (const memory &each : streams_) {
+    for (const memory &each : memories_) {
       const size_t before = all.size();
       all.resize(before + each.size);
       std::memcpy(all.data() + before, each.start.get(), each.size * sizeof(float));
@@ -173,9 +173,9 @@ class problem {
     size_t size;
   };
 
-  // The memory that a stream lies in, with the padding around it.
-  extent extent_of(float *stream) const {
-    const memory &found = streams_[places_.at(stream)];
+  // The memory of an operand, with the padding around it.
+  extent extent_of(float *operand) const {
+    const memory &found = memories_[places_.at(operand)];
     return {found.start.get(), found.size};
   }
 
@@ -191,27 +191,27 @@ class problem {
     size_t size;
   };
 
-  // What surrounds a stream must stay as it is.
+  // Elements around an operand, which no step may change.
   static constexpr int padding = 32;
   static constexpr float untouched = 12345;
 
-  float *stream(panoptim_int64 length, int shift) {
+  float *operand(panoptim_int64 length, int shift) {
     const size_t size = (static_cast<size_t>(length) + 2 * padding + 15) / 16 * 16;
     float *start = static_cast<float *>(std::aligned_alloc(64, size * sizeof(float)));
     std::fill(start, start + size, untouched);
-    streams_.push_back({std::unique_ptr<float, release>(start), size});
-    places_[start + padding + shift] = streams_.size() - 1;
+    memories_.push_back({std::unique_ptr<float, release>(start), size});
+    places_[start + padding + shift] = memories_.size() - 1;
     return start + padding + shift;
   }
 
   composition rule_;
   panoptim_coefficients coefficients_ = usual_coefficients();
   std::vector<panoptim_tensor> tensors_;
-  std::vector<memory> streams_;
-  std::map<float *, size_t> places_;  // of each stream among all
+  std::vector<memory> memories_;
+  std::map<float *, size_t> places_;  // the index of each operand's memory
 };
 
-// The tiers that this processor has, from the scalar one on.
+// The available tiers, from the baseline tier on.
 inline std::vector<int> available_tiers() {
   panoptim_description description;
   panoptim_describe(&description);

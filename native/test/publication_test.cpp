@@ -1,4 +1,4 @@
-// A step copies what parameters have become to the publication, and writes nothing else there.
+// A step copies the updated parameters to the publication, and writes nothing else there.
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -11,9 +11,9 @@
 namespace {
 
 constexpr unsigned char untouched = 0xa5;
-constexpr panoptim_int64 gap = 20;  // bytes between two rows: no copy begins at a vector's boundary
+constexpr panoptim_int64 gap = 20;  // bytes between two rows, so that copies are not aligned to vectors
 
-// Gives each row but the second one a place, and returns memory for all of them.
+// Gives each row but the second one a copy, and returns the memory of all copies.
 std::vector<unsigned char> places_for(problem &p) {
   panoptim_int64 bytes = gap;
   for (size_t row = 0; row < p.tensors().size(); row++) {
@@ -34,7 +34,7 @@ void step(panoptim_plan &plan, int helpers) {
   CHECK(status == PANOPTIM_OK, "status %d: %s", status, plan.error);
 }
 
-// What a publication must hold once the rows are what they are now.
+// The expected content of a publication of the rows.
 std::vector<unsigned char> expected_copy(problem &p, size_t bytes, int32_t publish, bool averages) {
   std::vector<unsigned char> copy(bytes, untouched);
   for (const panoptim_tensor &tensor : p.tensors()) {

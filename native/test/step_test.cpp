@@ -15,9 +15,9 @@ namespace {
 const std::vector<panoptim_int64> sizes = {
     0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 65, 4097, PANOPTIM_CHUNK - 1, PANOPTIM_CHUNK, PANOPTIM_CHUNK + 1};
 
-// The threads but the first do nothing but help, from before the first step until after the last.
+// All threads but the first are helpers, from before the first step until after the last.
 //
-// With `fused`, gradients are clipped, and set to 0 after the last step; there are averages and a half-precision copy.
+// With `fused`, gradients are clipped, and zeroed by the last step; there are averages and a half-precision copy.
 void run(const problem &p, int tier, int threads, int steps = 1, bool fused = false) {
   panoptim_plan plan = p.plan(tier);
   plan.clips = fused;
@@ -78,7 +78,7 @@ TEST(tiers_agree_for_every_composition_and_size) {
   }
 }
 
-TEST(tiers_agree_on_unaligned_streams) {
+TEST(tiers_agree_on_unaligned_operands) {
   for (composition rule : legal_compositions()) {
     for (int shift = 1; shift < 16; shift += 2) check_same(rule, {1003}, shift, shift, 1, 1, true);
   }
@@ -107,7 +107,7 @@ TEST(tiers_and_threads_agree_on_clipped_and_zeroed_gradients) {
   for (int threads : {1, 2, 3}) check_same({1, 1, 2, 1, 0, 2}, {40000, 5}, 13, 0, threads, 3, true, true);
 }
 
-TEST(what_surrounds_the_update_is_what_passes_of_their_own_would_be) {
+TEST(options_in_the_same_pass_are_those_of_separate_passes) {
   for (int tier : available_tiers()) {
     problem fused({1, 0, 1, 0, 0, 1}, {2500}, 3);
     problem apart({1, 0, 1, 0, 0, 1}, {2500}, 3);
@@ -133,7 +133,7 @@ TEST(what_surrounds_the_update_is_what_passes_of_their_own_would_be) {
 
 namespace {
 
-// The nearest of all numbers of a format, the even one of two.
+// The nearest number of a format; of two equally near ones, the even one.
 template <class Value>
 uint16_t nearest(float x, Value value_of, uint16_t infinity) {
   const double size = std::fabs(static_cast<double>(x));
@@ -149,7 +149,7 @@ uint16_t nearest(float x, Value value_of, uint16_t infinity) {
   return static_cast<uint16_t>(chosen | (std::signbit(x) ? 0x8000 : 0));
 }
 
-// Infinity stands for what would come next, so that what rounds to it is found in the same way.
+// Infinity has the value of the next number, so that numbers that round to it are found in the same way.
 double bfloat16_value(uint16_t bits) {
   if (bits == 0x7f80) return std::ldexp(1.0, 128);
   return static_cast<double>(float_of(static_cast<unsigned>(bits) << 16));
@@ -170,7 +170,7 @@ TEST(half_precision_copies_are_the_nearest_number_in_every_tier) {
   for (int i = 0; i < 20000; i++) {
     const float x = float_of(static_cast<unsigned>(random.next() >> 32));
     if (!std::isnan(x) && !std::isinf(x)) numbers.push_back(x);
-    // Ties, and what lies next to them, in the range of float16.
+    // Ties and their neighbours, in the range of float16.
     numbers.push_back(float_of((0x33000000u + static_cast<unsigned>(random.below(0x15000000))) & ~0xfffu));
     numbers.push_back(float_of(bits_of(numbers.back()) + 1));
   }
@@ -181,7 +181,7 @@ TEST(half_precision_copies_are_the_nearest_number_in_every_tier) {
       kernels_of(tier)->half_precision[kind](length, numbers.data(), half_precision.data());
       for (size_t i = 0; i < numbers.size(); i++) {
         const uint16_t expected = kind == PANOPTIM_HALF_PRECISION_BFLOAT16 ? nearest(numbers[i], bfloat16_value, 0x7f80)
-                                                                   : nearest(numbers[i], float16_value, 0x7c00);
+                                                                           : nearest(numbers[i], float16_value, 0x7c00);
         CHECK(half_precision[i] == expected, "tier %d, kind %d: %a became 0x%04x, not 0x%04x", tier, kind,
               static_cast<double>(numbers[i]), half_precision[i], expected);
       }
@@ -244,7 +244,7 @@ TEST(helpers_and_steps_may_come_at_any_time) {
   check_same({1, 0, 1, 0, 0, 2}, {5000, 3, 700}, 6, 0, 3, 2000, false);
 }
 
-// A helper that is there before the step begins takes its part: the shares are many, and each takes a while.
+// A helper that has joined before the step begins takes shares: there are many, and each takes some time.
 TEST(helpers_help) {
   for (int attempt = 0;; attempt++) {
     problem p({1, 0, 1, 0, 0, 2}, {2000000}, 2);
@@ -256,13 +256,13 @@ TEST(helpers_help) {
     CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
     helper.join();
     if (plan.helped > 0) return;
-    // The system may have let it wait for so long.
+    // The system may not have run the helper during the step.
     CHECK(attempt < 100, "a helper that waits for a step has never taken a share of it");
   }
 }
 
-// Whoever holds a share: a step is complete without helpers, and a helper has nothing to do without a step.
-TEST(nobody_waits_for_a_helper_that_does_not_come) {
+// A step is complete without helpers, and a helper returns at once without a step.
+TEST(a_step_needs_no_helper) {
   problem expected({}, {5000}, 1);
   run(expected, PANOPTIM_TIER_BASELINE, 1);
   problem p({}, {5000}, 1);
@@ -275,7 +275,7 @@ TEST(nobody_waits_for_a_helper_that_does_not_come) {
   CHECK(p.bits() == expected.bits(), "other bits");
 }
 
-TEST(what_is_stored_is_the_one_canonical_nan) {
+TEST(every_stored_nan_is_the_canonical_one) {
   for (composition rule : legal_compositions()) {
     for (int tier : available_tiers()) {
       problem p(rule, {65}, 21);
@@ -341,18 +341,18 @@ TEST(an_update_is_what_the_formula_says) {
   }
 }
 
-// A stream that ends, or starts, exactly where memory does: one element too far is a fault.
-TEST(nothing_beyond_a_stream_is_touched) {
+// Operands that end, or start, at the border of mapped memory: an access beyond them is a fault.
+TEST(nothing_beyond_an_operand_is_accessed) {
   const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   for (composition rule : legal_compositions()) {
     for (int tier : available_tiers()) {
       for (bool at_end : {true, false}) {
-        // 1023 floats leave a page's end for what surrounds the update to run over.
+        // 1023 floats do not fill a page, so the loops around the update could run beyond them.
         for (int length : {1, 7, 9, 17, 100, 1023}) {
           constexpr int average = 2 + PANOPTIM_STATES;
           constexpr int half_precision = average + 1;
           constexpr int published = half_precision + 1;
-          float *streams[published + 1] = {};
+          float *operands[published + 1] = {};
           void *maps[published + 1] = {};
           for (int i = 0; i <= published; i++) {
             if (i >= 2 + states_of(rule) && i < average) continue;
@@ -361,13 +361,13 @@ TEST(nothing_beyond_a_stream_is_touched) {
             char *middle = static_cast<char *>(maps[i]) + page;
             CHECK(mprotect(middle, page, PROT_READ | PROT_WRITE) == 0, "mprotect");
             const size_t bytes = static_cast<size_t>(length) * (i == half_precision ? sizeof(uint16_t) : sizeof(float));
-            streams[i] = reinterpret_cast<float *>(at_end ? middle + page - bytes : middle);
+            operands[i] = reinterpret_cast<float *>(at_end ? middle + page - bytes : middle);
           }
-          const panoptim_tensor tensor{streams[0],
-                                       streams[1],
-                                       {streams[2], streams[3], streams[4], streams[5]},
-                                       streams[average],
-                                       reinterpret_cast<uint16_t *>(streams[half_precision]),
+          const panoptim_tensor tensor{operands[0],
+                                       operands[1],
+                                       {operands[2], operands[3], operands[4], operands[5]},
+                                       operands[average],
+                                       reinterpret_cast<uint16_t *>(operands[half_precision]),
                                        length,
                                        0,
                                        0,
@@ -391,10 +391,10 @@ TEST(nothing_beyond_a_stream_is_touched) {
             plan.half_precision = kind;
             CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
           }
-          plan.publication = streams[published];
+          plan.publication = operands[published];
           plan.publish = PANOPTIM_PUBLISH_FLOAT32;
           CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
-          plan.publication = streams[half_precision];
+          plan.publication = operands[half_precision];
           plan.half_precision = PANOPTIM_HALF_PRECISION_NONE;
           plan.publish = PANOPTIM_PUBLISH_BFLOAT16;
           CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);

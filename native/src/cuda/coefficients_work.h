@@ -1,4 +1,4 @@
-// Brings coefficients to a device within a launch, so that no copy has to wait for the processor's memory.
+// Copies coefficients to a device as arguments of a launch, without a copy from host memory.
 #ifndef PANOPTIM_CUDA_COEFFICIENTS_WORK_H
 #define PANOPTIM_CUDA_COEFFICIENTS_WORK_H
 
@@ -6,7 +6,7 @@
 #include "panoptim.h"
 
 struct coefficients_work {
-  // What a launch may bring is 4 KiB.
+  // The arguments of a launch have at most 4 KiB.
   static constexpr int most = 32;
   static constexpr int threads = most;
   static constexpr int blocks = 1;
@@ -26,6 +26,6 @@ struct coefficients_work {
   }
 };
 
-static_assert(sizeof(coefficients_work) <= 4096, "more than a launch may bring");
+static_assert(sizeof(coefficients_work) <= 4096, "more than the arguments of a launch");
 
 #endif

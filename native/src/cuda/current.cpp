@@ -4,8 +4,8 @@
 
 namespace {
 
-// The driver's own functions, which the runtime has loaded: nothing here is linked with the driver, so that the library
-// loads where there is none.
+// Functions of the driver, found by the runtime. The library is not linked with the driver, so it loads on machines
+// without one.
 struct driver {
   CUresult (*get_current)(CUcontext *context) = nullptr;
   CUresult (*set_current)(CUcontext context) = nullptr;
@@ -17,7 +17,7 @@ struct driver {
   }
 
  private:
-  // Both are of CUDA 4.0.
+  // Both exist since CUDA 4.0.
   template <class Function>
   static cudaError_t find(const char *name, Function *function) {
     cudaDriverEntryPointQueryResult found;
@@ -45,7 +45,7 @@ int32_t checked(cudaError_t said, const char *call, char *error) {
 on_device::on_device(int32_t device, char *error) {
   status = checked(loaded_driver().said, "cudaGetDriverEntryPointByVersion", error);
   if (status) return;
-  // Where the driver is not even initialised, there was none.
+  // If the driver is not initialised, there is no context.
   if (loaded_driver().get_current(&before_) != CUDA_SUCCESS) before_ = nullptr;
   status = checked(cudaSetDevice(device), "cudaSetDevice", error);
   if (status) loaded_driver().set_current(before_);

@@ -1,4 +1,4 @@
-// Calls to CUDA: what it says becomes a status and words, and the calling thread's context is left as it was.
+// Calls to CUDA: errors become a status and a text, and the calling thread's context is restored.
 #ifndef PANOPTIM_CUDA_CURRENT_H
 #define PANOPTIM_CUDA_CURRENT_H
 
@@ -7,12 +7,12 @@
 
 #include "panoptim.h"
 
-// Writes the error where CUDA did not succeed.
+// Writes the error text unless the call succeeded.
 int32_t checked(cudaError_t said, const char *call, char *error);
 
-// Makes a device's primary context the thread's current one for as long as this lives; whoever else uses CUDA in this
-// thread is not to notice. The runtime alone could only tell the device, and asking for that one again would make a
-// context on it where there was none.
+// Makes the primary context of a device the thread's current context during the lifetime of this object. Then it
+// restores the context of before, for other users of CUDA in this thread. CUDA's runtime could restore only the device,
+// which would create a context on a device that had none.
 class on_device {
  public:
   on_device(int32_t device, char *error);

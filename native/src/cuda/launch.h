@@ -1,16 +1,16 @@
 // Starts work on a device.
 //
-// Work is an object that is copied to the device and called there, once by each thread of each block:
+// Work is an object that is copied to the device. Each thread of each block calls it:
 //
 //   struct some_work {
 //     static constexpr int threads = 256;  // of a block
-//     static constexpr int blocks = 4;     // that a multiprocessor should have room for at once
-//     struct shared {};                    // what the threads of a block have in common
+//     static constexpr int blocks = 4;     // that should fit on a multiprocessor at the same time
+//     struct shared {};                    // the shared memory of a block
 //     PANOPTIM_DEVICE int phases() const;  // all threads of a block end a phase before any begins the next
 //     PANOPTIM_DEVICE void operator()(int phase, panoptim_int64 block, int thread, shared &) const;
 //   };
 //
-// So it is no more than C++, and tests run it without a device.
+// So work is plain C++, and tests run it without a device.
 #ifndef PANOPTIM_CUDA_LAUNCH_H
 #define PANOPTIM_CUDA_LAUNCH_H
 

@@ -1,4 +1,4 @@
-// The step of every composition that decays weights in one way: a third of all, so that they are compiled side by side.
+// The launchers of the compositions with one kind of decay. Each third is a file, so that they compile in parallel.
 #ifndef PANOPTIM_CUDA_LAUNCHERS_H
 #define PANOPTIM_CUDA_LAUNCHERS_H
 
@@ -9,7 +9,7 @@
 
 using launcher = cudaError_t (*)(cudaStream_t stream, panoptim_int64 blocks, const step_arguments &arguments);
 
-// NULL where a composition is illegal, or decays otherwise.
+// NULL for illegal compositions and those with another decay.
 struct launcher_table {
   launcher at[compositions];
 };
@@ -38,7 +38,7 @@ constexpr launcher_table every_launcher(std::integer_sequence<int, Index...>) {
   return {{launcher_at<Decay, Index>()...}};
 }
 
-// A third is this one line.
+// The whole content of one such file.
 #define PANOPTIM_CUDA_LAUNCHERS(name, decay) \
   extern const launcher_table name = every_launcher<decay>(std::make_integer_sequence<int, compositions>())
 

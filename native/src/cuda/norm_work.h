@@ -1,4 +1,4 @@
-// The norm of all gradients in its one canonical order, and what it makes of a step.
+// The sums of squares in their canonical order, and the norm decision.
 #ifndef PANOPTIM_CUDA_NORM_WORK_H
 #define PANOPTIM_CUDA_NORM_WORK_H
 
@@ -6,7 +6,8 @@
 #include "cuda/tiles.h"
 #include "panoptim.h"
 
-// Writes each chunk's sum. A thread adds up one lane of one chunk: neighbours read neighbouring elements.
+// Writes the sum of each chunk. A thread sums one lane of one chunk, so neighbouring threads read neighbouring
+// elements.
 struct chunk_sums_work {
   static constexpr int threads = 256;
   static constexpr int blocks = 4;
@@ -44,7 +45,7 @@ struct chunk_sums_work {
 #pragma unroll 16
 #endif
     for (panoptim_int64 i = lane; i < r.length; i += PANOPTIM_LANES) {
-      // A float's square fits into a double: there is one rounding, that of the sum.
+      // The square of a float is exact in double, so only the sum is rounded.
       const double g = gradient[i];
       sum += g * g;
     }
@@ -59,15 +60,15 @@ struct chunk_sums_work {
   }
 };
 
-// Adds the chunks' sums to the decision's squares, one after the other: the first thread of the one block adds a tile of
-// them while the others bring the next one near.
+// Adds the chunks' sums to the decision's squares, in order. The first thread of the only block adds some of them while
+// the other threads copy the next ones to shared memory.
 struct add_in_order_work {
   static constexpr int threads = 256;
   static constexpr int blocks = 1;
-  static constexpr int tile = 1024;
+  static constexpr int batch = 1024;
 
   struct shared {
-    double sums[2][tile];
+    double sums[2][batch];
   };
 
   const double *square_sums;
@@ -76,28 +77,28 @@ struct add_in_order_work {
   bool begins;
 
   PANOPTIM_DEVICE int phases() const {
-    return static_cast<int>((chunks + tile - 1) / tile) + 1;
+    return static_cast<int>((chunks + batch - 1) / batch) + 1;
   }
 
-  PANOPTIM_DEVICE void operator()(int phase, panoptim_int64, int thread, shared &near) const {
+  PANOPTIM_DEVICE void operator()(int phase, panoptim_int64, int thread, shared &all) const {
     if (thread == 0) {
       double sum = begins && phase == 0 ? 0 : decision->squares;
-      for (int i = 0; i < length_of(phase - 1); i++) sum += near.sums[(phase - 1) % 2][i];
+      for (int i = 0; i < length_of(phase - 1); i++) sum += all.sums[(phase - 1) % 2][i];
       decision->squares = sum;
     } else {
-      const panoptim_int64 start = static_cast<panoptim_int64>(phase) * tile;
-      for (int i = thread - 1; i < length_of(phase); i += threads - 1) near.sums[phase % 2][i] = square_sums[start + i];
+      const panoptim_int64 start = static_cast<panoptim_int64>(phase) * batch;
+      for (int i = thread - 1; i < length_of(phase); i += threads - 1) all.sums[phase % 2][i] = square_sums[start + i];
     }
   }
 
  private:
   PANOPTIM_DEVICE int length_of(int number) const {
-    const panoptim_int64 left = chunks - static_cast<panoptim_int64>(number) * tile;
-    return number < 0 || left < 0 ? 0 : static_cast<int>(left < tile ? left : tile);
+    const panoptim_int64 left = chunks - static_cast<panoptim_int64>(number) * batch;
+    return number < 0 || left < 0 ? 0 : static_cast<int>(left < batch ? left : batch);
   }
 };
 
-// One thread, once all squares are added.
+// Computes the decision from the sum of all squares. One thread.
 struct decide_work {
   static constexpr int threads = 1;
   static constexpr int blocks = 1;

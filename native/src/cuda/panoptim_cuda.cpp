@@ -1,4 +1,4 @@
-// The functions of the C ABI that concern GPUs: they check, then hand over to CUDA.
+// The functions of the C ABI for GPUs: they check their arguments, then call CUDA.
 #include <cuda_runtime.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,15 +6,15 @@
 #include "cuda/coefficients_work.h"
 #include "cuda/current.h"
 #include "cuda/norm_work.h"
-#include "cuda/tiles.h"
 #include "cuda/step.h"
+#include "cuda/tiles.h"
 #include "cuda/zero_work.h"
 #include "panoptim.h"
 #include "step/check.h"
 
 namespace {
 
-// Calls CUDA with a device as the current one.
+// Calls CUDA while `device` is the current device.
 template <class Call>
 int32_t call_on(int32_t device, const char *name, char *error, Call call) {
   const on_device current(device, error);
@@ -43,7 +43,7 @@ panoptim_int64 tiles_of(const panoptim_plan &plan) {
   return count;
 }
 
-// What a launch can number.
+// The most blocks of a launch.
 constexpr panoptim_int64 most_blocks = 0x7fffffff;
 
 int32_t check(panoptim_cuda_plan *call) {
@@ -56,7 +56,7 @@ int32_t check(panoptim_cuda_plan *call) {
   if (call->tile_count > 0 && (!call->tensors || !call->chunk_rows || !call->tiles || !call->coefficients)) {
     return fail(plan, PANOPTIM_INVALID_ARGUMENT, "tensors, chunk_rows, tiles or coefficients is NULL");
   }
-  // Without elements none are copied there.
+  // Without elements no coefficients are copied.
   if (call->tile_count > 0 && plan->coefficients_count > call->coefficients_room) {
     return fail(plan, PANOPTIM_INVALID_ARGUMENT, "coefficients_count is %lld, but there is room for %lld",
                 plan->coefficients_count, call->coefficients_room);
@@ -78,11 +78,11 @@ int32_t write_coefficients(const panoptim_cuda_plan &call) {
   return PANOPTIM_OK;
 }
 
-// There are kernels for GPUs from here on.
+// The lowest compute capability that the kernels are compiled for.
 constexpr int least_major = 7;
 constexpr int least_minor = 5;
 
-// What a device is like, if the kernels run on it.
+// The properties of a device; fails if the kernels cannot run on it.
 int32_t describe(int32_t device, cudaDeviceProp *properties, char *error) {
   const cudaError_t said = cudaGetDeviceProperties(properties, device);
   if (const int32_t status = checked(said, "cudaGetDeviceProperties", error)) return status;
@@ -142,7 +142,7 @@ int32_t panoptim_cuda_allocate_pinned(int32_t device, panoptim_int64 bytes, void
 int32_t panoptim_cuda_free_pinned(int32_t device, void *memory, char *error) {
   const on_device current(device, error);
   if (current.status) return current.status;
-  // A copy may be under way.
+  // A copy may still be running.
   const int32_t status = checked(cudaDeviceSynchronize(), "cudaDeviceSynchronize", error);
   const int32_t freed = checked(cudaFreeHost(memory), "cudaFreeHost", error);
   return status ? status : freed;
@@ -241,7 +241,7 @@ int32_t panoptim_cuda_add_squares(panoptim_cuda_plan *call, ...) {
 }
 
 int32_t panoptim_cuda_decide(int32_t device, void *stream, panoptim_cuda_decision *decision, double scale, double limit,
-                            int32_t skips, panoptim_cuda_decision *copy, void *arrival, char *error) {
+                             int32_t skips, panoptim_cuda_decision *copy, void *arrival, char *error) {
   const on_device current(device, error);
   if (current.status) return current.status;
   const decide_work work{decision, scale, limit, skips != 0};
@@ -265,7 +265,7 @@ int32_t panoptim_cuda_step(panoptim_cuda_plan *call, ...) {
   const on_device current(call->device, plan.error);
   if (current.status) return current.status;
   if (int32_t status = write_coefficients(*call)) return status;
-  const step_arguments arguments{call->tensors,   call->tiles,       call->coefficients, call->decision, plan.clip,
+  const step_arguments arguments{call->tensors,   call->tiles,        call->coefficients, call->decision,     plan.clip,
                                  plan.clips != 0, plan.averages != 0, plan.zeroes != 0,   plan.half_precision};
   const cudaError_t said = launch_step(composition_of(plan), stream_of(call->stream), call->tile_count, arguments);
   return checked(said, "launching the step", plan.error);

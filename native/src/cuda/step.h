@@ -1,4 +1,4 @@
-// The step of each composition on a device.
+// Starts the step of a composition on a device.
 #ifndef PANOPTIM_CUDA_STEP_H
 #define PANOPTIM_CUDA_STEP_H
 

@@ -1,5 +1,5 @@
-// The update, with all that a plan asks for around it: each thread has a few elements in its registers, and memory is
-// passed over once.
+// The update, with the plan's options before and after it. Each thread keeps a few elements in registers, so each
+// operand is read and written once.
 #ifndef PANOPTIM_CUDA_STEP_WORK_H
 #define PANOPTIM_CUDA_STEP_WORK_H
 
@@ -10,14 +10,14 @@
 #include "panoptim.h"
 #include "rule/update.h"
 
-// Elements that are read and written at once: with 4, 16 bytes of each stream.
+// Elements that are read or written by one instruction: with 4, 16 bytes of an operand.
 template <class Element, int Width>
 struct alignas(sizeof(Element) * Width) pack {
   Element at[Width];
 };
 
-// Says that an address is in a device's memory, and not in what the threads of a block share: it need not be found out
-// at each access.
+// Tells the compiler that an address is in global memory, not in a block's shared memory. Otherwise each access would
+// find that out.
 template <class Element>
 PANOPTIM_DEVICE Element *global(Element *address) {
 #if defined(__CUDA_ARCH__)
@@ -91,7 +91,7 @@ struct step_work : step_arguments {
  private:
   using states_of_rule = std::make_integer_sequence<int, Rule::states>;
 
-  // Those that the rule or the plan lacks are NULL.
+  // The operands of a tile; those that the rule or the plan lacks are NULL.
   struct operands {
     float *parameter;
     float *gradient;
@@ -109,8 +109,7 @@ struct step_work : step_arguments {
 
    private:
     template <int... State>
-    PANOPTIM_DEVICE operands(const panoptim_tensor &tensor, panoptim_int64 start,
-                             std::integer_sequence<int, State...>)
+    PANOPTIM_DEVICE operands(const panoptim_tensor &tensor, panoptim_int64 start, std::integer_sequence<int, State...>)
         : parameter(global(tensor.parameter + start)),
           gradient(global(tensor.gradient + start)),
           state{global(tensor.state[State] + start)...},
@@ -120,7 +119,8 @@ struct step_work : step_arguments {
 
     template <int... State>
     PANOPTIM_DEVICE bool are_aligned(std::integer_sequence<int, State...>) const {
-      const uintptr_t floats = ((address(parameter) | address(gradient) | address(average)) | ... | address(state[State]));
+      const uintptr_t floats =
+          ((address(parameter) | address(gradient) | address(average)) | ... | address(state[State]));
       return floats % (wide * sizeof(float)) == 0 && address(half_precision) % (wide * sizeof(short)) == 0;
     }
 

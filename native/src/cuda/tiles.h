@@ -1,11 +1,11 @@
-// How the elements of a plan are shared out among the blocks of a device.
+// Tiles: the parts of a plan that the blocks of a device update.
 #ifndef PANOPTIM_CUDA_TILES_H
 #define PANOPTIM_CUDA_TILES_H
 
 #include "cuda/launch.h"
 #include "panoptim.h"
 
-// Small enough that a single tensor of a few chunks occupies a whole device.
+// Small enough that one tensor of a few chunks has work for all multiprocessors.
 constexpr panoptim_int64 tile = PANOPTIM_TILE;
 static_assert(PANOPTIM_CHUNK % tile == 0, "a tile lies in one chunk");
 
@@ -27,8 +27,7 @@ PANOPTIM_DEVICE range chunk_at(const panoptim_tensor *tensors, const int32_t *ch
   return range_of(tensors, row, (chunk - tensors[row].first_chunk) * PANOPTIM_CHUNK, PANOPTIM_CHUNK);
 }
 
-PANOPTIM_DEVICE range tile_at(const panoptim_tensor *tensors, const panoptim_cuda_tile *tiles,
-                               panoptim_int64 block) {
+PANOPTIM_DEVICE range tile_at(const panoptim_tensor *tensors, const panoptim_cuda_tile *tiles, panoptim_int64 block) {
   return range_of(tensors, tiles[block].row, tiles[block].index * tile, tile);
 }
 

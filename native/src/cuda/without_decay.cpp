@@ -1,4 +1,4 @@
-// Steps that decay no weights.
+// The steps without weight decay.
 #include "cuda/launchers.h"
 
 PANOPTIM_CUDA_LAUNCHERS(launchers_without_decay, PANOPTIM_DECAY_NONE);

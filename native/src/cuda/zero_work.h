@@ -1,4 +1,4 @@
-// Sets gradients to 0, whatever else becomes of the step.
+// Sets gradients to 0, also if the step is skipped.
 #ifndef PANOPTIM_CUDA_ZERO_WORK_H
 #define PANOPTIM_CUDA_ZERO_WORK_H
 

@@ -1,5 +1,4 @@
-// The functions of the library panoptim_openmp: the same kernels over the same shares, by a team of threads that
-// belongs to the OpenMP runtime.
+// The functions of the library panoptim_openmp: the same kernels and shares, by a team of OpenMP threads.
 #include <errno.h>
 #include <omp.h>
 #include <pthread.h>
@@ -26,7 +25,7 @@ int32_t call(panoptim_plan *plan, int32_t team, int32_t threads, work work) {
   }
   const kernel_table &kernels = *kernels_of(plan->tier);
   begin_team_call(*plan, work);
-  // A smaller team than the last one would end threads, which the next larger one would have to start again.
+  // A smaller team would end threads, and the next larger one would start them again.
 #pragma omp parallel num_threads(team)
   {
     const int thread = omp_get_thread_num();
@@ -35,16 +34,17 @@ int32_t call(panoptim_plan *plan, int32_t team, int32_t threads, work work) {
   return PANOPTIM_OK;
 }
 
-// Waits until whoever holds the mutex lets go of it.
+// Waits until the mutex is free.
 void *wait_for(void *mutex) {
   pthread_mutex_lock(static_cast<pthread_mutex_t *>(mutex));
   pthread_mutex_unlock(static_cast<pthread_mutex_t *>(mutex));
   return nullptr;
 }
 
-// Starts as many threads at once and ends them again.
+// Starts `count` threads, which all run at the same time, and ends them. `granted` is the number of threads that
+// started.
 //
-// Returns what the system said to the last of them, 0 where it granted all.
+// Returns the error code of the first thread that did not start, or 0.
 int start_and_end(int32_t count, const pthread_attr_t *attributes, int32_t *granted) {
   pthread_t started[most_threads];
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -74,7 +74,7 @@ int32_t panoptim_openmp_try_threads(int32_t count, char *error) {
   }
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
-  // The runtime gives its threads stacks of this size; one that is no size is ignored there too.
+  // The stack size of the runtime's threads. The runtime ignores invalid sizes too.
   if (const size_t size = stack_size_of_environment()) pthread_attr_setstacksize(&attributes, size);
   int32_t granted;
   const int refusal = start_and_end(count, &attributes, &granted);

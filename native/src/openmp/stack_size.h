@@ -1,4 +1,4 @@
-// The stack size that the environment asks for OpenMP's threads.
+// The stack size of OpenMP threads that environment variables set.
 #ifndef PANOPTIM_OPENMP_STACK_SIZE_H
 #define PANOPTIM_OPENMP_STACK_SIZE_H
 
@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-// Bytes of a size as the OpenMP specification writes it: a number and perhaps B, K, M or G, of which K is the default,
-// with blanks anywhere around them. 0 for what is no size.
+// The bytes of a size in the syntax of the OpenMP specification: a number, optionally followed by B, K, M or G, with
+// optional blanks. The default is K. Returns 0 for an invalid size.
 inline size_t stack_size_of(const char *text) {
   while (isspace(static_cast<unsigned char>(*text))) text++;
   if (!isdigit(static_cast<unsigned char>(*text))) return 0;
@@ -35,7 +35,7 @@ inline size_t stack_size_of(const char *text) {
   return *end || size != number || size << shift >> shift != size ? 0 : size << shift;
 }
 
-// What OMP_STACKSIZE or GNU's older GOMP_STACKSIZE say; 0 for the system's default.
+// The size in OMP_STACKSIZE, or in GNU's older GOMP_STACKSIZE; 0 for the system's default.
 inline size_t stack_size_of_environment() {
   const char *const names[] = {"OMP_STACKSIZE", "GOMP_STACKSIZE"};
   for (const char *name : names) {

@@ -1,4 +1,4 @@
-// The few operations that formulas are made of, each with one meaning on every processor.
+// The operations of the formulas. Each has the same result on every processor and GPU.
 #ifndef PANOPTIM_RULE_ARITHMETIC_H
 #define PANOPTIM_RULE_ARITHMETIC_H
 
@@ -8,8 +8,8 @@
 #define PANOPTIM_FORMULA static inline __attribute__((always_inline))
 #endif
 
-// Builtins, not <cmath>: an inline function of the standard library would be shared by tiers with different flags. A
-// GPU has them under other names.
+// Builtins, not <cmath>: tiers with different flags would share an inline function of the standard library. On a GPU
+// they have other names.
 PANOPTIM_FORMULA float fused_multiply_add(float a, float b, float c) {
 #if defined(__CUDA_ARCH__)
   return __fmaf_rn(a, b, c);
@@ -46,13 +46,13 @@ PANOPTIM_FORMULA float float_of(unsigned bits) {
 #endif
 }
 
-// Which bits a NaN has depends on the processor and on the order in which a compiler puts two operands. What is
-// stored is therefore always the same one, 0x7fc00000.
+// The bits of a NaN depend on the processor, and on the order in which the compiler passes two operands. So every
+// stored NaN becomes the same one, 0x7fc00000.
 PANOPTIM_FORMULA float canonical(float x) {
   return x == x ? x : float_of(0x7fc00000u);
 }
 
-// NaN wins, from either side.
+// NaN if either operand is NaN.
 PANOPTIM_FORMULA float maximum(float a, float b) {
   return a >= b || a != a ? a : b;
 }
@@ -61,7 +61,7 @@ PANOPTIM_FORMULA float absolute(float x) {
   return float_of(bits_of(x) & 0x7fffffffu);
 }
 
-// 1 or -1; zeros and NaN stay what they are.
+// 1 or -1; zeros and NaN are returned unchanged.
 PANOPTIM_FORMULA float sign_of(float x) {
   return x > 0 ? 1.0f : x < 0 ? -1.0f : x;
 }
@@ -76,10 +76,10 @@ PANOPTIM_FORMULA unsigned short bfloat16(float x) {
 PANOPTIM_FORMULA unsigned short float16(float x) {
   const unsigned sign = bits_of(x) & 0x80000000u;
   const unsigned size = bits_of(x) ^ sign;
-  // Normal: the exponent's bias falls from 127 to 15. What is too large has come to infinity at the latest.
+  // Normal: the exponent's bias changes from 127 to 15. Sizes above the range become infinity.
   const unsigned most = size < 0x47800000u ? size : 0x47800000u;
   const unsigned normal = (most - 0x38000000u + 0xfffu + (most >> 13 & 1u)) >> 13;
-  // Denormal: one half is so large that the float's last bit is then the result's, and the sum does the rounding.
+  // Denormal: after the addition of one half, the float's last bit is the result's last bit. The addition rounds.
   const unsigned denormal = bits_of(float_of(size) + 0.5f) - 0x3f000000u;
   const unsigned finite = size < 0x38800000u ? denormal : normal;
   return static_cast<unsigned short>(x == x ? finite | sign >> 16 : 0x7e00u);

@@ -70,7 +70,8 @@ PANOPTIM_FORMULA float root_of_second_moment(const panoptim_coefficients &c, flo
   }
   second = accumulate(c.second_decay, c.second_decay_rest, second, c.second_take * gradient, gradient);
   float power = second;
-  if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_MAXIMUM) power = secondary = canonical(maximum(secondary, second));
+  if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_MAXIMUM)
+    power = secondary = canonical(maximum(secondary, second));
   if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_CENTERED) {
     secondary = accumulate(c.second_decay, c.second_decay_rest, secondary, c.second_take, gradient);
     // A variance is never below 0. Rounding errors can make it negative, and its root NaN.

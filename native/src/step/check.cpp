@@ -98,8 +98,8 @@ int32_t check_work(panoptim_plan *plan) {
     return fail(plan, PANOPTIM_INVALID_ARGUMENT, "clip is %g, not 0 or more", static_cast<double>(plan->clip));
   }
   if (plan->half_precision < PANOPTIM_HALF_PRECISION_NONE || plan->half_precision > PANOPTIM_HALF_PRECISION_FLOAT16) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "half_precision is %d, not %d to %d", plan->half_precision, PANOPTIM_HALF_PRECISION_NONE,
-                PANOPTIM_HALF_PRECISION_FLOAT16);
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "half_precision is %d, not %d to %d", plan->half_precision,
+                PANOPTIM_HALF_PRECISION_NONE, PANOPTIM_HALF_PRECISION_FLOAT16);
   }
   if (const int32_t status = check_publication(plan)) return status;
   if (const int32_t status = check_composition(plan)) return status;

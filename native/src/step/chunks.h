@@ -1,4 +1,4 @@
-// How the elements of a plan are shared out among threads.
+// The chunks of a plan, and the chunks of a share.
 #ifndef PANOPTIM_STEP_CHUNKS_H
 #define PANOPTIM_STEP_CHUNKS_H
 
@@ -12,7 +12,7 @@ inline panoptim_int64 total_elements(const panoptim_plan &plan) {
   return last.offset + last.length;
 }
 
-// The last row that starts at or before an element, counted over all rows.
+// The last row that starts at or before an element. Elements are counted over all rows.
 inline panoptim_int64 row_at(const panoptim_plan &plan, panoptim_int64 element) {
   panoptim_int64 low = 0;
   panoptim_int64 high = plan.tensor_count;
@@ -23,8 +23,8 @@ inline panoptim_int64 row_at(const panoptim_plan &plan, panoptim_int64 element) 
   return low;
 }
 
-// Calls visit(row, start, length) for each chunk that starts in [begin, end), elements counted over all rows. A chunk
-// belongs to the share that it starts in, so where it lies does not depend on how many shares there are.
+// Calls visit(row, start, length) for each chunk that starts in [begin, end). Elements are counted over all rows. A
+// chunk belongs to the share in which it starts, so the chunks do not depend on the number of shares.
 template <class Visit>
 void for_each_chunk(const panoptim_plan &plan, panoptim_int64 begin, panoptim_int64 end, Visit visit) {
   for (panoptim_int64 row = row_at(plan, begin); row < plan.tensor_count; row++) {

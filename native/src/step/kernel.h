@@ -1,27 +1,27 @@
-// What a tier offers: for each composition, a loop over consecutive elements of one tensor.
+// The kernels of a tier: for each composition, a loop over consecutive elements of one tensor.
 #ifndef PANOPTIM_STEP_KERNEL_H
 #define PANOPTIM_STEP_KERNEL_H
 
 #include "panoptim.h"
 #include "rule/composition.h"
 
-// A chunk's streams start at the given addresses; the states are those the composition has, in order.
+// Updates `length` elements. `state` has the states of the composition, in order.
 using kernel = void (*)(const panoptim_coefficients &coefficients, panoptim_int64 length, float *parameter,
                         const float *gradient, float *const *state);
 
 struct kernel_table {
-  kernel at[compositions];  // NULL where a composition is illegal
+  kernel at[compositions];  // by index_of; NULL for illegal compositions
 
-  // Writes each gradient times the scale, kept from -bound to bound, to `clipped`; NaN stays NaN.
+  // Writes each gradient times `scale`, kept from -bound to bound, to `clipped`; NaN stays NaN.
   void (*clip)(float scale, float bound, panoptim_int64 length, const float *gradient, float *clipped);
 
-  // Adds the parameter's share to its average.
+  // Moves each average towards its parameter: average + take * (parameter - average).
   void (*average)(float take, panoptim_int64 length, const float *parameter, float *average);
 
-  // By PANOPTIM_HALF_PRECISION_...: the parameter in 16 bits. NULL stands where there is none.
+  // By PANOPTIM_HALF_PRECISION_...: writes the parameter in 16 bits. NULL for PANOPTIM_HALF_PRECISION_NONE.
   void (*half_precision[3])(panoptim_int64 length, const float *parameter, uint16_t *half_precision);
 
-  // Adds up squares in the order that panoptim_sum_squares promises.
+  // The sum of the squares, in the order of panoptim_sum_squares.
   double (*sum_squares)(panoptim_int64 length, const float *gradient);
 };
 

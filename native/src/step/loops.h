@@ -1,4 +1,4 @@
-// Every legal composition as a loop, for whatever processor the including file is compiled for.
+// A loop for each legal composition, compiled for the instruction set of the including file.
 #ifndef PANOPTIM_STEP_LOOPS_H
 #define PANOPTIM_STEP_LOOPS_H
 
@@ -7,11 +7,11 @@
 #include "rule/update.h"
 #include "step/kernel.h"
 
-// Unnamed, so that no two tiers can share a function: the linker would be free to keep the AVX-512 one for all.
+// Unnamed, so that tiers share no function: the linker could keep the AVX-512 version for all tiers.
 namespace {
 
-// Streams do not overlap, which the compiler would check before every loop; and a loop that it unrolled away is one
-// that it does not vectorise.
+// Operands do not overlap; without the first pragma the compiler would check that before each loop. A loop that the
+// compiler has unrolled completely is not vectorised; the second pragma forbids that.
 #if defined(__clang__)
 #define PANOPTIM_VECTOR_LOOP _Pragma("clang loop vectorize(assume_safety) unroll(disable)")
 #else
@@ -43,13 +43,13 @@ __attribute__((always_inline)) inline void update_range(const panoptim_coefficie
   }
 }
 
-// Where operands come from memory, processors may fetch them ahead too late. So one cache line of each stream is asked
-// for, so many elements ahead of the line that is updated. What that brings depends on the hour and the machine's other
-// tenants: AdamW over 32M parameters (Zen 4) has been seen to take 1.01 and 1.03 times as long without, 1.00 to 1.03
-// times with 32 or 64, 1.01 to 1.05 times with 256 or 512; in cache none of these makes a difference, so there is no
-// other loop: -Pbench -Dbench.args="ConstantsBenchmark -p changed=fetchAhead=0,fetchAhead=32". A rule without states
-// has two operands only, which processors follow by themselves: plain SGD takes 1.01 times the time of a loop that only
-// moves its bytes: -Pbench -Dbench.args="BandwidthBenchmark -p optimizer=SGD".
+// Processors may prefetch operands too late. So the loop prefetches one cache line of each operand, `fetch_ahead`
+// elements before it is updated. The gain varies with the load of the machine. AdamW over 32M parameters (Zen 4) has
+// taken 1.01 and 1.03 times as long without prefetches, 1.00 to 1.03 times with 32 or 64, and 1.01 to 1.05 times with
+// 256 or 512. In cache there is no difference, so there is no second loop: -Pbench -Dbench.args="ConstantsBenchmark -p
+// changed=fetchAhead=0,fetchAhead=32". A rule without states has two operands only, and processors prefetch them in
+// time: plain SGD takes 1.01 times as long as a loop that only moves its bytes: -Pbench
+// -Dbench.args="BandwidthBenchmark -p optimizer=SGD".
 constexpr panoptim_int64 cache_line = 16;
 constexpr panoptim_int64 fetch_ahead = 128;
 
@@ -122,7 +122,7 @@ double sum_squares_loop(panoptim_int64 length, const float *gradient) {
   panoptim_int64 i = 0;
   for (; i + PANOPTIM_LANES <= length; i += PANOPTIM_LANES) {
     for (int lane = 0; lane < PANOPTIM_LANES; lane++) {
-      // A float's square fits into a double: there is one rounding, that of the sum.
+      // The square of a float is exact in double, so only the sum is rounded.
       const double g = gradient[i + lane];
       sums[lane] += g * g;
     }
@@ -144,7 +144,7 @@ constexpr kernel_table every_loop(std::integer_sequence<int, Index...>) {
 
 }  // namespace
 
-// A tier is this one line, compiled with the tier's flags.
+// The whole content of a tier's file, which is compiled with the tier's flags.
 #define PANOPTIM_TIER_KERNELS(name) \
   extern const kernel_table name = every_loop(std::make_integer_sequence<int, compositions>())
 

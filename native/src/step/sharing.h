@@ -1,5 +1,5 @@
-// How several threads take part in one call: shares of the work are handed out by a counter in the plan, to the thread
-// that makes the call and to those that come to help. Nobody waits for a helper that has not come.
+// Several threads work on one call. A counter in the plan assigns shares to the calling thread and to helpers. The call
+// never waits for a helper that has not joined.
 #ifndef PANOPTIM_STEP_SHARING_H
 #define PANOPTIM_STEP_SHARING_H
 
@@ -8,7 +8,7 @@
 #include "panoptim.h"
 #include "step/chunks.h"
 
-// Gives way to the other thread that one waits for: for a moment on this processor, then to whatever wants to run.
+// A pause in a loop that waits for another thread: usually of the processor, and at each 256th time of the thread.
 class waiting {
  public:
   void again() {
@@ -25,10 +25,10 @@ class waiting {
   unsigned times_ = 0;
 };
 
-// Ends the helpers' part: returns when none of them is in the plan any more.
+// Ends the help. Returns when no helper uses the plan.
 inline void close(panoptim_plan &plan) {
   __atomic_store_n(&plan.sharing, PANOPTIM_CLOSED, __ATOMIC_SEQ_CST);
-  // A helper first counts itself, then looks whether it may begin; so it either sees the line above or is seen here.
+  // A helper first increments `helping`, then reads `sharing`. So it sees the line above, or this loop sees it.
   for (waiting wait; __atomic_load_n(&plan.helping, __ATOMIC_SEQ_CST) > 0;) wait.again();
 }
 
@@ -36,9 +36,9 @@ inline panoptim_int64 shares(const panoptim_plan &plan) {
   return total_elements(plan) / plan.share + (total_elements(plan) % plan.share != 0);
 }
 
-// Takes one share after the other until all are taken, and calls work(begin, end) for it, elements counted over all
-// rows. The caller takes them from the front and helpers from the back, so that at the next step each finds in its
-// cache what it had at this one.
+// Takes shares until all are taken, and calls work(begin, end) for each; elements are counted over all rows. The
+// calling thread takes shares from the front and helpers from the back. So at the next step the caches still hold their
+// shares.
 template <class Place, class Work>
 void take_shares(panoptim_plan &plan, Place place, Work work) {
   const panoptim_int64 total = total_elements(plan);
@@ -49,7 +49,7 @@ void take_shares(panoptim_plan &plan, Place place, Work work) {
   }
 }
 
-// Takes part in work that a team of threads does, each of which calls this; one of them leads.
+// The part of one thread of a team. Each thread of the team calls this; one of them leads.
 template <class Work>
 void take_part(panoptim_plan &plan, bool leads, Work work) {
   if (leads) {
@@ -63,7 +63,7 @@ void take_part(panoptim_plan &plan, bool leads, Work work) {
   }
 }
 
-// The whole of the work, with whoever comes to help if that was announced.
+// Runs the whole call. If it was announced, helpers may join.
 template <class Work>
 void run_shared(panoptim_plan &plan, Work work) {
   if (plan.sharing == PANOPTIM_CLOSED) {
@@ -77,10 +77,10 @@ void run_shared(panoptim_plan &plan, Work work) {
   close(plan);
 }
 
-// Takes part in the call that another thread makes, if there is one: `choose` is given something to hand the work to.
+// Joins the call of another thread, if there is one. `choose` receives a function to call with the work.
 template <class Choose>
 void join_work(panoptim_plan &plan, Choose choose) {
-  // Those who come too late must not keep `close` waiting.
+  // Late helpers must not delay `close`.
   if (__atomic_load_n(&plan.sharing, __ATOMIC_SEQ_CST) == PANOPTIM_CLOSED) return;
   __atomic_add_fetch(&plan.helping, 1, __ATOMIC_SEQ_CST);
   int32_t sharing;

@@ -2,14 +2,14 @@
 
 #include <string.h>
 
-#include "step/sharing.h"
 #include "step/nontemporal.h"
+#include "step/sharing.h"
 
 namespace {
 
-// What stays in the first-level cache while something is done before and after the update. Tiles of 128 to 1024 take
-// about the same time, 2048 and 4096 are slower by 3 and 6 in a hundred: -Pbench -Dbench.args="ConstantsBenchmark -p
-// changed=tile=256,tile=4096".
+// Elements of a tile: a part of a chunk that stays in the first-level cache during the loops before and after the
+// update. Tiles of 128 to 1024 elements take about the same time; 2048 and 4096 are 3% and 6% slower: -Pbench
+// -Dbench.args="ConstantsBenchmark -p changed=tile=256,tile=4096".
 constexpr panoptim_int64 tile = 1024;
 
 struct chunk_operands {
@@ -42,9 +42,9 @@ void write_narrow(const kernel_table &kernels, int32_t half_precision, panoptim_
   store_nontemporal(narrow, to, length);
 }
 
-// Copies a tile to the publication, if the row has a place there.
+// Copies a tile to the publication, if the row has a copy there.
 void publish_tile(const panoptim_plan &plan, const kernel_table &kernels, const chunk_operands &s,
-                   panoptim_int64 length) {
+                  panoptim_int64 length) {
   if (!s.published) return;
   const float *from = plan.publish_averages ? s.average : s.parameter;
   if (plan.publish == PANOPTIM_PUBLISH_FLOAT32) {
@@ -56,9 +56,9 @@ void publish_tile(const panoptim_plan &plan, const kernel_table &kernels, const 
   }
 }
 
-// The update of one tile, with what the plan asks for around it.
+// The update of one tile, with the plan's options before and after it.
 void update_tile(const panoptim_plan &plan, const kernel_table &kernels, kernel update,
-                  const panoptim_coefficients &coefficients, const chunk_operands &s, panoptim_int64 length) {
+                 const panoptim_coefficients &coefficients, const chunk_operands &s, panoptim_int64 length) {
   if (plan.clips) {
     float clipped[tile];
     kernels.clip(coefficients.gradient_scale, plan.clip, length, s.gradient, clipped);
@@ -69,7 +69,8 @@ void update_tile(const panoptim_plan &plan, const kernel_table &kernels, kernel 
     update(coefficients, length, s.parameter, s.gradient, s.state);
   }
   if (plan.averages) kernels.average(coefficients.average_take, length, s.parameter, s.average);
-  if (plan.half_precision != PANOPTIM_HALF_PRECISION_NONE) write_narrow(kernels, plan.half_precision, length, s.parameter, s.half_precision);
+  if (plan.half_precision != PANOPTIM_HALF_PRECISION_NONE)
+    write_narrow(kernels, plan.half_precision, length, s.parameter, s.half_precision);
   publish_tile(plan, kernels, s, length);
   if (plan.zeroes) memset(s.gradient, 0, static_cast<size_t>(length) * sizeof *s.gradient);
 }
@@ -80,7 +81,8 @@ struct step_work {
 
   void operator()(panoptim_int64 begin, panoptim_int64 end) const {
     const kernel update = kernels.at[index_of(composition_of(plan))];
-    const bool nontemporal = plan.half_precision != PANOPTIM_HALF_PRECISION_NONE || plan.publish != PANOPTIM_PUBLISH_NONE;
+    const bool nontemporal =
+        plan.half_precision != PANOPTIM_HALF_PRECISION_NONE || plan.publish != PANOPTIM_PUBLISH_NONE;
     const bool in_tiles = plan.clips || plan.averages || plan.zeroes || nontemporal;
     for_each_chunk(plan, begin, end, [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
       const panoptim_coefficients &coefficients = plan.coefficients[tensor.coefficients];
@@ -124,7 +126,7 @@ void run_sum_squares(panoptim_plan &plan, const kernel_table &kernels) {
 
 namespace {
 
-// Calls take(work) with the work that the plan is for.
+// Calls take(work) with the work of the plan's call.
 template <class Take>
 void with_work(const panoptim_plan &plan, const kernel_table &kernels, Take take) {
   if (plan.work == work_step) {

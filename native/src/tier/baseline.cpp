@@ -1,4 +1,4 @@
-// Baseline tier: whatever every processor of the architecture has.
+// Baseline tier: the instructions that every processor of the architecture has.
 #include "step/loops.h"
 #include "tier/tiers.h"
 

@@ -6,8 +6,8 @@
 
 namespace {
 
-// What CPUID says the processor has, less what the operating system does not save at a context switch (XGETBV):
-// using such registers all the same corrupts them or faults.
+// The features of the processor (CPUID), and the registers that the operating system saves at a context switch
+// (XGETBV). The use of registers that it does not save corrupts them or faults.
 struct processor {
   bool avx2 = false;
   bool fma = false;
@@ -34,7 +34,7 @@ struct processor {
   }
 };
 
-// CPUID takes microseconds in a virtual machine, so it is asked once, when the library is loaded.
+// CPUID takes microseconds in a virtual machine, so it is read once, when the library is loaded.
 const processor cpu;
 
 const char *why_no_avx2() {

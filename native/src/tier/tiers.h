@@ -1,4 +1,4 @@
-// The tiers of this build, and which of them the processor can run.
+// The tiers of this build, and which of them are available on this processor.
 #ifndef PANOPTIM_TIER_TIERS_H
 #define PANOPTIM_TIER_TIERS_H
 
@@ -8,10 +8,10 @@ extern const kernel_table baseline_kernels;
 extern const kernel_table avx2_kernels;
 extern const kernel_table avx512_kernels;
 
-// The kernels of a tier (PANOPTIM_TIER_...), or NULL where `why_no_tier` has a reason.
+// The kernels of a tier (PANOPTIM_TIER_...), or NULL if the tier is unavailable.
 const kernel_table *kernels_of(int32_t tier);
 
-// What this build or this processor lacks for the tier; NULL where nothing.
+// The reason why the tier is unavailable, or NULL.
 const char *why_no_tier(int32_t tier);
 
 #endif

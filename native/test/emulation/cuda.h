@@ -1,4 +1,4 @@
-// What the library uses of the driver, without one; see cuda_runtime.h.
+// The functions of CUDA's driver that the library uses, emulated: see cuda_runtime.h.
 #ifndef PANOPTIM_TEST_EMULATION_CUDA_H
 #define PANOPTIM_TEST_EMULATION_CUDA_H
 
@@ -6,7 +6,7 @@ enum CUresult { CUDA_SUCCESS = 0, CUDA_ERROR_NOT_INITIALIZED = 3 };
 
 using CUcontext = struct emulated_context *;
 
-// By these names in the driver, where tests too look for them.
+// The names of these functions in the driver, by which tests find them.
 extern "C" {
 __attribute__((visibility("default"))) CUresult cuCtxGetCurrent(CUcontext *context);
 __attribute__((visibility("default"))) CUresult cuCtxSetCurrent(CUcontext context);

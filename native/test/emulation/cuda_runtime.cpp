@@ -15,7 +15,7 @@
 namespace {
 
 struct operation {
-  uint64_t number;  // counted over all streams, in the order in which they were given
+  uint64_t number;  // counted over all streams, in the order of their enqueueing
   std::function<void()> run;
 };
 
@@ -23,7 +23,7 @@ struct queue {
   std::deque<operation> left;
 };
 
-// A place in a queue: after the operation of that number.
+// A position in a queue: after the operation with this number.
 struct marker {
   std::shared_ptr<queue> in;
   uint64_t number = 0;
@@ -55,9 +55,9 @@ std::set<emulated_event *> events;
 std::map<uintptr_t, allocation> allocations;
 std::map<int, size_t> used;                   // bytes of each device
 std::vector<std::shared_ptr<queue>> orphans;  // of streams that were destroyed before their work was done
-thread_local CUcontext current_context;       // NULL where there is none
+thread_local CUcontext current_context;       // NULL for none
 
-// A device's primary context is its number and one; that which somebody makes is this much more.
+// The primary context of a device is its number plus one. Other contexts add this to it.
 constexpr uintptr_t not_primary = 1000;
 
 int current_device() {
@@ -85,7 +85,7 @@ void run_up_to(queue &q, uint64_t number) {
   while (!q.left.empty() && q.left.front().number <= number) {
     const operation next = std::move(q.left.front());
     q.left.pop_front();
-    // The default stream waits for all others, and they for it.
+    // The default stream waits for all others, and they wait for it.
     if (&q == default_stream.all.get()) {
       for (emulated_stream *other : streams) run_up_to(*other->all, next.number);
       for (const auto &each : orphans) run_up_to(*each, next.number);
@@ -108,7 +108,7 @@ emulated_stream *find(cudaStream_t stream) {
   return streams.count(stream) ? stream : nullptr;
 }
 
-// The allocation that an address is in.
+// The allocation of an address.
 const allocation *find(const void *memory, size_t *left = nullptr) {
   const uintptr_t address = reinterpret_cast<uintptr_t>(memory);
   auto after = allocations.upper_bound(address);
@@ -119,7 +119,7 @@ const allocation *find(const void *memory, size_t *left = nullptr) {
   return &after->second;
 }
 
-// Small allocations of a device: as CUDA makes them, in steps of 512 bytes out of larger blocks.
+// Small allocations of a device are parts of larger blocks, in steps of 512 bytes, as in CUDA.
 class packed_memory {
  public:
   void *allocate(size_t bytes) {
@@ -186,7 +186,7 @@ cudaError_t release(void *memory, cudaMemoryType type) {
   if (!memory) return cudaSuccess;
   const auto found = allocations.find(reinterpret_cast<uintptr_t>(memory));
   if (found == allocations.end() || found->second.type != type) return cudaErrorInvalidValue;
-  // That of the host goes at once: nobody promises that copies are awaited.
+  // Host memory is freed at once: CUDA does not promise to wait for copies.
   if (type == cudaMemoryTypeDevice) run_all();
   const size_t bytes = found->second.bytes;
   if (type == cudaMemoryTypeDevice) used[found->second.device] -= bytes;
@@ -199,7 +199,7 @@ cudaError_t release(void *memory, cudaMemoryType type) {
   return cudaSuccess;
 }
 
-// Whether so many bytes lie in one allocation, or are none of ours.
+// Whether all bytes are in one allocation, or in none.
 bool fits(const void *memory, size_t bytes) {
   size_t left = 0;
   return !find(memory, &left) || bytes <= left;
@@ -387,7 +387,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const std::lock_guard<std::recursive_mutex> lock(mutex);
   emulated_stream *found = find(stream);
   if (!found || !events.count(event)) return cudaErrorInvalidResourceHandle;
-  // So that the default stream's wait for all others is part of what the event waits for.
+  // So the event also waits for the streams that the default stream waits for.
   emulated_enqueue(stream, [] {});
   event->at = {found->all, operations};
   return cudaSuccess;

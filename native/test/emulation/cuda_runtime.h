@@ -1,13 +1,13 @@
-// What the library uses of CUDA, without a device: memory of a device is memory of the host, and a stream is a list of
-// what is still to be done. Tests of everything but the hardware run on it.
+// The functions of CUDA that the library uses, emulated without a device. Device memory is host memory, and a stream is
+// a list of enqueued operations. It is for tests of everything but the hardware.
 //
-// Nothing is done before somebody waits for it, and then only what that needs: whoever forgets to wait, or to order
-// one stream after another, finds the wrong numbers every time. Memory is handed out filled with rubbish.
+// An operation runs only when a call waits for it, or for an operation that depends on it. So code that forgets to
+// wait, or to order two streams, always computes wrong numbers. Allocated memory is filled with arbitrary bytes.
 //
-// The environment says what the machine is like: PANOPTIM_EMULATED_DEVICES (1), PANOPTIM_EMULATED_MEMORY (bytes of each
-// device, 1 GiB), PANOPTIM_EMULATED_CAPABILITY (ten times its compute capability, 75), PANOPTIM_EMULATED_PACKED (1:
-// small allocations lie side by side, as on a GPU; otherwise apart, where AddressSanitizer sees what goes from one to
-// the next).
+// Environment variables, with their defaults: PANOPTIM_EMULATED_DEVICES (1), PANOPTIM_EMULATED_MEMORY (bytes of each
+// device, 1 GiB), PANOPTIM_EMULATED_CAPABILITY (ten times the compute capability, 75), PANOPTIM_EMULATED_PACKED (1:
+// small allocations are adjacent, as on a GPU; else they are apart, so that AddressSanitizer finds accesses beyond
+// one).
 #ifndef PANOPTIM_TEST_EMULATION_CUDA_RUNTIME_H
 #define PANOPTIM_TEST_EMULATION_CUDA_RUNTIME_H
 
@@ -81,7 +81,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event);
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream);
 cudaError_t cudaMemsetAsync(void *memory, int value, size_t bytes, cudaStream_t stream);
 
-// Gives a stream something to do.
+// Enqueues an operation.
 cudaError_t emulated_enqueue(cudaStream_t stream, std::function<void()> work);
 
 #endif
