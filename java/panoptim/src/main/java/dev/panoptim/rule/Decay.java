@@ -1,13 +1,14 @@
 package dev.panoptim.rule;
 
-/// How weight decay pulls parameters towards 0.
+/// How weight decay moves parameters towards 0.
 ///
 /// Immutable.
 public enum Decay {
-  /// Not at all.
+  /// No weight decay.
   NONE,
   /// `g = g + weightDecay * w`, before the moments see the gradient.
   L2,
-  /// `w = w - learningRate * weightDecay * w`, beside the update. (Loshchilov and Hutter 2019.)
+  /// `w = w - learningRate * weightDecay * w`, beside the update. (AdamW: [Loshchilov and Hutter
+  /// 2019](https://arxiv.org/abs/1711.05101).)
   DECOUPLED
 }

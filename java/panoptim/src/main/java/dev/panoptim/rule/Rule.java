@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
-/// A composition of the framework that all optimizers from SGD to AdamW are one case of:
+/// A composition of the framework. All optimizers from SGD to AdamW are cases of it:
 /// 1. gradient: negated to maximize, plus L2 decay;
 /// 2. first and second moment;
 /// 3. direction: the first moment over the root of the second;
-/// 4. update: the parameter less the direction times the learning rate, less decoupled decay.
+/// 4. update: the parameter minus learning rate times direction, minus decoupled decay.
 ///
-/// A composition that has no name is one expression:
+/// A composition without a name is one expression:
 ///
 /// ```java
 /// Rule rule =
@@ -24,21 +24,21 @@ import java.util.Set;
 ///         .build();
 /// ```
 ///
-/// Immutable. What a rule leaves open, the [Hyperparameters], is a matter of each parameter group
-/// and step.
+/// Immutable. Each parameter group has values of the rule's [Hyperparameters], which may change
+/// between steps.
 ///
-/// @param firstMoment what the direction follows
-/// @param nesterov whether the direction runs ahead of the first moment
-/// @param secondMoment what the direction is divided by the root of
-/// @param momentumLast whether the first moment is that of the divided gradient, as in RMSprop, and
-///   not of the gradient
-/// @param epsilonInside whether epsilon is added to the second moment, and not to its root
+/// @param firstMoment the numerator of the direction
+/// @param nesterov whether the direction mixes the first moment with its input
+/// @param secondMoment the direction is divided by its root
+/// @param momentumLast whether the first moment is of the divided gradient, as in RMSprop, instead
+///   of the gradient
+/// @param epsilonInside whether epsilon is added to the second moment, instead of its root
 /// @param unitCorrection whether the direction is multiplied by the root of the moving average of
 ///   its own squares, as in Adadelta
-/// @param sign whether only the direction's sign counts, as in Lion
-/// @param biasCorrection whether moving averages are divided by `1 - beta^t`, for they start at 0
+/// @param sign whether the direction is replaced by its sign, as in Lion
+/// @param biasCorrection whether moving averages, which start at 0, are divided by `1 - beta^t`
 /// @param decay how weight decay acts
-/// @param maximize whether the loss is to grow
+/// @param maximize whether the loss is maximized
 public record Rule(
     FirstMoment firstMoment,
     Nesterov nesterov,
@@ -51,8 +51,10 @@ public record Rule(
     Decay decay,
     boolean maximize) {
 
-  /// @throws IllegalArgumentException if the composition is illegal; the message says which part
-  ///   lacks what
+  /// The conditions on kernels are those of `why_illegal` in `native/src/rule/composition.h`;
+  /// `RuleCodesTest` compares the two for every composition.
+  ///
+  /// @throws IllegalArgumentException if the composition is illegal; the message has the reason
   public Rule {
     Objects.requireNonNull(firstMoment, "firstMoment is null");
     Objects.requireNonNull(nesterov, "nesterov is null");
@@ -122,7 +124,7 @@ public record Rule(
     return new Builder(this);
   }
 
-  /// The same composition, with a loss that is to grow.
+  /// The same composition, which maximizes the loss.
   public Rule maximizing() {
     return toBuilder().maximize(true).build();
   }
@@ -135,7 +137,7 @@ public record Rule(
     return secondMoment != SecondMoment.NONE;
   }
 
-  /// Whether the second moment keeps a state beside itself: its maximum, or the gradient's mean.
+  /// Whether the second moment has a second state: its maximum, or the gradient's mean.
   public boolean hasSecondary() {
     return secondMoment == SecondMoment.MAXIMUM_OF_AVERAGE
         || secondMoment == SecondMoment.CENTERED_AVERAGE;
@@ -145,8 +147,8 @@ public record Rule(
     return biasCorrection && CORRECTABLE.contains(secondMoment);
   }
 
-  /// The names of the states that each parameter has, in the order in which they are stored:
-  /// `firstMoment`, `secondMoment`, `maximum` or `mean`, `units`, as far as the rule has them.
+  /// The names of the states of each parameter, in the order in which they are stored:
+  /// `firstMoment`, `secondMoment`, `maximum` or `mean`, `units`, if the rule has them.
   public List<String> stateNames() {
     List<String> names = new ArrayList<>();
     if (hasFirstMoment()) {
@@ -164,7 +166,7 @@ public record Rule(
     return List.copyOf(names);
   }
 
-  /// What the composition leaves open.
+  /// The hyperparameters of the composition.
   public Set<Hyperparameter> hyperparameters() {
     Set<Hyperparameter> open = EnumSet.of(Hyperparameter.LEARNING_RATE);
     switch (firstMoment) {
@@ -195,7 +197,7 @@ public record Rule(
     return open;
   }
 
-  /// The framework's four lines, as this composition has them.
+  /// The framework's four lines for this composition.
   public String describe() {
     String x = momentumLast ? "d" : "g";
     String first =
@@ -259,7 +261,7 @@ public record Rule(
             decay == Decay.DECOUPLED ? " - learningRate * weightDecay * w" : "");
   }
 
-  /// Puts a composition together. Not thread-safe.
+  /// Composes a rule. Not thread-safe.
   public static final class Builder {
     private FirstMoment firstMoment = FirstMoment.NONE;
     private Nesterov nesterov = Nesterov.NONE;
@@ -337,8 +339,7 @@ public record Rule(
       return this;
     }
 
-    /// @throws IllegalArgumentException if the composition is illegal; the message says which part
-    ///   lacks what
+    /// @throws IllegalArgumentException if the composition is illegal; the message has the reason
     public Rule build() {
       return new Rule(
           firstMoment,

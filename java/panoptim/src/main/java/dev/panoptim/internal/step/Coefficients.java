@@ -8,13 +8,12 @@ import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 
-/// What a step multiplies with: computed from hyperparameters and the step's number in double,
+/// The coefficients of a step: computed in double from hyperparameters and the step's number, and
 /// rounded to float once.
 ///
-/// Every backend works with these numbers and nothing else, so none of them computes a power or a
-/// root of its own. A moment's decay is the sum of two floats: 0.999f alone is so far from 0.999
-/// that the average would forget 1.3e-5 too slowly, which is a thousand times more than the
-/// roundings of a step.
+/// Backends use these numbers only, and compute no powers. A moment's decay is the sum of two
+/// floats: 0.999f differs so much from 0.999 that the average would forget 1.3e-5 too slowly, a
+/// thousand times more than the rounding errors of a step.
 ///
 /// Some of the numbers change at each step. The others are decided by the hyperparameters, and are
 /// computed again only when these have changed; [#version()] says when that was.
