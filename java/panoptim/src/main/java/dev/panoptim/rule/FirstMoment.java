@@ -10,7 +10,7 @@ public enum FirstMoment {
   /// [Sutskever and others 2013](https://proceedings.mlr.press/v28/sutskever13.html); PyTorch's
   /// SGD.)
   HEAVY_BALL,
-  /// `m = beta1 * m + (1 - beta1) * g`, from 0. (Adam:
-  /// [Kingma and Ba 2015](https://arxiv.org/abs/1412.6980).)
+  /// `m = beta1 * m + (1 - beta1) * g`, from 0. (Adam: [Kingma and Ba
+  /// 2015](https://arxiv.org/abs/1412.6980).)
   MOVING_AVERAGE
 }

@@ -1,7 +1,7 @@
 package dev.panoptim.rule;
 
-/// Whether the direction mixes the first moment m with x, its input at this step. x is the gradient,
-/// or the direction if the momentum comes last.
+/// Whether the direction mixes the first moment m with x, its input at this step. x is the
+/// gradient, or the direction if the momentum comes last.
 ///
 /// Immutable.
 public enum Nesterov {

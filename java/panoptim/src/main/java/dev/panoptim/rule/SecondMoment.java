@@ -10,8 +10,8 @@ public enum SecondMoment {
   /// `v = v + g * g`. (Adagrad: [Duchi, Hazan and Singer
   /// 2011](https://jmlr.org/papers/v12/duchi11a.html).)
   SUM,
-  /// `v = beta2 * v + (1 - beta2) * g * g`, from 0. (RMSprop: Hinton 2012; Adam:
-  /// [Kingma and Ba 2015](https://arxiv.org/abs/1412.6980).)
+  /// `v = beta2 * v + (1 - beta2) * g * g`, from 0. (RMSprop: Hinton 2012; Adam: [Kingma and Ba
+  /// 2015](https://arxiv.org/abs/1412.6980).)
   MOVING_AVERAGE,
   /// The largest moving average so far. (AMSGrad: [Reddi, Kale and Kumar
   /// 2018](https://arxiv.org/abs/1904.09237).)
