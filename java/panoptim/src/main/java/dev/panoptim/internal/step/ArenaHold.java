@@ -19,7 +19,8 @@ public record ArenaHold(String name, MemorySegment segment) {
   private static final Thread OTHER_THREAD =
       Thread.ofPlatform().inheritInheritableThreadLocals(false).unstarted(() -> {});
 
-  /// One hold for each arena, except the global arena, which cannot be closed.
+  /// One hold for each arena, but for those that cannot be closed during a step: the global one,
+  /// and those of [Row#ownStates].
   static ArenaHold[] of(List<Row> rows) {
     Map<MemorySegment.Scope, ArenaHold> found = new LinkedHashMap<>();
     for (Row row : rows) {
@@ -33,6 +34,9 @@ public record ArenaHold(String name, MemorySegment segment) {
     Map<MemorySegment.Scope, ArenaHold> found = new LinkedHashMap<>();
     add(known, found, "data", row, row.data());
     add(known, found, "gradient", row, row.gradient());
+    if (row.ownStates()) {
+      return found;
+    }
     for (MemorySegment state : row.states()) {
       add(known, found, "a state", row, state);
     }

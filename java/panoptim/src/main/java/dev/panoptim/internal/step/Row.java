@@ -18,6 +18,8 @@ import java.util.List;
 ///   group that has none
 /// @param published bytes from the beginning of a [PublishTarget] to this row's copy there;
 ///   negative if the row is not published
+/// @param ownStates whether states, average and half-precision copy lie in memory that only the
+///   caller of steps frees, and never during a step; such arenas need no [ArenaHold]
 public record Row(
     String name,
     long size,
@@ -26,12 +28,13 @@ public record Row(
     List<MemorySegment> states,
     MemorySegment average,
     MemorySegment halfPrecisionCopy,
-    long published) {
+    long published,
+    boolean ownStates) {
   public Row {
     states = List.copyOf(states);
   }
 
-  /// A row that is not published.
+  /// A row that is not published, and of whose arenas any can be closed during a step.
   public Row(
       String name,
       long size,
@@ -40,6 +43,6 @@ public record Row(
       List<MemorySegment> states,
       MemorySegment average,
       MemorySegment halfPrecisionCopy) {
-    this(name, size, data, gradient, states, average, halfPrecisionCopy, -1);
+    this(name, size, data, gradient, states, average, halfPrecisionCopy, -1, false);
   }
 }

@@ -235,7 +235,9 @@ public final class StateMemory {
         each.states.subList(0, format.rule().stateNames().size()),
         format.averages() ? each.states.getLast() : null,
         each.halfPrecisionCopy,
-        each.published());
+        each.published(),
+        // Freed by close(), which waits for the step.
+        true);
   }
 
   /// Writes the copies in 16 bits anew, where there are any: all or none.
