@@ -21,6 +21,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,7 +40,13 @@ public final class NativeTable extends Prepared {
   /// The rows of one call.
   public static final class Call implements HelperPool.Work {
     public final MemorySegment plan;
+
+    /// A segment of each arena, followed by NULL up to [#HOLDS].
     public final MemorySegment[] holds;
+
+    /// The same for [HeldCalls], followed by NULL up to the next number that it has a handle for.
+    final MemorySegment[] fewHolds;
+
     public final long elements;
     public final long firstChunk;
     public final int firstRow;
@@ -50,17 +57,24 @@ public final class NativeTable extends Prepared {
 
     private Call(
         MemorySegment plan,
-        MemorySegment[] holds,
+        List<MemorySegment> arenas,
         long elements,
         long firstChunk,
         int firstRow,
         int endRow) {
       this.plan = plan;
-      this.holds = holds;
+      holds = filledUp(arenas, HOLDS);
+      fewHolds = filledUp(arenas, HeldCalls.arguments(arenas.size()));
       this.elements = elements;
       this.firstChunk = firstChunk;
       this.firstRow = firstRow;
       this.endRow = endRow;
+    }
+
+    private static MemorySegment[] filledUp(List<MemorySegment> arenas, int size) {
+      MemorySegment[] filled = arenas.toArray(new MemorySegment[size]);
+      Arrays.fill(filled, arenas.size(), size, MemorySegment.NULL);
+      return filled;
     }
 
     @Override
@@ -149,15 +163,10 @@ public final class NativeTable extends Prepared {
     RuleCodes.write(rows.rule(), call);
     panoptim_plan.averages(call, rows.averages() ? 1 : 0);
     panoptim_plan.half_precision(call, RuleCodes.of(rows.halfPrecision()));
-    List<MemorySegment> holds = new ArrayList<>();
-    scopes.values().forEach(hold -> holds.add(hold.segment()));
-    while (holds.size() < HOLDS) {
-      holds.add(MemorySegment.NULL);
-    }
     calls.add(
         new Call(
             call,
-            holds.toArray(MemorySegment[]::new),
+            scopes.values().stream().map(ArenaHold::segment).toList(),
             rows.offset(to) - rows.offset(from),
             rows.firstChunk(from),
             from,

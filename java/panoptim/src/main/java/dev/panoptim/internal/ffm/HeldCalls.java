@@ -1,0 +1,107 @@
+package dev.panoptim.internal.ffm;
+
+import dev.panoptim.internal.bindings.PanoptimAbi;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.Collections;
+
+/// Downcalls whose arguments after the plan are segments: one of each arena that the linker keeps
+/// open until the call returns.
+///
+/// There are handles for 0, 1, 2, 4 and 8 segments, because each argument takes time, also if it is
+/// NULL, and most calls need one or two. Each handle lies in its own class, which is initialised at
+/// the first use: to make a handle takes milliseconds.
+///
+/// The library must be loaded. Thread-safe.
+final class HeldCalls {
+  private HeldCalls() {}
+
+  private static MemoryLayout[] holds(int count) {
+    return Collections.nCopies(count, ValueLayout.ADDRESS).toArray(MemoryLayout[]::new);
+  }
+
+  private static MethodHandle step(int holds) {
+    return PanoptimAbi.panoptim_step.makeInvoker(holds(holds)).handle();
+  }
+
+  private static MethodHandle sumSquares(int holds) {
+    return PanoptimAbi.panoptim_sum_squares.makeInvoker(holds(holds)).handle();
+  }
+
+  private static final class Step0 {
+    static final MethodHandle HANDLE = step(0);
+  }
+
+  private static final class Step1 {
+    static final MethodHandle HANDLE = step(1);
+  }
+
+  private static final class Step2 {
+    static final MethodHandle HANDLE = step(2);
+  }
+
+  private static final class Step4 {
+    static final MethodHandle HANDLE = step(4);
+  }
+
+  private static final class Step8 {
+    static final MethodHandle HANDLE = step(8);
+  }
+
+  private static final class SumSquares0 {
+    static final MethodHandle HANDLE = sumSquares(0);
+  }
+
+  private static final class SumSquares1 {
+    static final MethodHandle HANDLE = sumSquares(1);
+  }
+
+  private static final class SumSquares2 {
+    static final MethodHandle HANDLE = sumSquares(2);
+  }
+
+  private static final class SumSquares4 {
+    static final MethodHandle HANDLE = sumSquares(4);
+  }
+
+  private static final class SumSquares8 {
+    static final MethodHandle HANDLE = sumSquares(8);
+  }
+
+  /// The smallest number of segments, not below a given one, that there are handles for.
+  ///
+  /// @param holds from 0 to [NativeTable#HOLDS]
+  static int arguments(int holds) {
+    return holds <= 2 ? holds : holds <= 4 ? 4 : NativeTable.HOLDS;
+  }
+
+  /// Makes a step.
+  ///
+  /// @param a the segments, as many as [#arguments] says, NULL where there are fewer arenas
+  /// @return the status
+  static int step(MemorySegment plan, MemorySegment[] a) throws Throwable {
+    return switch (a.length) {
+      case 0 -> (int) Step0.HANDLE.invokeExact(plan);
+      case 1 -> (int) Step1.HANDLE.invokeExact(plan, a[0]);
+      case 2 -> (int) Step2.HANDLE.invokeExact(plan, a[0], a[1]);
+      case 4 -> (int) Step4.HANDLE.invokeExact(plan, a[0], a[1], a[2], a[3]);
+      default ->
+          (int) Step8.HANDLE.invokeExact(plan, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+    };
+  }
+
+  /// Sums squares; otherwise as [#step].
+  static int sumSquares(MemorySegment plan, MemorySegment[] a) throws Throwable {
+    return switch (a.length) {
+      case 0 -> (int) SumSquares0.HANDLE.invokeExact(plan);
+      case 1 -> (int) SumSquares1.HANDLE.invokeExact(plan, a[0]);
+      case 2 -> (int) SumSquares2.HANDLE.invokeExact(plan, a[0], a[1]);
+      case 4 -> (int) SumSquares4.HANDLE.invokeExact(plan, a[0], a[1], a[2], a[3]);
+      default ->
+          (int)
+              SumSquares8.HANDLE.invokeExact(plan, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+    };
+  }
+}
