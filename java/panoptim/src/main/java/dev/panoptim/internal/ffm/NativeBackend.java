@@ -132,7 +132,20 @@ public final class NativeBackend extends Engine {
 
   @Override
   protected void run(StepPlan plan, int threads, NormDecision decision) {
-    run(NativeWork.STEP, table(plan).calls(tier.ordinal()), threads);
+    try {
+      run(NativeWork.STEP, table(plan).calls(tier.ordinal()), threads);
+    } catch (IllegalStateException | WrongThreadException e) {
+      // Where the linker refuses dead memory, its message names none.
+      plan.rows().requireAlive();
+      throw e;
+    }
+  }
+
+  /// One call by one thread: the linker opens all arenas before the call begins, or throws.
+  @Override
+  public boolean refusesDeadMemory(StepPlan plan, int threads) {
+    return table(plan).calls().size() == 1
+        && WorkSplit.helpers(plan.rows().elements(), threads) == 0;
   }
 
   @Override

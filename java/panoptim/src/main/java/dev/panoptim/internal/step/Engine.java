@@ -94,7 +94,10 @@ public abstract non-sealed class Engine implements Backend {
       throw new IllegalArgumentException(
           "the decision is by another backend %s than this one".formatted(decision.backend()));
     }
-    check(plan, threads);
+    requireFit(plan, threads);
+    if (!refusesDeadMemory(plan, threads)) {
+      plan.rows().requireAlive();
+    }
     run(plan, threads, decision);
   }
 
@@ -160,6 +163,15 @@ public abstract non-sealed class Engine implements Backend {
     plan.rows().requireAlive();
   }
 
+  /// Whether [#run] itself refuses a plan whose memory is no longer alive, before it changes
+  /// anything and with the exceptions of [#requireReady]. A check before would only take time.
+  ///
+  /// @param plan a plan that was prepared here
+  /// @param threads as for [#step]
+  public boolean refusesDeadMemory(StepPlan plan, int threads) {
+    return false;
+  }
+
   /// Checks that this engine can work on a plan now.
   ///
   /// @throws IllegalArgumentException if the plan's memory is not where this engine works, or
@@ -167,6 +179,11 @@ public abstract non-sealed class Engine implements Backend {
   /// @throws IllegalStateException if memory of the plan is no longer alive
   /// @throws WrongThreadException if memory of the plan is confined to another thread
   public final void check(StepPlan plan, int threads) {
+    requireFit(plan, threads);
+    plan.rows().requireAlive();
+  }
+
+  private void requireFit(StepPlan plan, int threads) {
     ThreadProperties.requireThreads(threads);
     Rows rows = plan.rows();
     if (rows.device() != device() || rows.stateDevice() != stateDevice()) {
@@ -174,7 +191,6 @@ public abstract non-sealed class Engine implements Backend {
           "the plan's parameters are on %s and its states on %s, but backend %s needs %s and %s"
               .formatted(rows.device(), rows.stateDevice(), name(), device(), stateDevice()));
     }
-    rows.requireAlive();
   }
 
   /// Fills the square sums of what this engine prepared of a plan.

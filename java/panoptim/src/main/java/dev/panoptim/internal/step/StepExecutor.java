@@ -107,12 +107,8 @@ public final class StepExecutor {
     if (plans.update()) {
       counter.elements(plans.elements());
     }
-    // All that an engine can refuse, before the first group changes.
-    for (int i = 0; i < groups.size(); i++) {
-      engine.requireReady(groups.get(i).plan);
-    }
-    if (publisher != null) {
-      publisher.requireReady();
+    if (!refusesByItself()) {
+      requireReady();
     }
     float clipValue = (float) settings.clipGradValue;
     for (int i = 0; i < groups.size(); i++) {
@@ -129,6 +125,27 @@ public final class StepExecutor {
       updateGroups((float) (settings.gradientScale * decision.clipFactor()), null);
     } else if (settings.zeroGrad) {
       plans.zeroGradients();
+    }
+  }
+
+  /// Whether the step is one update, without anything before it that changes something or refuses
+  /// in other words, and the engine finds dead memory when it begins that update. Then one check of
+  /// each arena is enough, which is what the linker does.
+  private boolean refusesByItself() {
+    if (groups.size() != 1 || publisher != null || settings.needsNorm()) {
+      return false;
+    }
+    StepPlan plan = groups.getFirst().plan;
+    return plan.values().zeroes() == settings.zeroGrad && engine.refusesDeadMemory(plan, threads);
+  }
+
+  /// Checks all that the engine can refuse, before the first group changes.
+  private void requireReady() {
+    for (int i = 0; i < groups.size(); i++) {
+      engine.requireReady(groups.get(i).plan);
+    }
+    if (publisher != null) {
+      publisher.requireReady();
     }
   }
 
