@@ -14,14 +14,12 @@ import java.lang.foreign.MemorySegment;
 /// The codes are coarser than a [Rule]. Some parts of a rule are coefficients there: bias
 /// correction, the place of epsilon, the direction of the step, and the difference between a sum
 /// and a moving average.
-///
-/// Thread-safe.
-public final class RuleCodes {
+final class RuleCodes {
   private RuleCodes() {}
 
   /// Writes the codes of a rule to a `panoptim_plan`, all but the decay, which may change with each
   /// step: see [#of(Decay)].
-  public static void write(Rule rule, MemorySegment plan) {
+  static void write(Rule rule, MemorySegment plan) {
     panoptim_plan.first_moment(plan, firstMoment(rule));
     panoptim_plan.nesterov(plan, nesterov(rule));
     panoptim_plan.second_moment(plan, secondMoment(rule));
@@ -58,7 +56,7 @@ public final class RuleCodes {
   }
 
   /// `PANOPTIM_DECAY_...`.
-  public static int of(Decay decay) {
+  static int of(Decay decay) {
     return switch (decay) {
       case NONE -> PanoptimAbi.PANOPTIM_DECAY_NONE();
       case L2 -> PanoptimAbi.PANOPTIM_DECAY_L2();
