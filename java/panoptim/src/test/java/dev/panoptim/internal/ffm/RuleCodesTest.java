@@ -39,6 +39,8 @@ class RuleCodesTest {
   private final Arena arena = Arena.ofAuto();
   private final MemorySegment plan = panoptim_plan.allocate(arena);
   private final MemorySegment parameter = arena.allocate(ValueLayout.JAVA_FLOAT);
+  private final MemorySegment states =
+      arena.allocate(ValueLayout.JAVA_FLOAT, PanoptimAbi.PANOPTIM_STATES());
 
   @BeforeEach
   void fillPlanWithOneElement() {
@@ -46,7 +48,7 @@ class RuleCodesTest {
     panoptim_tensor.parameter(tensor, parameter);
     panoptim_tensor.gradient(tensor, arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1f));
     for (int i = 0; i < PanoptimAbi.PANOPTIM_STATES(); i++) {
-      panoptim_tensor.state(tensor, i, arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1f));
+      panoptim_tensor.state(tensor, i, states.asSlice(i * (long) Float.BYTES, Float.BYTES));
     }
     panoptim_tensor.length(tensor, 1);
     panoptim_tensor.published(tensor, -1);
@@ -93,6 +95,9 @@ class RuleCodesTest {
         plan.set(ValueLayout.JAVA_INT, offset(AXES.get(axis)), codes[axis]);
       }
       parameter.set(ValueLayout.JAVA_FLOAT, 0, BEFORE);
+      for (int i = 0; i < PanoptimAbi.PANOPTIM_STATES(); i++) {
+        states.setAtIndex(ValueLayout.JAVA_FLOAT, i, 1);
+      }
       int status = (int) STEP.invokeExact(plan);
       float after = parameter.get(ValueLayout.JAVA_FLOAT, 0);
       List<Integer> all = List.of(codes);
