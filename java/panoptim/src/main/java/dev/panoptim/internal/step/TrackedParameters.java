@@ -17,6 +17,8 @@ public final class TrackedParameters {
   private final Engine engine;
   private final List<TrackedGroup> groups = new ArrayList<>();
   private final Map<Parameter, TrackedParameter> tracked = new LinkedHashMap<>();
+  private final Collection<TrackedParameter> all =
+      Collections.unmodifiableCollection(tracked.values());
 
   /// @param engine must work where the parameters lie
   public TrackedParameters(Engine engine) {
@@ -35,7 +37,7 @@ public final class TrackedParameters {
 
   /// The parameters, in the order in which they were added; a view.
   public Collection<TrackedParameter> all() {
-    return Collections.unmodifiableCollection(tracked.values());
+    return all;
   }
 
   /// @throws IllegalArgumentException if the parameter is not one of these

@@ -33,27 +33,12 @@ public final class Slab implements AutoCloseable {
     }
   }
 
-  /// Allocates zeroed operands.
-  ///
-  /// @throws OutOfMemoryError if the system has too little memory, or the memory would exceed the
-  ///   limit `panoptim.memory.limit`
-  public static Slab allocate(Layout layout) {
-    return allocate(layout, Device.cpu());
-  }
-
-  /// Allocates zeroed operands in a device's memory.
-  ///
-  /// @throws OutOfMemoryError as [#allocate(Layout)]
-  /// @throws CudaException if the device has too little memory
-  public static Slab allocate(Layout layout, Device device) {
-    return allocate(layout, device, Origin.here("a slab"), MemoryKind.PARAMETERS);
-  }
-
   /// Allocates zeroed operands that are counted as memory of some kinds.
   ///
   /// @param origin the owner, for a warning if the slab is not closed
   /// @param kinds the kinds of the operands: one for each, or one for all
-  /// @throws OutOfMemoryError as [#allocate(Layout)]
+  /// @throws OutOfMemoryError if the system has too little memory, or the memory would exceed the
+  ///   limit `panoptim.memory.limit`
   /// @throws CudaException if the device has too little memory
   @SuppressWarnings("exports") // For the library itself.
   public static Slab allocate(Layout layout, Device device, Origin origin, MemoryKind... kinds) {

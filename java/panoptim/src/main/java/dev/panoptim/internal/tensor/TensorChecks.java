@@ -161,11 +161,7 @@ public final class TensorChecks {
   /// @param name the name
   /// @param segment the memory
   /// @param bytes the size in bytes, because a segment of GPU memory has no size
-  public record Named(String name, MemorySegment segment, long bytes) {
-    public Named(String name, MemorySegment segment) {
-      this(name, segment, segment.byteSize());
-    }
-  }
+  public record Named(String name, MemorySegment segment, long bytes) {}
 
   /// Checks that no two operands overlap.
   ///

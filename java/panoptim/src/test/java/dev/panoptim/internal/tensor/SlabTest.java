@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.memory.Parameters;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -15,18 +18,22 @@ import org.junit.jupiter.api.Test;
 class SlabTest {
   private static final List<String> NAMES = List.of("a", "b", "c");
 
+  private static Slab slab(Layout layout) {
+    return Slab.allocate(layout, Device.cpu(), Origin.here("a test"), MemoryKind.PARAMETERS);
+  }
+
   @Test
   void streamsAreZeroedDisjointAndOnCacheLines() {
     for (long size : new long[] {0, 1, 17, 100, 300, 4096, 15_000, 17_000, 3_000_001}) {
       long[] sizes = {size, 5, size};
-      try (Slab slab = Slab.allocate(new Layout(NAMES, sizes, 2, 3))) {
+      try (Slab slab = slab(new Layout(NAMES, sizes, 2, 3))) {
         List<TensorChecks.Named> all = new ArrayList<>();
         for (int stream = 0; stream < 3; stream++) {
           for (int tensor = 0; tensor < 3; tensor++) {
             MemorySegment segment = slab.streams()[stream][tensor];
             assertEquals(4 * sizes[tensor], segment.byteSize());
             assertEquals(0, segment.address() % 64);
-            all.add(new TensorChecks.Named(stream + "." + tensor, segment));
+            all.add(new TensorChecks.Named(stream + "." + tensor, segment, segment.byteSize()));
             assertEquals(
                 -1, segment.mismatch(MemorySegment.ofArray(new byte[(int) segment.byteSize()])));
           }
@@ -41,8 +48,8 @@ class SlabTest {
   @Test
   void streamsAreStaggered() {
     for (long size : new long[] {257, 1024, 2048, 16 << 10, 1 << 20, 1 << 22}) {
-      try (Slab data = Slab.allocate(new Layout(List.of("a"), new long[] {size}, 0, 2));
-          Slab states = Slab.allocate(new Layout(List.of("a"), new long[] {size}, 2, 2))) {
+      try (Slab data = slab(new Layout(List.of("a"), new long[] {size}, 0, 2));
+          Slab states = slab(new Layout(List.of("a"), new long[] {size}, 2, 2))) {
         long[] offsets = {
           data.streams()[0][0].address() % 4096,
           data.streams()[1][0].address() % 4096,
@@ -78,14 +85,14 @@ class SlabTest {
   void aSlabWithoutStreamsTakesNothing() {
     Layout none = new Layout(NAMES, new long[] {1000, 1000, 1000}, 2, 0);
     assertEquals(0, none.bytes());
-    try (Slab slab = Slab.allocate(none)) {
+    try (Slab slab = slab(none)) {
       assertEquals(0, slab.streams().length);
     }
   }
 
   @Test
   void memoryIsGoneAfterCloseAndCloseMayBeRepeated() {
-    Slab slab = Slab.allocate(new Layout(List.of("a"), new long[] {1 << 20}, 0, 1));
+    Slab slab = slab(new Layout(List.of("a"), new long[] {1 << 20}, 0, 1));
     MemorySegment segment = slab.streams()[0][0];
     segment.set(JAVA_BYTE, 0, (byte) 1);
     slab.close();
@@ -99,14 +106,14 @@ class SlabTest {
     var negative =
         assertThrows(
             IllegalArgumentException.class,
-            () -> Slab.allocate(new Layout(List.of("a"), new long[] {-1}, 0, 1)));
+            () -> slab(new Layout(List.of("a"), new long[] {-1}, 0, 1)));
     assertTrue(negative.getMessage().contains("size of 'a' is -1 elements"));
     assertThrows(
         IllegalArgumentException.class,
-        () -> Slab.allocate(new Layout(NAMES, new long[] {1L << 60, 1L << 60, 1L << 60}, 0, 2)));
+        () -> slab(new Layout(NAMES, new long[] {1L << 60, 1L << 60, 1L << 60}, 0, 2)));
     assertThrows(
         OutOfMemoryError.class,
-        () -> Slab.allocate(new Layout(List.of("a"), new long[] {1L << 50}, 0, 1)).close());
+        () -> slab(new Layout(List.of("a"), new long[] {1L << 50}, 0, 1)).close());
   }
 
   @Test
