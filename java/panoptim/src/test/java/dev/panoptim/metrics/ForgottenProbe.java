@@ -55,7 +55,7 @@ final class ForgottenProbe {
         shared(Path.of(arguments[1]));
         // Data, gradients and states.
         return 3;
-      case "card":
+      case "gpu":
         gpu();
         // Parameters, states, tables and norm.
         return 4 * CARD_COUNT;
