@@ -316,16 +316,16 @@ public final class NativeTable extends Prepared {
         written[slot] = from;
         writtenVersions[slot] = from.version();
       }
-      panoptim_coefficients.gradient_scale(to, from.gradientScale);
       panoptim_coefficients.epsilon_inside(to, from.epsilonInside);
       panoptim_coefficients.epsilon(to, from.epsilon);
       panoptim_coefficients.step_size(to, from.stepSize);
-      panoptim_coefficients.average_take(to, from.averageTake);
     }
   }
 
   /// Writes the coefficients that [Coefficients#version()] speaks of.
   private static void writeVersion(Coefficients from, MemorySegment to) {
+    panoptim_coefficients.gradient_scale(to, from.gradientScale);
+    panoptim_coefficients.average_take(to, from.averageTake);
     panoptim_coefficients.weight_decay(to, from.weightDecay);
     panoptim_coefficients.first_decay(to, from.firstDecay);
     panoptim_coefficients.first_decay_rest(to, from.firstDecayRest);

@@ -22,9 +22,6 @@ import dev.panoptim.rule.SecondMoment;
 public final class Coefficients {
   // Of each step.
 
-  /// -1 to maximize, else 1; times the scale of the gradients.
-  public float gradientScale;
-
   /// Added under the root of the second moment.
   public float epsilonInside;
 
@@ -34,10 +31,14 @@ public final class Coefficients {
   /// The direction's share in the update.
   public float stepSize;
 
-  /// The parameter's share in its running average, where there is one. Left as it is by [#compute].
-  public float averageTake;
-
   // Under the version.
+
+  /// -1 to maximize, else 1; times what [#scaleGradients] was given.
+  public float gradientScale;
+
+  /// The parameter's share in its running average, where there is one; what [#averageParameters]
+  /// was given.
+  public float averageTake;
 
   /// For L2 the decay itself; for decoupled decay the learning rate times the decay.
   public float weightDecay;
@@ -109,12 +110,12 @@ public final class Coefficients {
   public Coefficients() {}
 
   /// A number that rises with each change of a number that is not one of each step: of all but
-  /// [#gradientScale], [#epsilonInside], [#epsilon], [#stepSize] and [#averageTake].
+  /// [#epsilonInside], [#epsilon] and [#stepSize].
   public long version() {
     return version;
   }
 
-  /// Computes all of them.
+  /// Computes all of them but [#averageTake], and but for the scale of the gradients.
   ///
   /// @param step the number of this step, counted from 1
   /// @param productBefore [#momentumProduct] of the parameter's step before this one, 1 if there is
@@ -147,13 +148,37 @@ public final class Coefficients {
     } else {
       size *= root;
     }
-    gradientScale = rule.maximize() ? -1 : 1;
     if (rule.epsilonInside()) {
       epsilonInside = (float) (givenEpsilon * root * root);
     } else {
       epsilon = (float) (givenEpsilon * root);
     }
     stepSize = (float) size;
+  }
+
+  /// Sets the scale of the gradients. To be called after [#compute], which may have set it to 1.
+  public void scaleGradients(float scale) {
+    // 1 or -1 times the scale: exact.
+    float scaled = (rule.maximize() ? -1 : 1) * scale;
+    if (!sameBits(scaled, gradientScale)) {
+      gradientScale = scaled;
+      version++;
+    }
+  }
+
+  /// Sets [#averageTake].
+  ///
+  /// @param take NaN where parameters are not averaged
+  public void averageParameters(float take) {
+    if (!sameBits(take, averageTake)) {
+      averageTake = take;
+      version++;
+    }
+  }
+
+  /// Unlike `==`, which holds NaN for changed at each step.
+  private static boolean sameBits(float a, float b) {
+    return Float.floatToRawIntBits(a) == Float.floatToRawIntBits(b);
   }
 
   /// Computes what does not depend on the step.
@@ -166,6 +191,7 @@ public final class Coefficients {
     givenEpsilon = values.orZero(Hyperparameter.EPSILON);
     double decay = values.orZero(Hyperparameter.WEIGHT_DECAY);
     weightDecay = (float) (rule.decay() == Decay.DECOUPLED ? learningRate * decay : decay);
+    gradientScale = rule.maximize() ? -1 : 1;
     epsilonInside = 0;
     epsilon = 0;
     decideFirstMoment();

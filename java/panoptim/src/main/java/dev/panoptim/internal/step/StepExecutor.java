@@ -240,9 +240,8 @@ public final class StepExecutor {
       if (i == 0 || !row.isAtTheStepOf(group.rows[i - 1])) {
         Coefficients coefficients = group.plan.values().nextCoefficients();
         coefficients.compute(rule, values, row.steps() + 1, row.momentumProduct());
-        // 1 or -1 times the scale: exact.
-        coefficients.gradientScale *= scale;
-        coefficients.averageTake = row.steps() == 0 ? 1 : (float) (1 - averageDecay);
+        coefficients.scaleGradients(scale);
+        coefficients.averageParameters(row.steps() == 0 ? 1 : (float) (1 - averageDecay));
         product = coefficients.momentumProduct;
       }
       row.nextMomentumProduct = product;

@@ -129,10 +129,11 @@ class CoefficientsTest {
 
   private static List<Float> all(Coefficients c) {
     return List.of(
-        c.gradientScale,
         c.epsilonInside,
         c.epsilon,
         c.stepSize,
+        c.gradientScale,
+        c.averageTake,
         c.weightDecay,
         c.firstDecay,
         c.firstDecayRest,
@@ -147,7 +148,7 @@ class CoefficientsTest {
 
   private static List<Float> underVersion(Coefficients c) {
     List<Float> all = all(c);
-    return all.subList(4, all.size());
+    return all.subList(3, all.size());
   }
 
   /// Coefficients that are computed again and again, with changes in between, are those that new
@@ -195,9 +196,14 @@ class CoefficientsTest {
           List<Float> before = underVersion(kept);
           long version = kept.version();
           double product = random.nextDouble();
-          kept.compute(rule, values, step, product);
+          float scale = random.nextInt(3) == 0 ? Float.NaN : random.nextInt(1, 4);
+          float take = random.nextBoolean() ? Float.NaN : random.nextFloat();
           Coefficients fresh = new Coefficients();
-          fresh.compute(rule, values, step, product);
+          for (Coefficients each : List.of(kept, fresh)) {
+            each.compute(rule, values, step, product);
+            each.scaleGradients(scale);
+            each.averageParameters(take);
+          }
           String what = "seed %s, step %s, %s".formatted(seed, step, rule.describe());
           assertEquals(all(fresh), all(kept), what);
           assertEquals(fresh.momentumProduct, kept.momentumProduct, what);
@@ -229,9 +235,12 @@ class CoefficientsTest {
                 Hyperparameter.WEIGHT_DECAY, 1e-2));
     Coefficients c = new Coefficients();
     c.compute(ADAMW, values, 1, 1);
+    c.averageParameters(Float.NaN);
     long version = c.version();
     for (long step = 2; step < 100; step++) {
       c.compute(ADAMW, values, step, 1);
+      c.scaleGradients(1);
+      c.averageParameters(Float.NaN);
       assertEquals(version, c.version());
     }
     values.setAll(Map.of(Hyperparameter.WEIGHT_DECAY, 0.5));
