@@ -3,8 +3,8 @@ package dev.panoptim.internal.step;
 /// Powers of a base with growing exponents. The squares of the base are kept, so that a power takes
 /// one multiplication for each bit of the exponent that is set.
 ///
-/// Without them, the powers of a step of AdamW near step 10,000 took 55 of its 184 ns over 16
-/// elements: 14 squarings, each of which waits for the one before.
+/// Without them, a step of AdamW over 16 elements near step 10,000 took 166 ns instead of 126: each
+/// of 14 squarings waits for the one before.
 ///
 /// Allocates nothing once it has been made. Not thread-safe.
 final class Powers {
