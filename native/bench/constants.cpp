@@ -9,7 +9,7 @@ namespace {
 using adamw = rule<index_of({PANOPTIM_FIRST_MOMENT_OF_GRADIENT, PANOPTIM_NESTEROV_NONE, PANOPTIM_SECOND_MOMENT_RUNNING,
                              0, 0, PANOPTIM_DECAY_DECOUPLED})>;
 
-constexpr panoptim_int64 most_block = 1 << 14;
+constexpr panoptim_int64 most_tile = 1 << 14;
 
 kernel loop_that_fetches(panoptim_int64 ahead) {
   switch (ahead) {
@@ -40,22 +40,22 @@ panoptim_coefficients coefficients() {
 
 // One step. Returns 0, or -1 if there is no loop that fetches so far ahead; then nothing has been done.
 //
-// Each thread takes whole chunks. With a half-precision copy, a chunk is updated and copied in blocks of `block`
+// Each thread takes whole chunks. With a half-precision copy, a chunk is updated and copied in tiles of `tile`
 // elements, streamed past the caches or not.
 extern "C" __attribute__((visibility("default"))) int32_t PANOPTIM_CONSTANTS_STEP(
     float *w, const float *g, float *m, float *v, uint16_t *half_precision, panoptim_int64 length, int32_t threads,
-    panoptim_int64 ahead, panoptim_int64 chunk_length, panoptim_int64 block, int32_t streamed) {
+    panoptim_int64 ahead, panoptim_int64 chunk_length, panoptim_int64 tile, int32_t streamed) {
   const kernel update = loop_that_fetches(ahead);
-  if (!update || block > most_block) return -1;
+  if (!update || tile > most_tile) return -1;
   const panoptim_coefficients c = coefficients();
   const auto update_from = [=](panoptim_int64 at, panoptim_int64 count) {
     float *const states[] = {m + at, v + at};
     update(c, count, w + at, g + at, states);
   };
   const auto update_and_copy = [=](panoptim_int64 at, panoptim_int64 count) {
-    uint16_t copy[most_block];
-    for (panoptim_int64 begin = at; begin < at + count; begin += block) {
-      const panoptim_int64 now = at + count - begin < block ? at + count - begin : block;
+    uint16_t copy[most_tile];
+    for (panoptim_int64 begin = at; begin < at + count; begin += tile) {
+      const panoptim_int64 now = at + count - begin < tile ? at + count - begin : tile;
       update_from(begin, now);
       bfloat16_loop(now, w + begin, copy);
       if (streamed) {

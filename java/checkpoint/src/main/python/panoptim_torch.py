@@ -4,7 +4,7 @@
     from_torch(model.named_parameters(), optimizer, "panoptim.safetensors", step=1000)
 
 Parameters must have the same names on both sides; shapes are PyTorch's, as a checkpoint has only numbers of elements.
-The file's format stands in the README beside src.
+docs/checkpoints.md describes the format of the file.
 """
 
 import json

@@ -18,13 +18,13 @@ import java.util.SplittableRandom;
 /// The constants of a native step, by name:
 /// - `fetchAhead`: distance in elements from an update to its prefetch, 0 for none
 /// - `chunk`: elements that a thread processes at a time
-/// - `block`: elements that are updated before they are copied to 16 bits
+/// - `tile`: elements that are updated before they are copied to 16 bits
 /// - `stagger`: bytes by which the page offsets of successive operands differ
 /// - `hugePages`: 1 if the memory uses huge pages, else 0
 /// - `streamed`: 1 if the 16-bit copy is written with non-temporal stores, else 0
 record Constants(Map<String, Integer> values) {
   /// The values of the library. The reasons are documented with the constants: `fetch_ahead` in
-  /// `loops.h`, `PANOPTIM_CHUNK` in `panoptim.h`, `block` in `step.cpp`, `Layout.STAGGER`, `Pages`,
+  /// `loops.h`, `PANOPTIM_CHUNK` in `panoptim.h`, `tile` in `step.cpp`, `Layout.STAGGER`, `Pages`,
   /// and the header of non-temporal stores.
   static final Constants CHOSEN =
       new Constants(
@@ -33,7 +33,7 @@ record Constants(Map<String, Integer> values) {
               128,
               "chunk",
               16 * 1024,
-              "block",
+              "tile",
               1024,
               "stagger",
               8 * 1024 + 832,
@@ -122,7 +122,7 @@ record Constants(Map<String, Integer> values) {
                           threads,
                           (long) value("fetchAhead"),
                           (long) value("chunk"),
-                          (long) value("block"),
+                          (long) value("tile"),
                           value("streamed")));
       if (status != 0) {
         throw new IllegalArgumentException(

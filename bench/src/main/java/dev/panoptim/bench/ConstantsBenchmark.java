@@ -41,8 +41,8 @@ public class ConstantsBenchmark {
     "stagger=8256",
     "stagger=66368",
     "hugePages=0",
-    "block=256",
-    "block=4096",
+    "tile=256",
+    "tile=4096",
     "streamed=0"
   })
   public String changed;
@@ -55,7 +55,7 @@ public class ConstantsBenchmark {
 
   @Setup
   public void setUp() {
-    boolean withCopy = changed.startsWith("block") || changed.startsWith("streamed");
+    boolean withCopy = changed.startsWith("tile") || changed.startsWith("streamed");
     // One thread for data in cache, because starting another takes as long as the step.
     int threads = elements < ELEMENTS_OF_A_PAIR ? 1 : 2;
     chosen = Constants.CHOSEN.new Run(elements, threads, withCopy);

@@ -231,7 +231,7 @@ class BenchmarksTest {
     Path sources = Path.of("..", "native");
     requireLine(
         sources.resolve("src/step/loops.h"), "fetch_ahead = " + chosen.get("fetchAhead") + ";");
-    requireLine(sources.resolve("src/step/step.cpp"), "block = " + chosen.get("block") + ";");
+    requireLine(sources.resolve("src/step/step.cpp"), "tile = " + chosen.get("tile") + ";");
     requireLine(
         sources.resolve("include/panoptim.h"), "#define PANOPTIM_CHUNK " + chosen.get("chunk"));
     try (Parameters one = Parameters.builder().add("p", 1 << 20).build()) {

@@ -33,7 +33,8 @@ import java.util.Set;
 /// }
 /// ```
 ///
-/// The README of this module describes the file format, so that other programs can read it.
+/// `docs/checkpoints.md` in the sources describes the file format, so that other programs can read
+/// it.
 ///
 /// Thread-safe, except for the training that a checkpoint is loaded into. If another process
 /// truncates the file while it is mapped, reading from it throws an [InternalError].

@@ -8,7 +8,7 @@ import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 
-/// Adam with Nesterov's look-ahead and a momentum that grows with the step:
+/// Adam with Nesterov momentum and a momentum that grows with the step:
 ///
 ///     g = g + weightDecay * w                               (or decoupled, as in AdamW)
 ///     m = beta1 * m + (1 - beta1) * g

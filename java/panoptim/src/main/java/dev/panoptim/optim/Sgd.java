@@ -7,7 +7,7 @@ import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 
-/// Stochastic gradient descent, with momentum, dampening, Nesterov's look-ahead and L2 decay as PyTorch has them:
+/// Stochastic gradient descent, with momentum, dampening, Nesterov momentum and L2 decay as PyTorch has them:
 ///
 ///     g = g + weightDecay * w
 ///     m = momentum * m + (1 - dampening) * g      (m = g at the first step)

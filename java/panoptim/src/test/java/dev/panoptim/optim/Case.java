@@ -4,7 +4,7 @@ import dev.panoptim.memory.Parameter;
 import java.util.List;
 import java.util.function.Function;
 
-/// An optimizer with arguments; see [Description].
+/// An optimizer with arguments; see [OptimizerCases].
 ///
 /// @param name the name, also of the golden files if there are any
 /// @param builder the preset with its arguments, without backend and threads
