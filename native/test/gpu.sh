@@ -30,7 +30,7 @@ cmake --build "$build" --parallel --target panoptim_cuda_bench
 
 echo "== bits"
 # This test must run and pass: there is a GPU.
-"$build/native/test/cuda_test" memory_is_where_it_was_allocated
+"$build/native/test/cuda_runtime_test" memory_is_where_it_was_allocated
 available=$(awk '/^MemAvailable/ {print $2}' /proc/meminfo)
 if [ "${available:-0}" -gt $((32 << 20)) ]; then
   export PANOPTIM_LARGE=1

@@ -1,0 +1,147 @@
+// What the tests on a device share: memory there, and a problem whose plan is there.
+#ifndef PANOPTIM_TEST_DEVICE_PROBLEM_H
+#define PANOPTIM_TEST_DEVICE_PROBLEM_H
+
+#include <functional>
+
+#include "check.h"
+#include "problem.h"
+
+namespace {
+
+char error[PANOPTIM_TEXT];
+
+// A call that must succeed.
+#define CHECK_OK(call) CHECK((call) == PANOPTIM_OK, "%s", error)
+
+// Skips the test on machines without a device.
+void need_device() {
+  int32_t count = 0;
+  if (panoptim_cuda_devices(&count, error) == PANOPTIM_OK && count > 0) return;
+  std::printf("skipped: %s\n", error);
+  std::exit(77);
+}
+
+// Device memory with the content of a host array.
+template <class Element>
+class on_device {
+ public:
+  explicit on_device(size_t count) : bytes_(static_cast<panoptim_int64>(count * sizeof(Element))) {
+    void *memory;
+    CHECK_OK(panoptim_cuda_allocate(0, bytes_ + 1, &memory, error));
+    memory_ = static_cast<Element *>(memory);
+  }
+
+  on_device(const Element *from, size_t count) : on_device(count) {
+    CHECK_OK(panoptim_cuda_copy(0, nullptr, memory_, from, bytes_, error));
+  }
+
+  on_device(on_device &&other) : memory_(other.memory_), bytes_(other.bytes_) {
+    other.memory_ = nullptr;
+  }
+
+  ~on_device() {
+    if (memory_) panoptim_cuda_free(0, memory_, error);
+  }
+
+  Element *get() const {
+    return memory_;
+  }
+
+  void copy_to(Element *to) const {
+    CHECK_OK(panoptim_cuda_copy(0, nullptr, to, memory_, bytes_, error));
+    CHECK_OK(panoptim_cuda_await(0, nullptr, error));
+  }
+
+ private:
+  Element *memory_;
+  panoptim_int64 bytes_;
+};
+
+// A problem whose operands have been moved to the device, with their padding.
+class device_problem {
+ public:
+  explicit device_problem(problem &of) : of_(of), plan_(of.plan(0)) {
+    tensors_ = of.tensors();
+    for (panoptim_tensor &tensor : tensors_) {
+      move(tensor.parameter);
+      move(tensor.gradient);
+      for (float *&state : tensor.state) {
+        if (state) move(state);
+      }
+      move(tensor.average);
+      float *half_precision = reinterpret_cast<float *>(tensor.half_precision);
+      move(half_precision);
+      tensor.half_precision = reinterpret_cast<uint16_t *>(half_precision);
+    }
+    std::vector<int32_t> rows;
+    std::vector<panoptim_cuda_tile> tiles;
+    for (size_t row = 0; row < tensors_.size(); row++) {
+      const int32_t number = static_cast<int32_t>(row);
+      for (panoptim_int64 start = 0; start < tensors_[row].length; start += PANOPTIM_CHUNK) rows.push_back(number);
+      for (int32_t i = 0; i * panoptim_int64{PANOPTIM_TILE} < tensors_[row].length; i++) tiles.push_back({number, i});
+    }
+    device_tensors_ = std::make_unique<on_device<panoptim_tensor>>(tensors_.data(), tensors_.size());
+    chunk_rows_ = std::make_unique<on_device<int32_t>>(rows.data(), rows.size());
+    tiles_ = std::make_unique<on_device<panoptim_cuda_tile>>(tiles.data(), tiles.size());
+    square_sums_ = std::make_unique<on_device<double>>(rows.size());
+    plan_.tensors = tensors_.data();
+    plan_.square_sums = square_sums_->get();
+    set_coefficients({usual_coefficients()});
+    call_.plan = &plan_;
+    call_.tensors = device_tensors_->get();
+    call_.chunk_rows = chunk_rows_->get();
+    call_.tiles = tiles_->get();
+    call_.tile_count = static_cast<panoptim_int64>(tiles.size());
+  }
+
+  void set_coefficients(const std::vector<panoptim_coefficients> &all) {
+    coefficients_ = all;
+    device_coefficients_ = std::make_unique<on_device<panoptim_coefficients>>(all.size());
+    plan_.coefficients = coefficients_.data();
+    plan_.coefficients_count = static_cast<panoptim_int64>(all.size());
+    call_.coefficients = device_coefficients_->get();
+    call_.coefficients_room = plan_.coefficients_count;
+  }
+
+  panoptim_plan &plan() {
+    return plan_;
+  }
+
+  panoptim_cuda_plan &call() {
+    return call_;
+  }
+
+  void step() {
+    CHECK(panoptim_cuda_step(&call_) == PANOPTIM_OK, "%s", plan_.error);
+  }
+
+  // All bits of all operands, after their copy back to the problem.
+  std::vector<uint32_t> bits() {
+    for (const auto &each : streams_) each.second.copy_to(each.first);
+    return of_.bits();
+  }
+
+ private:
+  void move(float *&stream) {
+    const problem::extent all = of_.extent_of(stream);
+    streams_.emplace_back(all.start, on_device<float>(all.start, all.size));
+    stream = streams_.back().second.get() + (stream - all.start);
+  }
+
+  problem &of_;
+  panoptim_plan plan_;
+  panoptim_cuda_plan call_{};
+  std::vector<panoptim_tensor> tensors_;
+  std::vector<panoptim_coefficients> coefficients_;
+  std::vector<std::pair<float *, on_device<float>>> streams_;
+  std::unique_ptr<on_device<panoptim_tensor>> device_tensors_;
+  std::unique_ptr<on_device<int32_t>> chunk_rows_;
+  std::unique_ptr<on_device<panoptim_cuda_tile>> tiles_;
+  std::unique_ptr<on_device<double>> square_sums_;
+  std::unique_ptr<on_device<panoptim_coefficients>> device_coefficients_;
+};
+
+}  // namespace
+
+#endif
