@@ -27,7 +27,8 @@ extern "C" {
 // `long long`, because `int64_t` is a C `long` on Linux only and would tie the bindings to Linux.
 typedef long long panoptim_int64;
 
-// Status codes. With any status but PANOPTIM_OK, the call has changed no memory except an error text.
+// Status codes. With any status but PANOPTIM_OK, the call has changed nothing except the error text, and `sharing`,
+// which is then PANOPTIM_CLOSED.
 #define PANOPTIM_OK 0
 #define PANOPTIM_INVALID_ARGUMENT 1
 #define PANOPTIM_UNSUPPORTED_TIER 2

@@ -23,7 +23,7 @@ inline panoptim_int64 row_at(const panoptim_plan &plan, panoptim_int64 element) 
   return low;
 }
 
-// Calls visit(row, start, length) for each chunk that starts in [begin, end). Elements are counted over all rows. A
+// Calls visit(tensor, start, length) for each chunk that starts in [begin, end). Elements are counted over all rows. A
 // chunk belongs to the share in which it starts, so the chunks do not depend on the number of shares.
 template <class Visit>
 void for_each_chunk(const panoptim_plan &plan, panoptim_int64 begin, panoptim_int64 end, Visit visit) {

@@ -1,12 +1,11 @@
 package dev.panoptim.internal.parallel;
 
-/// How the work of a step is cut up.
+/// How the work of a step is divided among threads.
 ///
 /// Thread-safe.
 public final class WorkSplit {
-  /// The elements of one row that one loop updates: a chunk. Equal to `PANOPTIM_CHUNK`, but not
-  /// read from the bindings, because their initialization needs native access and the backends in
-  /// Java do not.
+  /// The elements of one row that one loop updates: a chunk. A test holds it against
+  /// `PANOPTIM_CHUNK`, so that this package does not depend on the bindings.
   public static final int CHUNK = 16384;
 
   /// Below so many elements, two chunks, there is nothing to share. At so many it pays: AdamW on

@@ -20,7 +20,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Mutable, so that a step need not allocate. Not thread-safe.
 public final class Coefficients {
-  // Of each step.
+  // Written at each step.
 
   /// Added under the root of the second moment.
   public float epsilonInside;
@@ -31,7 +31,7 @@ public final class Coefficients {
   /// The direction's share in the update.
   public float stepSize;
 
-  // Under the version.
+  // Written when the version has risen.
 
   /// -1 to maximize, else 1; times what [#scaleGradients] was given.
   public float gradientScale;
@@ -109,13 +109,14 @@ public final class Coefficients {
   /// All 0, until they are computed.
   public Coefficients() {}
 
-  /// A number that rises with each change of a number that is not one of each step: of all but
-  /// [#epsilonInside], [#epsilon] and [#stepSize].
+  /// Rises whenever a coefficient changes, except [#epsilonInside], [#epsilon] and [#stepSize],
+  /// which change at each step.
   public long version() {
     return version;
   }
 
-  /// Computes all of them but [#averageTake], and but for the scale of the gradients.
+  /// Computes all coefficients except [#averageTake] and the scale in [#gradientScale]:
+  /// [#averageParameters] and [#scaleGradients] set them.
   ///
   /// @param step the number of this step, counted from 1
   /// @param productBefore [#momentumProduct] of the parameter's step before this one, 1 if there is
