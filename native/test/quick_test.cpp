@@ -11,6 +11,11 @@ namespace {
 
 using change = std::function<void(random_numbers &, problem &, panoptim_plan &)>;
 
+// Of a number that may have been spoiled before.
+panoptim_int64 one_less(panoptim_int64 count) {
+  return count > 0 ? count - 1 : 0;
+}
+
 template <class Value>
 Value one_of(random_numbers &numbers, const std::vector<Value> &values) {
   return values[static_cast<size_t>(numbers.below(static_cast<int>(values.size())))];
@@ -53,11 +58,11 @@ const std::vector<change> changes = {
       plan.coefficients_count = one_of<panoptim_int64>(numbers, {INT64_MIN, -1, 0, 1});
     },
     [](random_numbers &numbers, problem &, panoptim_plan &plan) {
-      plan.tensor_count = one_of<panoptim_int64>(numbers, {INT64_MIN, -1, 0, plan.tensor_count - 1});
+      plan.tensor_count = one_of<panoptim_int64>(numbers, {INT64_MIN, -1, 0, one_less(plan.tensor_count)});
     },
     [](random_numbers &numbers, problem &p, panoptim_plan &) {
       panoptim_tensor &row = some_row(numbers, p);
-      row.length = one_of<panoptim_int64>(numbers, {INT64_MIN, -1, 0, row.length - 1});
+      row.length = one_of<panoptim_int64>(numbers, {INT64_MIN, -1, 0, one_less(row.length)});
     },
     // Behind a row that has elements, this is more than can be counted.
     [](random_numbers &, problem &p, panoptim_plan &) { p.tensors().back().length = INT64_MAX; },
