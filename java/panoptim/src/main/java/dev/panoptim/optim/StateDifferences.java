@@ -12,6 +12,9 @@ import java.util.Set;
 
 /// The differences between a state dict and the optimizer that is to load it.
 final class StateDifferences {
+  /// Leaves room for the steps to come.
+  private static final long MOST_STEPS = 1L << 62;
+
   private StateDifferences() {}
 
   /// All reasons why a state dict cannot be loaded, a sentence for each; empty if it can.
@@ -76,8 +79,10 @@ final class StateDifferences {
           "'%s' has %s elements, but %s in the optimizer"
               .formatted(name, state.size(), each.parameter().size()));
     }
-    if (state.steps() < 0) {
-      differences.add("'%s' has made %s steps".formatted(name, state.steps()));
+    if (state.steps() < 0 || state.steps() > MOST_STEPS) {
+      differences.add(
+          "'%s' has made %s steps, but must have made from 0 to %s"
+              .formatted(name, state.steps(), MOST_STEPS));
     }
     if (!(state.momentumProduct() >= 0 && state.momentumProduct() <= 1)) {
       differences.add(

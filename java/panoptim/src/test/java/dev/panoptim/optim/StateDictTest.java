@@ -192,6 +192,14 @@ class StateDictTest {
           "'a' has made -1 steps",
           adam,
           with(good, "a", new StateDict.ParameterState(33, -1, 1, a.hyperparameters(), Map.of())));
+      refused(
+          "'a' has made 9223372036854775807 steps, but must have made from 0 to",
+          adam,
+          with(
+              good,
+              "a",
+              new StateDict.ParameterState(
+                  33, Long.MAX_VALUE, 1, a.hyperparameters(), a.states())));
       var e =
           assertThrows(
               IllegalArgumentException.class,

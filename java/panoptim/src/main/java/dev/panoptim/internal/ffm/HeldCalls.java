@@ -6,13 +6,15 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Collections;
+import java.util.Objects;
 
 /// Downcalls whose arguments after the plan are segments: one of each arena that the linker keeps
 /// open until the call returns.
 ///
 /// There are handles for 0, 1, 2, 4 and 8 segments, because each argument takes time, also if it is
 /// NULL, and most calls need one or two. Each handle lies in its own class, which is initialised at
-/// the first use: to make a handle takes milliseconds.
+/// the first use, because to make a handle takes milliseconds. [#prepareStep] is that first use for
+/// steps: a step of several calls could otherwise fail between them.
 ///
 /// The library must be loaded. Thread-safe.
 final class HeldCalls {
@@ -75,6 +77,20 @@ final class HeldCalls {
   /// @param holds from 0 to [NativeTable#HOLDS]
   static int arguments(int holds) {
     return holds <= 2 ? holds : holds <= 4 ? 4 : NativeTable.HOLDS;
+  }
+
+  /// Makes the handle of steps with a number of segments, if it has not been made.
+  ///
+  /// @param arguments as [#arguments] says
+  static void prepareStep(int arguments) {
+    Objects.requireNonNull(
+        switch (arguments) {
+          case 0 -> Step0.HANDLE;
+          case 1 -> Step1.HANDLE;
+          case 2 -> Step2.HANDLE;
+          case 4 -> Step4.HANDLE;
+          default -> Step8.HANDLE;
+        });
   }
 
   /// Makes a step.

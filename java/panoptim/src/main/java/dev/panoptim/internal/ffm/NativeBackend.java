@@ -123,7 +123,9 @@ public final class NativeBackend extends Engine {
 
   @Override
   protected Prepared make(StepPlan plan, Prepared before) {
-    return new NativeTable(this, plan);
+    NativeTable table = new NativeTable(this, plan);
+    table.calls().forEach(call -> HeldCalls.prepareStep(call.fewHolds.length));
+    return table;
   }
 
   private NativeTable table(StepPlan plan) {

@@ -208,9 +208,11 @@ public final class NativeTable extends Prepared {
     writeCoefficients();
     for (int row = 0; row < writtenSlots.length; row++) {
       if (writtenSlots[row] != values.slot(row)) {
-        writtenSlots[row] = values.slot(row);
+        // Not by a slice, which would be left to the garbage collector.
+        long at = row * panoptim_tensor.sizeof() + panoptim_tensor.coefficients$offset();
+        tensors.set(ValueLayout.JAVA_LONG, at, values.slot(row));
         rowChanges++;
-        panoptim_tensor.coefficients(panoptim_tensor.asSlice(tensors, row), values.slot(row));
+        writtenSlots[row] = values.slot(row);
       }
     }
     if (values.decay() != writtenDecay
@@ -228,26 +230,26 @@ public final class NativeTable extends Prepared {
 
   /// Writes what the calls say of all rows, which seldom changes from step to step.
   private void writeTreatment() {
+    for (int i = 0; i < calls.size(); i++) {
+      MemorySegment call = calls.get(i).plan;
+      panoptim_plan.coefficients_count(call, values.usedSlots());
+      panoptim_plan.decay(call, RuleCodes.of(values.decay()));
+      panoptim_plan.clips(call, values.clips() ? 1 : 0);
+      panoptim_plan.clip(call, values.clip());
+      panoptim_plan.zeroes(call, values.zeroes() ? 1 : 0);
+    }
     writtenDecay = values.decay();
     writtenClip = values.clip();
     writtenZeroes = values.zeroes();
     writtenCount = values.usedSlots();
-    for (int i = 0; i < calls.size(); i++) {
-      MemorySegment call = calls.get(i).plan;
-      panoptim_plan.coefficients_count(call, writtenCount);
-      panoptim_plan.decay(call, RuleCodes.of(writtenDecay));
-      panoptim_plan.clips(call, values.clips() ? 1 : 0);
-      panoptim_plan.clip(call, writtenClip);
-      panoptim_plan.zeroes(call, writtenZeroes ? 1 : 0);
-    }
   }
 
   private void writeTier(int tier) {
     if (tier != writtenTier) {
-      writtenTier = tier;
       for (int i = 0; i < calls.size(); i++) {
         panoptim_plan.tier(calls.get(i).plan, tier);
       }
+      writtenTier = tier;
     }
   }
 

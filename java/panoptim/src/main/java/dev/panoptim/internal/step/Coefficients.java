@@ -20,6 +20,9 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Mutable, so that a step need not allocate. Not thread-safe.
 public final class Coefficients {
+  /// No version of hyperparameters: those start at 0 and rise.
+  private static final long UNKNOWN_VERSION = -1;
+
   // Written at each step.
 
   /// Added under the root of the second moment.
@@ -89,7 +92,7 @@ public final class Coefficients {
 
   private Rule rule;
   private Hyperparameters values;
-  private long valuesVersion;
+  private long valuesVersion = UNKNOWN_VERSION;
 
   // What the hyperparameters and the rule decide for all steps.
 
@@ -186,7 +189,9 @@ public final class Coefficients {
   private void decide(Rule rule, Hyperparameters values) {
     this.rule = rule;
     this.values = values;
-    valuesVersion = values.version();
+    // Until all is computed: an error of the Java machine may end this in the middle.
+    valuesVersion = UNKNOWN_VERSION;
+    long decided = values.version();
     learningRate = values.orZero(Hyperparameter.LEARNING_RATE);
     learningRateDecay = values.orZero(Hyperparameter.LEARNING_RATE_DECAY);
     givenEpsilon = values.orZero(Hyperparameter.EPSILON);
@@ -199,6 +204,7 @@ public final class Coefficients {
     decideSecondMoment();
     decideNesterov();
     version++;
+    valuesVersion = decided;
   }
 
   private void decideFirstMoment() {
@@ -218,11 +224,11 @@ public final class Coefficients {
   }
 
   private void heavyBall(boolean atFirstStep) {
-    firstStep = atFirstStep;
     double decay = atFirstStep ? 0 : values.orZero(Hyperparameter.MOMENTUM);
     // PyTorch keeps no buffer at momentum 0, so there is nothing to dampen.
     firstMoment(decay, decay == 0 ? 1 : 1 - values.orZero(Hyperparameter.DAMPENING));
     version++;
+    firstStep = atFirstStep;
   }
 
   private void firstMoment(double decay, double take) {

@@ -110,14 +110,19 @@ final class GroupPlans {
           List<StepPlan> plans = memory.plans(groups);
           prepare(plans);
           GradientRebinding current = new GradientRebinding(plans);
+          long count = 0;
+          for (StepPlan each : plans) {
+            count += each.rows().elements();
+          }
           for (int i = 0; i < plans.size(); i++) {
             StepPlan old = groups.get(i).adopt(plans.get(i));
             if (old != null) {
               before.add(old::close);
             }
           }
+          elements = count;
+          // Last: if an error of the Java machine ends this before, the plans are not used.
           rebinding = current;
-          elements = plans.stream().mapToLong(each -> each.rows().elements()).sum();
         });
     CloseAll.all(before);
   }

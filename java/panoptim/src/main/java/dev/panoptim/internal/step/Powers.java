@@ -24,8 +24,11 @@ final class Powers {
   /// machine.
   ///
   /// @param base from 0 to 1
-  /// @param exponent 0 or more
+  /// @param exponent below 0, which only a damaged step count can be, it counts as 0
   double power(double base, long exponent) {
+    if (exponent <= 0) {
+      return 1;
+    }
     if (exponent * (1 - base) > 100) {
       return 0;
     }

@@ -72,6 +72,16 @@ class PowersTest {
     }
   }
 
+  /// A step count in a shared file may be damaged.
+  @Test
+  void negativeExponentsCountAsZero() {
+    Powers powers = new Powers();
+    for (long exponent : new long[] {0, -1, Long.MIN_VALUE}) {
+      assertEquals(1, powers.power(0.9, exponent));
+      assertEquals(1, powers.power(0, exponent));
+    }
+  }
+
   @Test
   void theLargestExponentIsAllowed() {
     Powers powers = new Powers();
