@@ -7,17 +7,23 @@ import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.AdamW;
 import dev.panoptim.optim.Optimizer;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /// The program that [ForgottenTest] runs in a separate process. It makes optimizers and parameters
 /// in several places without closing them, and waits until their memory has been freed. It prints
 /// the held memory before, meanwhile and after.
 final class ForgottenProbe {
   private static final int COUNT = 500;
-  private static final int CARD_COUNT = 10;
+  private static final int GPU_COUNT = 10;
   private static final int ELEMENTS = 72;
 
   /// Objects that stay reachable and must not be freed.
   private static Optimizer kept;
+
+  /// Objects that are forgotten once their memory has been counted: a garbage collection may come
+  /// at any time.
+  private static final List<Object> UNCOUNTED = new ArrayList<>();
 
   private ForgottenProbe() {}
 
@@ -26,6 +32,7 @@ final class ForgottenProbe {
     MemoryUse before = Metrics.snapshot().memory();
     int forgotten = forget(arguments);
     MemoryUse meanwhile = Metrics.snapshot().memory();
+    UNCOUNTED.clear();
     System.out.printf(
         "HELD %d MAPPED %d ON DEVICES %d%n",
         meanwhile.total() - before.total(),
@@ -58,7 +65,7 @@ final class ForgottenProbe {
       case "gpu":
         gpu();
         // Parameters, states, tables and norm.
-        return 4 * CARD_COUNT;
+        return 4 * GPU_COUNT;
       default:
         throw new IllegalArgumentException(arguments[0]);
     }
@@ -73,28 +80,37 @@ final class ForgottenProbe {
   private static void optimizers() {
     for (int i = 0; i < COUNT; i++) {
       Parameters parameters = Parameters.builder().add("p", ELEMENTS).build();
-      AdamW.builder(parameters).halfPrecisionCopy(HalfPrecision.FLOAT16).build().step();
+      Optimizer optimizer =
+          AdamW.builder(parameters).halfPrecisionCopy(HalfPrecision.FLOAT16).build();
+      optimizer.step();
+      UNCOUNTED.addAll(List.of(parameters, optimizer));
     }
     // A large allocation in another place. The parameters are closed, but the optimizer is not.
     try (Parameters parameters = Parameters.builder().add("p", 1_000_000).build()) {
-      AdamW.builder(parameters).options(options -> options.clipGradNorm(1)).build().step();
+      Optimizer optimizer =
+          AdamW.builder(parameters).options(options -> options.clipGradNorm(1)).build();
+      optimizer.step();
+      UNCOUNTED.add(optimizer);
     }
   }
 
   private static void shared(Path folder) {
     Parameters parameters =
         Parameters.builder().add("p", ELEMENTS).buildShared(folder.resolve("p"), fresh -> {});
-    AdamW.builder(parameters).sharedStates(folder.resolve("s")).build().step();
+    Optimizer optimizer = AdamW.builder(parameters).sharedStates(folder.resolve("s")).build();
+    optimizer.step();
+    UNCOUNTED.addAll(List.of(parameters, optimizer));
   }
 
   private static void gpu() {
-    for (int i = 0; i < CARD_COUNT; i++) {
+    for (int i = 0; i < GPU_COUNT; i++) {
       Parameters parameters =
           Parameters.builder().device(Device.cuda(0)).add("p", ELEMENTS).build();
       Optimizer optimizer =
           AdamW.builder(parameters).options(options -> options.skipNonFinite(true)).build();
       optimizer.step();
       optimizer.await();
+      UNCOUNTED.addAll(List.of(parameters, optimizer));
     }
   }
 }

@@ -124,7 +124,7 @@ class GpuMemoryTest {
   /// New plans and closed optimizers leave no memory allocated on the GPU.
   @Test
   void nothingIsLeftBehind() {
-    for (Backend backend : Problem.cardBackends()) {
+    for (Backend backend : Problem.gpuBackends()) {
       // The first kernels allocate memory for CUDA itself.
       freeMemoryAlongTheWay(backend);
       List<Long> free = freeMemoryAlongTheWay(backend);

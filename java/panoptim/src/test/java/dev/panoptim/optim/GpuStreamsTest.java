@@ -191,7 +191,7 @@ class GpuStreamsTest {
   void gradientsMoveToOtherPlaces(GradientPlacesTest.Places where) {
     Map<String, int[]> expected =
         GradientPlacesTest.train(Backends.scalar(), GradientPlacesTest.Places.STAY, 5);
-    for (Backend backend : Problem.cardBackends()) {
+    for (Backend backend : Problem.gpuBackends()) {
       String difference = Problem.difference(expected, GradientPlacesTest.train(backend, where, 5));
       assertNull(difference, () -> backend + ", " + where);
     }
@@ -199,7 +199,7 @@ class GpuStreamsTest {
 
   @Test
   void gradientsComeAndGo() {
-    for (Backend backend : Problem.cardBackends()) {
+    for (Backend backend : Problem.gpuBackends()) {
       try (Parameters parameters =
               Parameters.builder().add("p", 9).add("q", 5).device(backend.device()).build();
           Optimizer optimizer =

@@ -45,7 +45,7 @@ class GpuTest {
 
   private static void assertSameBits(Case tested, Problem problem) {
     Map<String, int[]> expected = problem.run(tested, Backends.scalar(), 1);
-    for (Backend backend : Problem.cardBackends()) {
+    for (Backend backend : Problem.gpuBackends()) {
       String difference = Problem.difference(expected, problem.run(tested, backend, 2));
       assertNull(difference, () -> tested + " on " + backend + ", " + problem);
     }
@@ -145,7 +145,7 @@ class GpuTest {
   private static void assertSameTraining(
       Problem problem, UnaryOperator<OptimizerBuilder<?>> changes) {
     Map<String, Object> expected = train(Backends.scalar(), problem, changes);
-    for (Backend backend : Problem.cardBackends()) {
+    for (Backend backend : Problem.gpuBackends()) {
       assertEquals(expected, train(backend, problem, changes), backend + ", " + problem);
     }
   }
@@ -211,7 +211,7 @@ class GpuTest {
 
   static List<Backend> withScalar() {
     List<Backend> all = new ArrayList<>(List.of(Backends.scalar()));
-    all.addAll(Problem.cardBackends());
+    all.addAll(Problem.gpuBackends());
     return all;
   }
 

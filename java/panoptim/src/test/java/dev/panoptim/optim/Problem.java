@@ -55,7 +55,7 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
   }
 
   /// The backends of a GPU: the update on the GPU, and the update on the CPU.
-  static List<Backend> cardBackends() {
+  static List<Backend> gpuBackends() {
     return List.of(
         Backends.cuda(0),
         Backends.offload(DeviceStream.defaultOf(Device.cuda(0)), Backends.scalar()));

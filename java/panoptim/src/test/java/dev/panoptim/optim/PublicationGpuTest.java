@@ -56,7 +56,7 @@ class PublicationGpuTest {
 
   @Test
   void readersGetTheResultOfTheLastStep() {
-    for (Backend backend : Problem.cardBackends()) {
+    for (Backend backend : Problem.gpuBackends()) {
       for (HalfPrecision narrow : new HalfPrecision[] {null, HalfPrecision.BFLOAT16}) {
         check(backend, narrow);
       }
@@ -101,7 +101,7 @@ class PublicationGpuTest {
 
   @Test
   void aStepThatTheGpuSkipsPublishesNothing() {
-    for (Backend backend : Problem.cardBackends()) {
+    for (Backend backend : Problem.gpuBackends()) {
       try (Parameters p = Parameters.builder().add("a", 4).device(backend.device()).build();
           Optimizer optimizer =
               Sgd.builder(p)

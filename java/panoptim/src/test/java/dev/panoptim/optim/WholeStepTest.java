@@ -67,7 +67,7 @@ class WholeStepTest {
     List<Backend> all =
         new ArrayList<>(List.of(Backends.nativeCode(), Backends.vector(), Backends.scalar()));
     if (Device.cudaCount() > 0) {
-      all.addAll(Problem.cardBackends());
+      all.addAll(Problem.gpuBackends());
     }
     return all;
   }
