@@ -29,39 +29,27 @@ kernel kernel_at(const kernel_table &kernels, composition c) {
   return known ? kernels.at[index_of(c)] : nullptr;
 }
 
-// Whether all rows are as `check_work` wants them.
-bool are_good(const panoptim_plan &plan, int states) {
+// Whether all rows are as `check_work` wants them, and none is longer than a chunk. (So few elements cannot overflow
+// `offset`: the rows would not fit into memory.)
+bool are_small_and_good(const panoptim_plan &plan, int states) {
   if ((plan.tensor_count | plan.coefficients_count) < 0) return false;
   panoptim_int64 offset = 0;
   panoptim_int64 first_chunk = 0;
   for (panoptim_int64 row = 0; row < plan.tensor_count; row++) {
     const panoptim_tensor &tensor = plan.tensors[row];
-    if (tensor.length < 0 || tensor.offset != offset || tensor.first_chunk != first_chunk) return false;
+    if (!is_below(tensor.length, chunk + 1)) return false;
+    if (tensor.offset != offset || tensor.first_chunk != first_chunk) return false;
     if (!is_below(tensor.coefficients, plan.coefficients_count)) return false;
     if (tensor.length > 0) {
       if (!tensor.parameter || !tensor.gradient) return false;
       for (int i = 0; i < states; i++) {
         if (!tensor.state[i]) return false;
       }
+      first_chunk++;
     }
-    if (__builtin_add_overflow(offset, tensor.length, &offset)) return false;
-    first_chunk += tensor.length / chunk + (tensor.length % chunk != 0);
+    offset += tensor.length;
   }
   return true;
-}
-
-void update_row(const panoptim_plan &plan, kernel update, const panoptim_tensor &tensor) {
-  const panoptim_coefficients &coefficients = plan.coefficients[tensor.coefficients];
-  if (tensor.length <= chunk) {
-    update(coefficients, tensor.length, tensor.parameter, tensor.gradient, tensor.state);
-    return;
-  }
-  for (panoptim_int64 start = 0; start < tensor.length; start += chunk) {
-    float *state[PANOPTIM_STATES];
-    for (int i = 0; i < PANOPTIM_STATES; i++) state[i] = tensor.state[i] ? tensor.state[i] + start : nullptr;
-    const panoptim_int64 left = tensor.length - start;
-    update(coefficients, left < chunk ? left : chunk, tensor.parameter + start, tensor.gradient + start, state);
-  }
 }
 
 }  // namespace
@@ -70,7 +58,10 @@ bool step_quickly(const panoptim_plan &plan, const kernel_table &kernels) {
   if (asks_for_more(plan)) return false;
   const composition c = composition_of(plan);
   const kernel update = kernel_at(kernels, c);
-  if (!update || !are_good(plan, states_of(c))) return false;
-  for (panoptim_int64 row = 0; row < plan.tensor_count; row++) update_row(plan, update, plan.tensors[row]);
+  if (!update || !are_small_and_good(plan, states_of(c))) return false;
+  for (panoptim_int64 row = 0; row < plan.tensor_count; row++) {
+    const panoptim_tensor &tensor = plan.tensors[row];
+    update(plan.coefficients[tensor.coefficients], tensor.length, tensor.parameter, tensor.gradient, tensor.state);
+  }
   return true;
 }

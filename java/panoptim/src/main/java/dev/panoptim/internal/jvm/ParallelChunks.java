@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /// What a JVM engine prepares of a plan: its chunks, which are updated in Java by the calling
 /// thread and by threads of the [HelperPool]. The same as `step/sharing.h` in C++.
-final class ParallelChunks extends Prepared implements HelperPool.Work {
+class ParallelChunks extends Prepared implements HelperPool.Work {
   private final StepPlan plan;
   private final Rows rows;
   private final AtomicLong taken = new AtomicLong();

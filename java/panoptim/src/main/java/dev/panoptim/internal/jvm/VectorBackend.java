@@ -44,12 +44,22 @@ public final class VectorBackend extends Engine {
 
   @Override
   protected Prepared make(StepPlan plan, Prepared before) {
-    loops.computeIfAbsent(plan.rows().rule(), VectorBackend::loopsOf);
-    return new ParallelChunks(this, plan);
+    Rule rule = plan.rows().rule();
+    return new Chunks(this, plan, loops.computeIfAbsent(rule, VectorBackend::loopsOf));
   }
 
-  private ParallelChunks chunks(StepPlan plan) {
-    return (ParallelChunks) prepared(plan);
+  /// The chunks of a plan with the loops of its rule, which a step then need not look up.
+  private static final class Chunks extends ParallelChunks {
+    final VectorLoop[] loops;
+
+    Chunks(Engine engine, StepPlan plan, VectorLoop[] loops) {
+      super(engine, plan);
+      this.loops = loops;
+    }
+  }
+
+  private Chunks chunks(StepPlan plan) {
+    return (Chunks) prepared(plan);
   }
 
   @Override
@@ -60,8 +70,8 @@ public final class VectorBackend extends Engine {
   @Override
   protected void run(StepPlan plan, int threads, NormDecision decision) {
     StepValues values = plan.values();
-    VectorLoop[] loopsOfRule = loops.get(plan.rows().rule());
-    chunks(plan).run(threads, loopsOfRule[place(values.decay(), values.clips())]);
+    Chunks chunks = chunks(plan);
+    chunks.run(threads, chunks.loops[place(values.decay(), values.clips())]);
   }
 
   private static VectorLoop[] loopsOf(Rule rule) {
