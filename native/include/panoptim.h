@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 // Rises with each change of a layout, a constant or a signature below.
-#define PANOPTIM_ABI_VERSION 9
+#define PANOPTIM_ABI_VERSION 10
 
 // `long long`, because `int64_t` is a C `long` on Linux only and would tie the bindings to Linux.
 typedef long long panoptim_int64;
@@ -94,6 +94,9 @@ typedef long long panoptim_int64;
 
 // Elements of a tile: the part of a chunk that one block of a GPU updates.
 #define PANOPTIM_TILE 4096
+
+// The most coefficients that travel to a GPU as arguments of a step's launch.
+#define PANOPTIM_CUDA_FEW 32
 
 #define PANOPTIM_STATES 4  // the most states of a rule
 #define PANOPTIM_TEXT 256  // bytes of a text, with its terminating 0
@@ -263,10 +266,10 @@ typedef struct panoptim_cuda_plan {
   const int32_t *chunk_rows;            // on the device: the row of each chunk
   const panoptim_cuda_tile *tiles;      // on the device: the tiles of all rows, in order
   panoptim_int64 tile_count;            //
-  panoptim_coefficients *coefficients;  // on the device: room for the plan's coefficients; each step copies them
-  panoptim_int64 coefficients_room;     // the number of coefficients that fit
-  panoptim_cuda_decision *decision;     // on the device; NULL if the step depends on no norm
-  void *stream;                         // a cudaStream_t
+  const panoptim_coefficients *coefficients;  // on the device: a copy of the plan's coefficients, if they are more than
+                                              // PANOPTIM_CUDA_FEW; fewer travel with the launch
+  panoptim_cuda_decision *decision;           // on the device; NULL if the step depends on no norm
+  void *stream;                               // a cudaStream_t
   int32_t device;
   int32_t begins;  // for panoptim_cuda_add_squares: 1: the decision's squares start at 0
 } panoptim_cuda_plan;

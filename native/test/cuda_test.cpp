@@ -93,36 +93,143 @@ TEST(a_device_agrees_on_10000_tensors) {
   check_same({1, 0, 1, 0, 0, 2}, lengths, 14, 0, 2, true);
 }
 
-// More than 2^28 elements. This takes 30 GiB of host memory and a minute.
-TEST(a_device_agrees_on_a_tensor_of_more_than_a_gibibyte) {
+namespace {
+
+// An operand of the large tensor: a pattern of bytes, with windows of the host's numbers at the given starts.
+on_device<float> patterned(panoptim_int64 length, int byte, const std::vector<panoptim_int64> &starts,
+                           const std::vector<panoptim_tensor> &windows, float *(*operand)(const panoptim_tensor &)) {
+  on_device<float> all(static_cast<size_t>(length));
+  CHECK_OK(panoptim_cuda_fill(0, nullptr, all.get(), byte, length * 4, error));
+  for (size_t i = 0; i < starts.size(); i++) {
+    CHECK_OK(
+        panoptim_cuda_copy(0, nullptr, all.get() + starts[i], operand(windows[i]), windows[i].length * 4, error));
+  }
+  return all;
+}
+
+}  // namespace
+
+// More than 2^31 elements, so that numbers of elements and bytes exceed 32 bits. Windows of random numbers lie where an
+// overflow would begin or end. PANOPTIM_LARGE is the number of elements; 1 is 2^31 + 3, for a GPU with 36 GB.
+TEST(a_device_agrees_on_a_tensor_of_more_than_2_31_elements) {
   need_device();
-  if (!std::getenv("PANOPTIM_LARGE")) {
+  const char *large = std::getenv("PANOPTIM_LARGE");
+  if (!large) {
     std::printf("skipped: PANOPTIM_LARGE is not set\n");
     std::exit(77);
   }
-  check_same({1, 0, 1, 0, 0, 2}, {(panoptim_int64{1} << 28) + 3}, 15, 0, 1, true);
+  const panoptim_int64 wanted = std::atoll(large);
+  const panoptim_int64 length = wanted == 1 ? (panoptim_int64{1} << 31) + 3 : wanted;
+  const panoptim_int64 chunks = (length + PANOPTIM_CHUNK - 1) / PANOPTIM_CHUNK;
+  CHECK(chunks >= 8, "PANOPTIM_LARGE is %lld", wanted);
+  const panoptim_int64 last = (chunks - 1) * PANOPTIM_CHUNK;
+  const std::vector<panoptim_int64> starts = {0, chunks / 4 * PANOPTIM_CHUNK, chunks / 2 * PANOPTIM_CHUNK,
+                                              last - PANOPTIM_CHUNK, last};
+  problem windows({1, 0, 1, 0, 0, 2},
+                  {PANOPTIM_CHUNK, PANOPTIM_CHUNK, PANOPTIM_CHUNK, PANOPTIM_CHUNK, length - last}, 15, 0, false);
+  std::vector<panoptim_tensor> &there = windows.tensors();
+  constexpr int pattern_of_gradients = 0x3c;
+  const auto parameters = patterned(length, 0x3d, starts, there, [](const auto &t) { return t.parameter; });
+  const auto gradients =
+      patterned(length, pattern_of_gradients, starts, there, [](const auto &t) { return t.gradient; });
+  const auto first = patterned(length, 0x3b, starts, there, [](const auto &t) { return t.state[0]; });
+  const auto second = patterned(length, 0x38, starts, there, [](const auto &t) { return t.state[1]; });
+
+  device_problem whole(windows);  // for its composition and coefficients
+  panoptim_tensor row{};
+  row.parameter = parameters.get();
+  row.gradient = gradients.get();
+  row.state[0] = first.get();
+  row.state[1] = second.get();
+  row.length = length;
+  std::vector<panoptim_cuda_tile> tiles;
+  for (int32_t i = 0; i * panoptim_int64{PANOPTIM_TILE} < length; i++) tiles.push_back({0, i});
+  const std::vector<int32_t> rows(static_cast<size_t>(chunks));
+  const on_device<panoptim_tensor> row_there(&row, 1);
+  const on_device<panoptim_cuda_tile> tiles_there(tiles.data(), tiles.size());
+  const on_device<int32_t> rows_there(rows.data(), rows.size());
+  const on_device<double> sums_there(rows.size());
+  const on_device<panoptim_cuda_decision> decision_there(1);
+  whole.plan().tensors = &row;
+  whole.plan().tensor_count = 1;
+  whole.plan().square_sums = sums_there.get();
+  whole.call().tensors = row_there.get();
+  whole.call().chunk_rows = rows_there.get();
+  whole.call().tiles = tiles_there.get();
+  whole.call().tile_count = static_cast<panoptim_int64>(tiles.size());
+  whole.call().decision = decision_there.get();
+  whole.call().begins = 1;
+
+  // The chunks' sums: all chunks are alike, but for the windows.
+  std::vector<float> alike(PANOPTIM_CHUNK);
+  std::memset(alike.data(), pattern_of_gradients, alike.size() * sizeof(float));
+  panoptim_plan plan = windows.plan(PANOPTIM_TIER_BASELINE);
+  std::vector<double> sums_of_windows(starts.size());
+  plan.square_sums = sums_of_windows.data();
+  CHECK(panoptim_sum_squares(&plan) == PANOPTIM_OK, "%s", plan.error);
+  panoptim_tensor alike_row{};
+  alike_row.gradient = alike_row.parameter = alike.data();
+  alike_row.length = PANOPTIM_CHUNK;
+  panoptim_plan alike_plan{};
+  double sum_alike = 0;
+  alike_plan.tensors = &alike_row;
+  alike_plan.tensor_count = 1;
+  alike_plan.coefficients = plan.coefficients;
+  alike_plan.coefficients_count = 1;
+  alike_plan.square_sums = &sum_alike;
+  CHECK(panoptim_sum_squares(&alike_plan) == PANOPTIM_OK, "%s", alike_plan.error);
+  double squares = 0;
+  for (panoptim_int64 chunk = 0; chunk < chunks; chunk++) {
+    const auto window = std::find(starts.begin(), starts.end(), chunk * PANOPTIM_CHUNK);
+    squares += window == starts.end() ? sum_alike : sums_of_windows[static_cast<size_t>(window - starts.begin())];
+  }
+  CHECK(panoptim_cuda_add_squares(&whole.call()) == PANOPTIM_OK, "%s", whole.plan().error);
+  panoptim_cuda_decision decision;
+  decision_there.copy_to(&decision);
+  CHECK(decision.squares == squares, "%a, not %a", decision.squares, squares);
+
+  whole.call().decision = nullptr;
+  whole.step();
+  problem expected({1, 0, 1, 0, 0, 2},
+                   {PANOPTIM_CHUNK, PANOPTIM_CHUNK, PANOPTIM_CHUNK, PANOPTIM_CHUNK, length - last}, 15, 0, false);
+  panoptim_plan expected_plan = expected.plan(PANOPTIM_TIER_BASELINE);
+  CHECK(panoptim_step(&expected_plan) == PANOPTIM_OK, "%s", expected_plan.error);
+  for (size_t i = 0; i < starts.size(); i++) {
+    const panoptim_int64 bytes = there[i].length * 4;
+    const auto take = [&](const on_device<float> &from, float *to) {
+      CHECK_OK(panoptim_cuda_copy(0, nullptr, to, from.get() + starts[i], bytes, error));
+    };
+    take(parameters, there[i].parameter);
+    take(gradients, there[i].gradient);
+    take(first, there[i].state[0]);
+    take(second, there[i].state[1]);
+  }
+  CHECK_OK(panoptim_cuda_await(0, nullptr, error));
+  CHECK(windows.bits() == expected.bits(), "other bits in a window");
 }
 
 TEST(each_row_has_its_own_coefficients) {
   need_device();
-  std::vector<panoptim_int64> lengths(100, 70);
-  problem expected({1, 0, 1, 0, 0, 2}, lengths, 5);
-  problem moved({1, 0, 1, 0, 0, 2}, lengths, 5);
-  std::vector<panoptim_coefficients> coefficients;
-  for (int i = 0; i < 100; i++) {
-    coefficients.push_back(usual_coefficients());
-    coefficients.back().step_size = 0.01f * static_cast<float>(i);
-    expected.tensors()[static_cast<size_t>(i)].coefficients = 99 - i;
-    moved.tensors()[static_cast<size_t>(i)].coefficients = 99 - i;
+  for (const int count : {2, PANOPTIM_CUDA_FEW, PANOPTIM_CUDA_FEW + 1, 100}) {
+    const std::vector<panoptim_int64> lengths(static_cast<size_t>(count), 70);
+    problem expected({1, 0, 1, 0, 0, 2}, lengths, 5);
+    problem moved({1, 0, 1, 0, 0, 2}, lengths, 5);
+    std::vector<panoptim_coefficients> coefficients;
+    for (int i = 0; i < count; i++) {
+      coefficients.push_back(usual_coefficients());
+      coefficients.back().step_size = 0.01f * static_cast<float>(i);
+      expected.tensors()[static_cast<size_t>(i)].coefficients = count - 1 - i;
+      moved.tensors()[static_cast<size_t>(i)].coefficients = count - 1 - i;
+    }
+    panoptim_plan plan = expected.plan(PANOPTIM_TIER_BASELINE);
+    plan.coefficients = coefficients.data();
+    plan.coefficients_count = count;
+    CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
+    device_problem actual(moved);
+    actual.set_coefficients(coefficients);
+    actual.step();
+    CHECK(actual.bits() == expected.bits(), "other bits with %d coefficients", count);
   }
-  panoptim_plan plan = expected.plan(PANOPTIM_TIER_BASELINE);
-  plan.coefficients = coefficients.data();
-  plan.coefficients_count = 100;
-  CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
-  device_problem actual(moved);
-  actual.set_coefficients(coefficients);
-  actual.step();
-  CHECK(actual.bits() == expected.bits(), "other bits");
 }
 
 namespace {
@@ -191,8 +298,10 @@ TEST(a_norm_has_the_host_s_bits_and_consequences) {
   check_decision(lengths, 4, true, 0.5, 1, true, false);
   check_decision(lengths, 5, true, 0.5, 1, true, true);
   check_decision(lengths, 6, true, 0.5, 1, false, false);
-  // More chunks than one batch of add_in_order_work.
-  check_decision(std::vector<panoptim_int64>(5000, 3), 7, false, 0.5, 1, true, false);
+  // More chunks than one batch of square_sums_work, and than one of its launches.
+  for (const size_t chunks : {1023, 1024, 1025, 2048, 2049, 9000}) {
+    check_decision(std::vector<panoptim_int64>(chunks, 3), 7, false, 0.5, 1, true, false);
+  }
 }
 
 TEST(gradients_are_set_to_zero_and_nothing_else) {
@@ -229,9 +338,10 @@ TEST(what_is_wrong_is_said) {
   CHECK(panoptim_cuda_step(&moved.call()) == PANOPTIM_INVALID_ARGUMENT, "made");
   CHECK(std::strcmp(moved.plan().error, "first_moment is 7, not 0 to 2") == 0, "%s", moved.plan().error);
   moved.plan().first_moment = 0;
-  moved.call().coefficients_room = 0;
+  moved.set_coefficients(std::vector<panoptim_coefficients>(PANOPTIM_CUDA_FEW + 1, usual_coefficients()));
+  moved.call().coefficients = nullptr;
   CHECK(panoptim_cuda_step(&moved.call()) == PANOPTIM_INVALID_ARGUMENT, "made");
-  CHECK(std::strstr(moved.plan().error, "there is room for 0"), "%s", moved.plan().error);
+  CHECK(std::strstr(moved.plan().error, "is 33, more than 32, but coefficients is NULL"), "%s", moved.plan().error);
   moved.call().tile_count++;
   CHECK(panoptim_cuda_step(&moved.call()) == PANOPTIM_INVALID_ARGUMENT, "made");
   CHECK(std::strstr(moved.plan().error, "1 rows of 1 tiles, not 2"), "%s", moved.plan().error);

@@ -97,11 +97,10 @@ class device_problem {
 
   void set_coefficients(const std::vector<panoptim_coefficients> &all) {
     coefficients_ = all;
-    device_coefficients_ = std::make_unique<on_device<panoptim_coefficients>>(all.size());
+    device_coefficients_ = std::make_unique<on_device<panoptim_coefficients>>(coefficients_.data(), all.size());
     plan_.coefficients = coefficients_.data();
     plan_.coefficients_count = static_cast<panoptim_int64>(all.size());
     call_.coefficients = device_coefficients_->get();
-    call_.coefficients_room = plan_.coefficients_count;
   }
 
   panoptim_plan &plan() {

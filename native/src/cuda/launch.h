@@ -6,7 +6,8 @@
 //     static constexpr int threads = 256;  // of a block
 //     static constexpr int blocks = 4;     // that should fit on a multiprocessor at the same time
 //     struct shared {};                    // the shared memory of a block
-//     PANOPTIM_DEVICE int phases() const;  // all threads of a block end a phase before any begins the next
+//     // All threads of a block end a phase before any begins the next.
+//     PANOPTIM_DEVICE int phases(panoptim_int64 block) const;
 //     PANOPTIM_DEVICE void operator()(int phase, panoptim_int64 block, int thread, shared &) const;
 //   };
 //
@@ -23,7 +24,7 @@
 template <class Work>
 __global__ void __launch_bounds__(Work::threads, Work::blocks) run_on_device(const __grid_constant__ Work work) {
   __shared__ typename Work::shared shared;
-  const int phases = work.phases();
+  const int phases = work.phases(blockIdx.x);
   for (int phase = 0; phase < phases; phase++) {
     if (phase > 0) __syncthreads();
     work(phase, blockIdx.x, static_cast<int>(threadIdx.x), shared);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cuda/coefficients_work.h"
 #include "cuda/current.h"
 #include "cuda/norm_work.h"
 #include "cuda/step.h"
@@ -53,27 +52,8 @@ int32_t check(panoptim_cuda_plan *call) {
     return fail(plan, PANOPTIM_INVALID_ARGUMENT, "the plan has %lld rows of %lld tiles, not %lld, and at most %lld",
                 plan->tensor_count, tiles_of(*plan), call->tile_count, most_blocks);
   }
-  if (call->tile_count > 0 && (!call->tensors || !call->chunk_rows || !call->tiles || !call->coefficients)) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "tensors, chunk_rows, tiles or coefficients is NULL");
-  }
-  // Without elements no coefficients are copied.
-  if (call->tile_count > 0 && plan->coefficients_count > call->coefficients_room) {
-    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "coefficients_count is %lld, but there is room for %lld",
-                plan->coefficients_count, call->coefficients_room);
-  }
-  return PANOPTIM_OK;
-}
-
-int32_t write_coefficients(const panoptim_cuda_plan &call) {
-  const panoptim_plan &plan = *call.plan;
-  for (panoptim_int64 first = 0; first < plan.coefficients_count; first += coefficients_work::most) {
-    coefficients_work work{};
-    const panoptim_int64 left = plan.coefficients_count - first;
-    work.count = static_cast<int>(left < coefficients_work::most ? left : coefficients_work::most);
-    work.to = call.coefficients + first;
-    memcpy(work.from, plan.coefficients + first, static_cast<size_t>(work.count) * sizeof *work.from);
-    const cudaError_t said = launch(stream_of(call.stream), 1, work);
-    if (const int32_t status = checked(said, "launching the copy of coefficients", call.plan->error)) return status;
+  if (call->tile_count > 0 && (!call->tensors || !call->chunk_rows || !call->tiles)) {
+    return fail(plan, PANOPTIM_INVALID_ARGUMENT, "tensors, chunk_rows or tiles is NULL");
   }
   return PANOPTIM_OK;
 }
@@ -232,12 +212,19 @@ int32_t panoptim_cuda_add_squares(panoptim_cuda_plan *call, ...) {
   const on_device current(call->device, plan.error);
   if (current.status) return current.status;
   const cudaStream_t stream = stream_of(call->stream);
-  const chunk_sums_work sums{call->tensors, call->chunk_rows, chunks, plan.square_sums};
-  const panoptim_int64 blocks = (chunks + chunk_sums_work::chunks_of_block - 1) / chunk_sums_work::chunks_of_block;
-  if (int32_t status = checked(launch(stream, blocks, sums), "launching the sums of squares", plan.error))
-    return status;
-  const add_in_order_work add{plan.square_sums, chunks, call->decision, call->begins != 0};
-  return checked(launch(stream, 1, add), "launching the sum of the chunks' sums", plan.error);
+  // Each launch sums the squares of some chunks. Its first block meanwhile adds the sums of the launch before.
+  square_sums_work work{call->tensors, call->chunk_rows, plan.square_sums, call->decision, 0, 0, 0, call->begins != 0};
+  do {
+    work.added = work.first;
+    work.first = work.end;
+    work.end += square_sums_work::chunks_of_launch(chunks - work.first);
+    const panoptim_int64 blocks = 1 + work.end - work.first;
+    if (int32_t status = checked(launch(stream, blocks, work), "launching the sums of squares", plan.error)) {
+      return status;
+    }
+    work.begins = false;
+  } while (work.first < work.end);
+  return PANOPTIM_OK;
 }
 
 int32_t panoptim_cuda_decide(int32_t device, void *stream, panoptim_cuda_decision *decision, double scale, double limit,
@@ -262,11 +249,25 @@ int32_t panoptim_cuda_step(panoptim_cuda_plan *call, ...) {
   panoptim_plan &plan = *call->plan;
   if (int32_t status = check(call)) return status;
   if (call->tile_count == 0) return PANOPTIM_OK;
+  step_arguments arguments{};
+  if (plan.coefficients_count <= PANOPTIM_CUDA_FEW) {
+    memcpy(arguments.few, plan.coefficients, static_cast<size_t>(plan.coefficients_count) * sizeof *arguments.few);
+  } else if (!call->coefficients) {
+    return fail(&plan, PANOPTIM_INVALID_ARGUMENT, "coefficients_count is %lld, more than %d, but coefficients is NULL",
+                plan.coefficients_count, PANOPTIM_CUDA_FEW);
+  } else {
+    arguments.coefficients = call->coefficients;
+  }
+  arguments.tensors = call->tensors;
+  arguments.tiles = call->tiles;
+  arguments.decision = call->decision;
+  arguments.clip = plan.clip;
+  arguments.clips = plan.clips != 0;
+  arguments.averages = plan.averages != 0;
+  arguments.zeroes = plan.zeroes != 0;
+  arguments.half_precision = plan.half_precision;
   const on_device current(call->device, plan.error);
   if (current.status) return current.status;
-  if (int32_t status = write_coefficients(*call)) return status;
-  const step_arguments arguments{call->tensors,   call->tiles,        call->coefficients, call->decision,     plan.clip,
-                                 plan.clips != 0, plan.averages != 0, plan.zeroes != 0,   plan.half_precision};
   const cudaError_t said = launch_step(composition_of(plan), stream_of(call->stream), call->tile_count, arguments);
   return checked(said, "launching the step", plan.error);
 }

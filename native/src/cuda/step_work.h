@@ -16,16 +16,6 @@ struct alignas(sizeof(Element) * Width) pack {
   Element at[Width];
 };
 
-// Tells the compiler that an address is in global memory, not in a block's shared memory. Otherwise each access would
-// find that out.
-template <class Element>
-PANOPTIM_DEVICE Element *global(Element *address) {
-#if defined(__CUDA_ARCH__)
-  __builtin_assume(__isGlobal(address));
-#endif
-  return address;
-}
-
 template <int Width, class Element>
 PANOPTIM_DEVICE pack<Element, Width> get(const Element *from) {
   return *reinterpret_cast<const pack<Element, Width> *>(from);
@@ -39,14 +29,18 @@ PANOPTIM_DEVICE void put(Element *to, const pack<Element, Width> &elements) {
 struct step_arguments {
   const panoptim_tensor *tensors;
   const panoptim_cuda_tile *tiles;
-  const panoptim_coefficients *coefficients;
+  const panoptim_coefficients *coefficients;  // NULL: all of them are in `few`
   const panoptim_cuda_decision *decision;
   float clip;
   bool clips;
   bool averages;
   bool zeroes;
   int half_precision;
+  panoptim_coefficients few[PANOPTIM_CUDA_FEW];
 };
+
+// The least that any CUDA allows.
+static_assert(sizeof(step_arguments) <= 4096, "more than the arguments of a launch");
 
 template <class Rule>
 struct step_work : step_arguments {
@@ -59,7 +53,7 @@ struct step_work : step_arguments {
   explicit step_work(const step_arguments &arguments) : step_arguments(arguments) {
   }
 
-  PANOPTIM_DEVICE int phases() const {
+  PANOPTIM_DEVICE int phases(panoptim_int64) const {
     return 1;
   }
 
@@ -67,7 +61,7 @@ struct step_work : step_arguments {
     const range p = tile_at(tensors, tiles, block);
     const panoptim_tensor &tensor = tensors[p.row];
     const operands s(tensor, p.start);
-    panoptim_coefficients c = coefficients[tensor.coefficients];
+    panoptim_coefficients c = coefficients ? coefficients[tensor.coefficients] : few[tensor.coefficients];
     if (decision) {
       if (decision->skips) {
         if (zeroes) {
@@ -113,8 +107,8 @@ struct step_work : step_arguments {
         : parameter(global(tensor.parameter + start)),
           gradient(global(tensor.gradient + start)),
           state{global(tensor.state[State] + start)...},
-          average(tensor.average ? global(tensor.average + start) : nullptr),
-          half_precision(tensor.half_precision ? global(tensor.half_precision + start) : nullptr) {
+          average(tensor.average ? tensor.average + start : nullptr),
+          half_precision(tensor.half_precision ? tensor.half_precision + start : nullptr) {
     }
 
     template <int... State>
@@ -144,16 +138,17 @@ struct step_work : step_arguments {
     put(s.parameter + i, w);
     (put(s.state[State] + i, state[State]), ...);
     if (averages) {
-      pack<float, Width> average = get<Width>(s.average + i);
+      float *address = global(s.average + i);
+      pack<float, Width> average = get<Width>(address);
       for (int k = 0; k < Width; k++) average.at[k] = moved_average(c.average_take, w.at[k], average.at[k]);
-      put(s.average + i, average);
+      put(address, average);
     }
     if (half_precision != PANOPTIM_HALF_PRECISION_NONE) {
       pack<unsigned short, Width> copy;
       for (int k = 0; k < Width; k++) {
         copy.at[k] = half_precision == PANOPTIM_HALF_PRECISION_BFLOAT16 ? bfloat16(w.at[k]) : float16(w.at[k]);
       }
-      put(s.half_precision + i, copy);
+      put(global(s.half_precision + i), copy);
     }
     if (zeroes) put(s.gradient + i, pack<float, Width>{});
   }

@@ -9,6 +9,16 @@
 constexpr panoptim_int64 tile = PANOPTIM_TILE;
 static_assert(PANOPTIM_CHUNK % tile == 0, "a tile lies in one chunk");
 
+// Tells the compiler that an address is in global memory, not in a block's shared memory. Otherwise each access would
+// find that out.
+template <class Element>
+PANOPTIM_DEVICE Element *global(Element *address) {
+#if defined(__CUDA_ARCH__)
+  __builtin_assume(__isGlobal(address));
+#endif
+  return address;
+}
+
 // Consecutive elements of one row.
 struct range {
   panoptim_int64 row;

@@ -15,7 +15,7 @@ struct zero_work {
   const panoptim_tensor *tensors;
   const panoptim_cuda_tile *tiles;
 
-  PANOPTIM_DEVICE int phases() const {
+  PANOPTIM_DEVICE int phases(panoptim_int64) const {
     return 1;
   }
 

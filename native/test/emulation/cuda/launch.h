@@ -16,7 +16,8 @@ cudaError_t launch(cudaStream_t stream, panoptim_int64 blocks, const Work &work)
   return emulated_enqueue(stream, [work, blocks] {
     const auto shared = std::make_unique<typename Work::shared>();
     for (panoptim_int64 block = 0; block < blocks; block++) {
-      for (int phase = 0; phase < work.phases(); phase++) {
+      const int phases = work.phases(block);
+      for (int phase = 0; phase < phases; phase++) {
         for (int thread = 0; thread < Work::threads; thread++) work(phase, block, thread, *shared);
       }
     }

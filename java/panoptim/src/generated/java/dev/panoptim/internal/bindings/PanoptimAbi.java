@@ -23,10 +23,10 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = NativeLibrary.functions()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANOPTIM_ABI_VERSION = (int)9L;
+    private static final int PANOPTIM_ABI_VERSION = (int)10L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_ABI_VERSION 9
+     * #define PANOPTIM_ABI_VERSION 10
      * }
      */
     public static int PANOPTIM_ABI_VERSION() {
@@ -400,6 +400,15 @@ public class PanoptimAbi extends PanoptimAbi$shared {
      */
     public static int PANOPTIM_TILE() {
         return PANOPTIM_TILE;
+    }
+    private static final int PANOPTIM_CUDA_FEW = (int)32L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_CUDA_FEW 32
+     * }
+     */
+    public static int PANOPTIM_CUDA_FEW() {
+        return PANOPTIM_CUDA_FEW;
     }
     private static final int PANOPTIM_STATES = (int)4L;
     /**

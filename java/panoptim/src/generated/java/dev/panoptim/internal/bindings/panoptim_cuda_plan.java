@@ -20,8 +20,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     const int32_t *chunk_rows;
  *     const panoptim_cuda_tile *tiles;
  *     panoptim_int64 tile_count;
- *     panoptim_coefficients *coefficients;
- *     panoptim_int64 coefficients_room;
+ *     const panoptim_coefficients *coefficients;
  *     panoptim_cuda_decision *decision;
  *     void *stream;
  *     int32_t device;
@@ -42,7 +41,6 @@ public class panoptim_cuda_plan {
         PanoptimAbi.C_POINTER.withName("tiles"),
         PanoptimAbi.C_LONG_LONG.withName("tile_count"),
         PanoptimAbi.C_POINTER.withName("coefficients"),
-        PanoptimAbi.C_LONG_LONG.withName("coefficients_room"),
         PanoptimAbi.C_POINTER.withName("decision"),
         PanoptimAbi.C_POINTER.withName("stream"),
         PanoptimAbi.C_INT.withName("device"),
@@ -281,7 +279,7 @@ public class panoptim_cuda_plan {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * panoptim_coefficients *coefficients
+     * const panoptim_coefficients *coefficients
      * }
      */
     public static final AddressLayout coefficients$layout() {
@@ -293,7 +291,7 @@ public class panoptim_cuda_plan {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * panoptim_coefficients *coefficients
+     * const panoptim_coefficients *coefficients
      * }
      */
     public static final long coefficients$offset() {
@@ -303,7 +301,7 @@ public class panoptim_cuda_plan {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * panoptim_coefficients *coefficients
+     * const panoptim_coefficients *coefficients
      * }
      */
     public static MemorySegment coefficients(MemorySegment struct) {
@@ -313,55 +311,11 @@ public class panoptim_cuda_plan {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * panoptim_coefficients *coefficients
+     * const panoptim_coefficients *coefficients
      * }
      */
     public static void coefficients(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(coefficients$LAYOUT, coefficients$OFFSET, fieldValue);
-    }
-
-    private static final OfLong coefficients_room$LAYOUT = (OfLong)$LAYOUT.select(groupElement("coefficients_room"));
-
-    /**
-     * Layout for field:
-     * {@snippet lang=c :
-     * panoptim_int64 coefficients_room
-     * }
-     */
-    public static final OfLong coefficients_room$layout() {
-        return coefficients_room$LAYOUT;
-    }
-
-    private static final long coefficients_room$OFFSET = $LAYOUT.byteOffset(groupElement("coefficients_room"));
-
-    /**
-     * Offset for field:
-     * {@snippet lang=c :
-     * panoptim_int64 coefficients_room
-     * }
-     */
-    public static final long coefficients_room$offset() {
-        return coefficients_room$OFFSET;
-    }
-
-    /**
-     * Getter for field:
-     * {@snippet lang=c :
-     * panoptim_int64 coefficients_room
-     * }
-     */
-    public static long coefficients_room(MemorySegment struct) {
-        return struct.get(coefficients_room$LAYOUT, coefficients_room$OFFSET);
-    }
-
-    /**
-     * Setter for field:
-     * {@snippet lang=c :
-     * panoptim_int64 coefficients_room
-     * }
-     */
-    public static void coefficients_room(MemorySegment struct, long fieldValue) {
-        struct.set(coefficients_room$LAYOUT, coefficients_room$OFFSET, fieldValue);
     }
 
     private static final AddressLayout decision$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("decision"));

@@ -46,28 +46,34 @@ final class CudaTable extends Prepared {
       MemorySegment squareSums,
       long chunks) {}
 
-  /// The GPU memory of a whole table, and a pinned buffer for the transfer of its rows. A copy from
-  /// pageable memory might wait until the stream has reached the copy.
+  /// A pinned buffer for transfers to the GPU. A copy from pageable memory might wait until the
+  /// stream has reached the copy.
+  ///
+  /// @param memory the pinned buffer
+  /// @param departure occurs when the content of the buffer has been copied
+  private record Buffer(MemorySegment memory, DeviceEvent departure) {
+    static Buffer of(Device device, long bytes, OwnedArena arena) {
+      return new Buffer(device.allocatePinned(bytes, arena), new DeviceEvent(device, arena));
+    }
+  }
+
+  /// The GPU memory of a whole table, and buffers for the transfer of what changes.
   ///
   /// @param memory the GPU memory
   /// @param bytes the size of the GPU memory
-  /// @param rows the pinned buffer
-  /// @param departure occurs when the content of the pinned buffer has been copied
+  /// @param rows the buffer for rows
+  /// @param coefficients the buffer for coefficients
   /// @param arena the lifetime of all of these
   private record Block(
-      MemorySegment memory,
-      long bytes,
-      MemorySegment rows,
-      DeviceEvent departure,
-      OwnedArena arena) {
-    static Block of(Device device, long bytes, long rowBytes) {
+      MemorySegment memory, long bytes, Buffer rows, Buffer coefficients, OwnedArena arena) {
+    static Block of(Device device, long bytes, long rowBytes, long coefficientsBytes) {
       OwnedArena own = OwnedArena.of(MemoryKind.TABLES, Origin.here("a table on a GPU"));
       try {
         return new Block(
             device.allocate(bytes, own),
             bytes,
-            device.allocatePinned(rowBytes, own),
-            new DeviceEvent(device, own),
+            Buffer.of(device, rowBytes, own),
+            Buffer.of(device, coefficientsBytes, own),
             own);
       } catch (Throwable e) {
         own.close();
@@ -75,13 +81,16 @@ final class CudaTable extends Prepared {
       }
     }
 
-    boolean hasRoomFor(long otherBytes, long otherRowBytes) {
-      return bytes >= otherBytes && rows.byteSize() >= otherRowBytes;
+    boolean hasRoomFor(long otherBytes, long otherRowBytes, long otherCoefficientsBytes) {
+      return bytes >= otherBytes
+          && rows.memory.byteSize() >= otherRowBytes
+          && coefficients.memory.byteSize() >= otherCoefficientsBytes;
     }
   }
 
   private static final long ALIGNMENT = 256;
 
+  private final StepPlan plan;
   private final Rows rows;
   private final NativeTable table;
   private final DeviceStream stream;
@@ -94,6 +103,10 @@ final class CudaTable extends Prepared {
   private Block block;
 
   private long used;
+
+  /// In GPU memory: the coefficients of all rows, if they are many.
+  private final MemorySegment coefficients;
+
   private final List<Call> calls = new ArrayList<>();
   private long writtenChanges;
 
@@ -102,16 +115,18 @@ final class CudaTable extends Prepared {
   ///   if there is none
   CudaTable(Engine engine, StepPlan plan, DeviceStream stream, CudaTable before) {
     super(engine, plan);
+    this.plan = plan;
     rows = plan.rows();
     this.stream = stream;
     device = rows.device();
     table = new NativeTable(engine, plan);
-    long bytes = 0;
+    long bytes = aligned(coefficientsBytes());
     for (NativeTable.Call call : table.calls()) {
       bytes += bytes(call);
     }
     block = takeOver(before, bytes, rows.count() * panoptim_tensor.sizeof());
     try {
+      coefficients = part(coefficientsBytes());
       for (NativeTable.Call call : table.calls()) {
         calls.add(callOf(call));
       }
@@ -122,12 +137,14 @@ final class CudaTable extends Prepared {
   }
 
   private Block takeOver(CudaTable before, long bytes, long rowBytes) {
-    if (before != null && before.block != null && before.block.hasRoomFor(bytes, rowBytes)) {
+    if (before != null
+        && before.block != null
+        && before.block.hasRoomFor(bytes, rowBytes, coefficientsBytes())) {
       Block taken = before.block;
       before.block = null;
       return taken;
     }
-    return Block.of(device, bytes, rowBytes);
+    return Block.of(device, bytes, rowBytes, coefficientsBytes());
   }
 
   private long rows(NativeTable.Call call) {
@@ -148,9 +165,12 @@ final class CudaTable extends Prepared {
         .sum();
   }
 
-  /// Every row may have its own coefficients, and each call receives those of all rows.
-  private long coefficientsRoom() {
-    return rows.count();
+  /// The bytes of the coefficients on the GPU. Every row may have its own; a few travel with the
+  /// launch.
+  private long coefficientsBytes() {
+    return rows.count() <= PanoptimAbi.PANOPTIM_CUDA_FEW()
+        ? 0
+        : rows.count() * panoptim_coefficients.sizeof();
   }
 
   /// The bytes of a call in the block.
@@ -158,7 +178,6 @@ final class CudaTable extends Prepared {
     return aligned(rows(call) * panoptim_tensor.sizeof())
         + aligned(chunks(call) * Integer.BYTES)
         + aligned(tiles(call) * panoptim_cuda_tile.sizeof())
-        + aligned(coefficientsRoom() * panoptim_coefficients.sizeof())
         + aligned(chunks(call) * Double.BYTES);
   }
 
@@ -186,7 +205,6 @@ final class CudaTable extends Prepared {
     MemorySegment deviceRows = copied(hostRows);
     MemorySegment chunkRows = copied(chunkRows(call));
     MemorySegment tiles = copied(tilesOf(call));
-    MemorySegment coefficients = part(coefficientsRoom() * panoptim_coefficients.sizeof());
     MemorySegment squareSums = part(chunks * Double.BYTES);
 
     panoptim_plan.square_sums(call.plan, squareSums);
@@ -197,7 +215,6 @@ final class CudaTable extends Prepared {
     panoptim_cuda_plan.tiles(onDevice, tiles);
     panoptim_cuda_plan.tile_count(onDevice, tiles(call));
     panoptim_cuda_plan.coefficients(onDevice, coefficients);
-    panoptim_cuda_plan.coefficients_room(onDevice, coefficientsRoom());
     panoptim_cuda_plan.stream(onDevice, stream.handle());
     panoptim_cuda_plan.device(onDevice, device.index());
     return new Call(call, onDevice, hostRows, deviceRows, squareSums, chunks);
@@ -229,7 +246,19 @@ final class CudaTable extends Prepared {
   /// The calls of a step, updated to the present plan.
   List<Call> updatedCalls() {
     table.calls(0);
+    if (plan.values().usedSlots() > PanoptimAbi.PANOPTIM_CUDA_FEW()) {
+      copyCoefficients();
+    }
     return calls();
+  }
+
+  private void copyCoefficients() {
+    long bytes = plan.values().usedSlots() * panoptim_coefficients.sizeof();
+    // The coefficients of the previous step have left the buffer, usually long ago.
+    block.coefficients.departure.await();
+    MemorySegment.copy(table.coefficients(), 0, block.coefficients.memory, 0, bytes);
+    stream.copy(block.coefficients.memory.asSlice(0, bytes), coefficients, bytes);
+    block.coefficients.departure.record(stream);
   }
 
   /// The calls that sum squares, or zero gradients.
@@ -243,15 +272,15 @@ final class CudaTable extends Prepared {
 
   private void copyRows() {
     // The previous rows have left the pinned buffer, usually long ago.
-    block.departure.await();
+    block.rows.departure.await();
     long at = 0;
     for (Call call : calls) {
       long bytes = call.hostRows.byteSize();
-      MemorySegment.copy(call.hostRows, 0, block.rows, at, bytes);
-      stream.copy(block.rows.asSlice(at, bytes), call.rows, bytes);
+      MemorySegment.copy(call.hostRows, 0, block.rows.memory, at, bytes);
+      stream.copy(block.rows.memory.asSlice(at, bytes), call.rows, bytes);
       at += bytes;
     }
-    block.departure.record(stream);
+    block.rows.departure.record(stream);
   }
 
   @Override

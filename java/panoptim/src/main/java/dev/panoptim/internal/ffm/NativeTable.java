@@ -284,6 +284,11 @@ public final class NativeTable extends Prepared {
     return calls;
   }
 
+  /// The coefficients of the last calls for a step, in the order of the plan's slots.
+  public MemorySegment coefficients() {
+    return coefficients;
+  }
+
   /// How often a row has changed since the table was made.
   public long rowChanges() {
     return rowChanges;

@@ -42,6 +42,21 @@ public final class StepPlans {
     Coefficients coefficients = plan.values().nextCoefficients();
     coefficients.gradientScale = 1;
     coefficients.stepSize = stepSize;
-    plan.values().assign(0);
+    for (int row = 0; row < plan.rows().count(); row++) {
+      plan.values().assign(row);
+    }
+  }
+
+  /// Like [#descend], with coefficients of their own for all rows.
+  ///
+  /// @param firstStepSize that of the first row; each row's is 1 more than that of the row before
+  public static void descendEach(StepPlan plan, float firstStepSize) {
+    plan.values().begin(false);
+    for (int row = 0; row < plan.rows().count(); row++) {
+      Coefficients coefficients = plan.values().nextCoefficients();
+      coefficients.gradientScale = 1;
+      coefficients.stepSize = firstStepSize + row;
+      plan.values().assign(row);
+    }
   }
 }
