@@ -1,237 +1,173 @@
-// How long a step takes on a GPU, beside a copy within its memory: what a step can be at best is the time of a copy
-// that moves as many bytes. Both in turn, seven times; what is printed are the medians. A case that the GPU has no
-// memory for is skipped.
+// How long steps take on a GPU, beside a copy within its memory: a step is at best as fast as a copy that moves as many
+// bytes. Both are measured in turn. The rows of the table are tab-separated: see `header`. A case that the GPU has no
+// memory for is left out, with a reason on standard error.
 //
-//   panoptim_cuda_bench [CASE [REPEATS]]     without a case: all of them
+//   panoptim_cuda_bench [--rounds N] [--most ELEMENTS] [CASE...]
+//
+// Without a case, all of them are measured: those with at most that many elements in all.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <string>
 #include <vector>
 
-#include "panoptim.h"
+#include "cuda_training.h"
 
 namespace {
 
-char error[PANOPTIM_TEXT];
-
-void check(int32_t status, const char *text = error) {
-  if (status == PANOPTIM_OK) return;
-  std::fprintf(stderr, "status %d: %s\n", status, text);
-  std::exit(1);
-}
-
 struct bench_case {
   const char *name;
-  panoptim_int64 tensors;
-  panoptim_int64 elements;
-  bool fused;  // clips by norm, averages, writes a bfloat16 copy and zeroes gradients
+  training::shape shape;
 };
 
-constexpr bench_case cases[] = {{"one-of-1e9", 1, 1000000000, false},
-                                {"one-of-1e8-fused", 1, 100000000, true},
-                                {"one-of-1e6", 1, 1000000, false},
-                                {"one-of-256", 1, 256, false},
-                                {"10000-of-10000", 10000, 10000, false}};
+using shape = training::shape;
 
-// Tensors begin at 256 bytes, as allocations do.
-panoptim_int64 stride_of(const bench_case &what) {
-  return (what.elements + 63) / 64 * 64;
-}
+constexpr composition sgd{0, 0, 0, 0, 0, PANOPTIM_DECAY_L2};
+constexpr composition momentum{1, 0, 0, 0, 0, PANOPTIM_DECAY_L2};
+constexpr composition nesterov{1, PANOPTIM_NESTEROV_NEW, 0, 0, 0, PANOPTIM_DECAY_L2};
+constexpr composition running{0, 0, PANOPTIM_SECOND_MOMENT_RUNNING, 0, 0, PANOPTIM_DECAY_L2};
+constexpr composition rmsprop_of_all{2, 0, PANOPTIM_SECOND_MOMENT_CENTERED, 0, 0, PANOPTIM_DECAY_L2};
+constexpr composition adadelta{0, 0, PANOPTIM_SECOND_MOMENT_RUNNING, 1, 0, PANOPTIM_DECAY_L2};
+constexpr composition adam{1, 0, PANOPTIM_SECOND_MOMENT_RUNNING, 0, 0, PANOPTIM_DECAY_L2};
+constexpr composition amsgrad{1, 0, PANOPTIM_SECOND_MOMENT_MAXIMUM, 0, 0, PANOPTIM_DECAY_L2};
+constexpr composition adamw{1, 0, PANOPTIM_SECOND_MOMENT_RUNNING, 0, 0, PANOPTIM_DECAY_DECOUPLED};
+constexpr composition nadam{1, PANOPTIM_NESTEROV_NEW, PANOPTIM_SECOND_MOMENT_RUNNING, 0, 0, PANOPTIM_DECAY_L2};
+constexpr composition radam{1, 0, PANOPTIM_SECOND_MOMENT_RECTIFIED, 0, 0, PANOPTIM_DECAY_L2};
+constexpr composition adamax{1, 0, PANOPTIM_SECOND_MOMENT_INFINITY, 0, 0, PANOPTIM_DECAY_L2};
+constexpr composition lion{1, PANOPTIM_NESTEROV_OLD, 0, 0, 1, PANOPTIM_DECAY_DECOUPLED};
 
-// AdamW on the first GPU, from memory that is all zeros; what it computes is the tests' concern.
-class training {
- public:
-  explicit training(const bench_case &what) : what_(what), tensors_(static_cast<size_t>(what.tensors)) {
-    std::vector<int32_t> chunk_rows;
-    std::vector<panoptim_cuda_tile> tiles;
-    panoptim_int64 first_chunk = 0;
-    for (panoptim_int64 row = 0; row < what.tensors; row++) {
-      panoptim_tensor &tensor = tensors_[static_cast<size_t>(row)];
-      tensor.length = what.elements;
-      tensor.offset = row * what.elements;
-      tensor.first_chunk = first_chunk;
-      for (panoptim_int64 start = 0; start < what.elements; start += PANOPTIM_CHUNK) {
-        chunk_rows.push_back(static_cast<int32_t>(row));
-        first_chunk++;
-      }
-      for (int32_t i = 0; i * panoptim_int64{PANOPTIM_TILE} < what.elements; i++) {
-        tiles.push_back({static_cast<int32_t>(row), i});
-      }
-    }
-    place(&panoptim_tensor::parameter);
-    place(&panoptim_tensor::gradient);
-    float *first = zeroed(stream_bytes());
-    float *second = zeroed(stream_bytes());
-    for (size_t row = 0; row < tensors_.size(); row++) {
-      tensors_[row].state[0] = first + static_cast<panoptim_int64>(row) * stride_of(what_);
-      tensors_[row].state[1] = second + static_cast<panoptim_int64>(row) * stride_of(what_);
-    }
-    if (what.fused) {
-      place(&panoptim_tensor::average);
-      uint16_t *half_precision = reinterpret_cast<uint16_t *>(zeroed(stream_bytes() / 2));
-      for (size_t row = 0; row < tensors_.size(); row++) {
-        tensors_[row].half_precision = half_precision + static_cast<panoptim_int64>(row) * stride_of(what_);
-      }
-    }
-    coefficients_.gradient_scale = 1;
-    coefficients_.weight_decay = 1e-5f;
-    coefficients_.first_decay = 0.9f;
-    coefficients_.first_take = 0.1f;
-    coefficients_.second_decay = 0.999f;
-    coefficients_.second_take = 0.001f;
-    coefficients_.epsilon = 1e-8f;
-    coefficients_.step_size = 1e-3f;
-    coefficients_.average_take = 0.01f;
-    plan_.tensors = tensors_.data();
-    plan_.tensor_count = what.tensors;
-    plan_.coefficients = &coefficients_;
-    plan_.coefficients_count = 1;
-    plan_.first_moment = PANOPTIM_FIRST_MOMENT_OF_GRADIENT;
-    plan_.second_moment = PANOPTIM_SECOND_MOMENT_RUNNING;
-    plan_.decay = PANOPTIM_DECAY_DECOUPLED;
-    plan_.averages = plan_.zeroes = what.fused;
-    plan_.half_precision = what.fused ? PANOPTIM_HALF_PRECISION_BFLOAT16 : PANOPTIM_HALF_PRECISION_NONE;
-    plan_.square_sums = reinterpret_cast<double *>(zeroed(first_chunk * 8));
-    call_.plan = &plan_;
-    call_.tensors = static_cast<panoptim_tensor *>(copied(tensors_.data(), tensors_.size() * sizeof tensors_[0]));
-    call_.chunk_rows = static_cast<int32_t *>(copied(chunk_rows.data(), chunk_rows.size() * sizeof chunk_rows[0]));
-    call_.tiles = static_cast<panoptim_cuda_tile *>(copied(tiles.data(), tiles.size() * sizeof tiles[0]));
-    call_.tile_count = static_cast<panoptim_int64>(tiles.size());
-    call_.coefficients_room = 1;
-    call_.begins = 1;
-    call_.coefficients = reinterpret_cast<panoptim_coefficients *>(zeroed(sizeof coefficients_));
-    decision_ = reinterpret_cast<panoptim_cuda_decision *>(zeroed(sizeof *decision_));
-    call_.decision = what.fused ? decision_ : nullptr;
-    void *copy;
-    check(panoptim_cuda_allocate_pinned(0, sizeof *decision_, &copy, error));
-    copy_of_decision_ = static_cast<panoptim_cuda_decision *>(copy);
-    check(panoptim_cuda_create_event(0, &arrival_, error));
-  }
+constexpr panoptim_int64 million = 1000000;
 
-  ~training() {
-    panoptim_cuda_free_pinned(0, copy_of_decision_, error);
-    panoptim_cuda_destroy_event(0, arrival_, error);
-    for (void *each : memory_) panoptim_cuda_free(0, each, error);
-  }
-
-  void step() {
-    if (what_.fused) {
-      check(panoptim_cuda_add_squares(&call_), plan_.error);
-      check(panoptim_cuda_decide(0, nullptr, decision_, 1, 1, 1, copy_of_decision_, arrival_, error));
-    }
-    check(panoptim_cuda_step(&call_), plan_.error);
-  }
-
-  // Of the parameters over the gradients.
-  void copy() {
-    check(panoptim_cuda_copy(0, nullptr, tensors_[0].parameter, tensors_[0].gradient, stream_bytes(), error));
-  }
-
-  double copied_bytes() const {
-    return 2.0 * static_cast<double>(stream_bytes());
-  }
-
-  // Read: parameter, gradient, two moments; written: all but the gradient. What else is fused: the gradient once more
-  // for its norm, the average both ways, the copy in 16 bits, the gradient's zeros.
-  double step_bytes() const {
-    return static_cast<double>(what_.tensors * what_.elements) * (what_.fused ? 28 + 4 + 8 + 2 + 4 : 28);
-  }
-
- private:
-  panoptim_int64 stream_bytes() const {
-    return what_.tensors * stride_of(what_) * 4;
-  }
-
-  float *zeroed(panoptim_int64 bytes) {
-    void *memory;
-    check(panoptim_cuda_allocate(0, bytes, &memory, error));
-    check(panoptim_cuda_fill(0, nullptr, memory, 0, bytes, error));
-    memory_.push_back(memory);
-    return static_cast<float *>(memory);
-  }
-
-  void *copied(const void *from, size_t bytes) {
-    void *memory = zeroed(static_cast<panoptim_int64>(bytes));
-    check(panoptim_cuda_copy(0, nullptr, memory, from, static_cast<panoptim_int64>(bytes), error));
-    return memory;
-  }
-
-  void place(float *panoptim_tensor::*stream) {
-    float *start = zeroed(stream_bytes());
-    for (size_t row = 0; row < tensors_.size(); row++) {
-      tensors_[row].*stream = start + static_cast<panoptim_int64>(row) * stride_of(what_);
-    }
-  }
-
-  bench_case what_;
-  std::vector<panoptim_tensor> tensors_;
-  std::vector<void *> memory_;
-  panoptim_coefficients coefficients_{};
-  panoptim_plan plan_{};
-  panoptim_cuda_plan call_{};
-  panoptim_cuda_decision *decision_;
-  panoptim_cuda_decision *copy_of_decision_;
-  void *arrival_;
+constexpr bench_case cases[] = {
+    {"adamw", {adamw, 1, 1000 * million}},
+    {"adamw", {adamw, 1, 100 * million}},
+    {"adamw", {adamw, 1, million}},
+    {"adamw", {adamw, 1, 256}},
+    {"adamw", {adamw, 10000, 10000}},
+    {"adamw own coefficients", {adamw, 10000, 10000, shape::step, shape::own_coefficients}},
+    {"adamw unaligned", {adamw, 1, 100 * million, shape::step, shape::unaligned}},
+    {"adamw zeros", {adamw, 1, 100 * million, shape::step, shape::zeros}},
+    {"adamw fused", {adamw, 1, 100 * million, shape::fused_step}},
+    {"adamw fused", {adamw, 1, million, shape::fused_step}},
+    {"norm", {sgd, 1, 1000 * million, shape::norm}},
+    {"norm", {sgd, 1, 100 * million, shape::norm}},
+    {"norm", {sgd, 1, million, shape::norm}},
+    {"sgd", {sgd, 1, 100 * million}},
+    {"sgd momentum", {momentum, 1, 100 * million}},
+    {"sgd nesterov", {nesterov, 1, 100 * million}},
+    {"adagrad", {running, 1, 100 * million}},
+    {"rmsprop", {running, 1, 100 * million}},
+    {"rmsprop centered momentum", {rmsprop_of_all, 1, 100 * million}},
+    {"adadelta", {adadelta, 1, 100 * million}},
+    {"adam", {adam, 1, 100 * million}},
+    {"adam amsgrad", {amsgrad, 1, 100 * million}},
+    {"nadam", {nadam, 1, 100 * million}},
+    {"radam", {radam, 1, 100 * million}},
+    {"adamax", {adamax, 1, 100 * million}},
+    {"lion", {lion, 1, 100 * million}},
 };
+
+constexpr const char *header = "case\tlibrary\ttensors\telements\tseconds\tlow\thigh\tbytes\tshare";
 
 double seconds(int times, const std::function<void()> &work) {
-  check(panoptim_cuda_await(0, nullptr, error));
+  await_gpu();
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < times; i++) work();
-  check(panoptim_cuda_await(0, nullptr, error));
+  await_gpu();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / times;
 }
 
-double median(std::vector<double> values) {
+// So many repetitions that a measurement takes about a tenth of a second.
+int repetitions(const std::function<void()> &work, int most) {
+  return std::max(3, std::min(most, static_cast<int>(0.1 / (seconds(3, work) + 1e-7))));
+}
+
+// The value below which a share of all values lies.
+double quantile(std::vector<double> values, double share) {
   std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
+  return values[static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5)];
 }
 
-// What a training allocates, but for its tables.
-panoptim_int64 needed_bytes(const bench_case &what) {
-  return what.tensors * stride_of(what) * (what.fused ? 22 : 16);
+void print(const char *name, const char *library, const shape &what, const std::vector<double> &times, double bytes,
+           const std::vector<double> &shares) {
+  std::printf("%s\t%s\t%lld\t%lld\t%.9g\t%.9g\t%.9g\t%.0f\t", name, library, what.tensors, what.elements,
+              quantile(times, 0.5), quantile(times, 0.25), quantile(times, 0.75), bytes);
+  if (!shares.empty()) std::printf("%.4f", quantile(shares, 0.5));
+  std::printf("\n");
+  std::fflush(stdout);
 }
 
-void run(const bench_case &what, int repeats) {
+void run(const bench_case &each, int rounds) {
   panoptim_cuda_device device;
   check(panoptim_cuda_describe(0, &device, error));
-  if (needed_bytes(what) + (256 << 20) > device.free_memory) {
-    std::printf("%-18s skipped: it takes %.1f GB, of which %.1f are free\n", what.name,
-                static_cast<double>(needed_bytes(what)) / 1e9, static_cast<double>(device.free_memory) / 1e9);
+  if (training::needed_bytes(each.shape) + (256 << 20) > device.free_memory) {
+    std::fprintf(stderr, "%s of %lld elements is left out: it takes %.1f GB, of which %.1f are free\n", each.name,
+                 each.shape.elements, static_cast<double>(training::needed_bytes(each.shape)) / 1e9,
+                 static_cast<double>(device.free_memory) / 1e9);
     return;
   }
-  training t(what);
-  const auto step = [&] { t.step(); };
+  training t(each.shape);
+  const auto step = [&] { t.run(); };
   const auto copy = [&] { t.copy(); };
-  // So many that a measurement takes about a quarter of a second.
-  const int times = std::max(3, static_cast<int>(0.25 / (seconds(3, step) + 1e-7)));
-  const int copies = std::max(3, static_cast<int>(0.25 / (seconds(3, copy) + 1e-7)));
-  std::vector<double> steps, shares;
-  for (int i = 0; i < repeats; i++) {
-    const double of_step = seconds(times, step);
-    const double of_copy = seconds(copies, copy);
-    steps.push_back(of_step);
-    shares.push_back((t.step_bytes() / of_step) / (t.copied_bytes() / of_copy));
+  const int steps = repetitions(step, t.most_steps() / (rounds + 1));
+  const int copies = repetitions(copy, 1 << 30);
+  std::vector<double> times, copy_times, shares;
+  for (int i = 0; i < rounds; i++) {
+    times.push_back(seconds(steps, step));
+    copy_times.push_back(seconds(copies, copy));
+    shares.push_back((t.moved_bytes() / times.back()) / (t.copied_bytes() / copy_times.back()));
   }
-  std::printf("%-18s %12.4f ms a step, %8.1f GB/s, %5.3f of a copy's bandwidth\n", what.name, median(steps) * 1e3,
-              t.step_bytes() / median(steps) / 1e9, median(shares));
+  print(each.name, "panoptim", each.shape, times, t.moved_bytes(), shares);
+  if (std::strcmp(each.name, "adamw") == 0) print("copy", "copy", each.shape, copy_times, t.copied_bytes(), {});
+}
+
+// The time in which the driver says where an address lies.
+void run_query(int rounds) {
+  void *memory;
+  check(panoptim_cuda_allocate(0, 1, &memory, error));
+  std::vector<double> times;
+  for (int i = 0; i < rounds; i++) {
+    times.push_back(seconds(10000, [&] {
+      int32_t kind, owner;
+      check(panoptim_cuda_locate(0, memory, &kind, &owner, error));
+    }));
+  }
+  check(panoptim_cuda_free(0, memory, error));
+  print("query", "panoptim", {{}, 1, 1}, times, 0, {});
 }
 
 }  // namespace
 
 int main(int count, char **arguments) {
+  int rounds = 7;
+  panoptim_int64 most = 1LL << 62;
+  std::vector<std::string> wanted;
+  for (int i = 1; i < count; i++) {
+    const std::string argument = arguments[i];
+    if (argument == "--rounds" && i + 1 < count) {
+      rounds = std::max(1, std::atoi(arguments[++i]));
+    } else if (argument == "--most" && i + 1 < count) {
+      most = std::atoll(arguments[++i]);
+    } else if (argument == "query" || std::any_of(std::begin(cases), std::end(cases),
+                                                  [&](const bench_case &each) { return argument == each.name; })) {
+      wanted.push_back(argument);
+    } else {
+      std::fprintf(stderr, "there is no case %s\n", argument.c_str());
+      return 1;
+    }
+  }
+  const auto is_wanted = [&](const char *name) {
+    return wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+  };
   panoptim_cuda_device device;
   check(panoptim_cuda_describe(0, &device, error));
-  std::printf("%s, compute capability %d.%d\n", device.name, device.major, device.minor);
-  bool found = false;
+  std::printf("# device: %s, compute capability %d.%d\n%s\n", device.name, device.major, device.minor, header);
   for (const bench_case &each : cases) {
-    if (count > 1 && std::strcmp(arguments[1], each.name) != 0) continue;
-    found = true;
-    run(each, count > 2 ? std::atoi(arguments[2]) : 7);
+    if (is_wanted(each.name) && each.shape.tensors * each.shape.elements <= most) run(each, rounds);
   }
-  if (!found) std::fprintf(stderr, "there is no case %s\n", arguments[1]);
-  return !found;
+  if (is_wanted("query")) run_query(rounds);
+  return 0;
 }

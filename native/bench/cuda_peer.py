@@ -1,53 +1,75 @@
-"""PyTorch's fused AdamW on the same GPU as panoptim_cuda_bench, in turn with it: the ratio of their times.
+"""PyTorch's AdamW on a GPU: rows for the table of panoptim_cuda_bench.
 
-    cuda_peer.py PANOPTIM_CUDA_BENCH
+The fused optimizer, the foreach one, and the fused one replayed from a CUDA graph. A row is the median of three rounds
+in which the optimizers take turns. For small tensors, the time of the first two is mostly Python's.
 """
-import re
 import statistics
-import subprocess
-import sys
 import time
 
 import torch
 
-CASES = {"one-of-1e9": (1, 10**9), "one-of-1e6": (1, 10**6), "one-of-256": (1, 256), "10000-of-10000": (10**4, 10**4)}
-ROUNDS = 5
+CASES = [(1, 10**9), (1, 10**8), (1, 10**6), (1, 256), (10**4, 10**4)]
+ROUNDS = 3
+SECONDS = 0.1  # of a measurement
+BYTES = 28  # of an element: parameter, gradient and two moments are read; all but the gradient are written
 
 
-def ours(bench, case):
-    said = subprocess.run([bench, case, "3"], check=True, capture_output=True, text=True).stdout
-    measured = re.search(r"([0-9.]+) ms a step", said)
-    return float(measured.group(1)) if measured else None
+def seconds(times, step):
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    for _ in range(times):
+        step()
+    torch.cuda.synchronize()
+    return (time.perf_counter() - start) / times
 
 
-def theirs(tensors, elements):
-    parameters = [torch.zeros(elements, device="cuda", requires_grad=True) for _ in range(tensors)]
+def trainings(tensors, elements):
+    """The step functions of all optimizers, by the name of the library. They share their parameters."""
+    parameters = [torch.empty(elements, device="cuda").uniform_(-0.05, 0.05) for _ in range(tensors)]
     for each in parameters:
-        each.grad = torch.zeros_like(each)
-    optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=1e-2, fused=True)
+        each.requires_grad_()
+        each.grad = torch.empty_like(each).uniform_(-0.01, 0.01)
 
-    def seconds(times):
-        torch.cuda.synchronize()
-        start = time.perf_counter()
-        for _ in range(times):
-            optimizer.step()
-        torch.cuda.synchronize()
-        return (time.perf_counter() - start) / times
+    def adamw(**options):
+        return torch.optim.AdamW(parameters, lr=1e-3, weight_decay=1e-2, **options)
 
-    seconds(3)
-    times = max(3, int(0.25 / seconds(3)))
-    milliseconds = statistics.median(seconds(times) for _ in range(3)) * 1e3
-    del parameters, optimizer
+    graphed = adamw(fused=True, capturable=True)
+    graph = torch.cuda.CUDAGraph()
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        graphed.step()
+    torch.cuda.current_stream().wait_stream(side)
+    with torch.cuda.graph(graph):
+        graphed.step()
+    yield "torch fused graph", graph.replay
+    yield "torch fused", adamw(fused=True).step
+    yield "torch foreach", adamw(foreach=True).step
+
+
+def run(tensors, elements):
+    steps = dict(trainings(tensors, elements))
+    times = {}
+    for library, step in steps.items():
+        seconds(3, step)
+        times[library] = max(3, int(SECONDS / seconds(3, step)))
+    measured = {library: [] for library in steps}
+    for _ in range(ROUNDS):
+        for library, step in steps.items():
+            measured[library].append(seconds(times[library], step))
+    for library, all_rounds in measured.items():
+        moved = tensors * elements * BYTES
+        median = statistics.median(all_rounds)
+        row = ["adamw", library, tensors, elements, median, min(all_rounds), max(all_rounds), moved, ""]
+        print(*row, sep="\t", flush=True)
+
+
+torch.manual_seed(1)
+print(f"# torch: {torch.__version__}, CUDA {torch.version.cuda}", flush=True)
+for case in CASES:
+    try:
+        run(*case)
+    except torch.cuda.OutOfMemoryError:
+        print(f"# left out: {case}, for want of memory", flush=True)
+    # The memory of a case is free before the next one begins.
     torch.cuda.empty_cache()
-    return milliseconds
-
-
-print(f"torch {torch.__version__} on {torch.cuda.get_device_name()}, median of {ROUNDS} rounds in turn")
-for case, (tensors, elements) in CASES.items():
-    if ours(sys.argv[1], case) is None:
-        print(f"{case:18} skipped: the GPU has no memory for it")
-        continue
-    rounds = [(ours(sys.argv[1], case), theirs(tensors, elements)) for _ in range(ROUNDS)]
-    mine, other = (statistics.median(times) for times in zip(*rounds))
-    ratio = statistics.median(b / a for a, b in rounds)
-    print(f"{case:18} {mine:10.4f} ms, torch fused {other:10.4f} ms: {ratio:.2f} times as fast")
