@@ -29,7 +29,7 @@ void use_device() {
   moved.step();
   moved.bits();
   void *memory, *event;
-  CHECK(panoptim_cuda_allocate(0, panoptim_int64{1} << 50, &memory, error) == PANOPTIM_CUDA_FAILED, "allocated");
+  CHECK(panoptim_cuda_allocate(0, more_than_a_device_has, &memory, error) == PANOPTIM_CUDA_FAILED, "allocated");
   CHECK(panoptim_cuda_allocate(1000, 1, &memory, error) == PANOPTIM_CUDA_FAILED, "allocated");
   CHECK_OK(panoptim_cuda_create_event(0, &event, error));
   CHECK_OK(panoptim_cuda_destroy_event(0, event, error));

@@ -328,10 +328,11 @@ TEST(nothing_at_all_is_a_step_too) {
 TEST(what_is_wrong_is_said) {
   need_device();
   void *memory = nullptr;
-  CHECK(panoptim_cuda_allocate(0, panoptim_int64{1} << 50, &memory, error) == PANOPTIM_CUDA_FAILED, "allocated");
-  CHECK(std::strcmp(error, "cudaMalloc: out of memory (cudaErrorMemoryAllocation)") == 0, "%s", error);
+  // The words between are CUDA's description, which may differ between versions.
+  CHECK(panoptim_cuda_allocate(0, more_than_a_device_has, &memory, error) == PANOPTIM_CUDA_FAILED, "allocated");
+  CHECK(std::strstr(error, "cudaMalloc: ") == error && std::strstr(error, " (cudaErrorMemoryAllocation)"), "%s", error);
   CHECK(panoptim_cuda_allocate(1000, 1, &memory, error) == PANOPTIM_CUDA_FAILED, "allocated");
-  CHECK(std::strcmp(error, "cudaSetDevice: invalid device ordinal (cudaErrorInvalidDevice)") == 0, "%s", error);
+  CHECK(std::strstr(error, "cudaSetDevice: ") == error && std::strstr(error, " (cudaErrorInvalidDevice)"), "%s", error);
   problem p({}, {5}, 1);
   device_problem moved(p);
   moved.plan().first_moment = 7;

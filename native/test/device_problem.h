@@ -14,6 +14,9 @@ char error[PANOPTIM_TEXT];
 // A call that must succeed.
 #define CHECK_OK(call) CHECK((call) == PANOPTIM_OK, "%s", error)
 
+// 4 TiB: more than a device has, and within its range of addresses.
+constexpr panoptim_int64 more_than_a_device_has = panoptim_int64{1} << 42;
+
 // Skips the test on machines without a device.
 void need_device() {
   int32_t count = 0;
@@ -33,7 +36,7 @@ class on_device {
   }
 
   on_device(const Element *from, size_t count) : on_device(count) {
-    CHECK_OK(panoptim_cuda_copy(0, nullptr, memory_, from, bytes_, error));
+    if (bytes_ > 0) CHECK_OK(panoptim_cuda_copy(0, nullptr, memory_, from, bytes_, error));
   }
 
   on_device(on_device &&other) : memory_(other.memory_), bytes_(other.bytes_) {
@@ -49,7 +52,7 @@ class on_device {
   }
 
   void copy_to(Element *to) const {
-    CHECK_OK(panoptim_cuda_copy(0, nullptr, to, memory_, bytes_, error));
+    if (bytes_ > 0) CHECK_OK(panoptim_cuda_copy(0, nullptr, to, memory_, bytes_, error));
     CHECK_OK(panoptim_cuda_await(0, nullptr, error));
   }
 

@@ -93,11 +93,11 @@ class CudaBackendTest {
         StepPlan third = plan(arena)) {
       Engine backend = Engine.of(Backends.cuda(0));
       step(backend, first);
-      long free = Device.cuda(0).freeMemory();
+      GpuTests.Usage usage = GpuTests.usage(Device.cuda(0));
       backend.prepare(second, first);
       assertNull(first.prepared());
       assertSame(backend, second.prepared().engine());
-      assertEquals(free, Device.cuda(0).freeMemory());
+      assertEquals(usage, GpuTests.usage(Device.cuda(0)));
       Engine other = Engine.of(Backends.cuda(stream));
       other.prepare(third, second);
       assertNull(second.prepared());
@@ -107,9 +107,9 @@ class CudaBackendTest {
       }
       // A second preparation of the same plan frees the first one.
       backend.prepare(first, null);
-      free = Device.cuda(0).freeMemory();
+      usage = GpuTests.usage(Device.cuda(0));
       backend.prepare(first, null);
-      assertEquals(free, Device.cuda(0).freeMemory());
+      assertEquals(usage, GpuTests.usage(Device.cuda(0)));
     }
   }
 
