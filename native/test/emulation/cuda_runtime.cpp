@@ -368,12 +368,12 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
   const std::lock_guard<std::recursive_mutex> lock(mutex);
-  if (!fits(to, bytes) || !fits(from, bytes)) return cudaErrorInvalidValue;
+  if (bytes == 0 || !fits(to, bytes) || !fits(from, bytes)) return cudaErrorInvalidValue;
   const cudaError_t said = emulated_enqueue(stream, [=] {
-    if (bytes > 0) std::memcpy(to, from, bytes);
+    std::memcpy(to, from, bytes);
   });
   // Pageable memory is copied before the call returns.
-  if (said == cudaSuccess && bytes > 0 && (is_pageable(to) || is_pageable(from))) {
+  if (said == cudaSuccess && (is_pageable(to) || is_pageable(from))) {
     run_up_to(*find(stream)->all, operations);
   }
   return said;
@@ -381,7 +381,7 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
 
 cudaError_t cudaMemsetAsync(void *memory, int value, size_t bytes, cudaStream_t stream) {
   const std::lock_guard<std::recursive_mutex> lock(mutex);
-  if (!fits(memory, bytes)) return cudaErrorInvalidValue;
+  if (bytes == 0 || !fits(memory, bytes)) return cudaErrorInvalidValue;
   return emulated_enqueue(stream, [=] { std::memset(memory, value, bytes); });
 }
 

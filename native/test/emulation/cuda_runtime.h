@@ -2,7 +2,8 @@
 // a list of enqueued operations. It is for tests of everything but the hardware.
 //
 // An operation runs only when a call waits for it, or for an operation that depends on it. So code that forgets to
-// wait, or to order two streams, always computes wrong numbers. Allocated memory is filled with arbitrary bytes.
+// wait, or to order two streams, always computes wrong numbers. Allocated memory is filled with arbitrary bytes. Copies
+// of 0 bytes are refused, as CUDA does not document them.
 //
 // Environment variables, with their defaults: PANOPTIM_EMULATED_DEVICES (1), PANOPTIM_EMULATED_MEMORY (bytes of each
 // device, 1 GiB), PANOPTIM_EMULATED_CAPABILITY (ten times the compute capability, 75), PANOPTIM_EMULATED_PACKED (1:

@@ -234,13 +234,19 @@ final class Cuda {
     check(error -> PanoptimAbi.panoptim_cuda_follow(device, stream, event, error));
   }
 
+  /// Enqueues a copy. CUDA does not document whether it accepts 0 bytes, so they are not passed on.
   static void copy(
       int device, MemorySegment stream, MemorySegment to, MemorySegment from, long bytes) {
-    check(error -> PanoptimAbi.panoptim_cuda_copy(device, stream, to, from, bytes, error));
+    if (bytes > 0) {
+      check(error -> PanoptimAbi.panoptim_cuda_copy(device, stream, to, from, bytes, error));
+    }
   }
 
+  /// Enqueues setting bytes to a value. 0 bytes are not passed on to CUDA.
   static void fill(int device, MemorySegment stream, MemorySegment memory, int value, long bytes) {
-    check(error -> PanoptimAbi.panoptim_cuda_fill(device, stream, memory, value, bytes, error));
+    if (bytes > 0) {
+      check(error -> PanoptimAbi.panoptim_cuda_fill(device, stream, memory, value, bytes, error));
+    }
   }
 
   /// Creates an object that is destroyed with the arena.

@@ -99,9 +99,7 @@ public final class DeviceStream implements AutoCloseable {
     device.requireBytes("from", from, bytes);
     device.requireBytes("to", to, bytes);
     Device.requireWritable("to", to);
-    if (bytes > 0) {
-      Cuda.copy(device.index(), handle, to, from, bytes);
-    }
+    Cuda.copy(device.index(), handle, to, from, bytes);
   }
 
   /// Enqueues setting device memory to 0.
@@ -116,9 +114,7 @@ public final class DeviceStream implements AutoCloseable {
     requireOpen();
     device.requireOnDevice("memory", memory, bytes);
     Device.requireWritable("memory", memory);
-    if (bytes > 0) {
-      Cuda.fill(device.index(), handle, memory, 0, bytes);
-    }
+    Cuda.fill(device.index(), handle, memory, 0, bytes);
   }
 
   /// Makes all work that is enqueued from now on wait for the last recorded event, which may be of
