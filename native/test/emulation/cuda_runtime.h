@@ -6,9 +6,11 @@
 // of 0 bytes are refused, as CUDA does not document them.
 //
 // Environment variables, with their defaults: PANOPTIM_EMULATED_DEVICES (1), PANOPTIM_EMULATED_MEMORY (bytes of each
-// device, 1 GiB), PANOPTIM_EMULATED_CAPABILITY (ten times the compute capability, 75), PANOPTIM_EMULATED_PACKED (1:
-// small allocations are adjacent, as on a GPU; else they are apart, so that AddressSanitizer finds accesses beyond
-// one).
+// device, 1 GiB), PANOPTIM_EMULATED_CAPABILITY (ten times the compute capability, 75), PANOPTIM_EMULATED_DRIVER (CUDA's
+// version of the driver, 13000; 0: there is no driver), PANOPTIM_EMULATED_PACKED (1: small allocations are adjacent, as
+// on a GPU; else they are apart, so that AddressSanitizer finds accesses beyond one).
+//
+// Tests call the exported functions emulated_... to count calls and to make them fail.
 #ifndef PANOPTIM_TEST_EMULATION_CUDA_RUNTIME_H
 #define PANOPTIM_TEST_EMULATION_CUDA_RUNTIME_H
 
@@ -21,9 +23,11 @@ enum cudaError_t {
   cudaSuccess = 0,
   cudaErrorInvalidValue = 1,
   cudaErrorMemoryAllocation = 2,
+  cudaErrorInsufficientDriver = 35,
   cudaErrorNoDevice = 100,
   cudaErrorInvalidDevice = 101,
   cudaErrorInvalidResourceHandle = 400,
+  cudaErrorIllegalAddress = 700,
   cudaErrorUnknown = 999
 };
 
@@ -59,6 +63,8 @@ using cudaEvent_t = struct emulated_event *;
 const char *cudaGetErrorName(cudaError_t error);
 const char *cudaGetErrorString(cudaError_t error);
 cudaError_t cudaGetLastError();
+cudaError_t cudaRuntimeGetVersion(int *version);
+cudaError_t cudaDriverGetVersion(int *version);
 cudaError_t cudaGetDeviceCount(int *count);
 cudaError_t cudaSetDevice(int device);
 cudaError_t cudaDeviceSynchronize();
@@ -84,5 +90,15 @@ cudaError_t cudaMemsetAsync(void *memory, int value, size_t bytes, cudaStream_t 
 
 // Enqueues an operation.
 cudaError_t emulated_enqueue(cudaStream_t stream, std::function<void()> work);
+
+// Functions for tests.
+extern "C" {
+// After `calls` more calls, the next one and all later ones fail with this error, as after a failure of a kernel.
+// Enqueued operations no longer run. cudaSuccess ends this.
+__attribute__((visibility("default"))) void emulated_fail(int64_t calls, cudaError_t error);
+// The bytes of all copies from the host to devices so far, and of all copies from devices to the host.
+__attribute__((visibility("default"))) int64_t emulated_bytes_up();
+__attribute__((visibility("default"))) int64_t emulated_bytes_down();
+}
 
 #endif
