@@ -58,6 +58,34 @@ int32_t check(panoptim_cuda_plan *call) {
   return PANOPTIM_OK;
 }
 
+// The lowest version of NVIDIA's driver that runs a version of CUDA: that of its first release, because newer releases
+// of the same major version run on it too. See
+// https://docs.nvidia.com/deploy/cuda-compatibility/minor-version-compatibility.html
+const char *least_driver(int cuda) {
+  switch (cuda / 1000) {
+    case 11: return "450";
+    case 12: return "525";
+    case 13: return "580";
+    default: return "of the same release";
+  }
+}
+
+// Adds the needed driver to an error text, unless the installed driver is new enough.
+void add_driver(char *error) {
+  int needed = 0;
+  int installed = 0;
+  if (cudaRuntimeGetVersion(&needed) != cudaSuccess || cudaDriverGetVersion(&installed) != cudaSuccess) return;
+  if (installed / 1000 >= needed / 1000) return;
+  const auto minor = [](int version) { return version % 1000 / 10; };
+  char driver[64] = "no driver is installed";
+  if (installed > 0) {
+    snprintf(driver, sizeof driver, "the installed driver is for CUDA %d.%d", installed / 1000, minor(installed));
+  }
+  const size_t length = strlen(error);
+  snprintf(error + length, PANOPTIM_TEXT - length, "; CUDA %d.%d needs NVIDIA's driver %s or later, but %s",
+           needed / 1000, minor(needed), least_driver(needed), driver);
+}
+
 // The lowest compute capability that the kernels are compiled for.
 constexpr int least_major = 7;
 constexpr int least_minor = 5;
@@ -82,7 +110,10 @@ int32_t panoptim_cuda_abi_version(void) {
 
 int32_t panoptim_cuda_devices(int32_t *count, char *error) {
   *count = 0;
-  if (const int32_t status = checked(cudaGetDeviceCount(count), "cudaGetDeviceCount", error)) return status;
+  if (const int32_t status = checked(cudaGetDeviceCount(count), "cudaGetDeviceCount", error)) {
+    add_driver(error);
+    return status;
+  }
   for (int32_t device = *count - 1; device >= 0; device--) {
     cudaDeviceProp properties;
     if (!describe(device, &properties, error)) return PANOPTIM_OK;

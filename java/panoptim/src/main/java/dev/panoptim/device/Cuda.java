@@ -79,7 +79,7 @@ final class Cuda {
       return count.get(ValueLayout.JAVA_INT, 0);
     } catch (CudaException e) {
       throw new CudaException(
-          "no GPU is usable; an NVIDIA GPU of compute capability 7.5 or more and a recent driver"
+          "no GPU is usable; an NVIDIA GPU of compute capability 7.5 or more and NVIDIA's driver"
               + " are needed: "
               + e.getMessage());
     }

@@ -291,6 +291,23 @@ class LoadingTest {
   }
 
   @Test
+  void anOldDriverIsRejected() throws Exception {
+    for (String version : List.of("0", "12080")) {
+      ProcessBuilder probe =
+          probe("cuda", "-Dpanoptim.cuda.library=" + TestLibraries.find("panoptim_cuda_emulated"));
+      probe.environment().put("PANOPTIM_EMULATED_DRIVER", version);
+      assertContains(
+          JavaProcess.run(probe),
+          "REFUSED the cuda backend cannot be had: no GPU is usable; an NVIDIA GPU of compute"
+              + " capability 7.5 or more and NVIDIA's driver are needed",
+          "(cudaErrorInsufficientDriver); CUDA 13.0 needs NVIDIA's driver 580 or later, but ",
+          version.equals("0")
+              ? "but no driver is installed"
+              : "but the installed driver is for CUDA 12.8");
+    }
+  }
+
+  @Test
   void aGpuNeedsParametersInItsMemory() throws Exception {
     assertContains(
         run("cuda", "-Dpanoptim.cuda.library=" + TestLibraries.find("panoptim_cuda_emulated")),
