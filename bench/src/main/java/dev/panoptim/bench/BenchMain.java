@@ -1,6 +1,7 @@
 package dev.panoptim.bench;
 
 import dev.panoptim.bench.report.Documents;
+import dev.panoptim.bench.report.GpuTable;
 import dev.panoptim.bench.report.Measurements;
 import dev.panoptim.bench.report.Report;
 import dev.panoptim.bench.report.Run;
@@ -30,13 +31,23 @@ public final class BenchMain {
   /// among them if `panoptim.python` names a Python that has it. `quick` makes either suite short.
   /// `report.docs` also updates the committed documents, see [Documents]; with the value `only`
   /// nothing is measured, and the documents are rewritten from the committed measurements.
+  /// `report.gpu` names the table of a run on a GPU, which is added to the documents; nothing is
+  /// measured then either.
   public static void main(String[] arguments)
       throws RunnerException, IOException, CommandLineOptionException {
     Documents documents = new Documents(Path.of("."));
     String docs = System.getProperty("report.docs", "false");
+    String table = System.getProperty("report.gpu", "");
+    if (!table.isEmpty()) {
+      documents.addGpu(Path.of(table));
+      write(documents.measurements(), documents.gpu());
+      return;
+    }
+    // A malformed table is found before anything is measured.
+    GpuTable gpu = documents.gpu();
     if (docs.equals(ONLY)) {
       documents.rewrite();
-      write(documents.measurements());
+      write(documents.measurements(), gpu);
       return;
     }
     Suite suite = new Suite(Boolean.getBoolean("quick"));
@@ -51,11 +62,11 @@ public final class BenchMain {
       }
     } catch (RunnerException | RuntimeException e) {
       // The measurements made before the failure are not lost.
-      write(new Measurements(List.of(run(suite, arguments, peers))));
+      write(new Measurements(List.of(run(suite, arguments, peers))), gpu);
       throw e;
     }
     Run run = run(suite, arguments, peers);
-    write(new Measurements(List.of(run)));
+    write(new Measurements(List.of(run)), gpu);
     if (Boolean.parseBoolean(docs)) {
       documents.add(run);
     }
@@ -88,8 +99,8 @@ public final class BenchMain {
     return command.toString();
   }
 
-  private static void write(Measurements measurements) throws IOException {
-    System.out.println(Report.write(measurements, FOLDER));
+  private static void write(Measurements measurements, GpuTable gpu) throws IOException {
+    System.out.println(Report.write(measurements, gpu, FOLDER));
     System.out.printf(Locale.ROOT, "Written to %s%n", FOLDER.resolve("index.html"));
   }
 }

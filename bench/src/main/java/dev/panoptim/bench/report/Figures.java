@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/// The three figures of the README.
+/// The figures of the README: three of the CPU, and one of a GPU if there was a run.
 final class Figures {
   static final String BEGIN = "<!-- figures -->";
   static final String END = "<!-- /figures -->";
@@ -21,7 +21,9 @@ final class Figures {
   }
 
   /// The figures as a table. A figure that has not been measured is left out.
-  static Document.Table table(Measurements measurements) {
+  ///
+  /// @param gpu the run on a GPU, or [GpuTable#NONE]
+  static Document.Table table(Measurements measurements, GpuTable gpu) {
     Figures figures = new Figures(measurements);
     figures.addRatio(
         "AdamW, 33,554,432 parameters, 2 threads: time per step / time to move the same bytes",
@@ -41,7 +43,22 @@ final class Figures {
           "AdamW in Java's Vector API / native, 65,536 parameters, 1 thread: time per step",
           results -> vectorToNative(results, 65_536));
     }
+    figures.addGpu(gpu);
     return figures.table;
+  }
+
+  private void addGpu(GpuTable gpu) {
+    Summary share =
+        gpu.row(new GpuTable.Case(GpuTable.ADAMW, 1, GpuTable.LARGEST), GpuTable.PANOPTIM)
+            .shareOfCopy();
+    if (share.isKnown()) {
+      table.add(
+          "AdamW, 1,000,000,000 parameters, %s: bandwidth / bandwidth of a device copy"
+              .formatted(gpu.properties().get(GpuTable.DEVICE)),
+          share.median("%.2f"),
+          share.range("%.2f"),
+          "`" + GpuSection.COMMAND + "`");
+    }
   }
 
   private static Summary vectorToNative(Results results, int elements) {
@@ -82,7 +99,7 @@ final class Figures {
   /// The README with the lines between [#BEGIN] and [#END] replaced by the figures.
   ///
   /// @throws IllegalArgumentException if the README does not have both markers, once each
-  static String replace(String readme, Measurements measurements) {
+  static String replace(String readme, Measurements measurements, GpuTable gpu) {
     int begin = only(readme, BEGIN) + BEGIN.length();
     int end = only(readme, END);
     if (end < begin) {
@@ -90,7 +107,7 @@ final class Figures {
     }
     return readme.substring(0, begin)
         + "\n"
-        + Markdown.of(table(measurements))
+        + Markdown.of(table(measurements, gpu))
         + readme.substring(end);
   }
 

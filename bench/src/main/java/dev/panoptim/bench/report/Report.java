@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// Writes measurements as tables and charts, in an HTML page and a Markdown file. Benchmarks that
-/// have not been run are left out.
+/// have not been run are left out, apart from those on a GPU.
 public final class Report {
   static final String MARKDOWN = "report.md";
   static final String PAGE = "index.html";
@@ -32,12 +32,14 @@ public final class Report {
 
   /// Writes `index.html`, `report.md`, their images, and the measurements as JSON.
   ///
+  /// @param gpu the run on a GPU, or [GpuTable#NONE]
   /// @param folder is created if missing
   /// @return the Markdown
-  public static String write(Measurements measurements, Path folder) throws IOException {
+  public static String write(Measurements measurements, GpuTable gpu, Path folder)
+      throws IOException {
     Files.createDirectories(folder);
     MeasurementsFile.write(measurements, folder.resolve(Documents.MEASUREMENTS));
-    Document document = document("Panoptim's benchmarks", measurements);
+    Document document = document("Panoptim's benchmarks", measurements, gpu);
     for (Image each : document.images()) {
       each.save(folder);
     }
@@ -47,12 +49,13 @@ public final class Report {
     return markdown;
   }
 
-  static Document document(String title, Measurements measurements) {
+  static Document document(String title, Measurements measurements, GpuTable gpu) {
     List<Document.Chapter> chapters = new ArrayList<>();
-    chapters.add(SummarySection.chapter(measurements));
+    chapters.add(SummarySection.chapter(measurements, gpu));
     chapters.add(MachineSection.chapter(measurements));
     Results results = new Results(measurements);
     SECTIONS.forEach(each -> chapters.add(each.chapter(results)));
+    chapters.add(GpuSection.chapter(gpu));
     chapters.removeIf(Document.Chapter::isEmpty);
     return new Document(title, chapters);
   }

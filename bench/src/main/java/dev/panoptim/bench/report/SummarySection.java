@@ -7,10 +7,10 @@ import java.util.List;
 final class SummarySection {
   private SummarySection() {}
 
-  static Document.Chapter chapter(Measurements measurements) {
+  static Document.Chapter chapter(Measurements measurements, GpuTable gpu) {
     Document.Chapter chapter = Document.Chapter.of("Summary");
-    chapter.add(Figures.table(measurements));
-    List<Target> targets = Targets.of(new Results(measurements));
+    chapter.add(Figures.table(measurements, gpu));
+    List<Target> targets = Targets.of(new Results(measurements), gpu);
     Document.Table table = Document.Table.of("target", "bound", "measured", "reached");
     targets.stream().filter(each -> !each.reached()).forEach(each -> add(table, each));
     targets.stream().filter(Target::reached).forEach(each -> add(table, each));

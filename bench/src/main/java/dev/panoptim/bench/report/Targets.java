@@ -36,7 +36,8 @@ final class Targets {
     this.results = results;
   }
 
-  static List<Target> of(Results results) {
+  /// @param gpu the run on a GPU, or [GpuTable#NONE]
+  static List<Target> of(Results results, GpuTable gpu) {
     Targets targets = new Targets(results);
     targets.addLimits();
     targets.addBackends();
@@ -45,6 +46,7 @@ final class Targets {
     targets.addCallers();
     targets.addCheckpoints();
     targets.addPeers();
+    targets.addGpu(gpu);
     return targets.all;
   }
 
@@ -155,6 +157,32 @@ final class Targets {
             .formatted(peer.label(), optimizer.label(), Numbers.tensors(tensors)),
         bound,
         results.peer(optimizer, peer, tensors));
+  }
+
+  private void addGpu(GpuTable gpu) {
+    GpuTable.Case large = new GpuTable.Case(GpuTable.ADAMW, 1, GpuTable.LARGEST);
+    double share = gpu.row(large, GpuTable.PANOPTIM).share();
+    if (!Double.isNaN(share)) {
+      add(
+          "GPU, AdamW, 1,000,000,000 parameters: bandwidth / bandwidth of a device copy",
+          "at least 0.95",
+          Numbers.format("%.3f", share),
+          share >= 0.95);
+    }
+    addGpuPeer(gpu, large);
+    addGpuPeer(gpu, new GpuTable.Case(GpuTable.ADAMW, GpuTable.MANY, GpuTable.MANY));
+  }
+
+  private void addGpuPeer(GpuTable gpu, GpuTable.Case what) {
+    Summary ratio = gpu.ratio(what, what, GpuTable.TORCH_FUSED);
+    if (ratio.isKnown()) {
+      add(
+          "GPU, AdamW, %s elements: Panoptim / PyTorch, fused: time per step"
+              .formatted(what.size()),
+          "at most 1.000",
+          ratio.median("%.3f"),
+          ratio.median() <= 1);
+    }
   }
 
   private void atLeast(String measure, double bound, Summary measured) {

@@ -24,8 +24,9 @@ class DocumentsTest {
 
   @Test
   void benchmarksAreThoseOfTheMeasurements() throws IOException {
+    Documents committed = new Documents(PROJECT);
     assertEquals(
-        Documents.benchmarks(new Documents(PROJECT).measurements()),
+        Documents.benchmarks(committed.measurements(), committed.gpu()),
         Files.readString(PROJECT.resolve("docs/benchmarks.md")),
         "docs/benchmarks.md is not what the report writes; rewrite it with " + COMMAND);
   }
@@ -35,11 +36,12 @@ class DocumentsTest {
     Measurements measurements = new Documents(PROJECT).measurements();
     String readme = Files.readString(PROJECT.resolve("README.md"));
     assertEquals(
-        Figures.replace(readme, measurements),
+        Figures.replace(readme, measurements, new Documents(PROJECT).gpu()),
         readme,
-        "the figures in README.md are not those of docs/measurements.json; rewrite them with "
+        "the figures in README.md are not those of docs/measurements.json and docs/gpu.tsv; rewrite"
+            + " them with "
             + COMMAND);
-    assertEquals(3, Figures.table(measurements).rows().size(), "figures in the README");
+    assertEquals(3, Figures.table(measurements, GpuTable.NONE).rows().size(), "figures of the CPU");
   }
 
   /// The committed measurements depend on no path of the machine that made them.
@@ -117,7 +119,7 @@ class DocumentsTest {
         new Measurements(List.of())
             .with(run("bench", step("native", 100), before))
             .with(run("bench-peers", step("native", 80)));
-    List<String> figure = Figures.table(all).rows().getFirst();
+    List<String> figure = Figures.table(all, GpuTable.NONE).rows().getFirst();
     assertEquals("80.3 ns", figure.get(1));
     assertEquals("`mvn -q -Pbench-peers`", figure.get(3));
   }
@@ -126,7 +128,7 @@ class DocumentsTest {
   void figuresReplaceWhatIsBetweenTheMarkers() {
     Measurements measurements = new Measurements(List.of(run("bench", step("native", 81))));
     String readme = "a\n<!-- figures -->\nold\n<!-- /figures -->\nb\n";
-    String replaced = Figures.replace(readme, measurements);
+    String replaced = Figures.replace(readme, measurements, GpuTable.NONE);
     assertEquals(
         """
         a
@@ -138,10 +140,64 @@ class DocumentsTest {
         b
         """,
         replaced);
-    assertEquals(replaced, Figures.replace(replaced, measurements));
+    assertEquals(replaced, Figures.replace(replaced, measurements, GpuTable.NONE));
     for (String wrong : new String[] {"", "<!-- figures -->", readme + readme}) {
       assertThrows(
-          IllegalArgumentException.class, () -> Figures.replace(wrong, measurements), wrong);
+          IllegalArgumentException.class,
+          () -> Figures.replace(wrong, measurements, GpuTable.NONE),
+          wrong);
     }
+  }
+
+  /// A project with the documents alone.
+  private Path project() throws IOException {
+    Files.createDirectories(folder.resolve("docs"));
+    MeasurementsFile.write(
+        new Measurements(List.of(run("bench", step("native", 81)))),
+        folder.resolve("docs/measurements.json"));
+    Files.writeString(folder.resolve("README.md"), Figures.BEGIN + "\n" + Figures.END + "\n");
+    new Documents(folder).rewrite();
+    return folder;
+  }
+
+  @Test
+  void aRunOnAGpuIsBroughtIn() throws IOException {
+    Path project = project();
+    Path benchmarks = project.resolve("docs/benchmarks.md");
+    Documents documents = new Documents(project);
+    assertEquals(GpuTable.NONE, documents.gpu());
+    assertTrue(Files.readString(benchmarks).contains("| run | not run |"));
+    assertFalse(Files.readString(benchmarks).contains("(gpu.tsv)"), "a link to no file");
+
+    documents.addGpu(GpuTables.file());
+    assertEquals(GpuTableFile.read(GpuTables.file()), documents.gpu());
+    assertEquals(-1, Files.mismatch(GpuTables.file(), project.resolve("docs/gpu.tsv")));
+    assertTrue(Files.readString(benchmarks).contains("| device | Test GPU 80GB |"));
+    assertTrue(Files.readString(benchmarks).contains("[gpu.tsv](gpu.tsv)"));
+    assertTrue(Files.readString(project.resolve("README.md")).contains("Test GPU 80GB"));
+
+    // The committed table can be named too.
+    documents.addGpu(project.resolve("docs/gpu.tsv"));
+    assertEquals(-1, Files.mismatch(GpuTables.file(), project.resolve("docs/gpu.tsv")));
+  }
+
+  @Test
+  void anUnusableRunOnAGpuChangesNothing() throws IOException {
+    Path project = project();
+    Documents documents = new Documents(project);
+    documents.addGpu(GpuTables.file());
+    String before = Files.readString(project.resolve("docs/benchmarks.md"));
+    String good = Files.readString(GpuTables.file());
+    Path table = project.resolve("other.tsv");
+    for (String text :
+        List.of(good + "adamw\n", good.replace("Test GPU 80GB", "an emulated device"))) {
+      Files.writeString(table, text);
+      IOException e = assertThrows(IOException.class, () -> documents.addGpu(table));
+      assertTrue(e.getMessage().contains("other.tsv"), e.getMessage());
+    }
+    Files.delete(table);
+    assertThrows(IOException.class, () -> documents.addGpu(table));
+    assertEquals(-1, Files.mismatch(GpuTables.file(), project.resolve("docs/gpu.tsv")));
+    assertEquals(before, Files.readString(project.resolve("docs/benchmarks.md")));
   }
 }

@@ -83,7 +83,7 @@ class ReportTest {
                 .param("pauseMicros", "0", "20", "100", "300")
                 .param("millis", "1")));
     Run run = Run.of("own", "mvn some-command", List.of("--some-flag"), List.of(), results);
-    String markdown = Report.write(new Measurements(List.of(run)), folder);
+    String markdown = Report.write(new Measurements(List.of(run)), GpuTable.NONE, folder);
 
     assertEquals(markdown, Files.readString(folder.resolve("report.md")));
     String page = Files.readString(folder.resolve("index.html"));

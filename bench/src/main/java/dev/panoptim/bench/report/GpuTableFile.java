@@ -1,0 +1,165 @@
+package dev.panoptim.bench.report;
+
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/// Reads the figures of a run on a GPU: a table with tabs between cells.
+///
+/// The file has lines `# key: value` for the properties of the run, a line with the names of the
+/// columns, and a line for each measured case. `seconds`, `low` and `high` are the median and the
+/// quartiles. `bytes` and `share` may be empty. A case that was not measured has no line.
+final class GpuTableFile {
+  static final List<String> COLUMNS =
+      List.of("case", "library", "tensors", "elements", "seconds", "low", "high", "bytes", "share");
+
+  private static final List<String> LIBRARIES =
+      Stream.concat(Stream.of(GpuTable.PANOPTIM, GpuTable.COPY), GpuTable.TORCH_LIBRARIES.stream())
+          .toList();
+
+  private static final Pattern PROPERTY = Pattern.compile("# *([^:]*[^: ]) *: *(.*\\S) *");
+
+  private static final Pattern DATE = Pattern.compile("20\\d\\d-\\d\\d-\\d\\d.*");
+
+  private final Path file;
+  private final Map<String, String> properties = new LinkedHashMap<>();
+  private final List<GpuTable.Row> rows = new ArrayList<>();
+  private final Map<List<Object>, Integer> lineNumbers = new HashMap<>();
+  private boolean hasColumns;
+  private int number;
+
+  private GpuTableFile(Path file) {
+    this.file = file;
+  }
+
+  /// @throws IOException if the file is missing, cannot be read, or holds something else. The
+  ///   message names the file, the line and the value.
+  static GpuTable read(Path file) throws IOException {
+    List<String> lines;
+    try {
+      lines = Files.readAllLines(file);
+    } catch (NoSuchFileException e) {
+      throw new IOException(file + ": there is no such file; it should be a table of a GPU run", e);
+    } catch (CharacterCodingException e) {
+      throw new IOException(file + ": is not text in UTF-8", e);
+    }
+    GpuTableFile reader = new GpuTableFile(file);
+    for (String each : lines) {
+      reader.number++;
+      reader.add(each);
+    }
+    return reader.table();
+  }
+
+  private GpuTable table() throws IOException {
+    for (String each : List.of(GpuTable.DEVICE, GpuTable.DRIVER, GpuTable.DATE)) {
+      require(each);
+    }
+    if (rows.stream().anyMatch(each -> GpuTable.TORCH_LIBRARIES.contains(each.library()))) {
+      require(GpuTable.TORCH);
+    }
+    if (!hasColumns) {
+      throw new IOException(file + ": has no line with the columns " + COLUMNS);
+    }
+    if (rows.isEmpty()) {
+      throw new IOException(file + ": has no measured case");
+    }
+    return new GpuTable(properties, rows);
+  }
+
+  private void require(String property) throws IOException {
+    if (!properties.containsKey(property)) {
+      throw new IOException("%s: has no line \"# %s: ...\"".formatted(file, property));
+    }
+  }
+
+  private void add(String line) throws IOException {
+    if (line.startsWith("#")) {
+      addProperty(line);
+    } else if (!hasColumns) {
+      check(List.of(line.split("\t", -1)).equals(COLUMNS), "columns", line, "must be " + COLUMNS);
+      hasColumns = true;
+    } else if (!line.isBlank()) {
+      addRow(line);
+    }
+  }
+
+  private void addProperty(String line) throws IOException {
+    Matcher property = PROPERTY.matcher(line);
+    check(property.matches(), "property", line, "must be \"# key: value\"");
+    String name = property.group(1);
+    String value = property.group(2);
+    String before = properties.putIfAbsent(name, value);
+    check(before == null || before.equals(value), name, value, "was " + before + " before");
+    check(
+        !name.equals(GpuTable.DATE) || DATE.matcher(value).matches(),
+        name,
+        value,
+        "must begin like 2026-01-31");
+  }
+
+  private void addRow(String line) throws IOException {
+    String[] cells = line.split("\t", -1);
+    check(cells.length == COLUMNS.size(), "cells", line, "must be " + COLUMNS.size());
+    check(!cells[0].isBlank(), "case", cells[0], "must have a name");
+    check(LIBRARIES.contains(cells[1]), "library", cells[1], "must be one of " + LIBRARIES);
+    GpuTable.Case what = new GpuTable.Case(cells[0], count(cells, 2), count(cells, 3));
+    Summary seconds = new Summary(positive(cells, 4), positive(cells, 5), positive(cells, 6));
+    check(seconds.low() <= seconds.median(), "low", cells[5], "must be at most seconds");
+    check(seconds.median() <= seconds.high(), "high", cells[6], "must be at least seconds");
+    Integer before = lineNumbers.putIfAbsent(List.of(what, cells[1]), number);
+    check(before == null, "case", cells[0], "is also in line " + before);
+    rows.add(new GpuTable.Row(what, cells[1], seconds, optional(cells, 7), optional(cells, 8)));
+  }
+
+  private long count(String[] cells, int column) throws IOException {
+    try {
+      long value = Long.parseLong(cells[column]);
+      check(value > 0, COLUMNS.get(column), cells[column], "must be positive");
+      return value;
+    } catch (NumberFormatException e) {
+      throw malformed(COLUMNS.get(column), cells[column], "must be a whole number");
+    }
+  }
+
+  private double optional(String[] cells, int column) throws IOException {
+    return cells[column].isEmpty() ? Double.NaN : positive(cells, column);
+  }
+
+  private double positive(String[] cells, int column) throws IOException {
+    try {
+      // Refuses NaN, infinities and suffixes, which Double.parseDouble reads.
+      double value = new BigDecimal(cells[column]).doubleValue();
+      check(
+          value > 0 && Double.isFinite(value),
+          COLUMNS.get(column),
+          cells[column],
+          "must be positive and finite");
+      return value;
+    } catch (NumberFormatException e) {
+      throw malformed(COLUMNS.get(column), cells[column], "must be a number");
+    }
+  }
+
+  private void check(boolean holds, String name, String value, String bound) throws IOException {
+    if (!holds) {
+      throw malformed(name, value, bound);
+    }
+  }
+
+  private IOException malformed(String name, String value, String bound) {
+    return new IOException(
+        "%s, line %s: %s: \"%s\" %s".formatted(file, number, name, value, bound));
+  }
+}
