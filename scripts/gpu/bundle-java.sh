@@ -1,0 +1,86 @@
+#!/bin/sh
+# Adds a module's tests for GPUs to the bundle that bundle.sh makes: class files, libraries, and the options of the JVM.
+#
+# Called by pom.xml, profile "gpu-bundle", in each module's directory, twice. Modules whose phase of tests for GPUs is
+# "none" are left out. Maven sets TOOLCHAIN_JAVA_HOME.
+#
+#   bundle-java.sh modules PHASE CLASS-PATH
+#       notes the class path without the tests: it is the module path when tests run
+#   bundle-java.sh tests PHASE CLASS-PATH BUNDLE MODULE JVM-OPTIONS JUNIT-CONFIGURATION TAG
+#       copies what the tests need, and writes jvm.args and junit.args
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+here=$(pwd)
+noted=$here/target/gpu-bundle-modules
+step=$1
+phase=$2
+class_path=$3
+[ "$phase" != none ] || exit 0
+if [ "$step" = modules ]; then
+  printf '%s\n' "$class_path" | tr : '\n' > "$noted"
+  exit
+fi
+bundle=$4
+module=$5
+options=$6
+configuration=$7
+tag=$8
+there=$bundle/${here#"$root/"}
+mkdir -p "$there" "$bundle/jars"
+
+# Reads directories and jars, one a line. Copies them, and prints the paths of the copies, joined by colons. The paths
+# are relative to the module's directory in the bundle.
+add() {
+  while IFS= read -r each; do
+    case $each in
+      "$root"/*)
+        path=${each#"$root/"}
+        if [ ! -e "$bundle/$path" ]; then
+          mkdir -p "$bundle/$path"
+          # The library for GPUs lies beside the bundle's Java part. An option names its file.
+          tar -C "$each" --exclude='libpanoptim_cuda.*' -cf - . | tar -C "$bundle/$path" -xf -
+        fi
+        echo "../../$path"
+        ;;
+      *)
+        cp "$each" "$bundle/jars/"
+        echo "../../jars/${each##*/}"
+        ;;
+    esac
+  done | paste -s -d : -
+}
+
+# The lines of a class path that are neither modules nor this module's tests.
+others() {
+  printf '%s\n' "$class_path" | tr : '\n' | grep -vxF -f "$noted" | grep -vxF "$here/target/test-classes"
+}
+
+modules=$(add < "$noted")
+tests=$(printf '%s\n' "$here/target/test-classes" | add)
+libraries=$(others | add)
+
+# The options that maven-surefire-plugin adds for the tests of a module.
+{
+  printf '%s\n' "$options"
+  printf '%s %s\n' --module-path "$modules" --class-path "$libraries" --patch-module "$module=$tests" \
+    --add-modules "$module" --add-reads "$module=ALL-UNNAMED"
+  (cd target/test-classes && find . -name '*.class') | sed 's,^\./,,; s,/[^/]*$,,' | tr / . | sort -u \
+    | sed "s,.*,--add-opens $module/&=ALL-UNNAMED,"
+} > "$there/jvm.args"
+{
+  printf '%s\n' "--scan-class-path=$tests" "--include-tag=$tag"
+  printf '%s\n' "$configuration" | sed -n 's/^ *\([^ =]*\) *= *\(.*[^ ]\) *$/--config=\1=\2/p'
+} > "$there/junit.args"
+
+# For the run-time image: the JDK, the modules of the JDK that an option names, and those that classes use.
+printf '%s\n' "$TOOLCHAIN_JAVA_HOME" > "$bundle/jdk"
+cd "$there"
+IFS=:
+# The last line is the list, after warnings about tests in the packages of the library.
+# shellcheck disable=SC2086 # paths that are separated by colons
+used=$("$TOOLCHAIN_JAVA_HOME/bin/jdeps" --multi-release 25 --ignore-missing-deps --print-module-deps \
+  $modules $libraries "$tests")
+{
+  printf '%s\n' "$used" | tail -n 1
+  printf '%s\n' "$options" | sed -n 's/.*--add-modules[ =]\([^ ]*\).*/\1/p'
+} | tr , '\n' >> "$bundle/jdk-modules"
