@@ -54,7 +54,7 @@ final class Figures {
     if (share.isKnown()) {
       table.add(
           "AdamW, 1,000,000,000 parameters, %s: bandwidth / bandwidth of a device copy"
-              .formatted(gpu.properties().get(GpuTable.DEVICE)),
+              .formatted(gpu.deviceName()),
           share.median("%.2f"),
           share.range("%.2f"),
           "`" + GpuSection.COMMAND + "`");

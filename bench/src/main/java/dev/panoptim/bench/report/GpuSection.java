@@ -2,9 +2,13 @@ package dev.panoptim.bench.report;
 
 import static dev.panoptim.bench.report.GpuTable.ADAMW;
 import static dev.panoptim.bench.report.GpuTable.COPY;
+import static dev.panoptim.bench.report.GpuTable.DATE;
+import static dev.panoptim.bench.report.GpuTable.DEVICE;
+import static dev.panoptim.bench.report.GpuTable.DRIVER;
 import static dev.panoptim.bench.report.GpuTable.LARGEST;
 import static dev.panoptim.bench.report.GpuTable.MANY;
 import static dev.panoptim.bench.report.GpuTable.PANOPTIM;
+import static dev.panoptim.bench.report.GpuTable.TORCH;
 import static dev.panoptim.bench.report.GpuTable.TORCH_LIBRARIES;
 
 import dev.panoptim.bench.BenchedOptimizer;
@@ -20,6 +24,9 @@ import java.util.Set;
 /// cases without a measurement are shown as such.
 final class GpuSection {
   static final String NOT_RUN = "not run";
+
+  /// Value of a property that the table does not have.
+  private static final String UNKNOWN = "unknown";
 
   /// Makes the table of a run.
   static final String COMMAND = "scripts/gpu/card.sh";
@@ -45,7 +52,7 @@ final class GpuSection {
     OTHERS.put("adamw fused", "AdamW, fused step");
     OTHERS.put("norm", "norm of the gradients");
     OTHERS.put("offload", "AdamW, states in the host's memory");
-    OTHERS.put("query", "query of the gradients' addresses");
+    OTHERS.put("query", "query of an address");
     VARIANTS.put("adamw own coefficients", "separate coefficients for each tensor");
     VARIANTS.put("adamw unaligned", "unaligned tensors");
     VARIANTS.put("adamw zeros", "parameters and gradients are 0");
@@ -77,7 +84,12 @@ final class GpuSection {
   private void addRun() {
     Document.Table table = Document.Table.of("property", "value");
     if (gpu.isRun()) {
-      gpu.properties().forEach((name, value) -> table.add(name, value));
+      Map<String, String> properties = new LinkedHashMap<>();
+      for (String each : List.of(DEVICE, DRIVER, DATE, TORCH)) {
+        properties.put(each, UNKNOWN);
+      }
+      properties.putAll(gpu.properties());
+      properties.forEach((name, value) -> table.add(name, value));
     } else {
       table.add("run", NOT_RUN);
     }
@@ -183,7 +195,7 @@ final class GpuSection {
         table,
         "AdamW and other operations. The fused step scales and clips gradients by their norm,"
             + " updates parameters and their moving average, writes a bfloat16 copy, and sets"
-            + " gradients to 0. The query asks CUDA to which device each address belongs.");
+            + " gradients to 0. The query asks CUDA where one address lies.");
   }
 
   private static void addStep(Document.Table table, String label, Row row) {
@@ -204,7 +216,7 @@ final class GpuSection {
             "PyTorch's step",
             "Panoptim's time per step",
             "PyTorch's time per step",
-            "quartiles",
+            "range",
             "Panoptim / PyTorch");
     Set<Case> cases = new LinkedHashSet<>(STEPS);
     gpu.rows(each -> TORCH_LIBRARIES.contains(each.library()))
@@ -216,7 +228,7 @@ final class GpuSection {
           table.add(
               each.name(),
               each.size(),
-              library.substring(GpuTable.TORCH.length() + 1),
+              library.substring(TORCH.length() + 1),
               time(gpu.row(each, PANOPTIM)),
               time(other),
               quartiles(other),

@@ -7,8 +7,7 @@ import java.util.function.Predicate;
 /// The figures of one run on a GPU. They are measured by a program without Java, see
 /// [GpuTableFile].
 ///
-/// @param properties of the run by name: [#DEVICE], [#DRIVER], [#DATE], [#TORCH] and any others;
-///   empty if there was no run
+/// @param properties of the run by name: [#DEVICE], [#DATE] and others; empty if there was no run
 /// @param rows in the order of the file
 public record GpuTable(Map<String, String> properties, List<Row> rows) {
   static final String DEVICE = "device";
@@ -63,7 +62,7 @@ public record GpuTable(Map<String, String> properties, List<Row> rows) {
   ///
   /// @param library [#PANOPTIM], [#COPY], or one of [#TORCH_LIBRARIES]
   /// @param seconds of one step or operation; unknown if not measured
-  /// @param bytes that it must read and write; NaN if not given
+  /// @param bytes that it must read and write; NaN if none or not given
   /// @param share its bandwidth / bandwidth of a copy within the memory of the device, measured in
   ///   turn; NaN if not given
   record Row(Case what, String library, Summary seconds, double bytes, double share) {
@@ -90,6 +89,11 @@ public record GpuTable(Map<String, String> properties, List<Row> rows) {
     boolean isOf(String other) {
       return library.equals(other);
     }
+  }
+
+  /// The name of the device, without further properties after a comma.
+  String deviceName() {
+    return properties.get(DEVICE).split(",")[0];
   }
 
   boolean isRun() {

@@ -18,8 +18,10 @@ import java.util.stream.Stream;
 /// Reads the figures of a run on a GPU: a table with tabs between cells.
 ///
 /// The file has lines `# key: value` for the properties of the run, a line with the names of the
-/// columns, and a line for each measured case. `seconds`, `low` and `high` are the median and the
-/// quartiles. `bytes` and `share` may be empty. A case that was not measured has no line.
+/// columns, and a line for each measured case. Properties may follow rows, and values of a repeated
+/// key are joined. The line of columns may be repeated: several programs write one file. `seconds`,
+/// `low` and `high` are the median and the quartiles. `bytes` and `share` may be empty. A case that
+/// was not measured has no line.
 final class GpuTableFile {
   static final List<String> COLUMNS =
       List.of("case", "library", "tensors", "elements", "seconds", "low", "high", "bytes", "share");
@@ -63,12 +65,8 @@ final class GpuTableFile {
   }
 
   private GpuTable table() throws IOException {
-    for (String each : List.of(GpuTable.DEVICE, GpuTable.DRIVER, GpuTable.DATE)) {
-      require(each);
-    }
-    if (rows.stream().anyMatch(each -> GpuTable.TORCH_LIBRARIES.contains(each.library()))) {
-      require(GpuTable.TORCH);
-    }
+    require(GpuTable.DEVICE);
+    require(GpuTable.DATE);
     if (!hasColumns) {
       throw new IOException(file + ": has no line with the columns " + COLUMNS);
     }
@@ -87,9 +85,10 @@ final class GpuTableFile {
   private void add(String line) throws IOException {
     if (line.startsWith("#")) {
       addProperty(line);
-    } else if (!hasColumns) {
-      check(List.of(line.split("\t", -1)).equals(COLUMNS), "columns", line, "must be " + COLUMNS);
+    } else if (List.of(line.split("\t", -1)).equals(COLUMNS)) {
       hasColumns = true;
+    } else if (!hasColumns) {
+      throw malformed("columns", line, "must be " + COLUMNS);
     } else if (!line.isBlank()) {
       addRow(line);
     }
@@ -100,8 +99,8 @@ final class GpuTableFile {
     check(property.matches(), "property", line, "must be \"# key: value\"");
     String name = property.group(1);
     String value = property.group(2);
-    String before = properties.putIfAbsent(name, value);
-    check(before == null || before.equals(value), name, value, "was " + before + " before");
+    properties.merge(
+        name, value, (before, more) -> before.equals(more) ? more : before + "; " + more);
     check(
         !name.equals(GpuTable.DATE) || DATE.matcher(value).matches(),
         name,
@@ -120,7 +119,10 @@ final class GpuTableFile {
     check(seconds.median() <= seconds.high(), "high", cells[6], "must be at least seconds");
     Integer before = lineNumbers.putIfAbsent(List.of(what, cells[1]), number);
     check(before == null, "case", cells[0], "is also in line " + before);
-    rows.add(new GpuTable.Row(what, cells[1], seconds, optional(cells, 7), optional(cells, 8)));
+    double bytes = optional(cells, 7);
+    rows.add(
+        new GpuTable.Row(
+            what, cells[1], seconds, bytes == 0 ? Double.NaN : bytes, optional(cells, 8)));
   }
 
   private long count(String[] cells, int column) throws IOException {
@@ -134,18 +136,24 @@ final class GpuTableFile {
   }
 
   private double optional(String[] cells, int column) throws IOException {
-    return cells[column].isEmpty() ? Double.NaN : positive(cells, column);
+    return cells[column].isEmpty() ? Double.NaN : finite(cells, column);
   }
 
   private double positive(String[] cells, int column) throws IOException {
+    double value = finite(cells, column);
+    check(value > 0, COLUMNS.get(column), cells[column], "must be positive");
+    return value;
+  }
+
+  private double finite(String[] cells, int column) throws IOException {
     try {
       // Refuses NaN, infinities and suffixes, which Double.parseDouble reads.
       double value = new BigDecimal(cells[column]).doubleValue();
       check(
-          value > 0 && Double.isFinite(value),
+          value >= 0 && Double.isFinite(value),
           COLUMNS.get(column),
           cells[column],
-          "must be positive and finite");
+          "must be at least 0 and finite");
       return value;
     } catch (NumberFormatException e) {
       throw malformed(COLUMNS.get(column), cells[column], "must be a number");

@@ -172,7 +172,9 @@ class DocumentsTest {
     documents.addGpu(GpuTables.file());
     assertEquals(GpuTableFile.read(GpuTables.file()), documents.gpu());
     assertEquals(-1, Files.mismatch(GpuTables.file(), project.resolve("docs/gpu.tsv")));
-    assertTrue(Files.readString(benchmarks).contains("| device | Test GPU 80GB |"));
+    assertTrue(
+        Files.readString(benchmarks)
+            .contains("| device | Test GPU 80GB, compute capability 9.0 |"));
     assertTrue(Files.readString(benchmarks).contains("[gpu.tsv](gpu.tsv)"));
     assertTrue(Files.readString(project.resolve("README.md")).contains("Test GPU 80GB"));
 
