@@ -80,7 +80,7 @@ run_torch() {
 
 run_java() {
   if [ -n "$bundle" ]; then
-    "$bundle/java/run.sh" "$out/java"
+    sh "$bundle/java/run.sh" "$out/java"
   elif has mvn; then
     (cd "$root" && mvn -B verify -pl java/panoptim,java/safetensors,java/checkpoint -Dcuda=ON -Dpanoptim.gpu.needed=true)
   else
