@@ -21,10 +21,11 @@ if [ "$step" = modules ]; then
   exit
 fi
 bundle=$4
-module=$5
-options=$6
-configuration=$7
-tag=$8
+jdk_modules=$5
+module=$6
+options=$7
+configuration=$8
+tag=$9
 there=$bundle/${here#"$root/"}
 mkdir -p "$there" "$bundle/jars"
 
@@ -37,7 +38,7 @@ add() {
         path=${each#"$root/"}
         if [ ! -e "$bundle/$path" ]; then
           mkdir -p "$bundle/$path"
-          # The library for GPUs lies beside the bundle's Java part. An option names its file.
+          # Tests get the file of the library for GPUs by an option.
           tar -C "$each" --exclude='libpanoptim_cuda.*' -cf - . | tar -C "$bundle/$path" -xf -
         fi
         echo "../../$path"
@@ -72,15 +73,15 @@ libraries=$(others | add)
   printf '%s\n' "$configuration" | sed -n 's/^ *\([^ =]*\) *= *\(.*[^ ]\) *$/--config=\1=\2/p'
 } > "$there/junit.args"
 
-# For the run-time image: the JDK, the modules of the JDK that an option names, and those that classes use.
-printf '%s\n' "$TOOLCHAIN_JAVA_HOME" > "$bundle/jdk"
 cd "$there"
 IFS=:
-# The last line is the list, after warnings about tests in the packages of the library.
-# shellcheck disable=SC2086 # paths that are separated by colons
+# jdeps warns of each package of the library that has tests, and then prints the modules that class files use.
+# shellcheck disable=SC2086 # the paths are separated by colons
 used=$("$TOOLCHAIN_JAVA_HOME/bin/jdeps" --multi-release 25 --ignore-missing-deps --print-module-deps \
   $modules $libraries "$tests")
+named=$(printf '%s\n' "$options" | sed -n 's/.*--add-modules[ =]\([^ ]*\).*/\1/p')
 {
-  printf '%s\n' "$used" | tail -n 1
-  printf '%s\n' "$options" | sed -n 's/.*--add-modules[ =]\([^ ]*\).*/\1/p'
-} | tr , '\n' >> "$bundle/jdk-modules"
+  echo "jdk $TOOLCHAIN_JAVA_HOME"
+  printf '%s\n' "$used" | tail -n 1 | tr , '\n' | sed 's/^/module /'
+  printf '%s\n' "$named" | tr , '\n' | sed 's/^/module /'
+} >> "$jdk_modules"

@@ -33,28 +33,47 @@ case ${PANOPTIM_GPU:-hardware} in
     ;;
 esac
 
+unpacked=$(mktemp -d) || exit 2
+trap 'rm -rf "$unpacked"' EXIT
+# A signal ends Java too, if it comes from timeout or from a terminal. The results until then are kept.
+stopped=
+trap 'stopped=1' HUP INT TERM
+
+# Unpacks the archive $1 into the new directory $2.
+unpack() {
+  mkdir "$2" || exit 2
+  if command -v xz >/dev/null 2>&1; then
+    xz -dc "$1" | tar -C "$2" -xf -
+  else
+    python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2], filter="tar")' "$1" "$2"
+  fi || exit 2
+}
+
+unpack "$java_folder/tests.tar.xz" "$unpacked/tests"
 java=${PANOPTIM_JAVA:-}
 if [ -z "$java" ]; then
-  image=$(mktemp -d) || exit 2
-  trap 'rm -rf "$image"' EXIT
-  trap 'exit 143' HUP INT TERM
-  if command -v xz >/dev/null 2>&1; then
-    xz -dc "$java_folder/jre.tar.xz" | tar -C "$image" -xf -
-  else
-    python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' "$java_folder/jre.tar.xz" "$image"
-  fi || exit 2
-  java=$image/bin/java
+  unpack "$java_folder/jre.tar.xz" "$unpacked/jre"
+  java=$unpacked/jre/bin/java
 fi
 "$java" -version 2>&1 | sed -n 1p
 
-# The number before "tests $1" in JUnit's summary of a module.
-count() { sed -n "s/^\[ *\([0-9]*\) tests $1 *\]\$/\1/p" "$log" | grep . || echo 0; }
+# The number of tests whose line in the log of a module ends with $1. JUnit's summary lacks where tests are cut off.
+count() { grep -c " :: $1\$" "$log"; }
+
+# Writes its arguments as a line of the table of results.
+row() {
+  line=$1
+  shift
+  for each in "$@"; do line="$line$(printf '\t')$each"; done
+  printf '%s\n' "$line" >> "$reports/summary.tsv"
+}
 
 failed=0
 passed_in_all=0
-tab=$(printf '\t')
-echo "module${tab}passed${tab}failed${tab}skipped${tab}seconds${tab}status" > "$reports/summary.tsv"
-for arguments in "$java_folder"/java/*/jvm.args; do
+: > "$reports/summary.tsv"
+row module passed failed skipped seconds status
+for arguments in "$unpacked"/tests/java/*/jvm.args; do
+  [ -z "$stopped" ] || break
   module_folder=$(dirname "$arguments")
   name=$(basename "$module_folder")
   mkdir -p "$reports/$name"
@@ -65,17 +84,16 @@ for arguments in "$java_folder"/java/*/jvm.args; do
   "$java" @jvm.args "-XX:ErrorFile=$reports/$name/hs_err_%p.log" -Dpanoptim.gpu.needed=true \
     "-Dpanoptim.cuda.library=$library" "-Dpanoptim.testlibs.dir=$lib" \
     org.junit.platform.console.ConsoleLauncher execute @junit.args --disable-banner --disable-ansi-colors \
-    --details=tree --details-theme=ascii --fail-if-no-tests "--reports-dir=$reports/$name" > "$log" 2>&1
+    --details=testfeed --fail-if-no-tests "--reports-dir=$reports/$name" > "$log" 2>&1
   status=$?
-  passed=$(count successful)
-  echo "$name$tab$passed$tab$(count failed)$tab$(count aborted)$tab$(($(date +%s) - began))$tab$status" \
-    >> "$reports/summary.tsv"
+  passed=$(count SUCCESSFUL)
+  skipped=$(($(count ABORTED) + $(count SKIPPED)))
+  row "$name" "$passed" "$(count FAILED)" $skipped $(($(date +%s) - began)) $status
   passed_in_all=$((passed_in_all + passed))
   if [ $status -ne 0 ] || [ "$passed" -eq 0 ]; then
     failed=1
     echo "== $name failed with status $status; the end of $log:"
-    sed -n '/^Failures (/,$p' "$log" | grep . | head -n 100 || true
-    tail -n 20 "$log"
+    tail -n 100 "$log"
   fi
 done
 cat "$reports/summary.tsv"
