@@ -43,10 +43,10 @@ trap 'stopped=1' HUP INT TERM
 unpack() {
   mkdir "$2" || exit 2
   if command -v xz >/dev/null 2>&1; then
-    xz -dc "$1" | tar -C "$2" -xf -
+    xz -dc "$1"
   else
-    python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2], filter="tar")' "$1" "$2"
-  fi || exit 2
+    python3 -c 'import lzma, shutil, sys; shutil.copyfileobj(lzma.open(sys.argv[1]), sys.stdout.buffer)' "$1"
+  fi | tar -C "$2" -xf - || exit 2
 }
 
 unpack "$java_folder/tests.tar.xz" "$unpacked/tests"
