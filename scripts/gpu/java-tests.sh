@@ -93,7 +93,9 @@ for arguments in "$unpacked"/tests/java/*/jvm.args; do
   if [ $status -ne 0 ] || [ "$passed" -eq 0 ]; then
     failed=1
     echo "== $name failed with status $status; the end of $log:"
-    tail -n 100 "$log"
+    tail -n 20 "$log"
+    echo "== failed tests:"
+    grep ' :: FAILED$' "$log" | head -n 50
   fi
 done
 cat "$reports/summary.tsv"
