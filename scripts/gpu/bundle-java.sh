@@ -6,8 +6,9 @@
 #
 #   bundle-java.sh modules PHASE CLASS-PATH
 #       notes the class path without the tests: it is the module path when tests run
-#   bundle-java.sh tests PHASE CLASS-PATH BUNDLE MODULE JVM-OPTIONS JUNIT-CONFIGURATION TAG
-#       copies what the tests need, and writes jvm.args and junit.args
+#   bundle-java.sh tests PHASE CLASS-PATH TESTS JDK-MODULES MODULE JVM-OPTIONS JUNIT-CONFIGURATION TAG
+#       copies all that the tests need to the directory TESTS, and writes jvm.args and junit.args for this module; adds
+#       the JDK and those of its modules that the tests need to the file JDK-MODULES
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$(pwd)
@@ -20,31 +21,31 @@ if [ "$step" = modules ]; then
   printf '%s\n' "$class_path" | tr : '\n' > "$noted"
   exit
 fi
-bundle=$4
+all_tests=$4
 jdk_modules=$5
 module=$6
 options=$7
 configuration=$8
 tag=$9
-there=$bundle/${here#"$root/"}
-mkdir -p "$there" "$bundle/jars"
+there=$all_tests/${here#"$root/"}
+mkdir -p "$there" "$all_tests/jars"
 
 # Reads directories and jars, one a line. Copies them, and prints the paths of the copies, joined by colons. The paths
-# are relative to the module's directory in the bundle.
+# are relative to this module's copy.
 add() {
   while IFS= read -r each; do
     case $each in
       "$root"/*)
         path=${each#"$root/"}
-        if [ ! -e "$bundle/$path" ]; then
-          mkdir -p "$bundle/$path"
-          # Tests get the file of the library for GPUs by an option.
-          tar -C "$each" --exclude='libpanoptim_cuda.*' -cf - . | tar -C "$bundle/$path" -xf -
+        if [ ! -e "$all_tests/$path" ]; then
+          mkdir -p "$all_tests/$path"
+          # An option names the file of the library for GPUs.
+          tar -C "$each" --exclude='libpanoptim_cuda.*' -cf - . | tar -C "$all_tests/$path" -xf -
         fi
         echo "../../$path"
         ;;
       *)
-        cp "$each" "$bundle/jars/"
+        cp "$each" "$all_tests/jars/"
         echo "../../jars/${each##*/}"
         ;;
     esac
