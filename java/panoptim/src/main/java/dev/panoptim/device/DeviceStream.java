@@ -1,10 +1,12 @@
 package dev.panoptim.device;
 
+import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /// A CUDA stream: a queue of work that a device executes in order.
 ///
@@ -40,7 +42,7 @@ public final class DeviceStream implements AutoCloseable {
     try {
       return new DeviceStream(device, Cuda.createStream(device.index(), arena), arena);
     } catch (Throwable e) {
-      arena.close();
+      CloseAll.after(e, List.of(arena::close));
       throw e;
     }
   }

@@ -2,6 +2,7 @@ package dev.panoptim.memory;
 
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
@@ -78,7 +79,7 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
             }
           });
     } catch (Throwable e) {
-      close();
+      CloseAll.after(e, List.of(this::close));
       throw e;
     }
   }

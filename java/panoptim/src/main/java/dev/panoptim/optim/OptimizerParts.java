@@ -70,7 +70,7 @@ final class OptimizerParts {
         publishNow();
       }
     } catch (Throwable e) {
-      freeMemory(List.of());
+      CloseAll.after(e, List.of(() -> freeMemory(List.of())));
       throw e;
     }
     executor.open();

@@ -6,6 +6,7 @@ import dev.panoptim.device.DeviceEvent;
 import dev.panoptim.device.DeviceStream;
 import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_cuda_decision;
+import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
@@ -13,6 +14,7 @@ import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.StepPlan;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /// A norm decision on a GPU. It is copied to the host asynchronously. The host waits only if it
 /// needs the result before the copy has arrived.
@@ -49,7 +51,7 @@ final class CudaNormDecision extends NormDecision {
       arrival = new DeviceEvent(device, arena);
       error = arena.allocate(PanoptimAbi.PANOPTIM_TEXT());
     } catch (Throwable e) {
-      arena.close();
+      CloseAll.after(e, List.of(arena::close));
       throw e;
     }
   }

@@ -10,6 +10,7 @@ import dev.panoptim.internal.bindings.panoptim_cuda_tile;
 import dev.panoptim.internal.bindings.panoptim_plan;
 import dev.panoptim.internal.bindings.panoptim_tensor;
 import dev.panoptim.internal.ffm.NativeTable;
+import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
@@ -76,7 +77,7 @@ final class CudaTable extends Prepared {
             Buffer.of(device, coefficientsBytes, own),
             own);
       } catch (Throwable e) {
-        own.close();
+        CloseAll.after(e, List.of(own::close));
         throw e;
       }
     }
@@ -131,7 +132,7 @@ final class CudaTable extends Prepared {
         calls.add(callOf(call));
       }
     } catch (Throwable e) {
-      close();
+      CloseAll.after(e, List.of(this::close));
       throw e;
     }
   }

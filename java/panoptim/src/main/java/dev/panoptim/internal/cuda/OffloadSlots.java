@@ -3,11 +3,13 @@ package dev.panoptim.internal.cuda;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceEvent;
 import dev.panoptim.device.DeviceStream;
+import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /// Pinned buffers for slices of a GPU's parameters, and the streams that copy the slices from and
 /// to the GPU.
@@ -56,7 +58,7 @@ final class OffloadSlots implements AutoCloseable {
       up = DeviceStream.create(device, arena);
       beginning = new DeviceEvent(device, arena);
     } catch (Throwable e) {
-      arena.close();
+      CloseAll.after(e, List.of(arena::close));
       throw e;
     }
   }

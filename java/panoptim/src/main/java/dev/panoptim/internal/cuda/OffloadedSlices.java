@@ -2,6 +2,7 @@ package dev.panoptim.internal.cuda;
 
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
+import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.Prepared;
@@ -84,7 +85,7 @@ final class OffloadedSlices extends Prepared {
       cut(elements);
       slices.forEach(slice -> update.prepare(slice.plan, null));
     } catch (Throwable e) {
-      close();
+      CloseAll.after(e, List.of(this::close));
       throw e;
     }
   }

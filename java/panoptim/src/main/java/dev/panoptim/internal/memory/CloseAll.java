@@ -22,4 +22,18 @@ public final class CloseAll {
       throw failure;
     }
   }
+
+  /// Runs all of them after a failure, which the caller then throws. What they throw is suppressed:
+  /// it is often another consequence of the same cause.
+  public static void after(Throwable failure, List<Runnable> parts) {
+    for (Runnable each : parts) {
+      try {
+        each.run();
+      } catch (RuntimeException e) {
+        if (e != failure) {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+  }
 }

@@ -134,7 +134,9 @@ final class GroupPlans {
         engine.prepare(plans.get(i), groups.get(i).plan);
       }
     } catch (Throwable e) {
-      plans.forEach(StepPlan::close);
+      List<Runnable> parts = new ArrayList<>();
+      plans.forEach(plan -> parts.add(plan::close));
+      CloseAll.after(e, parts);
       throw e;
     }
   }

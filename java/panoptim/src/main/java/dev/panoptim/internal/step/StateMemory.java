@@ -176,7 +176,9 @@ public final class StateMemory {
         each.states = null;
         each.halfPrecisionCopy = null;
       }
-      taken.forEach(Slab::close);
+      List<Runnable> parts = new ArrayList<>();
+      taken.forEach(slab -> parts.add(slab::close));
+      CloseAll.after(e, parts);
       throw e;
     }
     slabs.addAll(taken);
@@ -189,11 +191,16 @@ public final class StateMemory {
     Slab slab =
         Slab.allocate(
             halfPrecisionLayout(parameters), device, origin, MemoryKind.HALF_PRECISION_COPIES);
-    int tensor = 0;
-    for (TrackedParameter each : parameters) {
-      each.halfPrecisionCopy =
-          device.slice(slab.streams()[0][tensor++], 0, each.parameter.size() * Short.BYTES);
-      writeHalfPrecisionCopy(each);
+    try {
+      int tensor = 0;
+      for (TrackedParameter each : parameters) {
+        each.halfPrecisionCopy =
+            device.slice(slab.streams()[0][tensor++], 0, each.parameter.size() * Short.BYTES);
+        writeHalfPrecisionCopy(each);
+      }
+    } catch (Throwable e) {
+      CloseAll.after(e, List.of(slab::close));
+      throw e;
     }
     return slab;
   }

@@ -2,10 +2,12 @@ package dev.panoptim.internal.tensor;
 
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /// One allocation that holds several operands of the same tensors in a [Layout]. Large slabs use
 /// huge pages if possible.
@@ -28,7 +30,7 @@ public final class Slab implements AutoCloseable {
               : device.allocate(layout.bytes(), arena);
       streams = layout.slices(device, memory);
     } catch (Throwable e) {
-      arena.close();
+      CloseAll.after(e, List.of(arena::close));
       throw e;
     }
   }

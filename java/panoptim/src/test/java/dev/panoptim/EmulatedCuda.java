@@ -1,0 +1,75 @@
+package dev.panoptim;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.panoptim.device.Device;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+
+/// The functions for tests of the emulated CUDA library, which the process must have loaded.
+public final class EmulatedCuda {
+  /// The error after an access of a kernel to an illegal address.
+  public static final int ILLEGAL_ADDRESS = 700;
+
+  private EmulatedCuda() {}
+
+  /// Skips a test on hardware.
+  public static void need() {
+    GpuTests.need(1);
+    assumeTrue(GpuTests.isEmulated(Device.cuda(0)), "the GPU is not emulated");
+  }
+
+  /// After some more calls of CUDA, the next call and all later calls fail.
+  ///
+  /// @param calls the number of calls that still succeed
+  /// @param error the number of the error
+  public static void failAfter(long calls, int error) {
+    call("emulated_fail", calls, error);
+  }
+
+  /// Calls of CUDA succeed again.
+  public static void succeed() {
+    call("emulated_fail", 0, 0);
+  }
+
+  /// The bytes that were copied from the host to GPUs so far.
+  public static long bytesUp() {
+    return count("emulated_bytes_up");
+  }
+
+  /// The bytes that were copied from GPUs to the host so far.
+  public static long bytesDown() {
+    return count("emulated_bytes_down");
+  }
+
+  private static long count(String name) {
+    try {
+      return (long) function(name, FunctionDescriptor.of(ValueLayout.JAVA_LONG)).invokeExact();
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void call(String name, long number, int error) {
+    FunctionDescriptor type =
+        FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT);
+    try {
+      function(name, type).invokeExact(number, error);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static MethodHandle function(String name, FunctionDescriptor type) {
+    String library = System.getProperty("panoptim.cuda.library", "");
+    assertFalse(library.isEmpty(), "panoptim.cuda.library is not set");
+    SymbolLookup symbols = SymbolLookup.libraryLookup(Path.of(library), Arena.global());
+    return Linker.nativeLinker().downcallHandle(symbols.find(name).orElseThrow(), type);
+  }
+}
