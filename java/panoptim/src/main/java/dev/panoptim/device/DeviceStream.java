@@ -59,6 +59,9 @@ public final class DeviceStream implements AutoCloseable {
   /// Wraps an existing stream, for example of a deep-learning framework. The stream must live as
   /// long as this object is used; [#close] has no effect on it.
   ///
+  /// A `torch.cuda.Stream` of PyTorch is non-blocking: the default stream does not wait for it. In
+  /// PyTorch, `torch.cuda.current_stream().cuda_stream` is the address of the stream in use.
+  ///
   /// @param address the `cudaStream_t`
   /// @throws IllegalArgumentException if the device is the CPU
   public static DeviceStream ofAddress(Device device, long address) {
