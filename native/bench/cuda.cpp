@@ -131,8 +131,8 @@ void run_query(int rounds) {
   std::vector<double> times;
   for (int i = 0; i < rounds; i++) {
     times.push_back(seconds(10000, [&] {
-      int32_t kind, owner;
-      check(panoptim_cuda_locate(0, memory, &kind, &owner, error));
+      panoptim_cuda_range range;
+      check(panoptim_cuda_locate(memory, &range, error));
     }));
   }
   check(panoptim_cuda_free(0, memory, error));

@@ -242,6 +242,14 @@ typedef struct panoptim_cuda_device {
   panoptim_int64 free_memory;   // bytes
 } panoptim_cuda_device;
 
+// Addresses that have been allocated or mapped together.
+typedef struct panoptim_cuda_range {
+  int32_t kind;          // PANOPTIM_MEMORY_...; the rest is of no meaning for PANOPTIM_MEMORY_PAGEABLE
+  int32_t device;        // that owns the memory, -1 if none
+  panoptim_int64 start;  // an address
+  panoptim_int64 bytes;  // from there on; 0 if CUDA does not say
+} panoptim_cuda_range;
+
 // The norm decision: the clip factor and whether the step is skipped, computed from the norm of all gradients. It lies
 // in device memory, so no host thread waits for it.
 typedef struct panoptim_cuda_decision {
@@ -289,10 +297,8 @@ PANOPTIM_API int32_t panoptim_cuda_free(int32_t device, void *memory, char *erro
 PANOPTIM_API int32_t panoptim_cuda_allocate_pinned(int32_t device, panoptim_int64 bytes, void **memory, char *error);
 PANOPTIM_API int32_t panoptim_cuda_free_pinned(int32_t device, void *memory, char *error);
 
-// The kind of memory of an address, PANOPTIM_MEMORY_..., and the device that owns it, -1 if none. `device` is the
-// device that is current during the call.
-PANOPTIM_API int32_t panoptim_cuda_locate(int32_t device, const void *memory, int32_t *kind, int32_t *owner,
-                                          char *error);
+// Writes the range of an address. Memory may have been allocated by any code of the process.
+PANOPTIM_API int32_t panoptim_cuda_locate(const void *memory, panoptim_cuda_range *range, char *error);
 
 // panoptim_cuda_destroy_stream waits for the work of the stream.
 PANOPTIM_API int32_t panoptim_cuda_create_stream(int32_t device, void **stream, char *error);

@@ -56,18 +56,22 @@ TEST(a_thread_s_context_is_left_as_it_was) {
 
 TEST(memory_is_where_it_was_allocated) {
   need_device();
-  int32_t kind = -1;
-  int32_t device = -1;
-  on_device<float> there(1);
-  CHECK_OK(panoptim_cuda_locate(0, there.get(), &kind, &device, error));
-  CHECK(kind == PANOPTIM_MEMORY_DEVICE && device == 0, "kind %d of device %d", kind, device);
+  panoptim_cuda_range range;
+  on_device<float> there(1000);
+  CHECK_OK(panoptim_cuda_locate(there.get() + 999, &range, error));
+  CHECK(range.kind == PANOPTIM_MEMORY_DEVICE && range.device == 0, "kind %d of device %d", range.kind, range.device);
+  const panoptim_int64 address = static_cast<panoptim_int64>(reinterpret_cast<uintptr_t>(there.get()));
+  CHECK(range.start <= address && range.bytes >= 4000, "%lld bytes from %llx on for address %llx", range.bytes,
+        range.start, address);
+  std::printf("%lld bytes, allocated as 4001, from %lld bytes before the address on\n", range.bytes,
+              address - range.start);
   float here;
-  CHECK_OK(panoptim_cuda_locate(0, &here, &kind, &device, error));
-  CHECK(kind == PANOPTIM_MEMORY_PAGEABLE && device == -1, "kind %d of device %d", kind, device);
+  CHECK_OK(panoptim_cuda_locate(&here, &range, error));
+  CHECK(range.kind == PANOPTIM_MEMORY_PAGEABLE && range.device == -1, "kind %d of device %d", range.kind, range.device);
   void *pinned;
   CHECK_OK(panoptim_cuda_allocate_pinned(0, 4, &pinned, error));
-  CHECK_OK(panoptim_cuda_locate(0, pinned, &kind, &device, error));
-  CHECK(kind == PANOPTIM_MEMORY_PINNED, "kind %d of device %d", kind, device);
+  CHECK_OK(panoptim_cuda_locate(pinned, &range, error));
+  CHECK(range.kind == PANOPTIM_MEMORY_PINNED, "kind %d of device %d", range.kind, range.device);
   CHECK_OK(panoptim_cuda_free_pinned(0, pinned, error));
 }
 

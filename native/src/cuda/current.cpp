@@ -2,38 +2,25 @@
 
 #include <stdio.h>
 
-namespace {
+driver::driver() {
+  said = find("cuCtxGetCurrent", 4000, &get_current);
+  if (said == cudaSuccess) said = find("cuCtxSetCurrent", 4000, &set_current);
+  if (said == cudaSuccess) said = find("cuPointerGetAttributes", 7000, &pointer_attributes);
+}
 
-// Functions of the driver, found by the runtime. The library is not linked with the driver, so it loads on machines
-// without one.
-struct driver {
-  CUresult (*get_current)(CUcontext *context) = nullptr;
-  CUresult (*set_current)(CUcontext context) = nullptr;
-  cudaError_t said;
-
-  driver() {
-    said = find("cuCtxGetCurrent", &get_current);
-    if (said == cudaSuccess) said = find("cuCtxSetCurrent", &set_current);
-  }
-
- private:
-  // Both exist since CUDA 4.0.
-  template <class Function>
-  static cudaError_t find(const char *name, Function *function) {
-    cudaDriverEntryPointQueryResult found;
-    void *address = nullptr;
-    const cudaError_t said = cudaGetDriverEntryPointByVersion(name, &address, 4000, cudaEnableDefault, &found);
-    *function = reinterpret_cast<Function>(address);
-    return said == cudaSuccess && !address ? cudaErrorUnknown : said;
-  }
-};
+template <class Function>
+cudaError_t driver::find(const char *name, unsigned version, Function *function) {
+  cudaDriverEntryPointQueryResult found;
+  void *address = nullptr;
+  const cudaError_t said = cudaGetDriverEntryPointByVersion(name, &address, version, cudaEnableDefault, &found);
+  *function = reinterpret_cast<Function>(address);
+  return said == cudaSuccess && !address ? cudaErrorUnknown : said;
+}
 
 const driver &loaded_driver() {
   static const driver loaded;
   return loaded;
 }
-
-}  // namespace
 
 int32_t checked(cudaError_t said, const char *call, char *error) {
   if (said == cudaSuccess) return PANOPTIM_OK;

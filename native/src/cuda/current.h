@@ -7,6 +7,25 @@
 
 #include "panoptim.h"
 
+// Functions of the driver, found by the runtime. The library is not linked with the driver, so it loads on machines
+// without one.
+struct driver {
+  CUresult (*get_current)(CUcontext *context) = nullptr;
+  CUresult (*set_current)(CUcontext context) = nullptr;
+  CUresult (*pointer_attributes)(unsigned count, CUpointer_attribute *attributes, void **values,
+                                 CUdeviceptr memory) = nullptr;
+  cudaError_t said;
+
+  driver();
+
+ private:
+  // `version` is the first version of CUDA that has the function.
+  template <class Function>
+  static cudaError_t find(const char *name, unsigned version, Function *function);
+};
+
+const driver &loaded_driver();
+
 // Writes the error text unless the call succeeded.
 int32_t checked(cudaError_t said, const char *call, char *error);
 

@@ -159,21 +159,6 @@ int32_t panoptim_cuda_free_pinned(int32_t device, void *memory, char *error) {
   return status ? status : freed;
 }
 
-int32_t panoptim_cuda_locate(int32_t device, const void *memory, int32_t *kind, int32_t *owner, char *error) {
-  cudaPointerAttributes attributes{};
-  const int32_t status =
-      call_on(device, "cudaPointerGetAttributes", error, [&] { return cudaPointerGetAttributes(&attributes, memory); });
-  if (status) return status;
-  switch (attributes.type) {
-    case cudaMemoryTypeHost: *kind = PANOPTIM_MEMORY_PINNED; break;
-    case cudaMemoryTypeDevice: *kind = PANOPTIM_MEMORY_DEVICE; break;
-    case cudaMemoryTypeManaged: *kind = PANOPTIM_MEMORY_MANAGED; break;
-    default: *kind = PANOPTIM_MEMORY_PAGEABLE; break;
-  }
-  *owner = *kind == PANOPTIM_MEMORY_PAGEABLE ? -1 : attributes.device;
-  return PANOPTIM_OK;
-}
-
 int32_t panoptim_cuda_create_stream(int32_t device, void **stream, char *error) {
   return call_on(device, "cudaStreamCreate", error, [&] {
     cudaStream_t created;

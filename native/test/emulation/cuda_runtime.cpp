@@ -73,7 +73,7 @@ bool fits(const void *memory, size_t bytes) {
 
 bool is_on_device(const void *memory) {
   const allocation *found = allocation_of(memory);
-  return found && found->type == cudaMemoryTypeDevice;
+  return found && found->type == CU_MEMORYTYPE_DEVICE;
 }
 
 bool is_pageable(const void *memory) {

@@ -33,23 +33,11 @@ enum cudaError_t {
 
 enum cudaMemcpyKind { cudaMemcpyDefault = 4 };
 
-enum cudaMemoryType {
-  cudaMemoryTypeUnregistered = 0,
-  cudaMemoryTypeHost = 1,
-  cudaMemoryTypeDevice = 2,
-  cudaMemoryTypeManaged = 3
-};
-
 enum cudaDriverEntryPointQueryResult { cudaDriverEntryPointSuccess = 0, cudaDriverEntryPointSymbolNotFound = 1 };
 
 constexpr unsigned long long cudaEnableDefault = 0;
 constexpr unsigned cudaHostAllocPortable = 1;
 constexpr unsigned cudaEventDisableTiming = 2;
-
-struct cudaPointerAttributes {
-  cudaMemoryType type;
-  int device;
-};
 
 struct cudaDeviceProp {
   char name[256];
@@ -76,7 +64,6 @@ cudaError_t cudaMalloc(void **memory, size_t bytes);
 cudaError_t cudaFree(void *memory);
 cudaError_t cudaHostAlloc(void **memory, size_t bytes, unsigned flags);
 cudaError_t cudaFreeHost(void *memory);
-cudaError_t cudaPointerGetAttributes(cudaPointerAttributes *attributes, const void *memory);
 cudaError_t cudaStreamCreate(cudaStream_t *stream);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
@@ -96,6 +83,8 @@ extern "C" {
 // After `calls` more calls, the next one and all later ones fail with this error, as after a failure of a kernel.
 // Enqueued operations no longer run. cudaSuccess ends this.
 __attribute__((visibility("default"))) void emulated_fail(int64_t calls, cudaError_t error);
+// The questions about addresses so far.
+__attribute__((visibility("default"))) int64_t emulated_queries();
 // The bytes of all copies from the host to devices so far, and of all copies from devices to the host.
 __attribute__((visibility("default"))) int64_t emulated_bytes_up();
 __attribute__((visibility("default"))) int64_t emulated_bytes_down();

@@ -82,6 +82,8 @@ cudaError_t cudaGetDriverEntryPointByVersion(const char *name, void **function, 
     *function = reinterpret_cast<void *>(cuCtxGetCurrent);
   } else if (std::string(name) == "cuCtxSetCurrent") {
     *function = reinterpret_cast<void *>(cuCtxSetCurrent);
+  } else if (std::string(name) == "cuPointerGetAttributes") {
+    *function = reinterpret_cast<void *>(cuPointerGetAttributes);
   } else {
     *found = cudaDriverEntryPointSymbolNotFound;
   }

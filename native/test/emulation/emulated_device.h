@@ -23,7 +23,7 @@ struct allocation {
   uintptr_t start;
   size_t bytes;
   int device;
-  cudaMemoryType type;
+  CUmemorytype type;
 };
 
 // The allocation that contains an address; NULL if there is none.

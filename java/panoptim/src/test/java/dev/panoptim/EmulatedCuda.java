@@ -38,6 +38,11 @@ public final class EmulatedCuda {
     call("emulated_fail", 0, 0);
   }
 
+  /// The questions about addresses so far.
+  public static long queries() {
+    return count("emulated_queries");
+  }
+
   /// The bytes that were copied from the host to GPUs so far.
   public static long bytesUp() {
     return count("emulated_bytes_up");

@@ -3,6 +3,7 @@ package dev.panoptim.device;
 import dev.panoptim.internal.bindings.NativeLibrary;
 import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_cuda_device;
+import dev.panoptim.internal.bindings.panoptim_cuda_range;
 import dev.panoptim.internal.memory.CleaningAction;
 import dev.panoptim.internal.memory.MemoryBudget;
 import dev.panoptim.internal.memory.MemoryKind;
@@ -14,6 +15,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.LongFunction;
 
 /// The functions of the CUDA library except for the step. A failed function throws an exception.
 ///
@@ -22,18 +24,43 @@ import java.util.concurrent.ConcurrentSkipListMap;
 ///
 /// Thread-safe.
 final class Cuda {
-  /// The owner of an address, as reported by CUDA.
+  /// The owner of an address and of the addresses around it, as reported by CUDA.
   ///
   /// @param kind one of the `PANOPTIM_MEMORY_` constants
   /// @param device the number of the device, or -1 for memory that CUDA does not know
-  record Place(int kind, int device) {
-    boolean isOnDevice() {
-      return kind == PanoptimAbi.PANOPTIM_MEMORY_DEVICE()
-          || kind == PanoptimAbi.PANOPTIM_MEMORY_MANAGED();
+  /// @param start the first address
+  /// @param bytes the size; 0 if CUDA does not say
+  record Range(int kind, int device, long start, long bytes) {
+    boolean isOn(int device) {
+      return this.device == device
+          && (kind == PanoptimAbi.PANOPTIM_MEMORY_DEVICE()
+              || kind == PanoptimAbi.PANOPTIM_MEMORY_MANAGED());
     }
 
     boolean isPinned() {
       return kind == PanoptimAbi.PANOPTIM_MEMORY_PINNED();
+    }
+
+    boolean contains(long address) {
+      return Long.compareUnsigned(address - start, bytes) < 0;
+    }
+
+    /// Whether ranges of a device's memory cover some addresses. There may be several: one tensor
+    /// may lie in several mappings, as with PyTorch's expandable segments.
+    static boolean cover(long address, long bytes, int device, LongFunction<Range> rangeOf) {
+      long end = address + bytes;
+      for (long at = address; at < end; ) {
+        Range range = rangeOf.apply(at);
+        if (!range.isOn(device)) {
+          return false;
+        }
+        if (!range.contains(at)) {
+          // CUDA names the owner but no range.
+          return true;
+        }
+        at = range.start + range.bytes;
+      }
+      return true;
     }
   }
 
@@ -129,14 +156,20 @@ final class Cuda {
   }
 
   /// Whether a range of addresses lies in a device's memory. For memory that was allocated
-  /// elsewhere, only its device can be checked.
+  /// elsewhere, CUDA is asked.
   static boolean holds(int device, MemorySegment memory, long bytes) {
     Allocation of = allocationOf(memory);
-    if (of != null) {
-      return of.device() == device && bytes <= of.end() - memory.address();
-    }
-    Place place = locate(device, memory);
-    return place.isOnDevice() && place.device() == device;
+    return of == null
+        ? Range.cover(memory.address(), bytes, device, Cuda::locate)
+        : of.device() == device && bytes <= of.end() - memory.address();
+  }
+
+  /// Like [#holds], but asks CUDA only for unknown ranges.
+  static boolean holds(int device, MemorySegment memory, long bytes, KnownRanges known) {
+    Allocation of = allocationOf(memory);
+    return of == null
+        ? known.holds(memory.address(), bytes)
+        : of.device() == device && bytes <= of.end() - memory.address();
   }
 
   /// Returns an address with an offset in the same memory, with the same lifetime.
@@ -190,12 +223,11 @@ final class Cuda {
         PanoptimAbi.panoptim_cuda_destroy_event$handle());
   }
 
-  /// Buffers for the results of [#locate], which may be called for each gradient at every step.
+  /// Buffers for the results of [#locate], which may be called for many gradients at every step.
   /// They are created at the first use, because without native access their creation fails, and
   /// [#devices] must report the reason. They are freed with the class loader.
   private static final class Room {
-    static final MemorySegment KIND = Arena.ofAuto().allocate(ValueLayout.JAVA_INT);
-    static final MemorySegment OWNER = Arena.ofAuto().allocate(ValueLayout.JAVA_INT);
+    static final MemorySegment RANGE = panoptim_cuda_range.allocate(Arena.ofAuto());
     static final MemorySegment ERROR = Arena.ofAuto().allocate(PanoptimAbi.PANOPTIM_TEXT());
 
     /// The buffer for errors of destructors after the class loader has been collected. Nobody reads
@@ -203,15 +235,18 @@ final class Cuda {
     static final MemorySegment UNREAD = Arena.ofAuto().allocate(PanoptimAbi.PANOPTIM_TEXT());
   }
 
-  /// @param device the device whose context is used
-  static synchronized Place locate(int device, MemorySegment memory) {
+  /// Asks CUDA for the range of an address.
+  static synchronized Range locate(long address) {
     int status =
-        PanoptimAbi.panoptim_cuda_locate(device, memory, Room.KIND, Room.OWNER, Room.ERROR);
+        PanoptimAbi.panoptim_cuda_locate(MemorySegment.ofAddress(address), Room.RANGE, Room.ERROR);
     if (status != PanoptimAbi.PANOPTIM_OK()) {
       throw new CudaException(Room.ERROR.getString(0));
     }
-    return new Place(
-        Room.KIND.get(ValueLayout.JAVA_INT, 0), Room.OWNER.get(ValueLayout.JAVA_INT, 0));
+    return new Range(
+        panoptim_cuda_range.kind(Room.RANGE),
+        panoptim_cuda_range.device(Room.RANGE),
+        panoptim_cuda_range.start(Room.RANGE),
+        panoptim_cuda_range.bytes(Room.RANGE));
   }
 
   static void await(int device, MemorySegment stream) {

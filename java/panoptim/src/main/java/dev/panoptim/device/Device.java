@@ -36,33 +36,12 @@ public final class Device {
   private final int index;
 
   private final StagedCopies stagedCopies;
+  private final KnownRanges knownRanges;
 
-  /// Whether the kernels have been found to run on this device.
-  private volatile boolean capable;
-
-  private static final class CudaDevices {
-    static final Device[] ALL;
-    static final String WHY_NONE;
-
-    static {
-      Device[] found = {};
-      String why = null;
-      try {
-        found = new Device[Cuda.devices()];
-        for (int i = 0; i < found.length; i++) {
-          found[i] = new Device(i);
-        }
-      } catch (CudaException e) {
-        why = e.getMessage();
-      }
-      ALL = found;
-      WHY_NONE = why;
-    }
-  }
-
-  private Device(int index) {
+  Device(int index) {
     this.index = index;
     stagedCopies = index == CPU_INDEX ? null : new StagedCopies(index);
+    knownRanges = index == CPU_INDEX ? null : new KnownRanges(index);
   }
 
   /// The CPU, with memory that Java can access.
@@ -77,26 +56,7 @@ public final class Device {
   ///   GPU's compute capability is below 7.5; the message gives the reason
   /// @throws IllegalArgumentException if there is no GPU of that number
   public static Device cuda(int index) {
-    if (CudaDevices.WHY_NONE != null) {
-      throw new CudaException(CudaDevices.WHY_NONE);
-    }
-    if (index < 0 || index >= CudaDevices.ALL.length) {
-      throw new IllegalArgumentException(
-          "index is " + index + ", but must be from 0 to " + (CudaDevices.ALL.length - 1));
-    }
-    CudaDevices.ALL[index].requireCapability();
-    return CudaDevices.ALL[index];
-  }
-
-  private void requireCapability() {
-    if (capable) {
-      return;
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      // CUDA describes only capable devices, and fails for others.
-      Cuda.describe(index, arena);
-    }
-    capable = true;
+    return CudaDevices.get(index);
   }
 
   /// The number of GPUs; 0 if [#cuda] fails for all of them.
@@ -218,7 +178,8 @@ public final class Device {
   }
 
   /// Whether a range of addresses lies in this device's memory. For GPU memory that [#allocate] has
-  /// not allocated, only its device can be checked.
+  /// not allocated, CUDA is asked. CUDA knows allocations and not the tensors in them: if all bytes
+  /// are allocated, they may still belong to several tensors, or to several adjacent allocations.
   ///
   /// @throws CudaException if CUDA reports an error
   public boolean holds(MemorySegment memory, long bytes) {
@@ -227,19 +188,40 @@ public final class Device {
         : bytes == 0 || Cuda.holds(index, memory, bytes);
   }
 
+  /// Like [#holds], but CUDA is asked only once for each allocation until [#forgetRanges]. For
+  /// gradients that move at each step: a query takes about a microsecond. The answer is out of date
+  /// if the allocation has been freed meanwhile, so that a step forgets the ranges before it checks
+  /// the gradients that have moved.
+  ///
+  /// @throws CudaException if CUDA reports an error
+  public boolean heldWhenAsked(MemorySegment memory, long bytes) {
+    return isCpu()
+        ? holds(memory, bytes)
+        : bytes == 0 || Cuda.holds(index, memory, bytes, knownRanges);
+  }
+
+  /// Forgets what CUDA has said about memory that [#allocate] has not allocated. Afterwards,
+  /// [#heldWhenAsked] asks again.
+  public void forgetRanges() {
+    if (!isCpu()) {
+      knownRanges.forget();
+    }
+  }
+
   /// Whether a range of GPU addresses lies within one allocation of [#allocate]. A copy must not
   /// cross allocations, even if they are adjacent.
   public boolean areOneAllocation(MemorySegment memory, long bytes) {
     return !isCpu() && Cuda.areOneAllocation(memory, bytes);
   }
 
-  /// Checks one side of a copy: off-heap memory, which has a size, or GPU memory.
+  /// Checks one side of a copy: off-heap memory, which has a size, or GPU memory, with
+  /// [#heldWhenAsked].
   void requireBytes(String name, MemorySegment memory, long bytes) {
     requireNotNegative("bytes", bytes);
     Segments.requireAddress(name, memory, bytes);
     Segments.requireAlive(name, memory);
     if (memory.byteSize() == 0) {
-      requireOnDevice(name, memory, bytes);
+      requireHeld(name, memory, bytes);
     } else if (!memory.isNative() || memory.byteSize() < bytes) {
       throw new IllegalArgumentException(
           "%s has %s bytes %s-heap, but must have %s off-heap"
@@ -252,9 +234,15 @@ public final class Device {
   /// @throws IllegalArgumentException if it does not; the message begins with the name
   /// @throws CudaException if CUDA reports an error
   public void requireOnDevice(String name, MemorySegment memory, long bytes) {
+    forgetRanges();
+    requireHeld(name, memory, bytes);
+  }
+
+  /// Like [#requireOnDevice], but with [#heldWhenAsked].
+  void requireHeld(String name, MemorySegment memory, long bytes) {
     requireNotNegative("bytes", bytes);
     Segments.requireAddress(name, memory, bytes);
-    if (!memory.isNative() || memory.byteSize() > 0 || !holds(memory, bytes)) {
+    if (!memory.isNative() || memory.byteSize() > 0 || !heldWhenAsked(memory, bytes)) {
       throw new IllegalArgumentException(
           "%s takes %s bytes from address 0x%x on, which are not in the memory of %s"
               .formatted(name, bytes, memory.address(), this));

@@ -100,6 +100,13 @@ public final class DeviceStream implements AutoCloseable {
   /// @throws IllegalStateException if the stream or the arena of a segment has been closed
   /// @throws CudaException if CUDA reports an error
   public void copy(MemorySegment from, MemorySegment to, long bytes) {
+    device.forgetRanges();
+    copyHeld(from, to, bytes);
+  }
+
+  /// Like [#copy], for many copies one after the other: addresses are checked with
+  /// [Device#heldWhenAsked] after one call of [Device#forgetRanges].
+  public void copyHeld(MemorySegment from, MemorySegment to, long bytes) {
     requireOpen();
     device.requireBytes("from", from, bytes);
     device.requireBytes("to", to, bytes);
@@ -116,8 +123,14 @@ public final class DeviceStream implements AutoCloseable {
   /// @throws IllegalStateException if the stream has been closed
   /// @throws CudaException if CUDA reports an error
   public void zero(MemorySegment memory, long bytes) {
+    device.forgetRanges();
+    zeroHeld(memory, bytes);
+  }
+
+  /// Like [#zero], in the way of [#copyHeld].
+  public void zeroHeld(MemorySegment memory, long bytes) {
     requireOpen();
-    device.requireOnDevice("memory", memory, bytes);
+    device.requireHeld("memory", memory, bytes);
     Device.requireWritable("memory", memory);
     Cuda.fill(device.index(), handle, memory, 0, bytes);
   }

@@ -27,7 +27,7 @@ final class StagedCopies {
 
   synchronized void upload(MemorySegment from, MemorySegment to) {
     long bytes = from.byteSize();
-    if (from.isNative() && Cuda.locate(device, from).isPinned()) {
+    if (from.isNative() && Cuda.locate(from.address()).isPinned()) {
       Cuda.copy(device, MemorySegment.NULL, to, from, bytes);
     } else {
       prepare();
@@ -46,7 +46,7 @@ final class StagedCopies {
 
   synchronized void download(MemorySegment from, MemorySegment to) {
     long bytes = to.byteSize();
-    if (to.isNative() && Cuda.locate(device, to).isPinned()) {
+    if (to.isNative() && Cuda.locate(to.address()).isPinned()) {
       Cuda.copy(device, MemorySegment.NULL, to, from, bytes);
       Cuda.await(device, MemorySegment.NULL);
       return;

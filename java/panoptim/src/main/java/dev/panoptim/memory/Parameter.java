@@ -135,8 +135,12 @@ public final class Parameter {
   /// The method may be called before each step, with a different address each time. The next step
   /// then takes a fraction of a microsecond longer for each parameter, if the same parameters have
   /// gradients as before, in the same arenas. Otherwise it takes longer. All segments that were
-  /// made from an address are in one arena, the global one. On a GPU, CUDA is asked for the owner
-  /// of the memory, in this method and at the step.
+  /// made from an address are in one arena, the global one.
+  ///
+  /// On a GPU, CUDA is asked for the allocation of the memory, in this method and again at the
+  /// step. It is asked once for each allocation between two steps in which gradients move, and once
+  /// for each allocation in such a step. If memory was freed after the first question, the step
+  /// throws an [IllegalArgumentException] and changes nothing.
   ///
   /// @param gradient [#size()] floats on the parameter's device: off-heap or on the same GPU,
   ///   aligned to 4 bytes; may be read-only

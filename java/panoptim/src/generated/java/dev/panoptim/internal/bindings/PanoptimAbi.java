@@ -1518,8 +1518,6 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     private static class panoptim_cuda_locate {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             PanoptimAbi.C_INT,
-            PanoptimAbi.C_INT,
-            PanoptimAbi.C_POINTER,
             PanoptimAbi.C_POINTER,
             PanoptimAbi.C_POINTER,
             PanoptimAbi.C_POINTER
@@ -1533,7 +1531,7 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int32_t panoptim_cuda_locate(int32_t device, const void *memory, int32_t *kind, int32_t *owner, char *error)
+     * int32_t panoptim_cuda_locate(const void *memory, panoptim_cuda_range *range, char *error)
      * }
      */
     public static FunctionDescriptor panoptim_cuda_locate$descriptor() {
@@ -1543,7 +1541,7 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int32_t panoptim_cuda_locate(int32_t device, const void *memory, int32_t *kind, int32_t *owner, char *error)
+     * int32_t panoptim_cuda_locate(const void *memory, panoptim_cuda_range *range, char *error)
      * }
      */
     public static MethodHandle panoptim_cuda_locate$handle() {
@@ -1553,7 +1551,7 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int32_t panoptim_cuda_locate(int32_t device, const void *memory, int32_t *kind, int32_t *owner, char *error)
+     * int32_t panoptim_cuda_locate(const void *memory, panoptim_cuda_range *range, char *error)
      * }
      */
     public static MemorySegment panoptim_cuda_locate$address() {
@@ -1562,16 +1560,16 @@ public class PanoptimAbi extends PanoptimAbi$shared {
 
     /**
      * {@snippet lang=c :
-     * int32_t panoptim_cuda_locate(int32_t device, const void *memory, int32_t *kind, int32_t *owner, char *error)
+     * int32_t panoptim_cuda_locate(const void *memory, panoptim_cuda_range *range, char *error)
      * }
      */
-    public static int panoptim_cuda_locate(int device, MemorySegment memory, MemorySegment kind, MemorySegment owner, MemorySegment error) {
+    public static int panoptim_cuda_locate(MemorySegment memory, MemorySegment range, MemorySegment error) {
         var mh$ = panoptim_cuda_locate.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("panoptim_cuda_locate", device, memory, kind, owner, error);
+                traceDowncall("panoptim_cuda_locate", memory, range, error);
             }
-            return (int)mh$.invokeExact(device, memory, kind, owner, error);
+            return (int)mh$.invokeExact(memory, range, error);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

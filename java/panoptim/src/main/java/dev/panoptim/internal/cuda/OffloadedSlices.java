@@ -148,7 +148,8 @@ final class OffloadedSlices extends Prepared {
 
   /// Adds a copy, or extends the previous one.
   private void add(List<Run> runs, MemorySegment stream, long offset, MemorySegment slot) {
-    MemorySegment gpu = device.slice(stream, offset, slot.byteSize());
+    // The whole row has been checked.
+    MemorySegment gpu = stream.reinterpret(offset).asSlice(offset, 0);
     Run before = runs.isEmpty() ? null : runs.getLast();
     if (before != null
         && before.gpu.scope().equals(gpu.scope())
@@ -196,13 +197,15 @@ final class OffloadedSlices extends Prepared {
   /// Sets the gradients to 0.
   void zeroGradients() {
     followGradients();
+    device.forgetRanges();
     for (Slice slice : slices) {
-      slice.gradients.forEach(run -> producer.zero(run.gpu, run.bytes));
+      slice.gradients.forEach(run -> producer.zeroHeld(run.gpu, run.bytes));
     }
   }
 
   private void inTurn(boolean updates, Work work) {
     followGradients();
+    device.forgetRanges();
     slots.beginning.record(producer);
     slots.down.follow(slots.beginning);
     slots.up.follow(slots.beginning);
@@ -247,19 +250,19 @@ final class OffloadedSlices extends Prepared {
 
   private void bringDown(int index, boolean updates) {
     Slice slice = slices.get(index);
-    slice.gradients.forEach(run -> slots.down.copy(run.gpu, run.slot, run.bytes));
+    slice.gradients.forEach(run -> slots.down.copyHeld(run.gpu, run.slot, run.bytes));
     if (updates) {
-      slice.data.forEach(run -> slots.down.copy(run.gpu, run.slot, run.bytes));
+      slice.data.forEach(run -> slots.down.copyHeld(run.gpu, run.slot, run.bytes));
     }
     slots.slot(index).arrival.record(slots.down);
   }
 
   private void takeUp(int index) {
     Slice slice = slices.get(index);
-    slice.data.forEach(run -> slots.up.copy(run.slot, run.gpu, run.bytes));
-    slice.halfPrecisionCopies.forEach(run -> slots.up.copy(run.slot, run.gpu, run.bytes));
+    slice.data.forEach(run -> slots.up.copyHeld(run.slot, run.gpu, run.bytes));
+    slice.halfPrecisionCopies.forEach(run -> slots.up.copyHeld(run.slot, run.gpu, run.bytes));
     if (whole.values().zeroes()) {
-      slice.gradients.forEach(run -> slots.up.zero(run.gpu, run.bytes));
+      slice.gradients.forEach(run -> slots.up.zeroHeld(run.gpu, run.bytes));
     }
     slots.slot(index).departure.record(slots.up);
   }

@@ -38,7 +38,12 @@ final class GroupPlans {
   ///
   /// @return whether new plans were made
   boolean update() {
-    if (!gradientsMoved() || moveGradients()) {
+    if (!gradientsMoved()) {
+      return false;
+    }
+    // Other code may have freed gradients since they were set.
+    engine.device().forgetRanges();
+    if (moveGradients()) {
       return false;
     }
     makePlans();

@@ -70,8 +70,8 @@ public final class TensorChecks {
   }
 
   /// Whether [#require(Device, String, long, MemorySegment, boolean)] would accept a segment for
-  /// reading; on a GPU, only a segment of length 0. This method creates no message and allocates
-  /// nothing, or little on a GPU.
+  /// reading; on a GPU, only a segment of length 0, and as [Device#heldWhenAsked] can tell. This
+  /// method creates no message and allocates nothing, or little on a GPU.
   ///
   /// @param size the number of elements, which must have been checked before
   public static boolean areFloats(Device device, long size, MemorySegment segment) {
@@ -81,7 +81,7 @@ public final class TensorChecks {
         && Segments.canBeAt(segment.address(), size * FLOAT_BYTES)
         && segment.scope().isAlive()
         && segment.isAccessibleBy(Thread.currentThread())
-        && (device.isCpu() || device.holds(segment, size * FLOAT_BYTES));
+        && (device.isCpu() || device.heldWhenAsked(segment, size * FLOAT_BYTES));
   }
 
   /// @param alignment the size of an element in bytes

@@ -39,6 +39,7 @@ class DriftTest {
           "panoptim_plan", panoptim_plan.layout(),
           "panoptim_description", panoptim_description.layout(),
           "panoptim_cuda_device", panoptim_cuda_device.layout(),
+          "panoptim_cuda_range", panoptim_cuda_range.layout(),
           "panoptim_cuda_decision", panoptim_cuda_decision.layout(),
           "panoptim_cuda_tile", panoptim_cuda_tile.layout(),
           "panoptim_cuda_plan", panoptim_cuda_plan.layout());

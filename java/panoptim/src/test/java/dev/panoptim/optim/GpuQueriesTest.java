@@ -1,0 +1,181 @@
+package dev.panoptim.optim;
+
+import static dev.panoptim.Illegal.assertSays;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.panoptim.EmulatedCuda;
+import dev.panoptim.backend.Backend;
+import dev.panoptim.device.Device;
+import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.memory.Parameter;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// CUDA is asked for memory that other code has allocated: often enough that no freed memory is
+/// used, and seldom enough that gradients can move at each step. The test counts the questions on
+/// an emulated GPU.
+class GpuQueriesTest {
+  private static final int SIZE = 3;
+  private static final long BYTES = SIZE * Float.BYTES;
+
+  @BeforeEach
+  void needsAnEmulatedGpu() {
+    EmulatedCuda.need();
+  }
+
+  /// Memory that this library does not know, as of another library in the process.
+  private static MemorySegment allocateElsewhere(long bytes) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(ValueLayout.ADDRESS);
+      MemorySegment error = arena.allocate(PanoptimAbi.PANOPTIM_TEXT());
+      int status = PanoptimAbi.panoptim_cuda_allocate(0, bytes, memory, error);
+      assertEquals(PanoptimAbi.PANOPTIM_OK(), status, () -> error.getString(0));
+      return memory.get(ValueLayout.ADDRESS, 0);
+    }
+  }
+
+  private static void freeElsewhere(MemorySegment memory) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment error = arena.allocate(PanoptimAbi.PANOPTIM_TEXT());
+      int status = PanoptimAbi.panoptim_cuda_free(0, memory, error);
+      assertEquals(PanoptimAbi.PANOPTIM_OK(), status, () -> error.getString(0));
+    }
+  }
+
+  private static MemorySegment at(MemorySegment memory, long offset) {
+    return MemorySegment.ofAddress(memory.address() + offset);
+  }
+
+  private static void fill(MemorySegment memory, long bytes, float value) {
+    float[] values = new float[(int) (bytes / Float.BYTES)];
+    Arrays.fill(values, value);
+    Device.cuda(0).upload(MemorySegment.ofArray(values), memory);
+  }
+
+  @Test
+  void gradientsThatMoveNeedAQuestionForEachAllocation() {
+    int count = 10_000;
+    int allocations = 4;
+    for (Backend backend : Problem.gpuBackends()) {
+      List<MemorySegment> places = new ArrayList<>();
+      for (int i = 0; i < 2 * allocations; i++) {
+        places.add(allocateElsewhere(count / allocations * BYTES));
+        fill(places.getLast(), count / allocations * BYTES, i < allocations ? 1 : 2);
+      }
+      try (Arena arena = Arena.ofShared()) {
+        Device gpu = backend.device();
+        MemorySegment data = gpu.allocate(count * BYTES, arena);
+        List<Parameter> all = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+          all.add(Parameter.onDevice(gpu, "p" + i, SIZE, gpu.slice(data, i * BYTES, BYTES)));
+        }
+        try (Optimizer optimizer = Sgd.builder(all).learningRate(1).backend(backend).build()) {
+          long questions = 0;
+          for (int step = 0; step < 4; step++) {
+            long before = EmulatedCuda.queries();
+            for (int i = 0; i < count; i++) {
+              MemorySegment place = places.get(step % 2 * allocations + i % allocations);
+              all.get(i).setGradient(at(place, i / allocations * BYTES));
+            }
+            optimizer.step();
+            questions = EmulatedCuda.queries() - before;
+          }
+          // When the gradients are set, when the step checks them, and when they are copied.
+          int rounds = backend.name().equals("offload") ? 3 : 2;
+          assertEquals(rounds * allocations, questions, backend::toString);
+          for (float each : gpu.copyOf(data, count * BYTES).toArray(JAVA_FLOAT)) {
+            assertEquals(-6, each);
+          }
+        }
+      }
+      places.forEach(GpuQueriesTest::freeElsewhere);
+    }
+  }
+
+  @Test
+  void aGradientThatIsFreedBeforeTheStepIsRejected() {
+    for (Backend backend : Problem.gpuBackends()) {
+      Device gpu = backend.device();
+      // In allocations that are not parts of larger blocks.
+      MemorySegment[] places = new MemorySegment[3];
+      for (int i = 0; i < places.length; i++) {
+        places[i] = allocateElsewhere(2 << 20);
+        fill(places[i], 2 * BYTES, 1);
+      }
+      try (Arena arena = Arena.ofShared()) {
+        Parameter p = Parameter.onDevice(gpu, "p", SIZE, gpu.allocate(BYTES, arena));
+        Parameter q = Parameter.onDevice(gpu, "q", SIZE, gpu.allocate(BYTES, arena));
+        try (Optimizer optimizer =
+            Sgd.builder(List.of(p, q)).learningRate(1).backend(backend).build()) {
+          p.setGradient(places[0]);
+          q.setGradient(at(places[0], BYTES));
+          optimizer.step();
+          p.setGradient(places[1]);
+          freeElsewhere(places[1]);
+          assertSays("gradient of 'p' takes 12 bytes from address 0x", optimizer::step);
+          // The allocation is known from the gradient of p, and is free.
+          p.setGradient(places[2]);
+          freeElsewhere(places[2]);
+          p.setGradient(places[0]);
+          q.setGradient(at(places[2], BYTES));
+          assertSays("gradient of 'q' takes 12 bytes from address 0x", optimizer::step);
+          // CUDA has been asked again.
+          assertSays("gradient of 'q' takes 12 bytes", () -> q.setGradient(places[2]));
+          assertEquals(1, optimizer.stepCount(p));
+          q.setGradient(at(places[0], BYTES));
+          optimizer.step();
+          assertEquals(2, optimizer.stepCount(q));
+          for (Parameter each : List.of(p, q)) {
+            for (float value : gpu.copyOf(each.data(), BYTES).toArray(JAVA_FLOAT)) {
+              assertEquals(-2, value);
+            }
+          }
+        }
+      }
+      freeElsewhere(places[0]);
+    }
+  }
+
+  @Test
+  void memoryBehindAnAllocationIsRejected() {
+    Device gpu = Device.cuda(0);
+    MemorySegment elsewhere = allocateElsewhere(3 << 20);
+    assertTrue(gpu.holds(elsewhere, 3 << 20));
+    assertTrue(gpu.heldWhenAsked(at(elsewhere, 4), (3 << 20) - 4));
+    assertFalse(gpu.holds(elsewhere, (3 << 20) + 1));
+    assertFalse(gpu.heldWhenAsked(at(elsewhere, 4), 3 << 20));
+    assertSays(
+        "data of 'p' takes 3145732 bytes",
+        () -> Parameter.onDevice(gpu, "p", (3 << 18) + 1, elsewhere));
+    assertSays("memory takes 3145732 bytes", () -> gpu.fill(elsewhere, (3 << 18) + 1, 1));
+    freeElsewhere(elsewhere);
+    assertFalse(gpu.holds(elsewhere, 4));
+    gpu.forgetRanges();
+    assertFalse(gpu.heldWhenAsked(elsewhere, 4));
+  }
+
+  /// One tensor may lie in several mappings of memory to adjacent addresses. CUDA does not tell
+  /// them from adjacent allocations.
+  @Test
+  void memoryInAdjacentRangesIsAccepted() {
+    Device gpu = Device.cuda(0);
+    List<MemorySegment> all = new ArrayList<>();
+    while (all.size() < 2 || all.getLast().address() != all.get(all.size() - 2).address() + 512) {
+      all.add(allocateElsewhere(512));
+    }
+    MemorySegment first = all.get(all.size() - 2);
+    assertTrue(gpu.holds(first, 1024));
+    assertTrue(gpu.heldWhenAsked(first, 1024));
+    all.forEach(GpuQueriesTest::freeElsewhere);
+    assertFalse(gpu.holds(first, 1024));
+  }
+}
