@@ -2,22 +2,28 @@
 #ifndef PANOPTIM_CUDA_NORM_WORK_H
 #define PANOPTIM_CUDA_NORM_WORK_H
 
+#include <string.h>
+
 #include "cuda/launch.h"
 #include "cuda/tiles.h"
 #include "panoptim.h"
 
-// Sums the squares of chunks `first` to `end`, a block for each. Meanwhile the first block of the launch adds the sums
-// of chunks `added` to `first`, which the launch before has written, to the decision's squares.
+// Sums the squares of all chunks, a block for each. Meanwhile the first block adds the chunks' sums to the decision's
+// squares, each as soon as it is there.
 //
-// Both sums have an order, so they take the time of as many dependent additions: 1024 for a chunk, whose 16 lanes are
-// summed at once, and one for each chunk at the end. That is why chunks are loaded to shared memory by more threads than
-// can add, and why the addition over the chunks is hidden behind the next sums.
+// Both sums have an order, so they take the time of as many dependent additions, 4 ns each: 1024 for a chunk, whose 16
+// lanes are summed at once, and one for each chunk. That is why more threads load a chunk than add it, and why the
+// addition of the chunks' sums does not begin after the last of them.
 struct square_sums_work {
-  static constexpr int threads = 256;
-  static constexpr int blocks = 4;
-  static constexpr int each = 16;                // loads of a thread at a time
-  static constexpr int part = threads * each;    // elements of a chunk that are loaded at a time
-  static constexpr int batch = 1024;             // sums that are loaded at a time
+  static constexpr int threads = 128;
+  static constexpr int blocks = 8;
+  static constexpr int each = 16;              // loads of a thread at a time
+  static constexpr int part = threads * each;  // elements of a chunk that are loaded at a time
+  static constexpr int batch = 256;            // chunks' sums that are loaded at a time
+  static constexpr int warp = 32;
+
+  // The bytes of a sum that is not there yet. No sum has this value.
+  static constexpr int pending = 0xff;
 
   struct shared {
     union {
@@ -25,34 +31,30 @@ struct square_sums_work {
       double sums[2][batch];
     };
     double lanes[PANOPTIM_LANES];
+    double total;
   };
 
   const panoptim_tensor *tensors;
   const int32_t *chunk_rows;
-  double *square_sums;
+  panoptim_int64 chunks;
+  double *square_sums;  // one for each chunk; all bytes are `pending`
   panoptim_cuda_decision *decision;
-  panoptim_int64 added;
-  panoptim_int64 first;
-  panoptim_int64 end;
   bool begins;  // the decision's squares start at 0
 
-  // The chunks of the next launch, of those left. To add a chunk's sum takes less than a quarter of the time in which a
-  // GPU sums it, so the addition is hidden behind a launch of a quarter of the size. What is left after the last launch
-  // is a few microseconds' worth.
-  static panoptim_int64 chunks_of_launch(panoptim_int64 left) {
-    return left <= 2 * batch ? left : left / 4 * 3;
+  panoptim_int64 blocks_of_launch() const {
+    return 1 + chunks;
   }
 
   PANOPTIM_DEVICE int phases(panoptim_int64 block) const {
-    if (block == 0) return rounds(first - added, batch) + 1;
-    return rounds(chunk_at(tensors, chunk_rows, chunk_of(block)).length, part) + 2;
+    return block == 0 ? rounds(chunks, batch) + 1
+                      : rounds(chunk_at(tensors, chunk_rows, block - 1).length, part) + 2;
   }
 
   PANOPTIM_DEVICE void operator()(int phase, panoptim_int64 block, int thread, shared &all) const {
     if (block == 0) {
       add_in_order(phase, thread, all);
     } else {
-      sum_chunk(phase, chunk_of(block), thread, all);
+      sum_chunk(phase, block - 1, thread, all);
     }
   }
 
@@ -61,16 +63,15 @@ struct square_sums_work {
     return static_cast<int>((count + most - 1) / most);
   }
 
-  PANOPTIM_DEVICE panoptim_int64 chunk_of(panoptim_int64 block) const {
-    return first + block - 1;
-  }
-
   // In a phase, all threads load a part, and the first ones add the part before.
   PANOPTIM_DEVICE void sum_chunk(int phase, panoptim_int64 chunk, int thread, shared &all) const {
     const range r = chunk_at(tensors, chunk_rows, chunk);
     const int parts = rounds(r.length, part);
     if (phase > parts) {
-      if (thread == 0) square_sums[chunk] = added_in_halves(all.lanes);
+      if (thread == 0) {
+        const double sum = added_in_halves(all.lanes);
+        static_cast<volatile double *>(square_sums)[chunk] = sum == sum ? sum : __builtin_nan("");
+      }
       return;
     }
     const float *gradient = global(tensors[r.row].gradient + r.start);
@@ -109,21 +110,43 @@ struct square_sums_work {
     return sums[0];
   }
 
-  // In a phase, the first thread adds a batch of sums, and the others load the next one.
+  // In a phase, the first thread adds a batch of sums, and the other warps load the next one.
   PANOPTIM_DEVICE void add_in_order(int phase, int thread, shared &all) const {
     if (thread == 0) {
-      double sum = begins && phase == 0 ? 0 : decision->squares;
-      for (int i = 0; i < length_of(phase - 1); i++) sum += all.sums[(phase - 1) % 2][i];
-      decision->squares = sum;
-    } else {
-      const double *from = square_sums + added + static_cast<panoptim_int64>(phase) * batch;
-      for (int i = thread - 1; i < length_of(phase); i += threads - 1) all.sums[phase % 2][i] = from[i];
+      double sum = phase > 0 ? all.total : begins ? 0 : decision->squares;
+      const int count = length_of(phase - 1);
+#if defined(__CUDACC__)
+#pragma unroll 16
+#endif
+      for (int i = 0; i < count; i++) sum += all.sums[(phase - 1) % 2][i];
+      all.total = sum;
+      if (phase == rounds(chunks, batch)) decision->squares = sum;
+    } else if (thread >= warp) {
+      const panoptim_int64 start = static_cast<panoptim_int64>(phase) * batch;
+      for (int i = thread - warp; i < length_of(phase); i += threads - warp) all.sums[phase % 2][i] = awaited(start + i);
     }
   }
 
   PANOPTIM_DEVICE int length_of(int number) const {
-    const panoptim_int64 left = first - added - static_cast<panoptim_int64>(number) * batch;
+    const panoptim_int64 left = chunks - static_cast<panoptim_int64>(number) * batch;
     return number < 0 || left < 0 ? 0 : static_cast<int>(left < batch ? left : batch);
+  }
+
+  // Waits for a block with a higher number. No block waits for the first one, so that all others end.
+  PANOPTIM_DEVICE double awaited(panoptim_int64 chunk) const {
+    for (;;) {
+      const double sum = static_cast<const volatile double *>(square_sums)[chunk];
+      if (!is_pending(sum)) return sum;
+#if defined(__CUDA_ARCH__)
+      __nanosleep(100);
+#endif
+    }
+  }
+
+  PANOPTIM_DEVICE static bool is_pending(double sum) {
+    unsigned long long bits;
+    memcpy(&bits, &sum, sizeof bits);
+    return bits == ~0ULL;
   }
 };
 

@@ -228,19 +228,13 @@ int32_t panoptim_cuda_add_squares(panoptim_cuda_plan *call, ...) {
   const on_device current(call->device, plan.error);
   if (current.status) return current.status;
   const cudaStream_t stream = stream_of(call->stream);
-  // Each launch sums the squares of some chunks. Its first block meanwhile adds the sums of the launch before.
-  square_sums_work work{call->tensors, call->chunk_rows, plan.square_sums, call->decision, 0, 0, 0, call->begins != 0};
-  do {
-    work.added = work.first;
-    work.first = work.end;
-    work.end += square_sums_work::chunks_of_launch(chunks - work.first);
-    const panoptim_int64 blocks = 1 + work.end - work.first;
-    if (int32_t status = checked(launch(stream, blocks, work), "launching the sums of squares", plan.error)) {
-      return status;
-    }
-    work.begins = false;
-  } while (work.first < work.end);
-  return PANOPTIM_OK;
+  const size_t bytes = static_cast<size_t>(chunks) * sizeof(double);
+  const cudaError_t filled =
+      bytes == 0 ? cudaSuccess : cudaMemsetAsync(plan.square_sums, square_sums_work::pending, bytes, stream);
+  if (int32_t status = checked(filled, "cudaMemsetAsync", plan.error)) return status;
+  const square_sums_work work{call->tensors,    call->chunk_rows, chunks,
+                              plan.square_sums, call->decision,   call->begins != 0};
+  return checked(launch(stream, work.blocks_of_launch(), work), "launching the sums of squares", plan.error);
 }
 
 int32_t panoptim_cuda_decide(int32_t device, void *stream, panoptim_cuda_decision *decision, double scale, double limit,

@@ -10,21 +10,54 @@
 #include "panoptim.h"
 #include "rule/update.h"
 
-// Elements that are read or written by one instruction: with 4, 16 bytes of an operand.
+// A few elements of an operand, which a thread updates together: all are read before the first is used.
 template <class Element, int Width>
 struct alignas(sizeof(Element) * Width) pack {
   Element at[Width];
 };
 
-template <int Width, class Element>
-PANOPTIM_DEVICE pack<Element, Width> get(const Element *from) {
-  return *reinterpret_cast<const pack<Element, Width> *>(from);
-}
+// Neighbouring elements: one instruction reads or writes them, with 4 floats 16 bytes.
+template <int Width>
+struct neighbours {
+  static constexpr int width = Width;
 
-template <int Width, class Element>
-PANOPTIM_DEVICE void put(Element *to, const pack<Element, Width> &elements) {
-  *reinterpret_cast<pack<Element, Width> *>(to) = elements;
-}
+  panoptim_int64 first;
+
+  template <class Element>
+  PANOPTIM_DEVICE pack<Element, Width> get(const Element *from) const {
+    return *reinterpret_cast<const pack<Element, Width> *>(from + first);
+  }
+
+  template <class Element>
+  PANOPTIM_DEVICE void put(Element *to, const pack<Element, Width> &elements) const {
+    *reinterpret_cast<pack<Element, Width> *>(to + first) = elements;
+  }
+};
+
+// Elements at a distance, so that neighbouring threads have neighbouring ones, as far as there are any.
+template <int Width, int Distance>
+struct strided {
+  static constexpr int width = Width;
+
+  panoptim_int64 first;
+  panoptim_int64 end;
+
+  template <class Element>
+  PANOPTIM_DEVICE pack<Element, Width> get(const Element *from) const {
+    pack<Element, Width> elements{};
+    for (int k = 0; k < Width; k++) {
+      if (first + k * Distance < end) elements.at[k] = from[first + k * Distance];
+    }
+    return elements;
+  }
+
+  template <class Element>
+  PANOPTIM_DEVICE void put(Element *to, const pack<Element, Width> &elements) const {
+    for (int k = 0; k < Width; k++) {
+      if (first + k * Distance < end) to[first + k * Distance] = elements.at[k];
+    }
+  }
+};
 
 struct step_arguments {
   const panoptim_tensor *tensors;
@@ -42,10 +75,12 @@ struct step_arguments {
 // The least that any CUDA allows.
 static_assert(sizeof(step_arguments) <= 4096, "more than the arguments of a launch");
 
+// With 512 threads, a step reaches 1.00 of a copy's bandwidth on an H100; with 256, 0.98; with fewer registers, so that
+// more blocks fit on a multiprocessor, 0.95 to 0.97 (AdamW, 1e9 elements).
 template <class Rule>
 struct step_work : step_arguments {
-  static constexpr int threads = 256;
-  static constexpr int blocks = 4;
+  static constexpr int threads = 512;
+  static constexpr int blocks = 2;
   static constexpr int wide = 4;
 
   struct shared {};
@@ -74,12 +109,16 @@ struct step_work : step_arguments {
     constexpr states_of_rule states;
     const float scale = c.gradient_scale;
     if (clips) c.gradient_scale = 1;
-    panoptim_int64 whole = 0;
+    panoptim_int64 done = 0;
     if (s.are_aligned()) {
-      whole = p.length / wide * wide;
-      for (panoptim_int64 i = thread * wide; i < whole; i += threads * wide) update<wide>(c, scale, s, i, states);
+      done = p.length / wide * wide;
+      for (panoptim_int64 i = thread * wide; i < done; i += threads * wide) {
+        update(c, scale, s, neighbours<wide>{i}, states);
+      }
     }
-    for (panoptim_int64 i = whole + thread; i < p.length; i += threads) update<1>(c, scale, s, i, states);
+    for (panoptim_int64 i = done + thread; i < p.length; i += threads * wide) {
+      update(c, scale, s, strided<wide, threads>{i, p.length}, states);
+    }
   }
 
  private:
@@ -123,34 +162,35 @@ struct step_work : step_arguments {
     }
   };
 
-  template <int Width, int... State>
-  PANOPTIM_DEVICE void update(const panoptim_coefficients &c, float scale, const operands &s, panoptim_int64 i,
+  template <class Elements, int... State>
+  PANOPTIM_DEVICE void update(const panoptim_coefficients &c, float scale, const operands &s, const Elements &elements,
                               std::integer_sequence<int, State...>) const {
-    pack<float, Width> w = get<Width>(s.parameter + i);
-    pack<float, Width> g = get<Width>(s.gradient + i);
-    pack<float, Width> state[PANOPTIM_STATES] = {get<Width>(s.state[State] + i)...};
-    for (int k = 0; k < Width; k++) {
+    constexpr int width = Elements::width;
+    pack<float, width> w = elements.get(s.parameter);
+    pack<float, width> g = elements.get(s.gradient);
+    pack<float, width> state[PANOPTIM_STATES] = {elements.get(s.state[State])...};
+    for (int k = 0; k < width; k++) {
       const float gradient = clips ? kept_within(clip, scale * g.at[k]) : g.at[k];
       float x[PANOPTIM_STATES] = {state[State].at[k]...};
       Rule::update(c, w.at[k], gradient, x);
       ((state[State].at[k] = x[State]), ...);
     }
-    put(s.parameter + i, w);
-    (put(s.state[State] + i, state[State]), ...);
+    elements.put(s.parameter, w);
+    (elements.put(s.state[State], state[State]), ...);
     if (averages) {
-      float *address = global(s.average + i);
-      pack<float, Width> average = get<Width>(address);
-      for (int k = 0; k < Width; k++) average.at[k] = moved_average(c.average_take, w.at[k], average.at[k]);
-      put(address, average);
+      float *there = global(s.average);
+      pack<float, width> average = elements.get(there);
+      for (int k = 0; k < width; k++) average.at[k] = moved_average(c.average_take, w.at[k], average.at[k]);
+      elements.put(there, average);
     }
     if (half_precision != PANOPTIM_HALF_PRECISION_NONE) {
-      pack<unsigned short, Width> copy;
-      for (int k = 0; k < Width; k++) {
+      pack<unsigned short, width> copy;
+      for (int k = 0; k < width; k++) {
         copy.at[k] = half_precision == PANOPTIM_HALF_PRECISION_BFLOAT16 ? bfloat16(w.at[k]) : float16(w.at[k]);
       }
-      put(global(s.half_precision + i), copy);
+      elements.put(global(s.half_precision), copy);
     }
-    if (zeroes) put(s.gradient + i, pack<float, Width>{});
+    if (zeroes) elements.put(s.gradient, pack<float, width>{});
   }
 };
 

@@ -15,7 +15,8 @@ cudaError_t launch(cudaStream_t stream, panoptim_int64 blocks, const Work &work)
   if (blocks == 0) return cudaSuccess;
   return emulated_enqueue(stream, [work, blocks] {
     const auto shared = std::make_unique<typename Work::shared>();
-    for (panoptim_int64 block = 0; block < blocks; block++) {
+    // A block may wait for one with a higher number.
+    for (panoptim_int64 block = blocks - 1; block >= 0; block--) {
       const int phases = work.phases(block);
       for (int phase = 0; phase < phases; phase++) {
         for (int thread = 0; thread < Work::threads; thread++) work(phase, block, thread, *shared);
