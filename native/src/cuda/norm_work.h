@@ -158,6 +158,7 @@ struct decide_work {
   struct shared {};
 
   panoptim_cuda_decision *decision;
+  panoptim_cuda_decision *copy;  // in pinned memory, which needs no copy operation
   double scale;
   double limit;
   bool skips;
@@ -175,6 +176,7 @@ struct decide_work {
     decision->clip_factor = factor;
     decision->scale = static_cast<float>(scale * factor);
     decision->skips = skips && !(squares < infinity);
+    *copy = *decision;
   }
 };
 

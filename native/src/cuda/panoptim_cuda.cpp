@@ -241,10 +241,8 @@ int32_t panoptim_cuda_decide(int32_t device, void *stream, panoptim_cuda_decisio
                              int32_t skips, panoptim_cuda_decision *copy, void *arrival, char *error) {
   const on_device current(device, error);
   if (current.status) return current.status;
-  const decide_work work{decision, scale, limit, skips != 0};
+  const decide_work work{decision, copy, scale, limit, skips != 0};
   if (int32_t status = checked(launch(stream_of(stream), 1, work), "launching the decision", error)) return status;
-  const cudaError_t copied = cudaMemcpyAsync(copy, decision, sizeof *copy, cudaMemcpyDefault, stream_of(stream));
-  if (int32_t status = checked(copied, "cudaMemcpyAsync", error)) return status;
   return checked(cudaEventRecord(event_of(arrival), stream_of(stream)), "cudaEventRecord", error);
 }
 
