@@ -41,12 +41,16 @@ class GpuTest {
     CheckpointFolder folder = CheckpointFolder.of(temporary.resolve("checkpoints"), 1);
     try (Trainee uninterrupted = new Trainee(builder, 33, 0, 70_000, 1);
         Trainee start = new Trainee(builder, 33, 0, 70_000, 1)) {
-      uninterrupted.trainTo(20);
+      uninterrupted.trainTo(24);
       start.trainTo(4);
       Path file = folder.save(start.training(), 4, Map.of());
       long step = 4;
       for (Backend backend :
-          List.of(Backends.cuda(0), Backends.offload(Device.cuda(0)), Backends.cuda(0))) {
+          List.of(
+              Backends.cuda(0),
+              Backends.offload(Device.cuda(0)),
+              Backends.offloadWithMasterCopy(Device.cuda(0)),
+              Backends.cuda(0))) {
         try (Trainee there = new Trainee(start, builder, backend);
             Checkpoint checkpoint = Checkpoint.open(file)) {
           there.resume(checkpoint);
@@ -61,7 +65,7 @@ class GpuTest {
       try (Trainee end = new Trainee(start, builder);
           Checkpoint checkpoint = Checkpoint.open(file)) {
         end.resume(checkpoint);
-        end.trainTo(20);
+        end.trainTo(24);
         assertEquals(uninterrupted.bits(), end.bits());
       }
     }

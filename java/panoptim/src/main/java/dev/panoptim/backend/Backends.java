@@ -146,7 +146,33 @@ public final class Backends {
   ///
   /// @throws IllegalArgumentException if the backend is one for a GPU
   public static Backend offload(DeviceStream stream, Backend update) {
-    return new OffloadBackend(stream, update);
+    return new OffloadBackend(stream, update, false);
+  }
+
+  /// Like [#offload(Device)], with a master copy of the parameters in the host's memory, so that
+  /// parameters come down only once and not at each step. Gradients still come down, and parameters
+  /// still go up. This takes 4 bytes of pinned memory for each element, which the system cannot
+  /// page out. The results have the same bits.
+  ///
+  /// Parameters come down again where the master copy is out of date: after
+  /// [dev.panoptim.memory.Parameter#copyDataFrom], after other writes by this library to their
+  /// memory, such as loading a checkpoint or a step of another optimizer, and after a step that has
+  /// failed. Writes by other code to the GPU's memory are not noticed: call
+  /// [dev.panoptim.memory.Parameter#dataWrittenElsewhere] after each, or the next step overwrites
+  /// them. New parameters, or parameters that had no gradient in the step before, come down too.
+  ///
+  /// @throws IllegalArgumentException if the device is the CPU
+  /// @throws BackendUnavailableException as [#auto()]
+  public static Backend offloadWithMasterCopy(Device device) {
+    return offloadWithMasterCopy(DeviceStream.defaultOf(device), auto());
+  }
+
+  /// Like [#offloadWithMasterCopy(Device)], with a chosen backend for the update, and the stream
+  /// that the gradients come from, as for [#offload(DeviceStream, Backend)].
+  ///
+  /// @throws IllegalArgumentException if the backend is one for a GPU
+  public static Backend offloadWithMasterCopy(DeviceStream stream, Backend update) {
+    return new OffloadBackend(stream, update, true);
   }
 
   /// C++ in the most capable tier of this processor, or in the one that the system property

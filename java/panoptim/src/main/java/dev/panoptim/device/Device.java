@@ -5,6 +5,7 @@ import dev.panoptim.internal.bindings.panoptim_cuda_device;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Segments;
+import dev.panoptim.internal.memory.WriteWatch;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -278,7 +279,11 @@ public final class Device {
       to.copyFrom(from);
     } else {
       requireOnDevice("to", to, from.byteSize());
-      stagedCopies.upload(from, to);
+      try {
+        stagedCopies.upload(from, to);
+      } finally {
+        WriteWatch.note(to, from.byteSize());
+      }
     }
   }
 
@@ -360,7 +365,11 @@ public final class Device {
       }
       requireOnDevice("memory", memory, count * Float.BYTES);
       requireWritable("memory", memory);
-      stagedCopies.fill(memory, count, value);
+      try {
+        stagedCopies.fill(memory, count, value);
+      } finally {
+        WriteWatch.note(memory, count * Float.BYTES);
+      }
     }
   }
 

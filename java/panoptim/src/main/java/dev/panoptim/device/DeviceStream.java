@@ -4,6 +4,7 @@ import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
+import dev.panoptim.internal.memory.WriteWatch;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -101,7 +102,11 @@ public final class DeviceStream implements AutoCloseable {
   /// @throws CudaException if CUDA reports an error
   public void copy(MemorySegment from, MemorySegment to, long bytes) {
     device.forgetRanges();
-    copyHeld(from, to, bytes);
+    try {
+      copyHeld(from, to, bytes);
+    } finally {
+      WriteWatch.note(to, bytes);
+    }
   }
 
   /// Like [#copy], for many copies one after the other: addresses are checked with
@@ -124,7 +129,11 @@ public final class DeviceStream implements AutoCloseable {
   /// @throws CudaException if CUDA reports an error
   public void zero(MemorySegment memory, long bytes) {
     device.forgetRanges();
-    zeroHeld(memory, bytes);
+    try {
+      zeroHeld(memory, bytes);
+    } finally {
+      WriteWatch.note(memory, bytes);
+    }
   }
 
   /// Like [#zero], in the way of [#copyHeld].

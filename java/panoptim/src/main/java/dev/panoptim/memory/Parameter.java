@@ -2,6 +2,7 @@ package dev.panoptim.memory;
 
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.WriteWatch;
 import dev.panoptim.internal.tensor.TensorChecks;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -185,6 +186,14 @@ public final class Parameter {
   /// @throws CudaException if CUDA reports an error
   public void copyDataFrom(MemorySegment from) {
     copyFrom(from, "data", data);
+  }
+
+  /// Tells that other code has written the data in the memory of a GPU, for example a kernel of
+  /// another library. Call it before the next step. It is needed with
+  /// `Backends.offloadWithMasterCopy`, and has no effect otherwise. Writes by this library need no
+  /// such call.
+  public void dataWrittenElsewhere() {
+    WriteWatch.note(data, bytes());
   }
 
   /// Copies the data to memory that Java can access; otherwise like [#copyDataFrom].

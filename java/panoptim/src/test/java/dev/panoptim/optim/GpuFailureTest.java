@@ -24,13 +24,14 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.ThrowingSupplier;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// After a failed kernel, each call of CUDA returns the same error until the process ends. The test
 /// runs on an emulated GPU, whose calls fail from a given call on.
@@ -63,6 +64,18 @@ class GpuFailureTest {
   @AfterEach
   void succeedAgain() {
     EmulatedCuda.succeed();
+  }
+
+  enum Kind {
+    CUDA(Backends::cuda),
+    OFFLOAD(stream -> Backends.offload(stream, Backends.scalar())),
+    OFFLOAD_WITH_MASTER_COPY(stream -> Backends.offloadWithMasterCopy(stream, Backends.scalar()));
+
+    final Function<DeviceStream, Backend> backend;
+
+    Kind(Function<DeviceStream, Backend> backend) {
+      this.backend = backend;
+    }
   }
 
   /// What a program holds, in the order of creation. Each part is closed even if another one fails.
@@ -122,12 +135,12 @@ class GpuFailureTest {
 
   /// A training that fails at each of its calls of CUDA, one after the other.
   @ParameterizedTest
-  @ValueSource(booleans = {false, true})
-  void afterAFailureAtAnyCallAllMemoryIsReleased(boolean offloads) throws Exception {
+  @EnumSource
+  void afterAFailureAtAnyCallAllMemoryIsReleased(Kind kind) throws Exception {
     Memory before = Memory.now();
     long all = MemoryBudget.held();
     int calls = 0;
-    while (assertTimeoutPreemptively(LONG, failure(offloads, calls))) {
+    while (assertTimeoutPreemptively(LONG, failure(kind, calls))) {
       assertEquals(before, Memory.now(), "after a failure at call " + calls);
       calls++;
     }
@@ -144,15 +157,13 @@ class GpuFailureTest {
   }
 
   /// @return whether the training has failed
-  private static ThrowingSupplier<Boolean> failure(boolean offloads, int calls) {
+  private static ThrowingSupplier<Boolean> failure(Kind kind, int calls) {
     return () -> {
       Held held = new Held();
       EmulatedCuda.failAfter(calls, EmulatedCuda.ILLEGAL_ADDRESS);
       try {
         DeviceStream stream = held.add(DeviceStream.create(Device.cuda(0)));
-        Backend backend =
-            offloads ? Backends.offload(stream, Backends.scalar()) : Backends.cuda(stream);
-        train(held, backend, stream);
+        train(held, kind.backend.apply(stream), stream);
       } catch (CudaException e) {
         held.failures.add(e);
       } finally {

@@ -54,11 +54,14 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
     return all;
   }
 
-  /// The backends of a GPU: the update on the GPU, and the update on the CPU.
+  /// The backends of a GPU: the update on the GPU, and the update on the CPU, without and with a
+  /// master copy.
   static List<Backend> gpuBackends() {
+    DeviceStream stream = DeviceStream.defaultOf(Device.cuda(0));
     return List.of(
         Backends.cuda(0),
-        Backends.offload(DeviceStream.defaultOf(Device.cuda(0)), Backends.scalar()));
+        Backends.offload(stream, Backends.scalar()),
+        Backends.offloadWithMasterCopy(stream, Backends.scalar()));
   }
 
   /// The bits of all data and states after the last step, by name.

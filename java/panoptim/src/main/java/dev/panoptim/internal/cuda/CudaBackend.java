@@ -8,9 +8,11 @@ import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_cuda_plan;
 import dev.panoptim.internal.bindings.panoptim_plan;
 import dev.panoptim.internal.ffm.NativeTable;
+import dev.panoptim.internal.memory.WriteWatch;
 import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.Prepared;
+import dev.panoptim.internal.step.Row;
 import dev.panoptim.internal.step.StepPlan;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
@@ -98,6 +100,11 @@ public final class CudaBackend extends Engine {
     for (int i = 0; i < calls.size(); i++) {
       panoptim_cuda_plan.decision(calls.get(i).plan(), followed);
       call(Function.STEP, calls.get(i));
+    }
+    if (!WriteWatch.isUnused()) {
+      for (Row each : plan.rows().list()) {
+        WriteWatch.note(each.data(), each.size() * Float.BYTES);
+      }
     }
   }
 

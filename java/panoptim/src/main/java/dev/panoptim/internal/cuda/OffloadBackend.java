@@ -18,9 +18,12 @@ public final class OffloadBackend extends Engine {
   private final DeviceStream stream;
   private final Engine update;
 
+  private final boolean keepsData;
+
   /// @param stream the stream that computes the gradients
   /// @param update the backend of the CPU
-  public OffloadBackend(DeviceStream stream, Backend update) {
+  /// @param keepsData whether a master copy of the data stays on the host
+  public OffloadBackend(DeviceStream stream, Backend update, boolean keepsData) {
     stream.requireOpen();
     if (!update.device().isCpu()) {
       throw new IllegalArgumentException(
@@ -28,6 +31,7 @@ public final class OffloadBackend extends Engine {
     }
     this.stream = stream;
     this.update = Engine.of(update);
+    this.keepsData = keepsData;
   }
 
   @Override
@@ -43,7 +47,7 @@ public final class OffloadBackend extends Engine {
   @Override
   public Backend with(Threading other) {
     Backend changed = update.with(other);
-    return changed == update ? this : new OffloadBackend(stream, changed);
+    return changed == update ? this : new OffloadBackend(stream, changed, keepsData);
   }
 
   @Override
@@ -53,8 +57,13 @@ public final class OffloadBackend extends Engine {
 
   @Override
   public String describe() {
-    return "parameters on %s (%s), update by %s (%s)"
-        .formatted(device(), device().describe(), update.name(), update.describe());
+    return "parameters on %s (%s)%s, update by %s (%s)"
+        .formatted(
+            device(),
+            device().describe(),
+            keepsData ? " with a master copy on the host" : "",
+            update.name(),
+            update.describe());
   }
 
   @Override
@@ -65,7 +74,7 @@ public final class OffloadBackend extends Engine {
 
   @Override
   protected Prepared make(StepPlan plan, Prepared before) {
-    return new OffloadedSlices(this, plan, stream, update, (OffloadedSlices) before);
+    return new OffloadedSlices(this, plan, stream, update, keepsData, (OffloadedSlices) before);
   }
 
   private OffloadedSlices slices(StepPlan plan) {

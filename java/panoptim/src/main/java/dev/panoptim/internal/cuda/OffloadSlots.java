@@ -28,8 +28,8 @@ final class OffloadSlots implements AutoCloseable {
     final DeviceEvent arrival;
     final DeviceEvent departure;
 
-    private Slot(Device device, long elements, boolean copies, Arena arena) {
-      data = device.allocatePinned(elements * Float.BYTES, arena);
+    private Slot(Device device, long elements, boolean holdsData, boolean copies, Arena arena) {
+      data = device.allocatePinned(holdsData ? elements * Float.BYTES : 0, arena);
       gradients = device.allocatePinned(elements * Float.BYTES, arena);
       halfPrecisionCopies = device.allocatePinned(copies ? elements * Short.BYTES : 0, arena);
       arrival = new DeviceEvent(device, arena);
@@ -41,18 +41,22 @@ final class OffloadSlots implements AutoCloseable {
       OwnedArena.of(MemoryKind.TABLES, Origin.here("an optimizer's buffers for a GPU"));
   private final Slot[] slots = new Slot[COUNT];
   private final long elements;
+  private final boolean holdsData;
   private final boolean copies;
   final DeviceStream down;
   final DeviceStream up;
   final DeviceEvent beginning;
 
   /// @param elements the number of elements of each slot
-  OffloadSlots(Device device, long elements, boolean copies) {
+  /// @param holdsData whether slots have room for data
+  /// @param copies whether slots have room for half-precision copies
+  OffloadSlots(Device device, long elements, boolean holdsData, boolean copies) {
     this.elements = elements;
+    this.holdsData = holdsData;
     this.copies = copies;
     try {
       for (int i = 0; i < COUNT; i++) {
-        slots[i] = new Slot(device, elements, copies, arena);
+        slots[i] = new Slot(device, elements, holdsData, copies, arena);
       }
       down = DeviceStream.create(device, arena);
       up = DeviceStream.create(device, arena);
@@ -63,8 +67,8 @@ final class OffloadSlots implements AutoCloseable {
     }
   }
 
-  boolean hasRoomFor(long elements, boolean copies) {
-    return this.elements >= elements && (this.copies || !copies);
+  boolean hasRoomFor(long elements, boolean holdsData, boolean copies) {
+    return this.elements >= elements && (this.holdsData || !holdsData) && (this.copies || !copies);
   }
 
   Slot slot(int slice) {

@@ -3,6 +3,7 @@ package dev.panoptim.internal.cuda;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
 import dev.panoptim.internal.memory.CloseAll;
+import dev.panoptim.internal.memory.WriteWatch;
 import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.Prepared;
@@ -20,9 +21,10 @@ import java.util.List;
 ///
 /// Slices begin and end at chunk boundaries, so that sums of squares keep their order.
 ///
-/// Not thread-safe. The elements of a slice. A slice is so large that starting a copy costs little
-/// in comparison, and so small that all slots fit into the CPU's last-level cache.
+/// Not thread-safe.
 final class OffloadedSlices extends Prepared {
+  /// The elements of a slice. A slice is so large that starting a copy costs little in comparison,
+  /// and so small that all slots fit into the CPU's last-level cache.
   private static final long MOST_ELEMENTS = 1L << 20;
 
   /// The work on a slice that has arrived.
@@ -41,10 +43,12 @@ final class OffloadedSlices extends Prepared {
   /// A copy of bytes that are contiguous on both sides.
   private record Run(MemorySegment gpu, MemorySegment slot, long bytes) {}
 
+  /// @param firstRun the number of runs of data in the slices before
   private record Slice(
       StepPlan plan,
       List<Part> parts,
       int[] wholeRows,
+      int firstRun,
       List<Run> data,
       List<Run> gradients,
       List<Run> halfPrecisionCopies) {}
@@ -59,15 +63,34 @@ final class OffloadedSlices extends Prepared {
   /// `null` if other slices have taken over the slots.
   private OffloadSlots slots;
 
+  /// The data of all rows in order; `null` if the data come down at each step, or if other slices
+  /// have taken over the copy.
+  private MasterCopy master;
+
+  /// Which runs of data are not in the master copy; `null` if there is none.
+  private final WriteWatch watch;
+
   private final List<Slice> slices = new ArrayList<>();
+
+  /// The elements and the runs of data that have been cut into slices so far.
+  private long cutElements;
+
+  private int cutRuns;
 
   /// Whether the copies still read the gradients' previous addresses.
   private boolean gradientsMoved;
 
-  /// @param before slices that are no longer used; these slices may take over their slots. `null`
+  /// @param keepsData whether there is a master copy on the host, so that data come down only if
+  ///   they have been written elsewhere
+  /// @param before slices that are no longer used; these slices may take over their memory. `null`
   ///   if there are none
   OffloadedSlices(
-      Engine engine, StepPlan whole, DeviceStream producer, Engine update, OffloadedSlices before) {
+      Engine engine,
+      StepPlan whole,
+      DeviceStream producer,
+      Engine update,
+      boolean keepsData,
+      OffloadedSlices before) {
     super(engine, whole);
     this.whole = whole;
     this.producer = producer;
@@ -75,19 +98,43 @@ final class OffloadedSlices extends Prepared {
     device = wholeRows.device();
     long elements = Math.min(MOST_ELEMENTS, Math.max(1, wholeRows.elements()));
     boolean copies = wholeRows.halfPrecision() != null;
-    if (before != null && before.slots != null && before.slots.hasRoomFor(elements, copies)) {
+    if (before != null
+        && before.slots != null
+        && before.slots.hasRoomFor(elements, !keepsData, copies)) {
       slots = before.slots;
       before.slots = null;
     } else {
-      slots = new OffloadSlots(device, elements, copies);
+      slots = new OffloadSlots(device, elements, !keepsData, copies);
     }
     try {
+      if (keepsData) {
+        master = master(before);
+      }
       cut(elements);
+      watch = keepsData ? WriteWatch.of(watched()) : null;
       slices.forEach(slice -> update.prepare(slice.plan, null));
     } catch (Throwable e) {
       CloseAll.after(e, List.of(this::close));
       throw e;
     }
+  }
+
+  /// The content may be that of other rows, and is copied at the first step.
+  private MasterCopy master(OffloadedSlices before) {
+    long elements = wholeRows.elements();
+    if (before != null && before.master != null && before.master.hasRoomFor(elements)) {
+      MasterCopy taken = before.master;
+      before.master = null;
+      return taken;
+    }
+    return new MasterCopy(device, elements);
+  }
+
+  private List<WriteWatch.Range> watched() {
+    return slices.stream()
+        .flatMap(slice -> slice.data.stream())
+        .map(run -> new WriteWatch.Range(run.gpu, run.bytes))
+        .toList();
   }
 
   private void cut(long most) {
@@ -117,29 +164,32 @@ final class OffloadedSlices extends Prepared {
 
   private void addSlice(List<Part> parts) {
     OffloadSlots.Slot slot = slots.slot(slices.size());
-    List<Row> rows = parts.stream().map(part -> row(part, slot)).toList();
+    MemorySegment here = master == null ? slot.data : master.from(cutElements);
+    List<Row> rows = parts.stream().map(part -> row(part, slot, here)).toList();
     List<Run> data = new ArrayList<>();
     List<Run> gradients = new ArrayList<>();
     List<Run> halfPrecisionCopies = new ArrayList<>();
     for (int i = 0; i < parts.size(); i++) {
       Part part = parts.get(i);
       Row onDevice = wholeRows.get(part.row);
-      Row here = rows.get(i);
-      add(data, onDevice.data(), part.start * Float.BYTES, here.data());
-      addGradient(gradients, part, here.gradient());
+      Row onHost = rows.get(i);
+      cutElements += part.length;
+      add(data, onDevice.data(), part.start * Float.BYTES, onHost.data());
+      addGradient(gradients, part, onHost.gradient());
       if (wholeRows.halfPrecision() != null) {
         add(
             halfPrecisionCopies,
             onDevice.halfPrecisionCopy(),
             part.start * Short.BYTES,
-            here.halfPrecisionCopy());
+            onHost.halfPrecisionCopy());
       }
     }
     RowFormat format =
         RowFormat.onCpu(wholeRows.rule(), wholeRows.averages(), wholeRows.halfPrecision());
     StepPlan plan = StepPlan.of(format, List.of(rows)).getFirst();
     int[] rowOfPart = parts.stream().mapToInt(Part::row).toArray();
-    slices.add(new Slice(plan, parts, rowOfPart, data, gradients, halfPrecisionCopies));
+    slices.add(new Slice(plan, parts, rowOfPart, cutRuns, data, gradients, halfPrecisionCopies));
+    cutRuns += data.size();
   }
 
   private void addGradient(List<Run> runs, Part part, MemorySegment slot) {
@@ -163,12 +213,13 @@ final class OffloadedSlices extends Prepared {
     }
   }
 
-  private Row row(Part part, OffloadSlots.Slot slot) {
+  /// @param data the data of the slice
+  private Row row(Part part, OffloadSlots.Slot slot, MemorySegment data) {
     Row row = wholeRows.get(part.row);
     return new Row(
         row.name(),
         part.length,
-        floats(slot.data, part.at, part.length),
+        floats(data, part.at, part.length),
         floats(slot.gradients, part.at, part.length),
         row.states().stream().map(state -> floats(state, part.start, part.length)).toList(),
         wholeRows.averages() ? floats(row.average(), part.start, part.length) : null,
@@ -206,6 +257,18 @@ final class OffloadedSlices extends Prepared {
   private void inTurn(boolean updates, Work work) {
     followGradients();
     device.forgetRanges();
+    try {
+      copyAndWork(updates, work);
+    } catch (RuntimeException | Error e) {
+      if (watch != null) {
+        // Some updates may not have reached the GPU.
+        watch.writeAll();
+      }
+      throw e;
+    }
+  }
+
+  private void copyAndWork(boolean updates, Work work) {
     slots.beginning.record(producer);
     slots.down.follow(slots.beginning);
     slots.up.follow(slots.beginning);
@@ -251,15 +314,21 @@ final class OffloadedSlices extends Prepared {
   private void bringDown(int index, boolean updates) {
     Slice slice = slices.get(index);
     slice.gradients.forEach(run -> slots.down.copyHeld(run.gpu, run.slot, run.bytes));
-    if (updates) {
-      slice.data.forEach(run -> slots.down.copyHeld(run.gpu, run.slot, run.bytes));
+    for (int i = 0; updates && i < slice.data.size(); i++) {
+      Run run = slice.data.get(i);
+      if (watch == null || watch.takeWritten(slice.firstRun + i)) {
+        slots.down.copyHeld(run.gpu, run.slot, run.bytes);
+      }
     }
     slots.slot(index).arrival.record(slots.down);
   }
 
   private void takeUp(int index) {
     Slice slice = slices.get(index);
-    slice.data.forEach(run -> slots.up.copyHeld(run.slot, run.gpu, run.bytes));
+    for (Run run : slice.data) {
+      slots.up.copyHeld(run.slot, run.gpu, run.bytes);
+      WriteWatch.note(run.gpu, run.bytes, watch);
+    }
     slice.halfPrecisionCopies.forEach(run -> slots.up.copyHeld(run.slot, run.gpu, run.bytes));
     if (whole.values().zeroes()) {
       slice.gradients.forEach(run -> slots.up.zeroHeld(run.gpu, run.bytes));
@@ -292,9 +361,16 @@ final class OffloadedSlices extends Prepared {
   @Override
   public void close() {
     slices.forEach(slice -> slice.plan.close());
-    if (slots != null) {
-      slots.close();
-      slots = null;
+    List<Runnable> parts = new ArrayList<>();
+    if (watch != null) {
+      parts.add(watch::close);
     }
+    if (slots != null) {
+      parts.add(slots::close);
+    }
+    if (master != null) {
+      parts.add(master::close);
+    }
+    CloseAll.all(parts);
   }
 }
