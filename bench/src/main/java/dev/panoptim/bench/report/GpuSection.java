@@ -8,6 +8,7 @@ import static dev.panoptim.bench.report.GpuTable.DRIVER;
 import static dev.panoptim.bench.report.GpuTable.LARGEST;
 import static dev.panoptim.bench.report.GpuTable.MANY;
 import static dev.panoptim.bench.report.GpuTable.PANOPTIM;
+import static dev.panoptim.bench.report.GpuTable.PANOPTIM_JAVA;
 import static dev.panoptim.bench.report.GpuTable.TORCH;
 import static dev.panoptim.bench.report.GpuTable.TORCH_LIBRARIES;
 
@@ -48,14 +49,26 @@ final class GpuSection {
   /// Cases that differ from a plain AdamW step in one thing, with labels.
   private static final Map<String, String> VARIANTS = new LinkedHashMap<>();
 
+  /// Steps that Java calls, with labels.
+  private static final Map<Case, String> JAVA = new LinkedHashMap<>();
+
   static {
     OTHERS.put("adamw fused", "AdamW, fused step");
     OTHERS.put("norm", "norm of the gradients");
-    OTHERS.put("offload", "AdamW, states in the host's memory");
     OTHERS.put("query", "query of an address");
     VARIANTS.put("adamw own coefficients", "separate coefficients for each tensor");
     VARIANTS.put("adamw unaligned", "unaligned tensors");
     VARIANTS.put("adamw zeros", "parameters and gradients are 0");
+    JAVA.put(new Case(ADAMW, 1, 256), "AdamW");
+    JAVA.put(new Case(ADAMW, 1, 1_000_000), "AdamW");
+    JAVA.put(new Case(ADAMW, 1, OF_EVERY_OPTIMIZER), "AdamW");
+    JAVA.put(new Case(ADAMW, MANY, MANY), "AdamW");
+    JAVA.put(new Case("adamw moving gradients", MANY, MANY), "AdamW, gradients move at each step");
+    JAVA.put(new Case("adamw fused", 1, OF_EVERY_OPTIMIZER), "AdamW, fused step");
+    JAVA.put(new Case("offload", 1, OF_EVERY_OPTIMIZER), "AdamW, states in the host's memory");
+    JAVA.put(
+        new Case("offload one thread", 1, OF_EVERY_OPTIMIZER),
+        "AdamW, states in the host's memory, one thread");
   }
 
   private final GpuTable gpu;
@@ -75,6 +88,7 @@ final class GpuSection {
       section.addOptimizers();
       section.addVariants();
       section.addSteps();
+      section.addJava();
       section.addTorch();
       section.addCopies();
     }
@@ -206,6 +220,46 @@ final class GpuSection {
         quartiles(row),
         row.bandwidth().median("%,.0f GB/s"),
         percent(row));
+  }
+
+  private void addJava() {
+    Document.Table table =
+        Document.Table.of(
+            "case",
+            "tensors x elements",
+            "time per step",
+            "quartiles",
+            "native time per step",
+            "Java / native",
+            "bandwidth",
+            "share of a copy's bandwidth");
+    Map<Case, String> labels = new LinkedHashMap<>(JAVA);
+    // Cases that only the run knows.
+    gpu.rows(each -> each.isOf(PANOPTIM_JAVA))
+        .forEach(each -> labels.putIfAbsent(each.what(), each.what().name()));
+    labels.forEach(
+        (what, label) -> {
+          Row java = gpu.row(what, PANOPTIM_JAVA);
+          Row nativeRow = gpu.row(what, PANOPTIM);
+          table.add(
+              label,
+              what.size(),
+              time(java),
+              quartiles(java),
+              nativeRow.isMeasured() ? time(nativeRow) : "",
+              java.to(nativeRow).median("%.2f"),
+              java.bandwidth().median("%,.1f GB/s"),
+              percent(java));
+        });
+    chapter.add(
+        table,
+        "Steps that Java calls, beside the same kernels called by C++ without optimizer objects."
+            + " Many steps are enqueued, as in a training, and then awaited once: the time is that"
+            + " of a step among many. Gradients that move lie in allocations of 2 MiB that another"
+            + " library has made, so each step asks CUDA about each of them. With the states in the"
+            + " host's memory, the bandwidth is that of the bus: gradients and parameters down,"
+            + " parameters up; all processors update, unless the case says otherwise. Before the"
+            + " timing, results are compared with those of the CPU.");
   }
 
   private void addTorch() {

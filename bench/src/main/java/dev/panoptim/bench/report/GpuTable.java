@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 
-/// The figures of one run on a GPU. They are measured by a program without Java, see
-/// [GpuTableFile].
+/// The figures of one run on a GPU. They are measured by several programs, some of them without
+/// Java, see [GpuTableFile].
 ///
 /// @param properties of the run by name: [#DEVICE], [#DATE] and others; empty if there was no run
 /// @param rows in the order of the file
@@ -19,6 +19,9 @@ public record GpuTable(Map<String, String> properties, List<Row> rows) {
 
   /// Name of the rows that time a step or an operation of Panoptim.
   static final String PANOPTIM = "panoptim";
+
+  /// Name of the rows that time a step of Panoptim that Java calls. The others are called by C++.
+  static final String PANOPTIM_JAVA = "panoptim java";
 
   /// Name of the rows that time a copy within the memory of the device.
   static final String COPY = "copy";
@@ -60,7 +63,7 @@ public record GpuTable(Map<String, String> properties, List<Row> rows) {
 
   /// The time of a case.
   ///
-  /// @param library [#PANOPTIM], [#COPY], or one of [#TORCH_LIBRARIES]
+  /// @param library [#PANOPTIM], [#PANOPTIM_JAVA], [#COPY], or one of [#TORCH_LIBRARIES]
   /// @param seconds of one step or operation; unknown if not measured
   /// @param bytes that it must read and write; NaN if none or not given
   /// @param share its bandwidth / bandwidth of a copy within the memory of the device, measured in
@@ -84,6 +87,11 @@ public record GpuTable(Map<String, String> properties, List<Row> rows) {
       return Double.isNaN(share)
           ? Summary.UNKNOWN
           : seconds.inverse().times(share * seconds.median());
+    }
+
+    /// This time / median of another time; unknown if either was not measured.
+    Summary to(Row other) {
+      return seconds.times(1 / other.seconds.median());
     }
 
     boolean isOf(String other) {
@@ -117,6 +125,6 @@ public record GpuTable(Map<String, String> properties, List<Row> rows) {
   /// @param other the case of the other time
   /// @param library of the other time
   Summary ratio(Case what, Case other, String library) {
-    return row(what, PANOPTIM).seconds().times(1 / row(other, library).seconds().median());
+    return row(what, PANOPTIM).to(row(other, library));
   }
 }

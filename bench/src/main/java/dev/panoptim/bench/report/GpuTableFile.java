@@ -27,7 +27,9 @@ final class GpuTableFile {
       List.of("case", "library", "tensors", "elements", "seconds", "low", "high", "bytes", "share");
 
   private static final List<String> LIBRARIES =
-      Stream.concat(Stream.of(GpuTable.PANOPTIM, GpuTable.COPY), GpuTable.TORCH_LIBRARIES.stream())
+      Stream.concat(
+              Stream.of(GpuTable.PANOPTIM, GpuTable.PANOPTIM_JAVA, GpuTable.COPY),
+              GpuTable.TORCH_LIBRARIES.stream())
           .toList();
 
   private static final Pattern PROPERTY = Pattern.compile("# *([^:]*[^: ]) *: *(.*\\S) *");

@@ -88,10 +88,30 @@ class GpuSectionTest {
         "| norm of the gradients | 1 x 1,000,000 | 20.0 us | 20.0 to 20.0 | 200 GB/s |  |",
         "| norm of the gradients | 1 x 1,000,000,000 | 2.00 ms | 2.00 to 2.00 | 2,000 GB/s | 80.0 %"
             + " |",
-        "| AdamW, states in the host's memory |  | not run |  |  |  |",
         "| query of an address | 1 x 1 | 48.9 ns | 48.3 to 51.0 |  |  |",
         "| adamw six blocks | 1 x 100,000,000 | 990.0 us | 990.0 to 990.0 | 2,828 GB/s | 95.5 % |",
         "| copy | 1 x 1,000,000,000 | 2.80 ms | 2.70 to 2.90 | 2,857 GB/s |");
+  }
+
+  @Test
+  void comparesStepsFromJavaWithNativeSteps() throws IOException {
+    String text = markdown(table());
+    assertLines(
+        text,
+        "| AdamW | 1 x 256 | 8.00 us | 7.00 to 9.00 | 4.00 us | 2.00 | 0.9 GB/s | 150.0 % |",
+        "| AdamW | 1 x 1,000,000 | not run |  |  |  |  |  |",
+        "| AdamW | 1 x 100,000,000 | not run |  | 1.00 ms |  |  |  |",
+        "| AdamW | 10,000 x 10,000 | 1.80 ms | 1.70 to 1.90 | 1.20 ms | 1.50 | 1,555.6 GB/s | 60.0"
+            + " % |",
+        "| AdamW, gradients move at each step | 10,000 x 10,000 | not run |  |  |  |  |  |",
+        "| AdamW, fused step | 1 x 100,000,000 | 2.10 ms | 2.10 to 2.10 | 2.00 ms | 1.05 | 2,190.5"
+            + " GB/s | 87.0 % |",
+        "| AdamW, states in the host's memory | 1 x 100,000,000 | 50.0 ms | 40.0 to 60.0 |  |  |"
+            + " 24.0 GB/s |  |",
+        "| AdamW, states in the host's memory, one thread | 1 x 100,000,000 | not run |  |  |  |  |"
+            + "  |",
+        "| adamw | 100 x 10,000 | 10.0 us | 10.0 to 10.0 |  |  | 2,800.0 GB/s | 50.0 % |",
+        "| heap bytes per step in Java | adamw 1 x 256 = 2; offload 1 x 100000000 = 4000 |");
   }
 
   @Test
