@@ -9,6 +9,8 @@
 #   bundle-java.sh tests PHASE CLASS-PATH TESTS JDK-MODULES MODULE JVM-OPTIONS JUNIT-CONFIGURATION TAG
 #       copies all that the tests need to the directory TESTS, and writes jvm.args and junit.args for this module; adds
 #       the JDK and those of its modules that the tests need to the file JDK-MODULES
+#   bundle-java.sh benchmark PHASE CLASS-PATH TESTS JDK-MODULES
+#       copies all that the benchmark of GPUs needs, and writes the options of its JVM to bench/target/jvm.args
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$(pwd)
@@ -23,10 +25,10 @@ if [ "$step" = modules ]; then
 fi
 all_tests=$4
 jdk_modules=$5
-module=$6
-options=$7
-configuration=$8
-tag=$9
+module=${6:-}
+options=${7:-}
+configuration=${8:-}
+tag=${9:-}
 there=$all_tests/${here#"$root/"}
 mkdir -p "$there" "$all_tests/jars"
 
@@ -56,6 +58,16 @@ add() {
 others() {
   printf '%s\n' "$class_path" | tr : '\n' | grep -vxF -f "$noted" | grep -vxF "$here/target/test-classes"
 }
+
+if [ "$step" = benchmark ]; then
+  # The other libraries are for reports and for comparisons. Paths are relative to a directory two levels down.
+  needed='/target/classes$|/(jmh-core|jopt-simple|commons-math3)-[0-9.]*\.jar$'
+  path=$(printf '%s\n' "$class_path" | tr : '\n' | grep -E "$needed" | add)
+  printf '%s\n' --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow "--class-path $path" \
+    > "$there/target/jvm.args"
+  printf 'module %s\n' java.logging java.management jdk.management jdk.unsupported >> "$jdk_modules"
+  exit
+fi
 
 modules=$(add < "$noted")
 tests=$(printf '%s\n' "$here/target/test-classes" | add)

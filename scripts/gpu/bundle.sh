@@ -9,7 +9,9 @@
 #   bin/                cuda_test, cuda_runtime_test, panoptim_cuda_bench; they find their library in ../lib
 #   lib/                libpanoptim_cuda.so, and libpanoptim_cuda_emulated.so, which tests the bundle without a GPU
 #   java/run.sh         runs the Java tests with the tag "gpu"; its first lines describe how
-#   java/jre.tar.xz     a Java run-time image with the modules that these tests need
+#   java/bench.sh       measures steps that Java calls; its first lines describe how
+#   java/setup.sh       is part of both
+#   java/jre.tar.xz     a Java run-time image with the modules that they need
 #   java/tests.tar.xz   class files, libraries, and the options of the JVM
 #   version             the commit
 set -eu
@@ -55,9 +57,11 @@ mvn=mvn
 command -v mvn >/dev/null 2>&1 || mvn=./mvnw
 $mvn -B -q -Pgpu-bundle "-Dgpu.bundle.tests=$tests" "-Dgpu.bundle.modules=$modules" -Dcuda=ON \
   "-Dcuda.architectures=$architectures" -Dcmake.release=$build -DskipTests \
-  -pl java/panoptim,java/safetensors,java/checkpoint process-test-classes
+  -pl java/panoptim,java/safetensors,java/checkpoint,bench process-test-classes
 tar -C "$tests" -cf - . | xz -T0 > "$bundle/java/tests.tar.xz"
 cp scripts/gpu/java-tests.sh "$bundle/java/run.sh"
+cp scripts/gpu/java-speed.sh "$bundle/java/bench.sh"
+cp scripts/gpu/java-setup.sh "$bundle/java/setup.sh"
 
 # The JDK that has compiled the tests makes the image.
 jdk=$(sed -n 's/^jdk //p' "$modules" | sort -u)

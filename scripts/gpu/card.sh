@@ -91,6 +91,17 @@ run_java() {
   fi
 }
 
+run_java_speed() {
+  if [ -n "$bundle" ]; then
+    sh "$bundle/java/bench.sh" ${MOST:+--most "$MOST"} >> "$out/gpu.tsv"
+  elif has mvn; then
+    (cd "$root" && mvn -B -q -Pbench -Dcuda=ON -Dbench.main=dev.panoptim.bench.GpuMain \
+      "-Dbench.args=${MOST:+--most $MOST}") >> "$out/gpu.tsv"
+  else
+    return 77
+  fi
+}
+
 run_profiler() {
   has ncu || return 77
   for case in adamw norm; do
@@ -151,10 +162,11 @@ perform() {
 perform build 300
 perform card 15
 perform bits 60
-perform speed 80
+perform speed 70
 perform torch 70
 perform java 110
-perform profiler 45
+perform java_speed 75
+perform profiler 40
 perform sanitizer 60
 perform large 30
 cat "$out/gpu.tsv" "$out/stages.tsv"
