@@ -22,6 +22,9 @@ public enum GpuCase {
   /// down, parameter up.
   OFFLOAD("offload", 12),
 
+  /// As [#OFFLOAD], with a master copy of the parameters on the host: they do not come down.
+  OFFLOAD_MASTER_COPY("offload master copy", 8),
+
   /// As [#OFFLOAD], with one thread.
   OFFLOAD_ONE_THREAD("offload one thread", 12);
 
@@ -45,7 +48,7 @@ public enum GpuCase {
   }
 
   boolean isOffloaded() {
-    return this == OFFLOAD || this == OFFLOAD_ONE_THREAD;
+    return this == OFFLOAD || this == OFFLOAD_MASTER_COPY || this == OFFLOAD_ONE_THREAD;
   }
 
   /// The number of addresses of a gradient in memory that Panoptim has not allocated.
@@ -54,11 +57,16 @@ public enum GpuCase {
   }
 
   Backend backend(Device gpu) {
+    if (this == OFFLOAD_MASTER_COPY) {
+      return Backends.offloadWithMasterCopy(gpu);
+    }
     return isOffloaded() ? Backends.offload(gpu) : Backends.of(gpu);
   }
 
   /// The number of threads that update on the CPU.
   int threads() {
-    return this == OFFLOAD ? Runtime.getRuntime().availableProcessors() : 1;
+    return this == OFFLOAD || this == OFFLOAD_MASTER_COPY
+        ? Runtime.getRuntime().availableProcessors()
+        : 1;
   }
 }

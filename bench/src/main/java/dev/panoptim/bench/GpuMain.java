@@ -39,6 +39,7 @@ public final class GpuMain {
           new Case(GpuCase.MOVING_GRADIENTS, MANY),
           new Case(GpuCase.FUSED, LARGE),
           new Case(GpuCase.OFFLOAD, LARGE),
+          new Case(GpuCase.OFFLOAD_MASTER_COPY, LARGE),
           new Case(GpuCase.OFFLOAD_ONE_THREAD, LARGE));
 
   private GpuMain() {}

@@ -71,7 +71,7 @@ class GpuBenchmarkTest {
 
   /// The table says how many bytes cross the bus.
   @ParameterizedTest
-  @EnumSource(names = {"OFFLOAD", "OFFLOAD_ONE_THREAD"})
+  @EnumSource(names = {"OFFLOAD", "OFFLOAD_MASTER_COPY", "OFFLOAD_ONE_THREAD"})
   void offloadedStepsCopyTheirBytes(GpuCase kind) throws Throwable {
     Device gpu = Device.cuda(0);
     assumeTrue(gpu.describe().startsWith("an emulated device"), "the GPU is not emulated");

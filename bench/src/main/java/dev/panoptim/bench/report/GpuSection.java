@@ -67,6 +67,9 @@ final class GpuSection {
     JAVA.put(new Case("adamw fused", 1, OF_EVERY_OPTIMIZER), "AdamW, fused step");
     JAVA.put(new Case("offload", 1, OF_EVERY_OPTIMIZER), "AdamW, states in the host's memory");
     JAVA.put(
+        new Case("offload master copy", 1, OF_EVERY_OPTIMIZER),
+        "AdamW, states and a master copy in the host's memory");
+    JAVA.put(
         new Case("offload one thread", 1, OF_EVERY_OPTIMIZER),
         "AdamW, states in the host's memory, one thread");
   }

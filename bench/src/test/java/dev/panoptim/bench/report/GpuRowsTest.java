@@ -39,7 +39,13 @@ class GpuRowsTest {
     GpuTable table = GpuTableFile.read(Files.writeString(folder.resolve("gpu.tsv"), text));
     assertTrue(Device.cuda(0).describe().startsWith(table.properties().get("device")), text);
     assertEquals(
-        List.of("adamw", "adamw moving gradients", "adamw fused", "offload", "offload one thread"),
+        List.of(
+            "adamw",
+            "adamw moving gradients",
+            "adamw fused",
+            "offload",
+            "offload master copy",
+            "offload one thread"),
         table.rows().stream().map(each -> each.what().name()).toList());
     for (GpuTable.Row each : table.rows()) {
       String name = each.what().name();
@@ -47,7 +53,13 @@ class GpuRowsTest {
       assertEquals(1, each.what().tensors());
       assertEquals(ELEMENTS, each.what().elements());
       boolean offloads = name.startsWith("offload");
-      int bytes = offloads ? 12 : name.equals("adamw fused") ? 46 : 28;
+      int bytes =
+          switch (name) {
+            case "offload", "offload one thread" -> 12;
+            case "offload master copy" -> 8;
+            case "adamw fused" -> 46;
+            default -> 28;
+          };
       assertEquals(bytes * ELEMENTS, each.bytes());
       assertEquals(!offloads, each.share() > 0, name);
       // More than a downcall takes, and less than the time of the whole test.
