@@ -75,6 +75,20 @@ TEST(memory_is_where_it_was_allocated) {
   CHECK_OK(panoptim_cuda_free_pinned(0, pinned, error));
 }
 
+// Such a driver is emulated; on hardware, this test shows nothing new.
+TEST(memory_is_known_to_a_driver_that_knows_no_ranges) {
+  need_device();
+  setenv("PANOPTIM_EMULATED_RANGES", "0", 1);
+  panoptim_cuda_range range;
+  on_device<float> there(1000);
+  CHECK_OK(panoptim_cuda_locate(there.get(), &range, error));
+  CHECK(range.kind == PANOPTIM_MEMORY_DEVICE && range.device == 0, "kind %d of device %d", range.kind, range.device);
+  float here;
+  CHECK_OK(panoptim_cuda_locate(&here, &range, error));
+  CHECK(range.kind == PANOPTIM_MEMORY_PAGEABLE && range.device == -1, "kind %d of device %d", range.kind, range.device);
+  unsetenv("PANOPTIM_EMULATED_RANGES");
+}
+
 TEST(streams_follow_events) {
   need_device();
   void *first, *second, *event, *pinned;

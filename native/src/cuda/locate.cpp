@@ -16,13 +16,23 @@ struct pointer {
   CUdeviceptr mapping = 0;  // of reserved addresses that one piece of memory has been mapped to
   size_t mapped_bytes = 0;
 
+  // A driver that does not know an attribute may refuse all of them: then the ranges stay unknown.
   CUresult ask(CUdeviceptr memory) {
-    CUpointer_attribute attributes[] = {CU_POINTER_ATTRIBUTE_MEMORY_TYPE,       CU_POINTER_ATTRIBUTE_IS_MANAGED,
-                                        CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL,    CU_POINTER_ATTRIBUTE_RANGE_START_ADDR,
-                                        CU_POINTER_ATTRIBUTE_RANGE_SIZE,        CU_POINTER_ATTRIBUTE_MAPPING_BASE_ADDR,
+    const CUresult said = ask(memory, attributes_with_ranges);
+    return said == CUDA_ERROR_INVALID_VALUE ? ask(memory, attributes_without_ranges) : said;
+  }
+
+  static constexpr unsigned attributes_without_ranges = 3;
+  static constexpr unsigned attributes_with_ranges = 7;
+
+  CUresult ask(CUdeviceptr memory, unsigned count) {
+    CUpointer_attribute attributes[] = {CU_POINTER_ATTRIBUTE_MEMORY_TYPE,    CU_POINTER_ATTRIBUTE_IS_MANAGED,
+                                        CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL, CU_POINTER_ATTRIBUTE_RANGE_START_ADDR,
+                                        CU_POINTER_ATTRIBUTE_RANGE_SIZE,     CU_POINTER_ATTRIBUTE_MAPPING_BASE_ADDR,
                                         CU_POINTER_ATTRIBUTE_MAPPING_SIZE};
     void *values[] = {&type, &managed, &device, &start, &bytes, &mapping, &mapped_bytes};
-    return loaded_driver().pointer_attributes(sizeof attributes / sizeof *attributes, attributes, values, memory);
+    static_assert(sizeof attributes / sizeof *attributes == attributes_with_ranges, "another number of attributes");
+    return loaded_driver().pointer_attributes(count, attributes, values, memory);
   }
 
   int32_t kind() const {
@@ -57,7 +67,8 @@ int32_t panoptim_cuda_locate(const void *memory, panoptim_cuda_range *range, cha
   memset(range, 0, sizeof *range);
   range->kind = PANOPTIM_MEMORY_PAGEABLE;
   range->device = -1;
-  if (said == CUDA_ERROR_INVALID_VALUE) return PANOPTIM_OK;
+  // No context has allocated the memory. The driver's documentation names both errors for that, and also success.
+  if (said == CUDA_ERROR_INVALID_VALUE || said == CUDA_ERROR_INVALID_CONTEXT) return PANOPTIM_OK;
   // The driver and the runtime have the same numbers of errors.
   if (const int32_t status = checked(static_cast<cudaError_t>(said), "cuPointerGetAttributes", error)) return status;
   range->kind = asked.kind();

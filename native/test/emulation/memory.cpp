@@ -97,6 +97,11 @@ cudaError_t cudaFreeHost(void *memory) {
 CUresult cuPointerGetAttributes(unsigned count, CUpointer_attribute *attributes, void **values, CUdeviceptr memory) {
   if (const cudaError_t broken = next_call()) return static_cast<CUresult>(broken);
   const emulation_lock lock(emulation_mutex);
+  if (number_of("PANOPTIM_EMULATED_RANGES", 1) == 0) {
+    for (unsigned i = 0; i < count; i++) {
+      if (attributes[i] >= CU_POINTER_ATTRIBUTE_RANGE_START_ADDR) return CUDA_ERROR_INVALID_VALUE;
+    }
+  }
   queries++;
   const allocation *found = allocation_of(reinterpret_cast<const void *>(memory));
   const allocation none{};
