@@ -95,6 +95,17 @@ class GpuQueriesTest {
           for (float each : gpu.copyOf(data, count * BYTES).toArray(JAVA_FLOAT)) {
             assertEquals(-6, each);
           }
+          for (int i = 0; i < count; i++) {
+            all.get(i).setGradient(at(places.get(i % allocations), i / allocations * BYTES));
+          }
+          long before = EmulatedCuda.queries();
+          optimizer.zeroGrad();
+          assertEquals(allocations, EmulatedCuda.queries() - before, backend::toString);
+          for (MemorySegment place : places.subList(0, allocations)) {
+            for (float each : gpu.copyOf(place, count / allocations * BYTES).toArray(JAVA_FLOAT)) {
+              assertEquals(0, each);
+            }
+          }
         }
       }
       places.forEach(GpuQueriesTest::freeElsewhere);

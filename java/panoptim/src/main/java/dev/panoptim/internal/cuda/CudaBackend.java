@@ -149,7 +149,7 @@ public final class CudaBackend extends Engine {
 
   @Override
   public void zero(MemorySegment memory, long bytes) {
-    stream.zero(memory, bytes);
+    stream.zeroHeld(memory, bytes);
   }
 
   @Override

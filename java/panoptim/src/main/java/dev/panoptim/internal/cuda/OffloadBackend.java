@@ -110,7 +110,7 @@ public final class OffloadBackend extends Engine {
 
   @Override
   public void zero(MemorySegment memory, long bytes) {
-    stream.zero(memory, bytes);
+    stream.zeroHeld(memory, bytes);
   }
 
   @Override

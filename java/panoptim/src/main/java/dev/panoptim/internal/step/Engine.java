@@ -127,7 +127,8 @@ public abstract non-sealed class Engine implements Backend {
     return sums.addTo(before);
   }
 
-  /// Sets memory of this backend's device to 0, after all steps that were asked for before.
+  /// Sets memory of this backend's device to 0, after all steps that were asked for before. On a
+  /// GPU, the caller has called [Device#forgetRanges] before.
   ///
   /// @param bytes of the memory
   /// @throws IllegalArgumentException if the memory says to be where no memory can be

@@ -269,9 +269,11 @@ public final class StepExecutor {
     }
     if (!onCpu) {
       // A framework may have freed one meanwhile: that is found before the first is changed.
+      engine.device().forgetRanges();
       for (TrackedParameter each : parameters.all()) {
         Parameter parameter = each.parameter;
-        if (parameter.hasGradient()) {
+        if (parameter.hasGradient()
+            && !TensorChecks.areFloats(engine.device(), parameter.size(), parameter.gradient())) {
           TensorChecks.require(
               engine.device(), gradientName(each), parameter.size(), parameter.gradient(), true);
         }
