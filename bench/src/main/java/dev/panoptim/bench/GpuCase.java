@@ -63,7 +63,7 @@ public enum GpuCase {
     return isOffloaded() ? Backends.offload(gpu) : Backends.of(gpu);
   }
 
-  /// The number of threads that update on the CPU.
+  /// The number of threads that update on the CPU; without effect if the GPU updates.
   int threads() {
     return this == OFFLOAD || this == OFFLOAD_MASTER_COPY
         ? Runtime.getRuntime().availableProcessors()

@@ -260,9 +260,9 @@ final class GpuSection {
             + " Many steps are enqueued, as in a training, and then awaited once: the time is that"
             + " of a step among many. Gradients that move lie in allocations of 2 MiB that another"
             + " library has made, so each step asks CUDA about each of them. With the states in the"
-            + " host's memory, the bandwidth is that of the bus: gradients and parameters down,"
-            + " parameters up; all processors update, unless the case says otherwise. Before the"
-            + " timing, results are compared with those of the CPU.");
+            + " host's memory, the bandwidth is that of the bus: gradients down, parameters up, and"
+            + " parameters down without a master copy; all processors update, unless the case says"
+            + " otherwise. Before the timing, results are compared with those of the CPU.");
   }
 
   private void addTorch() {

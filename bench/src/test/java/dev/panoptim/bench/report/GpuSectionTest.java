@@ -108,6 +108,8 @@ class GpuSectionTest {
             + " GB/s | 87.0 % |",
         "| AdamW, states in the host's memory | 1 x 100,000,000 | 50.0 ms | 40.0 to 60.0 |  |  |"
             + " 24.0 GB/s |  |",
+        "| AdamW, states and a master copy in the host's memory | 1 x 100,000,000 | not run |  |  |"
+            + "  |  |  |",
         "| AdamW, states in the host's memory, one thread | 1 x 100,000,000 | not run |  |  |  |  |"
             + "  |",
         "| adamw | 100 x 10,000 | 10.0 us | 10.0 to 10.0 |  |  | 2,800.0 GB/s | 50.0 % |",
