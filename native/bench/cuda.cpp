@@ -29,6 +29,7 @@ constexpr composition sgd{0, 0, 0, 0, 0, PANOPTIM_DECAY_L2};
 constexpr composition momentum{1, 0, 0, 0, 0, PANOPTIM_DECAY_L2};
 constexpr composition nesterov{1, PANOPTIM_NESTEROV_NEW, 0, 0, 0, PANOPTIM_DECAY_L2};
 constexpr composition running{0, 0, PANOPTIM_SECOND_MOMENT_RUNNING, 0, 0, PANOPTIM_DECAY_L2};
+constexpr composition centered{0, 0, PANOPTIM_SECOND_MOMENT_CENTERED, 0, 0, PANOPTIM_DECAY_L2};
 constexpr composition rmsprop_of_all{2, 0, PANOPTIM_SECOND_MOMENT_CENTERED, 0, 0, PANOPTIM_DECAY_L2};
 constexpr composition adadelta{0, 0, PANOPTIM_SECOND_MOMENT_RUNNING, 1, 0, PANOPTIM_DECAY_L2};
 constexpr composition adam{1, 0, PANOPTIM_SECOND_MOMENT_RUNNING, 0, 0, PANOPTIM_DECAY_L2};
@@ -60,6 +61,7 @@ constexpr bench_case cases[] = {
     {"sgd nesterov", {nesterov, 1, 100 * million}},
     {"adagrad", {running, 1, 100 * million}},
     {"rmsprop", {running, 1, 100 * million}},
+    {"rmsprop centered", {centered, 1, 100 * million}},
     {"rmsprop centered momentum", {rmsprop_of_all, 1, 100 * million}},
     {"adadelta", {adadelta, 1, 100 * million}},
     {"adam", {adam, 1, 100 * million}},

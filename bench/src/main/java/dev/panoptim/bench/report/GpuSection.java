@@ -35,6 +35,9 @@ final class GpuSection {
   /// Elements for which all optimizers are measured.
   private static final long OF_EVERY_OPTIMIZER = 100_000_000;
 
+  /// Bytes that no device has a cache for.
+  private static final double LEAST_BYTES = 200e6;
+
   /// Sizes of AdamW's step that are compared with PyTorch.
   private static final List<Case> STEPS =
       List.of(
@@ -145,7 +148,8 @@ final class GpuSection {
             + " random, unless a case says otherwise. Share of a copy's bandwidth: bytes per second"
             + " of the step / bytes per second of a copy within the device's memory, read and"
             + " written, both measured in turn. The quartiles of a share come from those of the"
-            + " time.");
+            + " time. Steps that move less than 200 MB have no share: their operands are in the"
+            + " device's cache.");
     if (!bars.isEmpty()) {
       chapter.add(new Document.Picture("Bandwidth of a step / bandwidth of a device copy", bars));
     }
@@ -329,8 +333,9 @@ final class GpuSection {
     return row.isMeasured() ? Duration.range(row.nanos()) : "";
   }
 
+  /// Empty for steps whose operands may be in the device's cache, since the copy's are not.
   private static String percent(Row row) {
-    return row.shareOfCopy().times(100).median("%.1f %%");
+    return row.bytes() < LEAST_BYTES ? "" : row.shareOfCopy().times(100).median("%.1f %%");
   }
 
   private static String bytesPerElement(Row row) {
