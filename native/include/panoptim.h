@@ -270,10 +270,10 @@ typedef struct panoptim_cuda_tile {
 typedef struct panoptim_cuda_plan {
   panoptim_plan *plan;  // as for panoptim_step, with operands and square_sums in device memory; its tier and sharing
                         // are ignored
-  const panoptim_tensor *tensors;       // on the device: a copy of the plan's rows
-  const int32_t *chunk_rows;            // on the device: the row of each chunk
-  const panoptim_cuda_tile *tiles;      // on the device: the tiles of all rows, in order
-  panoptim_int64 tile_count;            //
+  const panoptim_tensor *tensors;             // on the device: a copy of the plan's rows
+  const int32_t *chunk_rows;                  // on the device: the row of each chunk
+  const panoptim_cuda_tile *tiles;            // on the device: the tiles of all rows, in order
+  panoptim_int64 tile_count;                  //
   const panoptim_coefficients *coefficients;  // on the device: a copy of the plan's coefficients, if they are more than
                                               // PANOPTIM_CUDA_FEW; fewer travel with the launch
   panoptim_cuda_decision *decision;           // on the device; NULL if the step depends on no norm

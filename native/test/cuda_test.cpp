@@ -101,8 +101,7 @@ on_device<float> patterned(panoptim_int64 length, int byte, const std::vector<pa
   on_device<float> all(static_cast<size_t>(length));
   CHECK_OK(panoptim_cuda_fill(0, nullptr, all.get(), byte, length * 4, error));
   for (size_t i = 0; i < starts.size(); i++) {
-    CHECK_OK(
-        panoptim_cuda_copy(0, nullptr, all.get() + starts[i], operand(windows[i]), windows[i].length * 4, error));
+    CHECK_OK(panoptim_cuda_copy(0, nullptr, all.get() + starts[i], operand(windows[i]), windows[i].length * 4, error));
   }
   return all;
 }
@@ -125,8 +124,8 @@ TEST(a_device_agrees_on_a_tensor_of_more_than_2_31_elements) {
   const panoptim_int64 last = (chunks - 1) * PANOPTIM_CHUNK;
   const std::vector<panoptim_int64> starts = {0, chunks / 4 * PANOPTIM_CHUNK, chunks / 2 * PANOPTIM_CHUNK,
                                               last - PANOPTIM_CHUNK, last};
-  problem windows({1, 0, 1, 0, 0, 2},
-                  {PANOPTIM_CHUNK, PANOPTIM_CHUNK, PANOPTIM_CHUNK, PANOPTIM_CHUNK, length - last}, 15, 0, false);
+  problem windows({1, 0, 1, 0, 0, 2}, {PANOPTIM_CHUNK, PANOPTIM_CHUNK, PANOPTIM_CHUNK, PANOPTIM_CHUNK, length - last},
+                  15, 0, false);
   std::vector<panoptim_tensor> &there = windows.tensors();
   constexpr int pattern_of_gradients = 0x3c;
   const auto parameters = patterned(length, 0x3d, starts, there, [](const auto &t) { return t.parameter; });
@@ -190,8 +189,8 @@ TEST(a_device_agrees_on_a_tensor_of_more_than_2_31_elements) {
 
   whole.call().decision = nullptr;
   whole.step();
-  problem expected({1, 0, 1, 0, 0, 2},
-                   {PANOPTIM_CHUNK, PANOPTIM_CHUNK, PANOPTIM_CHUNK, PANOPTIM_CHUNK, length - last}, 15, 0, false);
+  problem expected({1, 0, 1, 0, 0, 2}, {PANOPTIM_CHUNK, PANOPTIM_CHUNK, PANOPTIM_CHUNK, PANOPTIM_CHUNK, length - last},
+                   15, 0, false);
   panoptim_plan expected_plan = expected.plan(PANOPTIM_TIER_BASELINE);
   CHECK(panoptim_step(&expected_plan) == PANOPTIM_OK, "%s", expected_plan.error);
   for (size_t i = 0; i < starts.size(); i++) {

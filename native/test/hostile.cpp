@@ -6,8 +6,8 @@
 namespace {
 
 __attribute__((constructor)) void leave_mark() {
-  const char* mark = std::getenv("PANOPTIM_TEST_MARK");
-  std::FILE* file = mark == nullptr ? nullptr : std::fopen(mark, "w");
+  const char *mark = std::getenv("PANOPTIM_TEST_MARK");
+  std::FILE *file = mark == nullptr ? nullptr : std::fopen(mark, "w");
   if (file != nullptr) {
     std::fclose(file);
   }

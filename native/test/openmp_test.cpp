@@ -101,9 +101,12 @@ TEST(what_is_wrong_is_refused_and_changes_nothing) {
   refused(2, 0, nothing, "0 threads of a team of 2");
   refused(2, 3, nothing, "3 threads of a team of 2");
   refused(1025, 1, nothing, "1 threads of a team of 1025");
-  refused(1, 1, [&](panoptim_plan &plan) { nothing(plan), plan.share = 0; }, "shares of 0");
-  refused(1, 1, [&](panoptim_plan &plan) { nothing(plan), plan.sharing = PANOPTIM_ANNOUNCED; }, "sharing is 1");
-  refused(1, 1, [&](panoptim_plan &plan) { nothing(plan), plan.decay = 9; }, "decay is 9");
+  refused(
+      1, 1, [&](panoptim_plan &plan) { nothing(plan), plan.share = 0; }, "shares of 0");
+  refused(
+      1, 1, [&](panoptim_plan &plan) { nothing(plan), plan.sharing = PANOPTIM_ANNOUNCED; }, "sharing is 1");
+  refused(
+      1, 1, [&](panoptim_plan &plan) { nothing(plan), plan.decay = 9; }, "decay is 9");
   CHECK(panoptim_openmp_step(nullptr, 1, 1) == PANOPTIM_INVALID_ARGUMENT, "no plan");
 }
 

@@ -125,8 +125,8 @@ TEST(plans_are_refused_as_by_the_checks_alone) {
     spoiled stepped(seed, 1 + static_cast<int>(seed % 2));
     const std::vector<uint32_t> before = stepped.p.bits();
     const int32_t actual = panoptim_step(&stepped.plan);
-    CHECK(actual == expected, "seed %llu: status %d with '%s', not %d with '%s'",
-          static_cast<unsigned long long>(seed), actual, stepped.plan.error, expected, checked.plan.error);
+    CHECK(actual == expected, "seed %llu: status %d with '%s', not %d with '%s'", static_cast<unsigned long long>(seed),
+          actual, stepped.plan.error, expected, checked.plan.error);
     CHECK(std::string(stepped.plan.error) == checked.plan.error, "seed %llu: '%s', not '%s'",
           static_cast<unsigned long long>(seed), stepped.plan.error, checked.plan.error);
     if (expected != PANOPTIM_OK) {

@@ -11,7 +11,8 @@
 //     PANOPTIM_DEVICE void operator()(int phase, panoptim_int64 block, int thread, shared &) const;
 //   };
 //
-// Blocks begin in the order of their numbers. A block may wait for one with a higher number, which must not wait itself.
+// Blocks begin in the order of their numbers. A block may wait for one with a higher number, which must not wait
+// itself.
 //
 // So work is plain C++, and tests run it without a device.
 #ifndef PANOPTIM_CUDA_LAUNCH_H

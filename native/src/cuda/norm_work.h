@@ -46,8 +46,7 @@ struct square_sums_work {
   }
 
   PANOPTIM_DEVICE int phases(panoptim_int64 block) const {
-    return block == 0 ? rounds(chunks, batch) + 1
-                      : rounds(chunk_at(tensors, chunk_rows, block - 1).length, part) + 2;
+    return block == 0 ? rounds(chunks, batch) + 1 : rounds(chunk_at(tensors, chunk_rows, block - 1).length, part) + 2;
   }
 
   PANOPTIM_DEVICE void operator()(int phase, panoptim_int64 block, int thread, shared &all) const {
@@ -123,7 +122,8 @@ struct square_sums_work {
       if (phase == rounds(chunks, batch)) decision->squares = sum;
     } else if (thread >= warp) {
       const panoptim_int64 start = static_cast<panoptim_int64>(phase) * batch;
-      for (int i = thread - warp; i < length_of(phase); i += threads - warp) all.sums[phase % 2][i] = awaited(start + i);
+      for (int i = thread - warp; i < length_of(phase); i += threads - warp)
+        all.sums[phase % 2][i] = awaited(start + i);
     }
   }
 
