@@ -11,12 +11,6 @@ module dev.panoptim {
   exports dev.panoptim.optim;
   exports dev.panoptim.rule;
   exports dev.panoptim.schedule;
-  exports dev.panoptim.internal.io to
-      dev.panoptim.checkpoint;
-  exports dev.panoptim.internal.memory to
-      dev.panoptim.checkpoint;
-  exports dev.panoptim.internal.observe to
-      dev.panoptim.checkpoint;
-  exports dev.panoptim.internal.tensor to
+  exports dev.panoptim.internal.checkpoint to
       dev.panoptim.checkpoint;
 }

@@ -1,6 +1,6 @@
 package dev.panoptim.checkpoint;
 
-import dev.panoptim.internal.tensor.TensorChecks;
+import dev.panoptim.internal.checkpoint.CheckpointSupport;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.optim.ParameterGroup;
@@ -286,8 +286,7 @@ public final class Checkpoint implements AutoCloseable {
   private static void requireAccess(Optimizer optimizer) {
     for (ParameterGroup group : optimizer.paramGroups()) {
       for (Parameter each : group.parameters()) {
-        TensorChecks.require(
-            each.device(), "data of '" + each.name() + "'", each.size(), each.data(), true);
+        CheckpointSupport.requireWritable(each);
       }
     }
   }

@@ -1,10 +1,6 @@
 package dev.panoptim.checkpoint;
 
-import dev.panoptim.internal.io.LockedFile;
-import dev.panoptim.internal.memory.MemoryKind;
-import dev.panoptim.internal.memory.Origin;
-import dev.panoptim.internal.memory.OwnedArena;
-import dev.panoptim.internal.observe.Savings;
+import dev.panoptim.internal.checkpoint.CheckpointSupport;
 import dev.panoptim.optim.StateDict;
 import dev.panoptim.safetensors.internal.RegularFiles;
 import dev.panoptim.safetensors.internal.UninterruptedIo;
@@ -165,7 +161,7 @@ public final class CheckpointFolder {
   private CompletableFuture<Path> startSaving(
       Training training, StateDict state, long step, Map<String, String> extras) {
     turn.acquireUninterruptibly();
-    Arena arena = OwnedArena.of(MemoryKind.COPIES, Origin.here("the copy of a checkpoint"));
+    Arena arena = CheckpointSupport.arenaForCopy();
     try {
       CheckpointWriter copy =
           CheckpointWriter.of(training, state, step, extras, live -> copy(live, arena));
@@ -277,7 +273,7 @@ public final class CheckpointFolder {
 
   private Path writeLocked(CheckpointWriter contents) throws IOException {
     createFolder();
-    return LockedFile.use(folder.resolve(".lock"), lock -> writeAlone(contents));
+    return CheckpointSupport.whileLocked(folder.resolve(".lock"), () -> writeAlone(contents));
   }
 
   /// Creates the folder and its missing parents. Each parent is forced to the disk, so that the new
@@ -320,12 +316,14 @@ public final class CheckpointFolder {
     }
     Path file = folder.resolve(name(step));
     Path temporary = temporary(step);
-    Object saving = Savings.begin();
-    RegularFiles.replace(file, temporary, channel -> contents.write(channel, progress));
-    force(folder);
-    Path absolute = file.toAbsolutePath().normalize();
-    Savings.saved(
-        saving, absolute.getParent().toString(), absolute.toString(), step, Files.size(file));
+    CheckpointSupport.save(
+        file,
+        step,
+        () -> {
+          RegularFiles.replace(file, temporary, channel -> contents.write(channel, progress));
+          force(folder);
+          return file;
+        });
     prune();
     return file;
   }

@@ -1,6 +1,6 @@
 package dev.panoptim.checkpoint;
 
-import dev.panoptim.internal.tensor.TensorChecks;
+import dev.panoptim.internal.checkpoint.CheckpointSupport;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.optim.StateDict;
 import dev.panoptim.safetensors.DType;
@@ -78,7 +78,7 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
     Savable.requireExtras(extras);
     List<Parameter> parameters = parameters(training);
     parameters.forEach(
-        each -> TensorChecks.requireAlive("data of '" + each.name() + "'", each.data()));
+        each -> CheckpointSupport.requireReadable("data of '" + each.name() + "'", each.data()));
     TrainingDocument document =
         new TrainingDocument(
             VERSION,
