@@ -53,8 +53,9 @@ final class Figures {
             .shareOfCopy();
     if (share.isKnown()) {
       table.add(
-          "AdamW, 1,000,000,000 parameters, %s: bandwidth / bandwidth of a device copy"
-              .formatted(gpu.deviceName()),
+          "AdamW, 1,000,000,000 parameters, "
+              + gpu.deviceName()
+              + ": bandwidth / bandwidth of a device copy",
           share.median("%.2f"),
           share.range("%.2f"),
           "`" + GpuSection.COMMAND + "`");

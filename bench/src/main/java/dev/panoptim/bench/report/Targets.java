@@ -177,8 +177,7 @@ final class Targets {
     Summary ratio = gpu.ratio(what, what, GpuTable.TORCH_FUSED);
     if (ratio.isKnown()) {
       add(
-          "GPU, AdamW, %s elements: Panoptim / PyTorch, fused: time per step"
-              .formatted(what.size()),
+          "GPU, AdamW, " + what.size() + " elements: Panoptim / PyTorch, fused: time per step",
           "at most 1.000",
           ratio.median("%.3f"),
           ratio.median() <= 1);
