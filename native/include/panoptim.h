@@ -95,7 +95,7 @@ typedef long long panoptim_int64;
 // Elements of a tile: the part of a chunk that one block of a GPU updates.
 #define PANOPTIM_TILE 4096
 
-// The most coefficients that travel to a GPU as arguments of a step's launch.
+// The most coefficients that are arguments of a step's launch on a GPU.
 #define PANOPTIM_CUDA_FEW 32
 
 #define PANOPTIM_STATES 4  // the most states of a rule
@@ -274,8 +274,8 @@ typedef struct panoptim_cuda_plan {
   const int32_t *chunk_rows;                  // on the device: the row of each chunk
   const panoptim_cuda_tile *tiles;            // on the device: the tiles of all rows, in order
   panoptim_int64 tile_count;                  //
-  const panoptim_coefficients *coefficients;  // on the device: a copy of the plan's coefficients, if they are more than
-                                              // PANOPTIM_CUDA_FEW; fewer travel with the launch
+  const panoptim_coefficients *coefficients;  // on the device: a copy of the plan's coefficients; not read if there are
+                                              // PANOPTIM_CUDA_FEW or fewer
   panoptim_cuda_decision *decision;           // on the device; NULL if the step depends on no norm
   void *stream;                               // a cudaStream_t
   int32_t device;
@@ -329,11 +329,11 @@ PANOPTIM_API int32_t panoptim_cuda_fill(int32_t device, void *stream, void *memo
 // the decision's `squares`. The plan has the error text, here and for the functions below that take a plan.
 PANOPTIM_API int32_t panoptim_cuda_add_squares(panoptim_cuda_plan *plan, ...);
 
-// Computes the other members of a decision from its `squares`, and copies it to the host.
+// Computes the other members of a decision from its `squares`, and writes it to host memory too.
 //
 //   limit    the largest norm that is not clipped; may be infinite
 //   skips    whether steps with a norm that is not finite are skipped
-//   copy     pinned memory that holds the decision after the event `arrival`
+//   copy     memory of panoptim_cuda_allocate_pinned; it holds the decision after the event `arrival`
 PANOPTIM_API int32_t panoptim_cuda_decide(int32_t device, void *stream, panoptim_cuda_decision *decision, double scale,
                                           double limit, int32_t skips, panoptim_cuda_decision *copy, void *arrival,
                                           char *error);

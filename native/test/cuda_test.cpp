@@ -297,8 +297,8 @@ TEST(a_norm_has_the_host_s_bits_and_consequences) {
   check_decision(lengths, 4, true, 0.5, 1, true, false);
   check_decision(lengths, 5, true, 0.5, 1, true, true);
   check_decision(lengths, 6, true, 0.5, 1, false, false);
-  // More chunks than one batch of square_sums_work, and than one of its launches.
-  for (const size_t chunks : {1023, 1024, 1025, 2048, 2049, 9000}) {
+  // Chunks around one and two batches of square_sums_work, and more.
+  for (const size_t chunks : {255, 256, 257, 511, 512, 513, 9000}) {
     check_decision(std::vector<panoptim_int64>(chunks, 3), 7, false, 0.5, 1, true, false);
   }
 }

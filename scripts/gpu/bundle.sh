@@ -13,9 +13,9 @@
 #   java/setup.sh       is part of both
 #   java/jre.tar.xz     a Java run-time image with the modules that they need
 #   java/tests.tar.xz   class files, libraries, and the options of the JVM
-#   version             the commit
+#   panoptim-gpu-bundle the commit
 set -eu
-# Machines with GPUs are lent with a limit for what is copied to them, often 64 MiB. The sources travel too.
+# So that a bundle stays quick to copy.
 most_bytes=$((45 << 20))
 
 if [ $# -lt 1 ] || [ $# -gt 2 ] || [ -z "$1" ]; then
@@ -24,7 +24,7 @@ if [ $# -lt 1 ] || [ $# -gt 2 ] || [ -z "$1" ]; then
 fi
 architectures=${2:-90-real}
 root=$(cd "$(dirname "$0")/../.." && pwd)
-if [ -e "$1" ] && [ ! -e "$1/version" ] && [ -n "$(ls -A "$1")" ]; then
+if [ -e "$1" ] && [ ! -e "$1/panoptim-gpu-bundle" ] && [ -n "$(ls -A "$1")" ]; then
   echo "$1 is neither empty nor a bundle" >&2
   exit 2
 fi
@@ -32,7 +32,8 @@ mkdir -p "$1"
 bundle=$(cd "$1" && pwd)
 rm -rf "$bundle/bin" "$bundle/lib" "$bundle/java"
 mkdir "$bundle/bin" "$bundle/lib" "$bundle/java"
-git -C "$root" describe --always --dirty --abbrev=12 > "$bundle/version" 2>/dev/null || echo unknown > "$bundle/version"
+git -C "$root" describe --always --dirty --abbrev=12 > "$bundle/panoptim-gpu-bundle" 2>/dev/null ||
+  echo unknown > "$bundle/panoptim-gpu-bundle"
 
 # Maven is given this build directory too. The usual one keeps its architectures and its absolute paths.
 build=target/cmake/gpu-bundle

@@ -4,8 +4,8 @@
 #   card.sh [--prebuilt BUNDLE] [--only STAGE,STAGE...]
 #
 # Results go to the folder $OUT, or else to gpu-results: stages.tsv (the status and the seconds of each stage), gpu.tsv
-# (the figures, for the report) and log.txt. With a bundle, the limits of all stages add up to less than nine minutes; on
-# an H100 they take three.
+# (the figures, for the report) and log.txt. The folder must not have the results of another run. With a bundle, the
+# limits of all stages add up to less than nine minutes; on an H100 the stages take four.
 #
 # LIMIT_<stage> is the most seconds of a stage, instead of the limit below; MOST is the most elements that are measured.
 #
@@ -40,13 +40,18 @@ tests() {
   file=$1
   shift
   failed=0
+  passed=0
   for test in $(sed -n 's/^TEST(\(.*\)).*/\1/p' "$root/native/test/$file.cpp"); do
     "$@" "$bin/$file" "$test"
     status=$?
     echo "$file.$test: status $status"
-    [ $status = 0 ] || [ $status = 77 ] || failed=1
+    case $status in
+      0) passed=$((passed + 1)) ;;
+      77) ;;
+      *) failed=1 ;;
+    esac
   done
-  return $failed
+  [ $failed = 0 ] && [ $passed -gt 0 ]
 }
 
 run_card() {
@@ -54,8 +59,8 @@ run_card() {
   if has nvidia-smi; then
     nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm,clocks.max.mem --format=csv
   fi
-  # This test must run and pass: there is a GPU.
-  "$bin/cuda_runtime_test" memory_is_where_it_was_allocated
+  # Without a GPU this test is skipped, with status 77. But there must be one.
+  "$bin/cuda_runtime_test" memory_is_where_it_was_allocated || return 1
 }
 
 run_build() {
@@ -105,7 +110,7 @@ run_java_speed() {
 run_profiler() {
   has ncu || return 77
   for case in adamw norm; do
-    # The first case of that name is the largest. The kernels of its second step are measured.
+    # The first case of that name is the largest.
     ncu --clock-control none --launch-skip 3 --launch-count 3 --section SpeedOfLight --section Occupancy \
       --section LaunchStats --section MemoryWorkloadAnalysis --section WarpStateStats "$bench" --rounds 1 $case || return 1
   done
@@ -133,13 +138,17 @@ if [ -n "$stage" ]; then
   exit
 fi
 
+if [ -e "$out/stages.tsv" ]; then
+  echo "$out has the results of another run" >&2
+  exit 2
+fi
 mkdir -p "$out" || exit 2
 : > "$out/log.txt"
 printf 'stage\tstatus\tseconds\n' > "$out/stages.tsv"
 {
   echo "# date: $(date -u +%Y-%m-%d)"
   if has nvidia-smi; then
-    echo "# driver: $(nvidia-smi --query-gpu=driver_version --format=csv,noheader)"
+    echo "# driver: $(nvidia-smi --query-gpu=driver_version --format=csv,noheader | sed -n 1p)"
   fi
 } > "$out/gpu.tsv"
 failures=0
@@ -164,8 +173,14 @@ perform card 15
 perform bits 60
 perform speed 70
 perform torch 70
-perform java 110
-perform java_speed 75
+if [ -n "$bundle" ]; then
+  perform java 110
+  perform java_speed 75
+else
+  # Maven builds the modules first.
+  perform java 1200
+  perform java_speed 600
+fi
 perform profiler 40
 perform sanitizer 60
 perform large 30

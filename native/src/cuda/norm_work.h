@@ -8,8 +8,8 @@
 #include "cuda/tiles.h"
 #include "panoptim.h"
 
-// Sums the squares of all chunks, a block for each. Meanwhile the first block adds the chunks' sums to the decision's
-// squares, each as soon as it is there.
+// Sums the squares of all chunks, a block for each. Meanwhile block 0 adds the chunks' sums to the decision's squares,
+// in batches, as they come.
 //
 // Both sums have an order, so they take the time of as many dependent additions, 4 ns each: 1024 for a chunk, whose 16
 // lanes are summed at once, and one for each chunk. That is why more threads load a chunk than add it, and why the
@@ -39,21 +39,34 @@ struct square_sums_work {
   panoptim_int64 chunks;
   double *square_sums;  // one for each chunk; all bytes are `pending`
   panoptim_cuda_decision *decision;
-  bool begins;  // the decision's squares start at 0
+  bool begins;            // the decision's squares start at 0
+  panoptim_int64 before;  // blocks that are in another launch
 
-  panoptim_int64 blocks_of_launch() const {
-    return 1 + chunks;
+  // Enqueues the work. Block 0 waits for the others, which need room on the device meanwhile. Each work that is under
+  // way has one block that waits, and no device runs more than 128 kernels at once. Where there may be no room, the
+  // sums are added after the last of them.
+  cudaError_t enqueue(cudaStream_t stream, int blocks_at_once) {
+    constexpr int most_kernels = 128;
+    const panoptim_int64 blocks = 1 + chunks;
+    before = 0;
+    if (blocks_at_once > most_kernels) return launch(stream, blocks, *this);
+    before = 1;
+    const cudaError_t said = launch(stream, blocks - 1, *this);
+    before = 0;
+    return said == cudaSuccess ? launch(stream, 1, *this) : said;
   }
 
   PANOPTIM_DEVICE int phases(panoptim_int64 block) const {
-    return block == 0 ? rounds(chunks, batch) + 1 : rounds(chunk_at(tensors, chunk_rows, block - 1).length, part) + 2;
+    const panoptim_int64 number = before + block;
+    return number == 0 ? rounds(chunks, batch) + 1 : rounds(chunk_at(tensors, chunk_rows, number - 1).length, part) + 2;
   }
 
   PANOPTIM_DEVICE void operator()(int phase, panoptim_int64 block, int thread, shared &all) const {
-    if (block == 0) {
+    const panoptim_int64 number = before + block;
+    if (number == 0) {
       add_in_order(phase, thread, all);
     } else {
-      sum_chunk(phase, block - 1, thread, all);
+      sum_chunk(phase, number - 1, thread, all);
     }
   }
 
@@ -132,7 +145,7 @@ struct square_sums_work {
     return number < 0 || left < 0 ? 0 : static_cast<int>(left < batch ? left : batch);
   }
 
-  // Waits for a block with a higher number. No block waits for the first one, so that all others end.
+  // Waits for another block's sum. The sum itself is the message, so no other memory must be ordered with it.
   PANOPTIM_DEVICE double awaited(panoptim_int64 chunk) const {
     for (;;) {
       const double sum = static_cast<const volatile double *>(square_sums)[chunk];
@@ -158,7 +171,7 @@ struct decide_work {
   struct shared {};
 
   panoptim_cuda_decision *decision;
-  panoptim_cuda_decision *copy;  // in pinned memory, which needs no copy operation
+  panoptim_cuda_decision *copy;  // in host memory that the device can access
   double scale;
   double limit;
   bool skips;

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <atomic>
+
 #include "cuda/current.h"
 #include "cuda/norm_work.h"
 #include "cuda/step.h"
@@ -42,8 +44,9 @@ panoptim_int64 tiles_of(const panoptim_plan &plan) {
   return count;
 }
 
-// The most blocks of a launch.
-constexpr panoptim_int64 most_blocks = 0x7fffffff;
+// The most tiles and chunks of a plan: a launch has at most 2^31 - 1 blocks, and that of the norm has one more than
+// there are chunks.
+constexpr panoptim_int64 most_blocks = 0x7ffffffe;
 
 int32_t check(panoptim_cuda_plan *call) {
   panoptim_plan *plan = call->plan;
@@ -84,6 +87,17 @@ void add_driver(char *error) {
   const size_t length = strlen(error);
   snprintf(error + length, PANOPTIM_TEXT - length, "; CUDA %d.%d needs NVIDIA's driver %s or later, but %s",
            needed / 1000, minor(needed), least_driver(needed), driver);
+}
+
+// A step asks for this number, so it is kept for each device.
+int32_t norm_blocks_at_once(int32_t device, int *count, char *error) {
+  static std::atomic<int> known[64];
+  const bool is_kept = static_cast<size_t>(device) < sizeof known / sizeof *known;
+  *count = is_kept ? known[device].load(std::memory_order_relaxed) : 0;
+  if (*count > 0) return PANOPTIM_OK;
+  const cudaError_t said = blocks_at_once<square_sums_work>(device, count);
+  if (said == cudaSuccess && is_kept) known[device].store(*count, std::memory_order_relaxed);
+  return checked(said, "cudaOccupancyMaxActiveBlocksPerMultiprocessor", error);
 }
 
 // The lowest compute capability that the kernels are compiled for.
@@ -232,9 +246,11 @@ int32_t panoptim_cuda_add_squares(panoptim_cuda_plan *call, ...) {
   const cudaError_t filled =
       bytes == 0 ? cudaSuccess : cudaMemsetAsync(plan.square_sums, square_sums_work::pending, bytes, stream);
   if (int32_t status = checked(filled, "cudaMemsetAsync", plan.error)) return status;
-  const square_sums_work work{call->tensors,    call->chunk_rows, chunks,
-                              plan.square_sums, call->decision,   call->begins != 0};
-  return checked(launch(stream, work.blocks_of_launch(), work), "launching the sums of squares", plan.error);
+  square_sums_work work{call->tensors,  call->chunk_rows,  chunks, plan.square_sums,
+                        call->decision, call->begins != 0, 0};
+  int at_once = 0;
+  if (int32_t status = norm_blocks_at_once(call->device, &at_once, plan.error)) return status;
+  return checked(work.enqueue(stream, at_once), "launching the sums of squares", plan.error);
 }
 
 int32_t panoptim_cuda_decide(int32_t device, void *stream, panoptim_cuda_decision *decision, double scale, double limit,

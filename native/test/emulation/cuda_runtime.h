@@ -9,7 +9,8 @@
 // device, 1 GiB), PANOPTIM_EMULATED_CAPABILITY (ten times the compute capability, 75), PANOPTIM_EMULATED_DRIVER (CUDA's
 // version of the driver, 13000; 0: there is no driver), PANOPTIM_EMULATED_RANGES (1; 0: the driver does not know the
 // attributes of ranges), PANOPTIM_EMULATED_PACKED (1: small allocations are adjacent, as on a GPU; else they are apart,
-// so that AddressSanitizer finds accesses beyond one).
+// so that AddressSanitizer finds accesses beyond one), PANOPTIM_EMULATED_BLOCKS (1000: the blocks that the device runs
+// at once).
 //
 // Tests call the exported functions emulated_... to count calls and to make them fail.
 #ifndef PANOPTIM_TEST_EMULATION_CUDA_RUNTIME_H
