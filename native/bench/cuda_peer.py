@@ -70,6 +70,6 @@ for case in CASES:
     try:
         run(*case)
     except torch.cuda.OutOfMemoryError:
-        print(f"# left out: {case}, for want of memory", flush=True)
+        print(f"# left out: {case}, the GPU has too little memory", flush=True)
     # The memory of a case is free before the next one begins.
     torch.cuda.empty_cache()
