@@ -4,40 +4,38 @@ import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import dev.panoptim.internal.step.Engine;
 
-/// What carries out steps: native code, Java's Vector API, plain Java, or a GPU. All backends reach
-/// the same bits; they differ in speed and in what they need.
+/// The implementation of steps: native code, Java's Vector API, plain Java, or a GPU. All backends
+/// compute the same bits; they differ in speed and in their requirements.
 ///
-/// [Backends] hands them out. Thread-safe: one backend serves any number of optimizers at the same
+/// Obtained from [Backends]. Thread-safe: any number of optimizers may use one backend at the same
 /// time.
 public sealed interface Backend permits Engine {
-  /// The most threads that a step may be asked to take.
+  /// The largest number of threads that a step may use.
   int MOST_THREADS = 1024;
 
   /// `native`, `vector`, `scalar`, `cuda` or `offload`.
   String name();
 
-  /// What this backend runs on, in words.
+  /// A description of the hardware and instructions that this backend uses.
   String describe();
 
-  /// Whose threads help with steps: [Threading#POOL] for all but the native backend, and for that
-  /// one wherever OpenMP cannot be had. Single steps may use the pool all the same: see
-  /// [Threading#OPENMP].
+  /// The threads that help with steps: [Threading#POOL], except for a native backend with OpenMP.
+  /// Even then, single steps may use the pool: see [Threading#OPENMP].
   Threading threading();
 
-  /// This backend with another choice of threads, or this one itself where it has no choice.
+  /// This backend with other helper threads; this backend itself if it supports only one kind.
   ///
-  /// Where OpenMP cannot be had, the pool is used instead, and the reason is logged once: see
+  /// If OpenMP is unavailable, the pool is used instead, and the reason is logged once: see
   /// [Threading#unavailableReason()].
   Backend with(Threading other);
 
-  /// Where the parameters and gradients lie that this backend works on.
+  /// The device whose parameters and gradients this backend uses.
   Device device();
 
-  /// Where the states lie that this backend works on.
+  /// The device whose memory holds the states.
   Device stateDevice();
 
-  /// Waits until all steps that were asked for before are done. On the CPU they are when they
-  /// return.
+  /// Waits until all earlier steps are done. On the CPU, a step is done when it returns.
   ///
   /// @throws CudaException if something failed on the GPU
   void await();

@@ -1,7 +1,6 @@
 package dev.panoptim.backend;
 
-/// Thrown where a backend was asked for by name that cannot be had here; the message lists what was
-/// tried.
+/// Thrown if an explicitly chosen backend is unavailable; the message lists the attempts.
 public final class BackendUnavailableException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

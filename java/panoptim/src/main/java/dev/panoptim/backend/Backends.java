@@ -19,22 +19,23 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/// The one place that decides which backend runs.
+/// Selects backends.
 ///
-/// An explicit choice that cannot be had throws; [#auto()] takes the best that can. Two system
-/// properties choose for a whole process: `panoptim.backend` (`auto`, `native`, `vector`, `scalar`)
-/// what [#auto()] returns for the CPU, `panoptim.tier` (`baseline`, `avx2`, `avx512`) the tier of
-/// the native backend. A third, `panoptim.threading`, chooses its threads: see [Threading].
+/// An explicit choice of an unavailable backend throws; [#auto()] takes the fastest available one.
+/// Three system properties choose for a whole process. `panoptim.backend` (`auto`, `native`,
+/// `vector`, `scalar`) sets the result of [#auto()] for the CPU. `panoptim.tier` (`baseline`,
+/// `avx2`, `avx512`) sets the tier of the native backend, and `panoptim.threading` its threads: see
+/// [Threading].
 ///
 /// Thread-safe.
 public final class Backends {
   static final String BACKEND_PROPERTY = "panoptim.backend";
   private static final String TIER_PROPERTY = "panoptim.tier";
 
-  /// What [#auto()] chose; `null` until it is first asked.
+  /// The result of [#auto()]; `null` before its first call.
   private static Backend automatic;
 
-  /// Of that; `null` until then.
+  /// The status of `automatic`; `null` before the first call of [#auto()].
   private static BackendStatus status;
 
   private static final class Vector {
@@ -43,16 +44,16 @@ public final class Backends {
 
   private Backends() {}
 
-  /// The best backend for the CPU that can be had: native, else the Vector API, else plain Java.
-  /// Says once, through [System.Logger], what it chose and why.
+  /// The fastest available backend for the CPU: native, else the Vector API, else plain Java. The
+  /// choice and its reasons are logged once, through [System.Logger].
   ///
-  /// @throws BackendUnavailableException if a system property chooses what cannot be had
-  /// @throws IllegalArgumentException if a system property chooses what is none
+  /// @throws BackendUnavailableException if a system property chooses an unavailable backend
+  /// @throws IllegalArgumentException if a system property has an unknown value
   public static synchronized Backend auto() {
     if (automatic == null) {
       String wanted = System.getProperty(BACKEND_PROPERTY, "auto");
       if (wanted.equals("cuda")) {
-        cuda(0); // says what is missing
+        cuda(0); // throws if CUDA is unavailable; the message says what is missing
         throw new IllegalArgumentException(
             "system property "
                 + BACKEND_PROPERTY
@@ -78,7 +79,7 @@ public final class Backends {
   }
 
   private static Backend best() {
-    if (whyNoNative() == null) {
+    if (nativeUnavailableReason() == null) {
       return nativeCode();
     }
     return VectorBackend.whyNot() == null ? vector() : scalar();
@@ -88,7 +89,7 @@ public final class Backends {
   ///
   /// @param name `auto`, `native`, `vector`, `scalar`, or `cuda` for the first GPU
   /// @throws IllegalArgumentException if it is none of these
-  /// @throws BackendUnavailableException if it cannot be had
+  /// @throws BackendUnavailableException if it is unavailable
   public static Backend named(String name) {
     return switch (name) {
       case "auto" -> auto();
@@ -104,7 +105,7 @@ public final class Backends {
 
   /// The best backend for parameters on a device: [#auto()] for the CPU, [#cuda] for a GPU.
   ///
-  /// @throws BackendUnavailableException if a system property chooses what cannot be had
+  /// @throws BackendUnavailableException if a system property chooses an unavailable backend
   public static Backend of(Device device) {
     return device.isCpu() ? auto() : cuda(DeviceStream.defaultOf(device));
   }
@@ -112,28 +113,28 @@ public final class Backends {
   /// CUDA on a GPU, in its default stream.
   ///
   /// @param index as for [Device#cuda]
-  /// @throws BackendUnavailableException if CUDA cannot be had; the message says what is missing
+  /// @throws BackendUnavailableException if CUDA is unavailable; the message says what is missing
   /// @throws IllegalArgumentException if there is no GPU of that number
   public static Backend cuda(int index) {
     try {
       return of(Device.cuda(index));
     } catch (CudaException e) {
-      throw new BackendUnavailableException("the cuda backend cannot be had: " + e.getMessage());
+      throw new BackendUnavailableException("the cuda backend is unavailable: " + e.getMessage());
     }
   }
 
-  /// CUDA in a stream, which must live for as long as this backend is used: steps are made in the
-  /// stream's order.
+  /// CUDA in a stream, which must stay open while this backend is used. Steps run in the stream's
+  /// order.
   public static Backend cuda(DeviceStream stream) {
     return new CudaBackend(stream);
   }
 
-  /// Parameters and gradients on a GPU, states and update on the CPU: for where the GPU's memory is
-  /// too small for the states (ZeRO-Offload: Ren et al. 2021). Gradients and parameters come down
-  /// and parameters go up in slices, while the slice before is updated.
+  /// Parameters and gradients on a GPU, states and update on the CPU: for GPUs whose memory is too
+  /// small for the states (ZeRO-Offload: Ren et al. 2021). Gradients and parameters are copied to
+  /// the host and parameters back in slices, while the slice before is updated.
   ///
-  /// Steps are complete when they return. They begin once all is done that the GPU's default stream
-  /// waits for.
+  /// Steps are complete when they return. They begin after all earlier work of the GPU's default
+  /// stream.
   ///
   /// @throws IllegalArgumentException if the device is the CPU
   /// @throws BackendUnavailableException as [#auto()]
@@ -141,25 +142,25 @@ public final class Backends {
     return offload(DeviceStream.defaultOf(device), auto());
   }
 
-  /// As [#offload(Device)], with a backend of one's choice for the update, and a stream whose work
-  /// the gradients come from: steps begin once that is done.
+  /// Like [#offload(Device)], with a chosen backend for the update and a chosen stream: steps begin
+  /// after the stream's earlier work, which must include the computation of the gradients.
   ///
   /// @throws IllegalArgumentException if the backend is one for a GPU
   public static Backend offload(DeviceStream stream, Backend update) {
     return new OffloadBackend(stream, update, false);
   }
 
-  /// Like [#offload(Device)], with a master copy of the parameters in the host's memory, so that
-  /// parameters come down only once and not at each step. Gradients still come down, and parameters
-  /// still go up. This takes 4 bytes of pinned memory for each element, which the system cannot
-  /// page out. The results have the same bits.
+  /// Like [#offload(Device)], with a master copy of the parameters in the host's memory. Parameters
+  /// are then copied to the host once, not at each step; gradients still are at each step, and
+  /// parameters are still copied back. This takes 4 bytes of pinned memory for each element, which
+  /// the system cannot page out. The results have the same bits.
   ///
-  /// Parameters come down again where the master copy is out of date: after
+  /// Parameters are copied to the host again when the master copy is out of date: after
   /// [dev.panoptim.memory.Parameter#copyDataFrom], after other writes by this library to their
   /// memory, such as loading a checkpoint or a step of another optimizer, and after a step that has
-  /// failed. Writes by other code to the GPU's memory are not noticed: call
+  /// failed. Writes by other code to the GPU's memory are not detected: call
   /// [dev.panoptim.memory.Parameter#dataWrittenElsewhere] after each, or the next step overwrites
-  /// them. New parameters, or parameters that had no gradient in the step before, come down too.
+  /// them. New parameters, and parameters that had no gradient in the step before, are copied too.
   ///
   /// @throws IllegalArgumentException if the device is the CPU
   /// @throws BackendUnavailableException as [#auto()]
@@ -167,38 +168,38 @@ public final class Backends {
     return offloadWithMasterCopy(DeviceStream.defaultOf(device), auto());
   }
 
-  /// Like [#offloadWithMasterCopy(Device)], with a chosen backend for the update, and the stream
-  /// that the gradients come from, as for [#offload(DeviceStream, Backend)].
+  /// Like [#offloadWithMasterCopy(Device)], with a chosen backend for the update and a chosen
+  /// stream, as for [#offload(DeviceStream, Backend)].
   ///
   /// @throws IllegalArgumentException if the backend is one for a GPU
   public static Backend offloadWithMasterCopy(DeviceStream stream, Backend update) {
     return new OffloadBackend(stream, update, true);
   }
 
-  /// C++ in the most capable tier of this processor, or in the one that the system property
+  /// C++ in the highest tier that this processor supports, or in the tier that the system property
   /// `panoptim.tier` names.
   ///
-  /// @throws BackendUnavailableException if the library or the tier cannot be had
+  /// @throws BackendUnavailableException if the library or the tier is unavailable
   public static Backend nativeCode() {
     String wanted = System.getProperty(TIER_PROPERTY);
     if (wanted != null) {
       return nativeCode(tier(wanted));
     }
-    String why = whyNoNative();
+    String why = nativeUnavailableReason();
     if (why != null) {
-      throw new BackendUnavailableException("the native backend cannot be had: " + why);
+      throw new BackendUnavailableException("the native backend is unavailable: " + why);
     }
     return new NativeBackend(NativeBackend.best(), ThreadProperties.threading());
   }
 
   /// C++ in the given tier.
   ///
-  /// @throws BackendUnavailableException if the library or the tier cannot be had
+  /// @throws BackendUnavailableException if the library or the tier is unavailable
   public static Backend nativeCode(Tier tier) {
     String why = NativeBackend.whyNot(tier);
     if (why != null) {
       throw new BackendUnavailableException(
-          "the native backend's tier " + tier.label() + " cannot be had: " + why);
+          "the native backend's tier " + tier.label() + " is unavailable: " + why);
     }
     return new NativeBackend(tier, ThreadProperties.threading());
   }
@@ -209,7 +210,7 @@ public final class Backends {
   public static Backend vector() {
     String why = VectorBackend.whyNot();
     if (why != null) {
-      throw new BackendUnavailableException("the vector backend cannot be had: " + why);
+      throw new BackendUnavailableException("the vector backend is unavailable: " + why);
     }
     return Vector.INSTANCE;
   }
@@ -219,26 +220,26 @@ public final class Backends {
     return ScalarBackend.INSTANCE;
   }
 
-  /// The native tiers that can be had here, from the least capable one.
+  /// The available native tiers, lowest first.
   public static List<Tier> tiers() {
     return Arrays.stream(Tier.values()).filter(tier -> NativeBackend.whyNot(tier) == null).toList();
   }
 
-  /// Ends the threads that help with steps: those of the pool, which all optimizers of this class
-  /// loader share, and the OpenMP team of the calling thread. Whatever closes an application that
-  /// brought this library along calls it, so that no thread keeps its class loader from being
-  /// collected; without this call the pool's threads end after ten idle seconds.
+  /// Ends the threads that help with steps: the pool's, which all optimizers of this class loader
+  /// share, and the OpenMP team of the calling thread. To be called when an application that
+  /// contains this library is unloaded: a live thread prevents the collection of its class loader.
+  /// Without this call, the pool's threads end after ten idle seconds.
   ///
-  /// No step is harmed: threads that are at work end when they are done with it. Returns when all
-  /// have ended, or after a second. Later steps start new threads. Where none has been started, and
-  /// when called again, it does nothing. May be called from any thread, at any time; the OpenMP
-  /// team of another thread ends with that thread.
+  /// Running steps are not disturbed: busy threads finish their work first. Returns when all
+  /// threads have ended, or after a second. Later steps start new threads. Without threads it does
+  /// nothing. May be called from any thread, at any time; the OpenMP team of another thread ends
+  /// with that thread.
   public static void endThreads() {
     HelperPool.endThreads();
     OpenMp.endTeam();
   }
 
-  /// What [#auto()] chose, and why not better, in one line.
+  /// The choice of [#auto()], and why no faster backend is used, in one line.
   ///
   /// @throws BackendUnavailableException as [#auto()]
   /// @throws IllegalArgumentException as [#auto()]
@@ -247,9 +248,10 @@ public final class Backends {
     return status.inWords();
   }
 
-  /// What [#auto()] chose, and why not better. Lets it choose if it has not yet. Never throws for a
-  /// backend that cannot be had, so that a health check can ask: it is then not
-  /// [BackendStatus#available()], and the reason says what [#auto()] throws.
+  /// The choice of [#auto()], and why no faster backend is used. Calls [#auto()] if that has not
+  /// been called. Does not throw if the backend is unavailable, so health checks may call it:
+  /// [BackendStatus#available()] is then `false`, and the reason is the message of the exception of
+  /// [#auto()].
   public static synchronized BackendStatus status() {
     try {
       auto();
@@ -270,7 +272,7 @@ public final class Backends {
     boolean isNative = chosen.name().equals("native");
     List<String> reasons = new ArrayList<>();
     if (!asked && !isNative) {
-      reasons.add("not native because " + whyNoNative());
+      reasons.add("not native because " + nativeUnavailableReason());
       if (chosen.name().equals("scalar")) {
         reasons.add("not vector because " + VectorBackend.whyNot());
       }
@@ -300,7 +302,7 @@ public final class Backends {
     }
   }
 
-  private static String whyNoNative() {
+  private static String nativeUnavailableReason() {
     return NativeBackend.whyNot(Tier.BASELINE);
   }
 

@@ -2,11 +2,11 @@ package dev.panoptim.backend;
 
 import java.util.Locale;
 
-/// The same native formula, compiled for more and more capable processors.
+/// The instruction set that the native code is compiled for, lowest first.
 ///
 /// Immutable.
 public enum Tier {
-  /// What every processor of the architecture has.
+  /// Instructions that every processor of the architecture has.
   BASELINE,
   /// 8 floats at a time: x86-64 with AVX2 and FMA.
   AVX2,

@@ -1,4 +1,4 @@
-/// API: which implementation carries out steps, and whose threads help:
-/// [Backends][dev.panoptim.backend.Backends] chooses a [Backend][dev.panoptim.backend.Backend]. How
-/// they work is below `dev.panoptim.internal`.
+/// API: the implementation and the threads of steps. [Backends][dev.panoptim.backend.Backends]
+/// selects a [Backend][dev.panoptim.backend.Backend]. The implementations are below
+/// `dev.panoptim.internal`.
 package dev.panoptim.backend;

@@ -82,7 +82,7 @@ class BackendStatusTest {
     List<String> scalar = ask(List.of(NATIVE_ACCESS), "-Dpanoptim.backend=scalar");
     assertStatus(scalar, "scalar none", true, true, false);
     assertTrue(
-        scalar.getLast().endsWith("as the system property panoptim.backend says"),
+        scalar.getLast().endsWith("chosen by the system property panoptim.backend"),
         scalar.getLast());
     List<String> tier =
         ask(List.of(NATIVE_ACCESS), "-Dpanoptim.backend=native", "-Dpanoptim.tier=baseline");
@@ -93,9 +93,9 @@ class BackendStatusTest {
   void unavailableBackendsAreReportedAndDoNotThrow() throws Exception {
     for (String[] wanted :
         new String[][] {
-          {"native", "the native backend cannot be had: "},
-          {"vector", "the vector backend cannot be had: "},
-          {"cuda", "the cuda backend cannot be had: "},
+          {"native", "the native backend is unavailable: "},
+          {"vector", "the vector backend is unavailable: "},
+          {"cuda", "the cuda backend is unavailable: "},
           {"fast", "system property panoptim.backend is 'fast', but must be auto, native"},
         }) {
       List<String> lines = ask(NO_NATIVE_ACCESS, "-Dpanoptim.backend=" + wanted[0]);

@@ -164,7 +164,7 @@ class LoadingTest {
   void aMissingLibraryIsReportedWithTheLinkersMessage() throws Exception {
     assertContains(
         run("native", "-Dpanoptim.library=/nowhere/libpanoptim.so"),
-        "REFUSED the native backend cannot be had",
+        "REFUSED the native backend is unavailable",
         "the system property panoptim.library, /nowhere/libpanoptim.so: ",
         "Can't load library");
   }
@@ -215,7 +215,7 @@ class LoadingTest {
 
   @Test
   void theVectorBackendNeedsItsModule() throws Exception {
-    assertContains(run("vector"), "REFUSED the vector backend cannot be had", "--add-modules");
+    assertContains(run("vector"), "REFUSED the vector backend is unavailable", "--add-modules");
     assertContains(run("vector", VECTOR), "RAN vector");
   }
 
@@ -233,7 +233,7 @@ class LoadingTest {
       if (!Backends.tiers().contains(tier)) {
         assertContains(
             run("auto", "-Dpanoptim.tier=" + tier.label()),
-            "REFUSED the native backend's tier " + tier.label() + " cannot be had: ");
+            "REFUSED the native backend's tier " + tier.label() + " is unavailable: ");
       }
     }
   }
@@ -246,7 +246,7 @@ class LoadingTest {
         "REFUSED system property panoptim.backend is 'tpu', but must be auto, native");
     String output =
         run("auto", "-Dpanoptim.backend=native", "-Dpanoptim.library=/nowhere/libpanoptim.so");
-    assertContains(output, "REFUSED the native backend cannot be had");
+    assertContains(output, "REFUSED the native backend is unavailable");
   }
 
   @Test
@@ -254,15 +254,15 @@ class LoadingTest {
     String missing = "-Dpanoptim.cuda.library=/nowhere/libpanoptim_cuda.so";
     assertContains(
         run("cuda", missing),
-        "REFUSED the cuda backend cannot be had: the CUDA library could not be loaded: ",
+        "REFUSED the cuda backend is unavailable: the CUDA library could not be loaded: ",
         "the system property panoptim.cuda.library, /nowhere/libpanoptim_cuda.so: ",
         "Can't load library");
     assertContains(
-        run("auto", missing, "-Dpanoptim.backend=cuda"), "REFUSED the cuda backend cannot be had");
+        run("auto", missing, "-Dpanoptim.backend=cuda"), "REFUSED the cuda backend is unavailable");
     assertContains(run("auto", missing), "RAN native");
     assertContains(
         run("cuda", "-Dpanoptim.cuda.library=" + TestLibraries.find("panoptim")),
-        "REFUSED the cuda backend cannot be had",
+        "REFUSED the cuda backend is unavailable",
         "the library has no function panoptim_cuda_abi_version");
   }
 
@@ -273,7 +273,7 @@ class LoadingTest {
     boolean packaged = NativeLibrary.class.getResource("linux-x86_64/libpanoptim_cuda.so") != null;
     assertContains(
         run("cuda"),
-        "REFUSED the cuda backend cannot be had: ",
+        "REFUSED the cuda backend is unavailable: ",
         packaged
             ? "no GPU is usable; an NVIDIA GPU of compute capability 7.5 or more"
             : "this build is for other systems, or was made without nvcc");
@@ -286,7 +286,7 @@ class LoadingTest {
     probe.environment().put("PANOPTIM_EMULATED_CAPABILITY", "61");
     assertContains(
         JavaProcess.run(probe),
-        "REFUSED the cuda backend cannot be had: no GPU is usable",
+        "REFUSED the cuda backend is unavailable: no GPU is usable",
         "GPU 0, an emulated device, has compute capability 6.1, but must have 7.5 or more");
   }
 
@@ -298,7 +298,7 @@ class LoadingTest {
       probe.environment().put("PANOPTIM_EMULATED_DRIVER", version);
       assertContains(
           JavaProcess.run(probe),
-          "REFUSED the cuda backend cannot be had: no GPU is usable; an NVIDIA GPU of compute"
+          "REFUSED the cuda backend is unavailable: no GPU is usable; an NVIDIA GPU of compute"
               + " capability 7.5 or more and NVIDIA's driver are needed",
           "(cudaErrorInsufficientDriver); CUDA 13.0 needs NVIDIA's driver 580 or later, but ",
           version.equals("0")
@@ -326,7 +326,7 @@ class LoadingTest {
     assertContains(output, "RAN scalar", "native access is not enabled, start Java with");
     assertContains(
         run("native", NO_NATIVE_ACCESS, "--illegal-native-access=deny"),
-        "REFUSED the native backend cannot be had",
+        "REFUSED the native backend is unavailable",
         "native access is not enabled, start Java with --enable-native-access=ALL-UNNAMED");
   }
 }
