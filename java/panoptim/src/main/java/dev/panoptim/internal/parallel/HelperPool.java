@@ -5,15 +5,16 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
-/// The threads that help with steps: one crew for each class loader that has this library, however
-/// many threads call optimizers, and never more members than processors that nobody calls from.
+/// The threads that help with steps: one pool for each class loader of this library, for all
+/// calling threads. A step uses at most as many helpers as there are processors without a calling
+/// thread.
 ///
-/// A step is its caller's work. It invites members that are idle, and goes on at once; who comes
-/// takes shares until none is left, and who does not is not waited for. So a step that finds the
-/// crew busy, or the system out of threads, takes longer and does nothing else.
+/// The calling thread offers a step's work to idle helpers and continues at once. Helpers take
+/// shares until none is left. The caller does not wait for helpers that have not started. If all
+/// helpers are busy, or the system starts no more threads, the caller does all work alone.
 ///
-/// Members are started when they are first needed, [Watch] for more work for a moment, then sleep,
-/// and end after a while without work, or when [#endThreads] is called.
+/// Helpers are started when they are first needed. Without work they spin for a time that [Watch]
+/// sets, then sleep. They end after ten idle seconds, or when [#endThreads] is called.
 ///
 /// Thread-safe.
 public final class HelperPool {
@@ -30,79 +31,78 @@ public final class HelperPool {
 
   static final Watch WATCH = Watch.ofProperty();
 
-  /// The most threads that a step can take, the calling one among them. Where plans are made, it
-  /// has been seen that the number is a good one.
+  /// The largest number of threads of a step, including the calling one. The number was validated
+  /// before plans are made.
   static final int MOST = ThreadProperties.mostThreads();
 
-  private static final Member[] MEMBERS = new Member[MOST - 1];
+  private static final Helper[] HELPERS = new Helper[MOST - 1];
 
   static {
-    for (int i = 0; i < MEMBERS.length; i++) {
-      MEMBERS[i] = new Member("panoptim-" + (i + 1));
+    for (int i = 0; i < HELPERS.length; i++) {
+      HELPERS[i] = new Helper("panoptim-" + (i + 1));
     }
   }
 
-  /// Threads that are making steps for which they want help.
+  /// The number of threads in steps that may use helpers.
   private static final AtomicInteger CALLERS = new AtomicInteger();
 
   private HelperPool() {}
 
-  /// Begins a step that wants help; [#leave] ends it.
+  /// Begins a step that may use helpers; [#leave] ends it.
   ///
-  /// With as many callers as processors each step is its caller's alone, for a helper would have to
-  /// take turns with the others, and its caller to wait for it. That is looked at now, and not
-  /// again when others leave in the meantime.
+  /// With as many callers as processors there is no helper: it would share a processor with a
+  /// caller, and delay its own caller. The number is computed here only, and does not grow when
+  /// other callers leave.
   ///
-  /// @return how many members there are for it, 0 or more: the first so many, as many as processors
-  ///   that nobody calls from who wants help
+  /// @return how many helpers the step may use, from the first on; 0 or more: the processors that
+  ///   no calling thread needs
   public static int enter() {
     WATCH.begins(System.nanoTime());
     return Math.max(0, MOST - CALLERS.incrementAndGet());
   }
 
-  /// Says that the caller's step uses processors by other threads than members, so that no member
-  /// is for them.
+  /// Counts processors that the caller's step uses by other threads than helpers.
   ///
   /// @param count how many more than before, or fewer if below 0
   public static void occupy(int count) {
     CALLERS.addAndGet(count);
   }
 
-  /// Ends a step that wanted help, and takes back the invitations that nobody has followed yet.
+  /// Ends a step, and withdraws its work from helpers that have not started it.
   public static void leave(Work work) {
     CALLERS.decrementAndGet();
     WATCH.ends(System.nanoTime());
     dismiss(work);
   }
 
-  /// Asks idle members to help.
+  /// Offers work to idle helpers.
   ///
-  /// @param count at most so many
-  /// @param among the first so many, which [#enter] said
-  /// @param wake whether those that sleep, or have not been started, are asked too; to wake one
-  ///   takes longer than a small step
+  /// @param count the largest number of helpers
+  /// @param among the number of helpers to choose from, as [#enter] returned it
+  /// @param wake whether to wake sleeping helpers and start missing ones too; waking one takes
+  ///   longer than a small step
   public static void offer(int count, int among, Work work, boolean wake) {
-    int invited = 0;
-    for (int i = 0; i < among && invited < count; i++) {
-      if (MEMBERS[i].offer(work, wake)) {
-        invited++;
+    int offered = 0;
+    for (int i = 0; i < among && offered < count; i++) {
+      if (HELPERS[i].offer(work, wake)) {
+        offered++;
       }
     }
   }
 
-  /// Takes back the invitations that nobody has followed yet.
+  /// Withdraws work from helpers that have not started it.
   static void dismiss(Work work) {
-    for (Member each : MEMBERS) {
+    for (Helper each : HELPERS) {
       each.dismiss(work);
     }
   }
 
-  /// Ends all threads: those that are at work once that is done, so no step is harmed. Waits for
-  /// them, but at most for a second. Steps that come later start new ones.
+  /// Ends all threads; busy ones finish their work first. Waits for them, but at most for a second.
+  /// Later steps start new threads.
   public static void endThreads() {
-    Thread[] ended = new Thread[MEMBERS.length];
+    Thread[] ended = new Thread[HELPERS.length];
     for (int i = 0; i < ended.length; i++) {
-      ended[i] = MEMBERS[i].end();
+      ended[i] = HELPERS[i].end();
     }
     long giveUp = System.nanoTime() + END_NANOS;
     try {
@@ -117,11 +117,11 @@ public final class HelperPool {
     }
   }
 
-  private static final class Member implements Runnable {
-    /// There is no thread.
+  private static final class Helper implements Runnable {
+    /// Marks that there is no thread.
     private static final Work GONE = () -> {};
 
-    /// The thread is at work.
+    /// Marks that the thread is busy.
     private static final Work BUSY = () -> {};
 
     private static final ThreadGroup ROOT = root(Thread.currentThread().getThreadGroup());
@@ -132,18 +132,18 @@ public final class HelperPool {
 
     private final String name;
 
-    /// [#GONE], [#BUSY], `null` for idle, or what the member is invited to.
+    /// [#GONE], [#BUSY], `null` for idle, or the work that is offered.
     private final AtomicReference<Work> state = new AtomicReference<>(GONE);
 
     private volatile Thread asleep;
 
-    /// The last one that was started; `null` before.
+    /// The last started thread; `null` before the first start.
     private volatile Thread thread;
 
-    /// Whether the thread is to end. A thread that is started later is not.
+    /// Whether the thread is to end; reset when another one is started.
     private volatile boolean ending;
 
-    Member(String name) {
+    Helper(String name) {
       this.name = name;
     }
 
@@ -161,8 +161,8 @@ public final class HelperPool {
     private boolean start() {
       boolean started = false;
       try {
-        // Nothing of the thread that happened to call first: neither its group, which somebody may
-        // interrupt, nor its priority, locals or class loader.
+        // Inherits nothing from the thread that happened to call first: neither its group, which
+        // may be interrupted, nor its priority, locals or class loader.
         Thread thread =
             Thread.ofPlatform()
                 .group(ROOT)
@@ -172,13 +172,13 @@ public final class HelperPool {
                 .inheritInheritableThreadLocals(false)
                 .unstarted(this);
         thread.setContextClassLoader(null);
-        // Before the thread is there, which else might overlook that it is to end.
+        // Before the start: later, this write could overwrite a request to end the new thread.
         ending = false;
         thread.start();
         started = true;
         this.thread = thread;
       } catch (OutOfMemoryError noMoreThreads) {
-        // The step goes on alone.
+        // The caller does the step alone.
       } finally {
         if (!started) {
           state.set(GONE);
@@ -191,7 +191,7 @@ public final class HelperPool {
       state.compareAndSet(work, null);
     }
 
-    /// @return the thread that ends; `null` if none was ever started
+    /// @return the thread that ends; `null` if none was started
     Thread end() {
       Thread last = thread;
       ending = true;
@@ -225,7 +225,7 @@ public final class HelperPool {
       }
     }
 
-    /// @return whether to look again; `false` if the thread is to end
+    /// @return `false` if the thread is to end
     private boolean awaitWork(Watch.Budget budget) {
       long begin = System.nanoTime();
       long watch = budget.begin(begin);
@@ -240,14 +240,14 @@ public final class HelperPool {
       }
       budget.spend(begin, now);
       asleep = Thread.currentThread();
-      // Whoever invites, or ends the thread, from here on sees that it has to wake it.
+      // From here on, threads that offer work or end this thread see that they must wake it.
       while (state.get() == null && !ending && System.nanoTime() - begin < SLEEP_NANOS) {
         LockSupport.parkNanos(this, SLEEP_NANOS);
-        // Nobody has a reason to interrupt it, and whoever does would keep it from sleeping.
+        // Clears an interrupt, which would prevent the thread from sleeping.
         Thread.interrupted();
       }
       asleep = null;
-      // Not because work came and was taken back before this thread saw it.
+      // Work that was offered and withdrawn also leads here; it is no reason to end.
       boolean ends = ending || System.nanoTime() - begin >= SLEEP_NANOS;
       return !(ends && state.compareAndSet(null, GONE));
     }

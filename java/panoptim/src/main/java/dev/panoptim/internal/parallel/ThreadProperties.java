@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/// The system properties that decide how many and which threads steps use.
+/// The system properties that set the number and kind of threads of steps.
 ///
 /// Thread-safe.
 public final class ThreadProperties {
@@ -15,8 +15,8 @@ public final class ThreadProperties {
 
   private ThreadProperties() {}
 
-  /// Checks `panoptim.threads`, `panoptim.threading` and `panoptim.watch`, so that a step cannot
-  /// fail for one of them later.
+  /// Checks `panoptim.threads`, `panoptim.threading` and `panoptim.watch`, so that no step can fail
+  /// because of them.
   ///
   /// @throws IllegalArgumentException if one of them has a value that is not allowed
   public static void requireValid() {
@@ -25,7 +25,7 @@ public final class ThreadProperties {
     Watch.ofProperty();
   }
 
-  /// @return the number
+  /// @return `threads`
   /// @throws IllegalArgumentException if it is not from 1 to [Backend#MOST_THREADS]
   public static int requireThreads(int threads) {
     if (threads < 1 || threads > Backend.MOST_THREADS) {
@@ -35,8 +35,8 @@ public final class ThreadProperties {
     return threads;
   }
 
-  /// The most threads that a step takes, whatever it is asked for: the processors that this process
-  /// may use, unless the system property `panoptim.threads` says otherwise.
+  /// The upper bound of the threads of a step: the processors that this process may use, or the
+  /// value of the system property `panoptim.threads`.
   ///
   /// @throws IllegalArgumentException if the property is not a number from 1 to
   ///   [Backend#MOST_THREADS]
@@ -59,9 +59,9 @@ public final class ThreadProperties {
     return most;
   }
 
-  /// What the system property says, the pool if it says nothing.
+  /// The value of the system property `panoptim.threading`; the pool if it is not set.
   ///
-  /// @throws IllegalArgumentException if it says something else than `pool` or `openmp`
+  /// @throws IllegalArgumentException if the value is neither `pool` nor `openmp`
   public static Threading threading() {
     String wanted = System.getProperty(THREADING_PROPERTY, Threading.POOL.label());
     return Arrays.stream(Threading.values())

@@ -1,18 +1,18 @@
 package dev.panoptim.internal.parallel;
 
-/// How long a helper without work watches for more before it sleeps.
+/// How long a helper without work watches for more (spins) before it sleeps.
 ///
-/// A thread that watches takes work at once, but keeps a processor busy; one that sleeps takes tens
-/// of microseconds to wake. So the time follows the pauses between steps: where they are about as
-/// long as they have been and short enough, helpers watch through them, else only for
-/// [#SHORT_NANOS]. What this may cost is bounded by each helper's [Budget].
+/// A watching thread takes work at once, but keeps a processor busy; a sleeping one takes tens of
+/// microseconds to wake. So the time follows the mean pause between steps. If that is at most
+/// [#LONGEST_NANOS], helpers watch for twice as long, else only for [#SHORT_NANOS]. Each helper's
+/// [Budget] bounds the cost.
 ///
 /// Thread-safe. Where several threads begin steps at the same moment, a pause may go uncounted.
 final class Watch {
-  /// Long enough for a training that does nothing but step; too short to be seen as load.
+  /// Long enough for a program that only steps; too short to be noticed as load.
   static final long SHORT_NANOS = 50_000;
 
-  /// The longest pause that is watched through. Measure anew with `-Pbench
+  /// The longest pause during which helpers watch. Measure anew with `-Pbench
   /// -Dbench.args="ThreadingBenchmark -p threading=pool -jvmArgsAppend -Dpanoptim.watch=..."`.
   static final long LONGEST_NANOS = 300_000;
 
@@ -20,14 +20,15 @@ final class Watch {
   private static final String ADAPTIVE = "auto";
   private static final long MOST_MICROS = 1_000_000;
 
-  /// The part of the difference that each pause moves the mean by.
+  /// Each pause moves the mean by one `WEIGHT`th of the difference.
   private static final long WEIGHT = 8;
 
   private final boolean adapts;
   private final long fixedNanos;
 
   /// The decaying mean of the pauses that a short watch does not cover, each counted as at most
-  /// twice [#LONGEST_NANOS]: one pause of a second is no sign of others. So long at first.
+  /// twice [#LONGEST_NANOS]: a single pause of a second does not predict others. Starts at twice
+  /// [#LONGEST_NANOS].
   private volatile long meanPause = 2 * LONGEST_NANOS;
 
   private volatile long lastPause = Long.MAX_VALUE;
@@ -39,19 +40,20 @@ final class Watch {
     this.fixedNanos = fixedNanos;
   }
 
-  /// One that adapts to the pauses it sees.
+  /// A watch that adapts to the measured pauses.
   static Watch adaptive() {
     return new Watch(true, 0);
   }
 
-  /// One that is always as long.
+  /// A watch of constant length.
   static Watch fixed(long nanos) {
     return new Watch(false, nanos);
   }
 
-  /// As the system property says.
+  /// The watch that the system property `panoptim.watch` sets.
   ///
-  /// @throws IllegalArgumentException if it is neither `auto` nor a number from 0 to 1000000
+  /// @throws IllegalArgumentException if the property is neither `auto` nor a number from 0 to
+  ///   1000000
   static Watch ofProperty() {
     String wanted = System.getProperty(PROPERTY, ADAPTIVE);
     if (wanted.equals(ADAPTIVE)) {
@@ -71,9 +73,9 @@ final class Watch {
     return fixed(micros * 1000);
   }
 
-  /// A step that wants help begins.
+  /// Records that a step that may use helpers begins.
   ///
-  /// @param now as the system's clock says, in nanoseconds
+  /// @param now the time of the system's clock, in nanoseconds
   void begins(long now) {
     long pause = ended ? now - lastEnd : Long.MAX_VALUE;
     lastPause = pause;
@@ -83,19 +85,19 @@ final class Watch {
     }
   }
 
-  /// A step that wanted help ends.
+  /// Records that a step that may use helpers ends.
   void ends(long now) {
     lastEnd = now;
     ended = true;
   }
 
-  /// Whether a helper that is woken now will be awake at the next step too, if that comes as soon
-  /// as this one did.
+  /// Whether a helper that is woken now is still awake at the next step, if the next pause is as
+  /// long as the last.
   boolean staysAwake() {
     return lastPause < nanos();
   }
 
-  /// How long to watch.
+  /// The time to watch, in nanoseconds.
   long nanos() {
     if (!adapts) {
       return fixedNanos;
@@ -105,24 +107,25 @@ final class Watch {
     return mean > LONGEST_NANOS ? SHORT_NANOS : Math.clamp(2 * mean, SHORT_NANOS, LONGEST_NANOS);
   }
 
-  /// What one helper may spend on watching: half of the time, averaged over some ten milliseconds,
-  /// or [#SHORT_NANOS] after each step where that is more. A fixed watch is the user's choice, and
-  /// has no other bound.
+  /// The time that one helper may spend on watching: half of all time, averaged over some ten
+  /// milliseconds, or [#SHORT_NANOS] after each step if that is more. A fixed watch is the user's
+  /// choice and is not bounded further.
   ///
-  /// Not thread-safe: it is one thread's.
+  /// Not thread-safe: used by one thread.
   final class Budget {
-    /// What can be saved for a run of longer pauses, and at most be overdrawn.
+    /// The most time that can be saved for a series of longer pauses, and the most that can be
+    /// overdrawn.
     static final long MOST_SAVED_NANOS = 10_000_000;
 
     private long saved;
     private long last;
 
-    /// @param now as the system's clock says, in nanoseconds
+    /// @param now the time of the system's clock, in nanoseconds
     Budget(long now) {
       last = now;
     }
 
-    /// How long to watch from now on.
+    /// @return how long to watch from now on, in nanoseconds
     long begin(long now) {
       saved = Math.min(saved + (now - last) / 2, MOST_SAVED_NANOS);
       last = now;

@@ -1,3 +1,3 @@
-/// Internal: the pool of helper threads, how long they watch for work, and how work is cut into
-/// shares. What the threads compute is not known here.
+/// Internal: the pool of helper threads, how long they watch for work, and how work is divided into
+/// shares. This package does not depend on the computation.
 package dev.panoptim.internal.parallel;
