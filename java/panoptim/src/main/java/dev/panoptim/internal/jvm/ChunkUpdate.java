@@ -2,7 +2,7 @@ package dev.panoptim.internal.jvm;
 
 import dev.panoptim.internal.step.StepPlan;
 
-/// What a JVM engine does with a chunk.
+/// The work of a JVM engine on one chunk.
 interface ChunkUpdate {
   /// @param row the chunk's row
   /// @param start the chunk's first element in that row

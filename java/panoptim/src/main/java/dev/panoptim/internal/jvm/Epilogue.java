@@ -9,8 +9,8 @@ import dev.panoptim.internal.step.StepValues;
 import dev.panoptim.memory.HalfPrecision;
 import java.lang.foreign.MemorySegment;
 
-/// What a plan asks for once some elements of a row have been updated, in plain Java: average,
-/// half-precision copy, publication, gradients of 0.
+/// The work after the update of some elements of a row, in plain Java: average, half-precision
+/// copy, publication, gradients of 0, as the plan requires.
 final class Epilogue {
   private Epilogue() {}
 

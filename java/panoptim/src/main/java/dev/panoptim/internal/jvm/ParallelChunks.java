@@ -9,8 +9,8 @@ import dev.panoptim.internal.step.StepPlan;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// What a JVM engine prepares of a plan: its chunks, which are updated in Java by the calling
-/// thread and by threads of the [HelperPool]. The same as `step/sharing.h` in C++.
+/// The chunks of a plan, which the calling thread and threads of the [HelperPool] update in Java.
+/// The same scheme as `step/sharing.h` in C++.
 class ParallelChunks extends Prepared implements HelperPool.Work {
   private final StepPlan plan;
   private final Rows rows;
@@ -52,9 +52,8 @@ class ParallelChunks extends Prepared implements HelperPool.Work {
     try {
       open = helpers > 0;
       HelperPool.offer(helpers, free, this, WorkSplit.wakes(rows.elements()));
-      // From the front, and helpers from the back: at the next step, each thread finds its chunks
-      // of
-      // this step in its cache.
+      // The caller takes chunks from the front, helpers from the back. At the next step, each
+      // thread then finds its chunks in its cache.
       for (long next = 0; taken.getAndIncrement() < shares; next++) {
         update(next);
       }
@@ -80,7 +79,8 @@ class ParallelChunks extends Prepared implements HelperPool.Work {
   private void endSharing() {
     HelperPool.leave(this);
     open = false;
-    // A helper first counts itself, then looks whether it may begin: it sees that or is seen here.
+    // A helper increments `helping` before it reads `open` again: it either sees the end or is
+    // waited for here.
     for (int i = 1; helping.get() > 0; i++) {
       if (i % 256 == 0) {
         Thread.yield();

@@ -16,7 +16,8 @@ import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 import java.lang.foreign.MemorySegment;
 
-/// The framework in plain Java, one element at a time. Tests hold all other backends to its bits.
+/// The framework in plain Java, one element at a time. Tests compare all other backends with its
+/// bits.
 ///
 /// Thread-safe.
 public final class ScalarBackend extends Engine {
@@ -53,7 +54,7 @@ public final class ScalarBackend extends Engine {
     chunks(plan).run(threads, ScalarBackend::update);
   }
 
-  /// Updates a chunk, or the elements at its end that fill no vector.
+  /// Updates a chunk, or the elements at its end that do not fill a vector.
   static void update(StepPlan plan, int index, long start, int length) {
     Row row = plan.rows().get(index);
     StepValues values = plan.values();
@@ -131,7 +132,7 @@ public final class ScalarBackend extends Engine {
     };
   }
 
-  /// The root of the second moment, or what stands in its place.
+  /// The root of the second moment, or the norm that replaces it.
   ///
   /// @param secondaries the largest second moments so far, or the gradient's means
   private static float root(
@@ -165,7 +166,7 @@ public final class ScalarBackend extends Engine {
     return kind == SecondMoment.RECTIFIED_AVERAGE && c.divides == 0 ? 1 : root;
   }
 
-  /// Gives a direction the unit of the parameter.
+  /// Scales a direction to the unit of the parameter.
   private static float inUnits(Coefficients c, float direction, MemorySegment units, long i) {
     float before = units.getAtIndex(JAVA_FLOAT, i);
     float d = (float) Math.sqrt(before + c.epsilonInside) * direction;
@@ -179,13 +180,13 @@ public final class ScalarBackend extends Engine {
     return canonical(Math.fma(decay, state, Math.fma(a, b, decayRest * state)));
   }
 
-  /// NaN wins, from either side.
+  /// NaN if either is NaN.
   private static float maximum(float a, float b) {
     return a >= b || Float.isNaN(a) ? a : b;
   }
 
-  /// Which bits a NaN has depends on the processor and the compiler; what is stored is always the
-  /// same one.
+  /// The bits of a computed NaN depend on the processor and the compiler; stored NaNs always have
+  /// the same bits.
   private static float canonical(float x) {
     return Float.isNaN(x) ? Float.NaN : x;
   }

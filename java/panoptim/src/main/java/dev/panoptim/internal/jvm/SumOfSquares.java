@@ -6,8 +6,8 @@ import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.step.StepPlan;
 import java.lang.foreign.MemorySegment;
 
-/// Sums of squares in plain Java, in the one order that every backend keeps: element i of a chunk
-/// is added to sum i modulo [#LANES], and these are added in halves.
+/// Sums of squares in plain Java, in the order that all backends use: element i of a chunk is added
+/// to sum i modulo [#LANES], and the sums are added in halves.
 final class SumOfSquares {
   private static final int LANES = PanoptimAbi.PANOPTIM_LANES();
 
@@ -18,8 +18,8 @@ final class SumOfSquares {
     plan.prepared().squareSums().set(row, start, sum(gradients, start, length, 0, 1));
   }
 
-  /// Sum `lane` once only `width` of them are left. One lane at a time, for an array of them would
-  /// be left to the garbage collector.
+  /// Sum `lane` after the sums have been added until `width` are left. One lane at a time: an array
+  /// of sums would be garbage.
   private static double sum(MemorySegment x, long start, int length, int lane, int width) {
     if (width < LANES) {
       return sum(x, start, length, lane, 2 * width)

@@ -11,12 +11,12 @@ import java.util.EnumSet;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// The framework on Java's Vector API, whose module `jdk.incubator.vector` has to be in the module
+/// The framework on Java's Vector API, whose module `jdk.incubator.vector` must be in the module
 /// graph.
 ///
 /// Thread-safe.
 public final class VectorBackend extends Engine {
-  /// The loops of each rule, at [#place].
+  /// The loops of each rule, at the index [#place].
   private final Map<Rule, VectorLoop[]> loops = new ConcurrentHashMap<>();
 
   public VectorBackend() {}
@@ -48,7 +48,7 @@ public final class VectorBackend extends Engine {
     return new Chunks(this, plan, loops.computeIfAbsent(rule, VectorBackend::loopsOf));
   }
 
-  /// The chunks of a plan with the loops of its rule, which a step then need not look up.
+  /// The chunks of a plan with the loops of its rule, so that no step looks them up.
   private static final class Chunks extends ParallelChunks {
     final VectorLoop[] loops;
 

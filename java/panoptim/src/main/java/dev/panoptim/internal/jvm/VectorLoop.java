@@ -21,8 +21,8 @@ abstract class VectorLoop implements ChunkUpdate {
   /// @param decay the rule's, or [Decay#NONE] where all its weight decays are 0
   record Composition(Rule rule, Decay decay, boolean clips) {}
 
-  /// The processor's preferred size, but at most 256 bits: with 512, the just-in-time compiler's
-  /// code for AdamW over 4,096 elements took 2.7-2.9 us on Zen 4, with 256 1.7.
+  /// The processor's preferred size, but at most 256 bits: compiled loops of AdamW over 4,096
+  /// elements took 2.7-2.9 us on Zen 4 with 512, and 1.7 us with 256.
   static final VectorSpecies<Float> SPECIES =
       FloatVector.SPECIES_PREFERRED.vectorBitSize() > FloatVector.SPECIES_256.vectorBitSize()
           ? FloatVector.SPECIES_256

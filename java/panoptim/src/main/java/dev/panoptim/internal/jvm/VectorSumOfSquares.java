@@ -9,7 +9,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/// What [SumOfSquares] does, with the same bits, on the Vector API: four vectors hold the sixteen
+/// The sums of [SumOfSquares], with the same bits, on the Vector API: four vectors hold the sixteen
 /// sums.
 final class VectorSumOfSquares {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
@@ -27,14 +27,14 @@ final class VectorSumOfSquares {
 
   private VectorSumOfSquares() {}
 
-  /// Elsewhere vectors of four doubles would be objects on the heap.
-  private static boolean processorHasThem() {
+  /// On other processors, vectors of four doubles would be objects on the heap.
+  private static boolean processorHasVectors() {
     return DoubleVector.SPECIES_PREFERRED.length() >= DOUBLES.length();
   }
 
-  /// The fastest way here to sum a chunk.
+  /// The fastest implementation for this processor.
   static ChunkUpdate sums() {
-    return processorHasThem() ? VectorSumOfSquares::sumChunk : SumOfSquares::sumChunk;
+    return processorHasVectors() ? VectorSumOfSquares::sumChunk : SumOfSquares::sumChunk;
   }
 
   private static void sumChunk(StepPlan plan, int row, long start, int length) {
@@ -78,7 +78,7 @@ final class VectorSumOfSquares {
 
   private static DoubleVector squares(FloatVector floats) {
     DoubleVector wide = (DoubleVector) floats.convertShape(VectorOperators.F2D, DOUBLES, 0);
-    // A float's square fits into a double: there is one rounding, that of the sum.
+    // A float's square fits into a double: only the sum is rounded.
     return wide.mul(wide);
   }
 }

@@ -169,7 +169,7 @@ final class VectorUpdate extends VectorLoop {
     return state.fma(broadcast(decay), a.fma(b, state.mul(decayRest)));
   }
 
-  /// NaN wins, from either side.
+  /// NaN if either is NaN.
   private static FloatVector maximum(FloatVector a, FloatVector b) {
     VectorMask<Float> first = a.compare(VectorOperators.GE, b).or(a.compare(VectorOperators.NE, a));
     return b.blend(a, first);
