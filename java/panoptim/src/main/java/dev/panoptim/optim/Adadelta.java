@@ -16,7 +16,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Zeiler 2012; PyTorch's `torch.optim.Adadelta`.
 ///
-/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
+/// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class Adadelta {
   private Adadelta() {}
 

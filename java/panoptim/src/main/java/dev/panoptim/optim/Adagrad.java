@@ -14,7 +14,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Duchi, Hazan and Singer 2011; PyTorch's `torch.optim.Adagrad`.
 ///
-/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
+/// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class Adagrad {
   private Adagrad() {}
 
@@ -39,8 +39,8 @@ public final class Adagrad {
       return set(Hyperparameter.LEARNING_RATE_DECAY, value);
     }
 
-    /// @param value what each sum of squares starts from, a finite number of 0 or more; counts
-    ///   until a parameter's first step
+    /// @param value the initial value of each sum of squares, a finite number of 0 or more; has no
+    ///   effect after a parameter's first step
     /// @throws IllegalArgumentException if it is out of range
     public Builder initialAccumulator(double value) {
       return set(Hyperparameter.INITIAL_ACCUMULATOR, value);

@@ -14,7 +14,7 @@ import dev.panoptim.rule.Decay;
 ///
 /// Sources: Kingma and Ba 2015; Reddi, Kale and Kumar 2018; PyTorch's `torch.optim.Adam`.
 ///
-/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
+/// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class Adam {
   private Adam() {}
 

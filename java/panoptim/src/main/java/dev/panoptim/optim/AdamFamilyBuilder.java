@@ -6,7 +6,7 @@ import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 
-/// The options that Adam and AdamW share; they differ in how weight decay acts.
+/// The common options of Adam and AdamW, which differ in the kind of weight decay.
 ///
 /// Not thread-safe.
 ///

@@ -12,7 +12,7 @@ import dev.panoptim.rule.Decay;
 ///
 /// Sources: Loshchilov and Hutter 2019; PyTorch's `torch.optim.AdamW`.
 ///
-/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
+/// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class AdamW {
   private AdamW() {}
 

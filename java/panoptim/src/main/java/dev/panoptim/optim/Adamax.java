@@ -6,7 +6,7 @@ import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 
-/// Adam with the infinity norm in the place of the second moment's root:
+/// Adam with the infinity norm instead of the second moment's root:
 ///
 ///     g = g + weightDecay * w
 ///     m = beta1 * m + (1 - beta1) * g
@@ -15,7 +15,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Kingma and Ba 2015; PyTorch's `torch.optim.Adamax`.
 ///
-/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
+/// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class Adamax {
   private Adamax() {}
 

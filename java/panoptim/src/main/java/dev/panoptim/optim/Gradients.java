@@ -15,17 +15,18 @@ import java.util.List;
 /// Clips gradients in place, as PyTorch's functions of the same names do. Within a step,
 /// [StepOptions] do it in the same pass over memory and leave the gradients as they are.
 ///
-/// Parameters without a gradient are passed by; all others must be on one device. Gradients on a
-/// GPU are changed by way of the CPU, once all is done that its default stream waits for;
-/// [StepOptions] do it there. Thread-safe, as long as nobody else uses the gradients meanwhile.
+/// Parameters without a gradient are skipped; all others must be on one device. Gradients on a GPU
+/// are copied to the host, changed there and copied back, after all earlier work of the GPU's
+/// default stream. [StepOptions] clip on the GPU itself. Thread-safe, unless other threads use the
+/// gradients at the same time.
 public final class Gradients {
   private Gradients() {}
 
-  /// Makes all gradients so much smaller, if they are larger, that the norm of all of them together
-  /// is `maxNorm`. The norm has the same bits as that which [StepReport#norm] reports.
+  /// Scales all gradients down so that their common norm is `maxNorm`, if it is larger. The norm
+  /// has the same bits as [StepReport#norm].
   ///
-  /// @param maxNorm a number above 0; infinite only measures
-  /// @return the norm from before; if it is infinite or NaN, the gradients are left as they are
+  /// @param maxNorm a number above 0; if it is infinite, the norm is only computed
+  /// @return the norm before scaling; if it is infinite or NaN, the gradients stay unchanged
   /// @throws IllegalArgumentException if `maxNorm` is not above 0, or a gradient is read-only; none
   ///   has been changed then
   /// @throws IllegalStateException if the arena of a gradient has been closed
@@ -42,7 +43,7 @@ public final class Gradients {
     return norm;
   }
 
-  /// Keeps each element of all gradients from `-clipValue` to `clipValue`. NaN stays NaN.
+  /// Clamps each element of all gradients to `[-clipValue, clipValue]`. NaN stays NaN.
   ///
   /// @param clipValue a number above 0
   /// @throws IllegalArgumentException if `clipValue` is not above 0, or a gradient is read-only;

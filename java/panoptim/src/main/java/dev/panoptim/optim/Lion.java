@@ -6,7 +6,7 @@ import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 
-/// Lion, which follows the sign of a mixture of gradient and momentum:
+/// Lion, which uses the sign of a weighted sum of gradient and momentum:
 ///
 ///     d = sign(beta1 * m + (1 - beta1) * g)                 (the sign of 0 is 0)
 ///     m = beta2 * m + (1 - beta2) * g
@@ -14,7 +14,7 @@ import dev.panoptim.rule.Rule;
 ///
 /// Source: Chen and others 2023.
 ///
-/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
+/// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class Lion {
   private Lion() {}
 
@@ -31,7 +31,7 @@ public final class Lion {
       setBetas(0.9, 0.99);
     }
 
-    /// @param beta1 the share of the first moment in the direction, from 0 to 1 exclusively
+    /// @param beta1 the weight of the first moment in the direction, from 0 to 1 exclusively
     /// @param beta2 decay of the first moment, from 0 to 1 exclusively
     /// @throws IllegalArgumentException if one is out of range
     public Builder betas(double beta1, double beta2) {

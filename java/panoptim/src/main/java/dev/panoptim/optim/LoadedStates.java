@@ -8,22 +8,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// The states that are to be loaded, and whether they can be read to their end once the first byte
-/// has been written.
+/// The states that are to be loaded. Checks before the first write that all of them can be read.
 ///
-/// @param names of the states, in the order in which parameters here have them
-/// @param loaded by the names that parameters have here
+/// @param names of the states, in the order of the optimizer's parameters
+/// @param loaded by the parameter names of the optimizer
 record LoadedStates(
     List<TrackedGroup> groups, List<String> names, Map<String, StateDict.ParameterState> loaded) {
-  /// A state of this optimizer, which loading writes.
+  /// Memory of the optimizer that loading writes.
   private record Target(String name, MemorySegment memory) {}
 
-  /// Checks all of them, before anything is changed.
+  /// Checks all states; called before anything is changed.
   ///
-  /// @throws IllegalArgumentException if one says to be where no memory can be, or shares bytes
-  ///   with the place of another one
-  /// @throws IllegalStateException if the arena of one has been closed
-  /// @throws WrongThreadException if the arena of one is confined to another thread
+  /// @throws IllegalArgumentException if the address of a state is impossible, or a state overlaps
+  ///   memory of the optimizer that another state is loaded to
+  /// @throws IllegalStateException if the arena of a state has been closed
+  /// @throws WrongThreadException if the arena of a state is confined to another thread
   void requireUsable() {
     TreeMap<Long, Target> targets = targets();
     for (TrackedGroup group : groups) {
@@ -43,7 +42,7 @@ record LoadedStates(
     }
   }
 
-  /// The places that are written, by address.
+  /// The memory that loading writes, by address.
   private TreeMap<Long, Target> targets() {
     TreeMap<Long, Target> all = new TreeMap<>();
     for (TrackedGroup group : groups) {
@@ -61,7 +60,7 @@ record LoadedStates(
     return all;
   }
 
-  /// A GPU's memory has no extent here, and none that a state of the host could share.
+  /// Skips memory of a GPU: its segments have no extent, and no state of the host can overlap it.
   private static void add(
       TreeMap<Long, Target> all, String name, MemorySegment memory, long bytes) {
     if (bytes > 0 && memory.byteSize() == bytes) {
@@ -69,8 +68,8 @@ record LoadedStates(
     }
   }
 
-  /// A state that lies where it is loaded to is as good as loaded. One that lies where another is
-  /// loaded to may have been written over before it is read.
+  /// A state that already lies at its destination is allowed. A state at the destination of another
+  /// one may be overwritten before it is read.
   private static void requireApart(
       TreeMap<Long, Target> targets, String name, MemorySegment source, MemorySegment own) {
     if (own != null && own.address() == source.address()) {

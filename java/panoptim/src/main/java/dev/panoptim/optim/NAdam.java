@@ -8,7 +8,7 @@ import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 
-/// Adam with Nesterov momentum and a momentum that grows with the step:
+/// Adam with Nesterov momentum, which grows with the step:
 ///
 ///     g = g + weightDecay * w                               (or decoupled, as in AdamW)
 ///     m = beta1 * m + (1 - beta1) * g
@@ -19,7 +19,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Dozat 2016; PyTorch's `torch.optim.NAdam`.
 ///
-/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
+/// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class NAdam {
   private NAdam() {}
 
@@ -44,7 +44,7 @@ public final class NAdam {
       return set(Hyperparameter.MOMENTUM_DECAY, value);
     }
 
-    /// Weight decay acts beside the update, as in AdamW, and not on the gradient.
+    /// Whether weight decay is separate from the gradient, as in AdamW.
     public Builder decoupledWeightDecay(boolean value) {
       decoupledWeightDecay = value;
       return this;

@@ -18,7 +18,7 @@ import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 
-/// Updates parameters from their gradients, by a [Rule]. Made by a named preset such as [AdamW]:
+/// Updates parameters from their gradients, by a [Rule]. Built by a preset such as [AdamW]:
 ///
 /// ```java
 /// try (var parameters = Parameters.builder().add("weight", 640).add("bias", 10).build();
@@ -29,24 +29,24 @@ import java.util.function.Function;
 /// }
 /// ```
 ///
-/// Parameters without a gradient are skipped: they keep their value, get no state and count no
-/// step. States lie off-heap, are allocated when a parameter first has a gradient, and belong to
-/// the optimizer until it is closed. If it is never closed, a warning is logged once, and the
-/// states are freed when neither the optimizer nor a segment of them is reachable. States count
-/// towards the limit `panoptim.memory.limit`: a step that would exceed it throws an
-/// [OutOfMemoryError], and nothing has changed.
+/// Parameters without a gradient are skipped: their value, states and step count do not change.
+/// States are off-heap, are allocated when a parameter first has a gradient, and are owned by the
+/// optimizer. If the optimizer is never closed, a warning is logged once, and the states are freed
+/// when neither the optimizer nor a segment of them is reachable. States count towards the limit
+/// `panoptim.memory.limit`: a step that would exceed it throws an [OutOfMemoryError], and nothing
+/// has changed.
 ///
-/// On a GPU, a step returns once its work is enqueued. [#await] waits until it is done, and so do
-/// the methods that need its result. All of them throw a [CudaException] if CUDA refuses, or if
-/// earlier work of the GPU has failed; data and states there are then as that work left them.
+/// On a GPU, a step returns once its work is enqueued. [#await] and the methods that need its
+/// result wait until it is done. All of them throw a [CudaException] if a CUDA call or earlier work
+/// of the GPU has failed; data and states on the GPU then contain what that work wrote.
 ///
 /// One thread at a time may step an optimizer and change it: groups, gradients, options,
-/// hyperparameters, [#zeroGrad]. Any other thread may meanwhile call [#stateDict],
+/// hyperparameters, [#zeroGrad]. Other threads may at the same time call [#stateDict],
 /// [#withStateDict], [#differences], [#await], [#loadStateDict] and [#close], and so save a
-/// checkpoint. It waits for the running step, and the next step waits for it, in the order of the
-/// calls. Whatever the other methods return is live, as is the memory of parameters, gradients and
-/// states: beside a step it may be read half old, half new. [Publication] gives whole parameters to
-/// any number of threads without any waiting.
+/// checkpoint. Such a call waits for the running step, and the next step waits for the call, in the
+/// order of the calls. The results of all other methods are live, like the memory of parameters,
+/// gradients and states: during a step, readers may see a mix of old and new values. A
+/// [Publication] gives consistent parameters to any number of threads, without waiting.
 ///
 /// Methods that use states or gradients throw an [IllegalStateException] once the optimizer has
 /// been closed. Methods that step, change, load or close it also throw one if a hook of the
@@ -68,30 +68,30 @@ public final class Optimizer implements AutoCloseable {
     executor = parts.executor;
   }
 
-  /// Adds parameters in mid-training: they start at their own first step.
+  /// Adds parameters during training; their step count starts at 0.
   ///
-  /// @param overrides values of this group alone; all others are those of the builder
-  /// @throws IllegalArgumentException if the group is empty, a parameter or its name is already
-  ///   there, its data overlap another's, or a hyperparameter does not belong to the rule or is out
-  ///   of range; nothing has changed then
+  /// @param overrides values of this group; all other values are the builder's
+  /// @throws IllegalArgumentException if the group is empty, a parameter or its name already
+  ///   exists, its data overlap those of another one, or a hyperparameter does not belong to the
+  ///   rule or is out of range; nothing has changed then
   /// @throws IllegalStateException if the states are shared: their file has a fixed size
   public void addParamGroup(Iterable<Parameter> parameters, Map<Hyperparameter, Double> overrides) {
     parts.add(parameters, overrides);
   }
 
-  /// Calls something before each step, once the gradients are there.
+  /// Adds a hook that runs before each step.
   ///
   /// A hook may read this optimizer, as [#stateDict], a checkpoint and [#await] do, may change
   /// hyperparameters and options, and may add and remove hooks, from the next step on. It must not
-  /// step, load, close or add a group: that throws an [IllegalStateException]. Nor may it wait for
-  /// another thread that reads this optimizer, as that thread waits for the step.
+  /// step, load, close or add a group: that throws an [IllegalStateException]. It must not wait for
+  /// another thread that reads this optimizer: that thread waits for the step.
   ///
   /// @return removes this hook; calling it again has no effect
   public Runnable addStepPreHook(Consumer<Optimizer> hook) {
     return preHooks.add(hook);
   }
 
-  /// Calls something after each step, a skipped one too; otherwise as [#addStepPreHook].
+  /// Adds a hook that runs after each step, including skipped ones; otherwise as [#addStepPreHook].
   ///
   /// @return removes this hook; calling it again has no effect
   public Runnable addStepPostHook(Consumer<Optimizer> hook) {
@@ -117,17 +117,17 @@ public final class Optimizer implements AutoCloseable {
     return parts.threads;
   }
 
-  /// Whose threads help with steps: what the builder asked for if it is available, else the pool.
+  /// The threads that help with steps: the builder's choice if it is available, else the pool.
   public Threading threading() {
     return parts.engine.threading();
   }
 
-  /// What steps do beside the update; may be changed between them.
+  /// The options of steps; may be changed between steps.
   public StepOptions options() {
     return parts.options;
   }
 
-  /// What the last step did; the next one writes it anew.
+  /// The report of the last step; the next step overwrites it.
   public StepReport report() {
     return parts.report;
   }
@@ -139,9 +139,9 @@ public final class Optimizer implements AutoCloseable {
 
   /// Updates every parameter that has a gradient, as [#options] say.
   ///
-  /// If this throws one of the exceptions below, nothing has changed; what a hook throws passes
-  /// through. But an arena that another thread closes while the step runs may end it between two
-  /// groups, and on the JVM backends in the middle of one.
+  /// If this throws one of the exceptions below, nothing has changed; exceptions of hooks are
+  /// passed on. But if another thread closes an arena during the step, the step may end between two
+  /// groups, and on the JVM backends within a group.
   ///
   /// @return [#report]
   /// @throws IllegalStateException if the arena of a parameter or gradient has been closed, or
@@ -163,17 +163,17 @@ public final class Optimizer implements AutoCloseable {
     }
   }
 
-  /// Waits until all steps are done; on the CPU, they are when they return.
+  /// Waits until all steps are done; on the CPU, a step is done when it returns.
   ///
   /// @throws CudaException if something failed on the GPU
   public void await() {
     turns.atRest(Purpose.READ, () -> null);
   }
 
-  /// Lets the closure compute the loss and its gradients, then makes a step.
+  /// Calls a closure, which computes the loss and its gradients, and then makes a step.
   ///
-  /// @return what the closure returned: the loss from before the update
-  /// @throws IllegalStateException as [#step()]; what the closure throws passes through, and
+  /// @return the result of the closure: the loss before the update
+  /// @throws IllegalStateException as [#step()]; exceptions of the closure are passed on, and
   ///   nothing is updated
   public double step(DoubleSupplier closure) {
     turns.requireOpen();
@@ -190,10 +190,10 @@ public final class Optimizer implements AutoCloseable {
     turns.zeroGradients();
   }
 
-  /// Sets all gradients to 0, or leaves the parameters without any.
+  /// Sets all gradients to 0, or removes them.
   ///
-  /// @param setToNone whether to remove the gradients: steps skip the parameters until they have
-  ///   one again
+  /// @param setToNone whether to remove the gradients; steps then skip the parameters until they
+  ///   have a gradient again
   /// @throws IllegalStateException as [#zeroGrad()]
   /// @throws IllegalArgumentException as [#zeroGrad()]
   public void zeroGrad(boolean setToNone) {
@@ -210,12 +210,12 @@ public final class Optimizer implements AutoCloseable {
     return turns.atRest(Purpose.READ, parts.states::snapshot);
   }
 
-  /// Hands the states themselves, without a copy, to an action during which no step can run. Of
-  /// states on a GPU it is a copy.
+  /// Runs an action on the states themselves, without a copy; no step can run at the same time.
+  /// States on a GPU are copied.
   ///
-  /// @param action gets a state dict whose segments are live and read-only, and only good until it
+  /// @param action gets a state dict whose segments are live, read-only and valid until the action
   ///   returns; must not use this optimizer
-  /// @return what the action returned; what it throws passes through
+  /// @return the result of the action; its exceptions are passed on
   public <T> T withStateDict(Function<StateDict, T> action) {
     return turns.atRest(Purpose.READ, () -> action.apply(parts.states.live()));
   }
@@ -225,13 +225,13 @@ public final class Optimizer implements AutoCloseable {
     loadStateDict(state, Map.of());
   }
 
-  /// Continues from where another optimizer was, of whatever backend, threads and grouping.
+  /// Continues from the state of another optimizer; backend, threads and groups may differ.
   ///
-  /// @param renaming from names in the state dict to names here; others keep their name
+  /// @param renaming maps names in the state dict to names here; other names stay the same
   /// @throws IllegalArgumentException if rule, names, sizes, states or hyperparameters do not fit,
-  ///   or parameters of one group bring different hyperparameters; the message lists all that
-  ///   differs. Also if a state says to be where no memory can be, or lies in this optimizer's own
-  ///   memory of another state. Nothing has changed
+  ///   or parameters of one group have different hyperparameters; the message lists all
+  ///   differences. Also if the address of a state is impossible, or a state lies in this
+  ///   optimizer's memory of another state. Nothing has changed
   /// @throws IllegalStateException if the arena of a state, or with
   ///   [OptimizerBuilder#halfPrecisionCopy] the arena of a parameter, has been closed; nothing has
   ///   changed
@@ -241,14 +241,14 @@ public final class Optimizer implements AutoCloseable {
     turns.change(() -> parts.states.load(state, renaming));
   }
 
-  /// All that [#loadStateDict(StateDict, Map)] would refuse, a sentence for each; empty if it fits.
-  /// Changes nothing.
+  /// All reasons why [#loadStateDict(StateDict, Map)] would reject a state dict, a sentence for
+  /// each; empty if it fits. Changes nothing.
   public List<String> differences(StateDict state, Map<String, String> renaming) {
     return turns.exclusively(Purpose.READ, () -> parts.states.differences(state, renaming));
   }
 
-  /// Writes all half-precision copies anew, after data have been changed by other than a step. Does
-  /// nothing without [OptimizerBuilder#halfPrecisionCopy].
+  /// Rewrites all half-precision copies; to be called after other code than a step has changed
+  /// data. Does nothing without [OptimizerBuilder#halfPrecisionCopy].
   ///
   /// @throws IllegalStateException if the arena of a parameter has been closed; no copy has changed
   /// @throws WrongThreadException if the arena of a parameter is confined to another thread; no
@@ -257,7 +257,7 @@ public final class Optimizer implements AutoCloseable {
     turns.change(() -> parts.memory.writeHalfPrecisionCopies(parts.parameters.groups()));
   }
 
-  /// What other threads read while this optimizer learns.
+  /// Consistent copies of the parameters for other threads.
   ///
   /// @throws IllegalStateException if nothing is published; see [OptimizerBuilder#publish]
   public Publication publication() {
@@ -268,10 +268,10 @@ public final class Optimizer implements AutoCloseable {
     return parts.publisher.publication();
   }
 
-  /// Publishes the parameters as they are, after other than a step has changed their data, or
-  /// [#loadStateDict] their step counts, which alone publishes nothing. If readers hold all buffers
-  /// this is skipped and counted as skipped, and the next step publishes. Does nothing without
-  /// [OptimizerBuilder#publish].
+  /// Publishes the present parameters. To be called after other code than a step has changed data,
+  /// and after [#loadStateDict], which does not publish. If readers hold all buffers, the
+  /// publication is skipped and counted as skipped, and the next step publishes. Does nothing
+  /// without [OptimizerBuilder#publish].
   ///
   /// @throws IllegalStateException if the arena of a parameter has been closed
   public void refreshPublication() {
@@ -280,7 +280,7 @@ public final class Optimizer implements AutoCloseable {
 
   /// The running average of a parameter's values after each of its steps, read-only and live.
   ///
-  /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
+  /// @throws IllegalArgumentException if the parameter does not belong to this optimizer
   /// @throws IllegalStateException if parameters are not averaged (see
   ///   [OptimizerBuilder#averageParameters]), or this one has made no step
   public MemorySegment average(Parameter parameter) {
@@ -292,11 +292,11 @@ public final class Optimizer implements AutoCloseable {
     return parts.views.hasHalfPrecisionCopies();
   }
 
-  /// The copy of a parameter in 16 bits, as the last step or the loading of a state dict left it;
-  /// read-only and live, with as many numbers as the parameter has. A state dict is loaded after
-  /// the parameter's data.
+  /// The 16-bit copy of a parameter, written by the last step or load of a state dict; read-only
+  /// and live, with as many numbers as the parameter. Load the parameter's data before a state
+  /// dict.
   ///
-  /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
+  /// @throws IllegalArgumentException if the parameter does not belong to this optimizer
   /// @throws IllegalStateException if there is no copy (see [OptimizerBuilder#halfPrecisionCopy]),
   ///   or the parameter has made no step
   public MemorySegment halfPrecisionCopy(Parameter parameter) {
@@ -304,33 +304,33 @@ public final class Optimizer implements AutoCloseable {
   }
 
   /// The live states of a parameter by the names of [Rule#stateNames()], and `average` if
-  /// parameters are averaged, read-only; on a GPU, their addresses alone; empty before the
-  /// parameter has made a step.
+  /// parameters are averaged. Read-only; on a GPU, only the addresses are valid; empty before the
+  /// parameter's first step.
   ///
-  /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
+  /// @throws IllegalArgumentException if the parameter does not belong to this optimizer
   public Map<String, MemorySegment> state(Parameter parameter) {
     return parts.views.states(parameter);
   }
 
-  /// The steps at which a parameter had a gradient.
+  /// The number of steps in which a parameter had a gradient.
   ///
-  /// @throws IllegalArgumentException if the parameter is not one of this optimizer's
+  /// @throws IllegalArgumentException if the parameter does not belong to this optimizer
   public long stepCount(Parameter parameter) {
     return parts.views.stepCount(parameter);
   }
 
-  /// Frees the states, after another thread's step or reading. Parameters and gradients are left
-  /// alone. Any thread may call it, such as a shutdown hook. Closing twice has no effect.
+  /// Frees the states, after a running step or read of another thread. Parameters and gradients
+  /// stay unchanged. Any thread may call it, such as a shutdown hook. Closing twice has no effect.
   @Override
   public void close() {
     turns.close(parts::free);
   }
 
-  /// As [#close()], but waits no longer than a timeout.
+  /// Like [#close()], with a timeout.
   ///
-  /// @param timeout how long to wait for another thread; 0 or less for not at all
-  /// @return whether the optimizer is closed now; `false` if another thread still uses it, which it
-  ///   then can go on to do
+  /// @param timeout the longest wait for another thread; with 0 or less there is no wait
+  /// @return whether the optimizer is closed now; `false` if another thread still uses it, and may
+  ///   continue to do so
   public boolean close(Duration timeout) {
     return turns.close(timeout, parts::free);
   }

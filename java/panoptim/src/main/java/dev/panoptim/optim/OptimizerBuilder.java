@@ -22,15 +22,15 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 
-/// What the presets' builders have in common.
+/// The common options of all presets.
 ///
-/// Not thread-safe: for one thread, which need not be the one that steps later. A builder may build
-/// several optimizers, one after the other. Only this package has subclasses: constructors are
+/// Not thread-safe: for one thread, which may differ from the thread that steps later. A builder
+/// may build several optimizers. Subclasses exist only in this package: constructors are
 /// package-private.
 ///
 /// @param <B> the preset's own builder
 public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
-  /// A group as it was given: [#build()] checks its overrides against the rule.
+  /// A group whose overrides are not yet checked; [#build()] checks them.
   private record Group(List<Parameter> parameters, Map<Hyperparameter, Double> overrides) {}
 
   private final List<Group> groups = new ArrayList<>();
@@ -57,13 +57,13 @@ public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
     group(parameters, Map.of());
   }
 
-  /// This builder as the preset's own: [B] is always the class of `this`.
+  /// This builder with the preset's type: [B] is always the class of `this`.
   @SuppressWarnings("unchecked")
   final B self() {
     return (B) this;
   }
 
-  /// The preset's composition, but for the direction.
+  /// The preset's composition, without [#maximize].
   abstract Rule composition();
 
   /// The optimizer's composition.
@@ -73,8 +73,7 @@ public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
 
   /// Adds a group of parameters that differs from the others in some hyperparameters.
   ///
-  /// @param overrides values of this group alone, such as `Map.of(Hyperparameter.WEIGHT_DECAY,
-  ///   0.0)`
+  /// @param overrides values of this group, such as `Map.of(Hyperparameter.WEIGHT_DECAY, 0.0)`
   public final B group(Iterable<Parameter> parameters, Map<Hyperparameter, Double> overrides) {
     groups.add(new Group(copy(parameters), Map.copyOf(overrides)));
     return self();
@@ -98,13 +97,13 @@ public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
     return set(Hyperparameter.WEIGHT_DECAY, value);
   }
 
-  /// Climbs: the loss is to grow.
+  /// Whether to maximize the loss.
   public final B maximize(boolean value) {
     maximize = value;
     return self();
   }
 
-  /// Says what steps are to do beside the update:
+  /// Changes the options of steps:
   ///
   /// ```java
   /// builder.options(o -> o.clipGradNorm(1).skipNonFinite(true).zeroGrad(true))
@@ -115,8 +114,8 @@ public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
   }
 
   /// Keeps an exponential moving average of the parameters, `average = decay * average + (1 -
-  /// decay) * w` after each step, from the first step's result on; see [Optimizer#average]. It is
-  /// part of the state dict.
+  /// decay) * w` after each step, starting with the first step's result; see [Optimizer#average].
+  /// The average is part of the state dict.
   ///
   /// @param decay from 0 to 1 exclusively
   /// @throws IllegalArgumentException if it is out of range
@@ -129,19 +128,19 @@ public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
     return self();
   }
 
-  /// Writes the parameters in 16 bits too, at each step; see [Optimizer#halfPrecisionCopy].
+  /// Writes a 16-bit copy of the parameters at each step; see [Optimizer#halfPrecisionCopy].
   public final B halfPrecisionCopy(HalfPrecision type) {
     halfPrecision = Objects.requireNonNull(type, "type is null");
     return self();
   }
 
-  /// Publishes whole copies of all parameters at each step, for other threads to read; see
+  /// Publishes consistent copies of all parameters at each step, for other threads; see
   /// [Publication].
   public final B publish() {
     return publish(options -> {});
   }
 
-  /// Publishes whole copies of parameters, for other threads to read; see [Publication].
+  /// Publishes consistent copies of parameters, for other threads; see [Publication].
   ///
   /// ```java
   /// builder.publish(p -> p.every(10).halfPrecision(HalfPrecision.BFLOAT16))
@@ -153,42 +152,41 @@ public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
     return self();
   }
 
-  /// @param value at most so many threads work at a step, the calling one among them; by default as
-  ///   many as the processors that this process may use
+  /// @param value the largest number of threads of a step, including the calling one; by default
+  ///   the number of processors that this process may use
   /// @throws IllegalArgumentException if it is not from 1 to [Backend#MOST_THREADS]
   public final B threads(int value) {
     threads = ThreadProperties.requireThreads(value);
     return self();
   }
 
-  /// Whose threads help with steps, whatever the backend was made with.
+  /// The threads that help with steps; overrides the backend's choice.
   ///
-  /// @param value what is wanted: the backend may have no choice, and OpenMP may be unavailable;
-  ///   see [Threading], and [Optimizer#threading()] for what became of it
+  /// @param value the preferred threads. The backend may support only the pool, and OpenMP may be
+  ///   unavailable: see [Threading]. [Optimizer#threading()] returns the result
   public final B threading(Threading value) {
     threading = Objects.requireNonNull(value, "threading is null");
     return self();
   }
 
-  /// @param value must work where the parameters lie; by default the one for their device, see
-  ///   [Backends#of]
+  /// @param value a backend for the device of the parameters; by default [Backends#of] that device
   public final B backend(Backend value) {
     backend = Objects.requireNonNull(value, "backend is null");
     return self();
   }
 
-  /// States and step counts are to lie in a file that several processes map: what PyTorch calls
-  /// `share_memory`. With parameters that are shared too ([Parameters.Builder#buildShared]), each
-  /// process steps by gradients of its own and sees what the others learnt, without a lock
-  /// (Hogwild: Niu, Recht, Re and Wright 2011).
+  /// Keeps states and step counts in a file that several processes map (PyTorch: `share_memory`).
+  /// If the parameters are shared too ([Parameters.Builder#buildShared]), each process steps with
+  /// separate gradients and sees the updates of the others, without a lock (Hogwild: Niu, Recht, Re
+  /// and Wright 2011).
   ///
-  /// The file is created, with states that start anew, where it does not exist or is empty; and it
-  /// stays. Steps that are made at the same time overwrite parts of each other: results then depend
-  /// on the moment. Groups cannot be added later. Hyperparameters remain each process's own, and an
-  /// initial accumulator counts only where the file is created; [Optimizer#loadStateDict] sets
-  /// states and counts for all processes.
+  /// If the file does not exist or is empty, it is created with initial states; it is never
+  /// deleted. Simultaneous steps overwrite parts of each other, so results depend on timing. Groups
+  /// cannot be added later. Each process has separate hyperparameters, and an initial accumulator
+  /// has an effect only when the file is created. [Optimizer#loadStateDict] sets states and counts
+  /// for all processes.
   ///
-  /// [#build()] throws an [IllegalArgumentException] if the file holds anything else, or states of
+  /// [#build()] throws an [IllegalArgumentException] if the file has other contents, or states of
   /// another rule or of other parameters, and an [UncheckedIOException] if it cannot be opened,
   /// written or mapped.
   public final B sharedStates(Path file) {
@@ -197,10 +195,10 @@ public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
   }
 
   /// @throws IllegalArgumentException if a group is empty, a parameter or its name is given twice,
-  ///   the data of two parameters overlap, a parameter is not where the backend works, what is to
-  ///   be published is no parameter of the optimizer or an average that is not kept, or a
-  ///   hyperparameter does not belong to the preset or is out of range, or as what
-  ///   `panoptim.threads`, `panoptim.threading` and `panoptim.watch` allow
+  ///   the data of two parameters overlap, or a parameter is not on the backend's device. Also if a
+  ///   parameter to publish does not belong to the optimizer, or averages are to be published but
+  ///   not kept. Also if a hyperparameter does not belong to the preset or is out of range, or if
+  ///   the value of `panoptim.threads`, `panoptim.threading` or `panoptim.watch` is not allowed
   public final Optimizer build() {
     ThreadProperties.requireValid();
     if (publication != null && publication.averages() && Double.isNaN(averageDecay)) {
@@ -210,7 +208,7 @@ public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
     return new Optimizer(this);
   }
 
-  /// The hyperparameters that groups start from.
+  /// The initial hyperparameters of groups.
   final Hyperparameters defaults(Rule rule) {
     Map<Hyperparameter, Double> open = new EnumMap<>(values);
     open.keySet().retainAll(rule.hyperparameters());
@@ -238,7 +236,7 @@ public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
         rule, engine.device(), engine.stateDevice(), !Double.isNaN(averageDecay), halfPrecision);
   }
 
-  /// That of the first parameter: the optimizer will refuse any other.
+  /// The device of the first parameter; the optimizer rejects parameters on other devices.
   private Device device() {
     return groups.stream()
         .flatMap(each -> each.parameters().stream())
@@ -252,7 +250,7 @@ public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
     return self();
   }
 
-  /// Both or, if one is out of range, neither.
+  /// Sets both or, if one is out of range, neither.
   final B setBetas(double beta1, double beta2) {
     Hyperparameter.BETA2.check(beta2);
     set(Hyperparameter.BETA1, beta1);

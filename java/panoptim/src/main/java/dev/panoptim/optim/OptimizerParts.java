@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/// The parts that an optimizer consists of, from when they are built until they are freed.
+/// The parts of an optimizer: builds and frees them.
 final class OptimizerParts {
   final Engine engine;
   final int threads;
@@ -33,10 +33,10 @@ final class OptimizerParts {
 
   private final Hyperparameters defaults;
 
-  /// For other threads to read: replaced, never changed.
+  /// Read by other threads: replaced, never changed.
   private volatile List<ParameterGroup> groups = List.of();
 
-  /// Builds all parts or, if this throws, none.
+  /// Builds all parts. If this throws, everything has been freed.
   OptimizerParts(OptimizerBuilder<?> builder) {
     Rule rule = builder.rule();
     engine = builder.engine();
@@ -61,7 +61,7 @@ final class OptimizerParts {
     views = new StateViews(memory, parameters, turns);
     try {
       if (publisher != null) {
-        // Until the parameters have the values that are published first.
+        // Waits until the parameters have the values that are published first.
         engine.await();
       }
       add(builder.groups(defaults));
@@ -80,14 +80,14 @@ final class OptimizerParts {
     return groups;
   }
 
-  /// Adds a group, as [Optimizer#addParamGroup] says.
+  /// Adds a group; see [Optimizer#addParamGroup].
   void add(Iterable<Parameter> added, Map<Hyperparameter, Double> overrides) {
     if (memory.isShared()) {
       throw new IllegalStateException(
           "a group cannot be added to states that are shared in a file");
     }
     List<Parameter> copy = OptimizerBuilder.copy(added);
-    // At rest, as all parameters may be published anew.
+    // No step may run: all parameters may be published again.
     turns.change(() -> add(List.of(new ParameterGroup(copy, defaults.with(overrides)))));
   }
 
@@ -98,20 +98,20 @@ final class OptimizerParts {
     groups = Stream.concat(groups.stream(), added.stream()).toList();
   }
 
-  /// Publishes the parameters as they are, if anything is published.
+  /// Publishes the present parameters, if the optimizer publishes.
   void publishNow() {
     if (publisher != null) {
       publisher.publishNow();
     }
   }
 
-  /// Frees all memory. A second call frees what could not be freed before because another thread's
-  /// native code used it.
+  /// Frees all memory. A second call frees memory that another thread's native code used during the
+  /// first one.
   void free() {
     CloseAll.all(List.of(executor::close, () -> freeMemory(parameters.groups())));
   }
 
-  /// @param counted groups whose step counts outlive the mapping of a file
+  /// @param counted groups whose step counts are kept when a file is unmapped
   private void freeMemory(List<TrackedGroup> counted) {
     CloseAll.all(
         List.of(

@@ -6,8 +6,7 @@ import dev.panoptim.rule.Hyperparameters;
 import java.util.List;
 import java.util.Set;
 
-/// Parameters that an optimizer treats alike: with the same hyperparameters, which may change
-/// between steps.
+/// Parameters with the same hyperparameters, which may change between steps.
 ///
 /// Not thread-safe: hyperparameters are set by the thread that steps, between two steps or in a
 /// hook. Other threads read them as part of [Optimizer#stateDict].
@@ -24,7 +23,7 @@ public final class ParameterGroup {
     return parameters;
   }
 
-  /// Which hyperparameters the optimizer has.
+  /// The optimizer's hyperparameters.
   public Set<Hyperparameter> hyperparameters() {
     return values.names();
   }

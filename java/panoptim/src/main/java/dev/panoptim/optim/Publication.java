@@ -4,7 +4,7 @@ import dev.panoptim.internal.observe.Publications;
 import dev.panoptim.memory.Parameters;
 import java.util.function.Function;
 
-/// Whole, numbered copies of an optimizer's parameters, for threads that read while it learns:
+/// Consistent, numbered copies of an optimizer's parameters, for threads that read during training:
 ///
 /// ```java
 /// try (var optimizer = AdamW.builder(parameters).publish(p -> p.every(10)).build()) {
@@ -14,23 +14,22 @@ import java.util.function.Function;
 /// }
 /// ```
 ///
-/// A reader gets the newest copy: the parameters as one step left them, all of the same step, never
-/// half old and half new. It takes no lock, waits for nobody and, with [#read], allocates nothing.
-/// What it holds is not written while it holds it. The optimizer does not wait either: if readers
-/// hold all buffers when it is to publish, it skips that, counts it, and tries again at the next
-/// step. Readers then still find what was published last.
+/// A reader gets the newest copy: all parameters after the same step. Reading takes no lock, never
+/// waits and, with [#read], allocates nothing. A copy is not written while a reader holds it. The
+/// optimizer does not wait either: if readers hold all buffers when a publication is due, it is
+/// skipped and counted, and retried at the next step. Readers then still get the copy before.
 ///
-/// On the CPU, copies are written in the same pass over memory as the update. Of parameters on a
-/// GPU, and of those that had no gradient at a step, they are made after it; of parameters on a GPU
-/// this waits for the step, and the copies lie in the CPU's memory.
+/// On the CPU, copies are written in the same pass over memory as the update. Parameters without a
+/// gradient are copied after the step. Parameters on a GPU are copied to the CPU's memory after the
+/// step, which waits for the GPU.
 ///
-/// Of parameters that other processes train too ([Parameters.Builder#buildShared]), a copy is what
-/// this process has seen at one of its steps; of theirs it may hold a half.
+/// If other processes train the same parameters ([Parameters.Builder#buildShared]), a copy may
+/// contain part of another process's step.
 ///
-/// The first copy is that of the parameters as they are when the optimizer is built. Copies are
-/// freed when the optimizer is closed, those that are held once they are let go.
+/// The first copy is made when the optimizer is built. Copies are freed when the optimizer is
+/// closed and no reader holds them.
 ///
-/// Thread-safe: any number of threads may read, virtual ones too.
+/// Thread-safe: any number of threads may read, including virtual threads.
 public final class Publication {
   private volatile PublicationRing ring;
 
@@ -41,10 +40,10 @@ public final class Publication {
 
   Publication() {}
 
-  /// Hands the newest copy to an action, and holds it until that returns.
+  /// Runs an action on the newest copy, and holds the copy until the action returns.
   ///
-  /// @param action must keep nothing of what it is given
-  /// @return what the action returned; what it throws passes through
+  /// @param action must not keep the copy or its segments
+  /// @return the result of the action; its exceptions are passed on
   /// @throws IllegalStateException if the optimizer has been closed
   public <R> R read(Function<? super PublishedParameters, ? extends R> action) {
     PublicationBuffer held = take();
@@ -55,8 +54,8 @@ public final class Publication {
     }
   }
 
-  /// Holds the newest copy until the lease is closed. For readers that no action can enclose;
-  /// [#read] cannot be forgotten to be closed, and allocates nothing.
+  /// Holds the newest copy until the lease is closed. For readers that cannot be written as an
+  /// action; [#read] always releases the copy and allocates nothing.
   ///
   /// @throws IllegalStateException if the optimizer has been closed
   public PublicationLease acquire() {
@@ -78,7 +77,7 @@ public final class Publication {
     return held;
   }
 
-  /// The number of the step that the newest copy is of; see [PublishedParameters#step].
+  /// The step number of the newest copy; see [PublishedParameters#step].
   ///
   /// @throws IllegalStateException if the optimizer has been closed
   public long step() {
@@ -86,17 +85,17 @@ public final class Publication {
     return step >= 0 ? step : read(PublishedParameters::step);
   }
 
-  /// How often something has been published, the copy from when the optimizer was built included.
+  /// The number of publications, including the one when the optimizer was built.
   public long published() {
     return published;
   }
 
-  /// At how many steps a copy was due that was not made, because readers held all buffers.
+  /// The number of publications that were due but skipped, because readers held all buffers.
   public long skipped() {
     return skipped;
   }
 
-  /// Lets readers find a buffer of the ring that they read now.
+  /// Makes a buffer of the present ring the newest.
   void publish(PublicationBuffer written) {
     ring.publish(written);
     count(ring);
@@ -113,7 +112,7 @@ public final class Publication {
     Publications.published(to.newestStep(), to.elements());
   }
 
-  /// Has readers read another ring from now on, in which something is published already.
+  /// Replaces the ring that readers use. The new ring must already have a published buffer.
   void replace(PublicationRing fresh) {
     PublicationRing before = ring;
     ring = fresh;

@@ -14,9 +14,9 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /// One copy of all parameters that are published, and how many readers hold it.
 ///
-/// Readers count themselves in at [PublicationRing] and out here. While the buffer is the newest,
-/// the number here is how many have gone, below 0. Once another is the newest, those that came are
-/// added to it: it is then how many readers are left.
+/// Acquisitions are counted in [PublicationRing], releases here. While the buffer is the newest,
+/// the count here is minus the number of releases. When another buffer becomes the newest, the
+/// number of acquisitions is added: the count is then the number of readers.
 final class PublicationBuffer {
   private final Slab slab;
   private final PublishTarget target;
@@ -47,7 +47,7 @@ final class PublicationBuffer {
     copies = Collections.unmodifiableMap(found);
   }
 
-  /// Where a step writes.
+  /// The memory that a step writes.
   PublishTarget target() {
     return target;
   }
@@ -77,28 +77,28 @@ final class PublicationBuffer {
     step = value;
   }
 
-  /// Whether no reader holds it; only asked of a buffer that is not the newest.
+  /// Whether no reader holds this buffer, which must not be the newest.
   boolean isFree() {
     return readers.get() == 0;
   }
 
-  /// Counts a reader out.
+  /// Counts a release.
   void release() {
     if (readers.decrementAndGet() == 0 && ended) {
       free();
     }
   }
 
-  /// Says that this buffer is no longer the newest.
+  /// Marks that this buffer is no longer the newest.
   ///
-  /// @param came readers that have counted themselves in since it became the newest
-  void retire(long came) {
-    if (readers.addAndGet(came) == 0 && ended) {
+  /// @param acquired acquisitions since this buffer became the newest
+  void retire(long acquired) {
+    if (readers.addAndGet(acquired) == 0 && ended) {
       free();
     }
   }
 
-  /// Frees the memory, or has the last reader free it; only asked of a buffer that is not the
+  /// Frees the memory now, or when the last reader releases this buffer, which must not be the
   /// newest.
   void end() {
     ended = true;
@@ -107,7 +107,7 @@ final class PublicationBuffer {
     }
   }
 
-  /// Both the last reader and [#end] may come here.
+  /// May be called by both the last reader and [#end].
   private void free() {
     if (freed.compareAndSet(false, true)) {
       boolean closed = false;
@@ -115,7 +115,7 @@ final class PublicationBuffer {
         slab.close();
         closed = true;
       } finally {
-        // Refused while another thread's call of native code uses it: may be tried again.
+        // Closing fails while another thread's native code uses the memory; it may be tried again.
         freed.set(closed);
       }
     }

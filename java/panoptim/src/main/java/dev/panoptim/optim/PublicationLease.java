@@ -9,14 +9,14 @@ public final class PublicationLease implements AutoCloseable {
   private final PublicationBuffer buffer;
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  /// @param buffer held by whoever makes this
+  /// @param buffer acquired by the caller
   PublicationLease(PublicationBuffer buffer) {
     this.buffer = buffer;
   }
 
-  /// What is held.
+  /// The held parameters.
   ///
-  /// @throws IllegalStateException if this has been closed
+  /// @throws IllegalStateException if this lease has been closed
   public PublishedParameters parameters() {
     if (closed.get()) {
       throw new IllegalStateException("the lease of published parameters has been closed");
@@ -24,7 +24,7 @@ public final class PublicationLease implements AutoCloseable {
     return buffer.view();
   }
 
-  /// Lets the parameters go. Does nothing when that has been done.
+  /// Releases the parameters. Closing twice has no effect.
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {

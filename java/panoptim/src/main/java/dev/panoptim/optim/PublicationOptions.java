@@ -6,14 +6,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
-/// What an optimizer publishes, and how often; see [OptimizerBuilder#publish].
+/// The contents and frequency of publications; see [OptimizerBuilder#publish].
 ///
 /// Not thread-safe.
 public final class PublicationOptions {
-  /// The fewest buffers: one that readers find, and one that is written.
+  /// The fewest buffers: the newest one, and one to write.
   private static final int FEWEST_BUFFERS = 2;
 
-  /// The most buffers. A number of a buffer is one byte.
+  /// The most buffers. [PublicationRing] stores the number of a buffer in one byte.
   private static final int MOST_BUFFERS = 64;
 
   private long every = 1;
@@ -26,7 +26,7 @@ public final class PublicationOptions {
 
   PublicationOptions() {}
 
-  /// Publishes at each `steps`-th step: 1, unless it is changed.
+  /// Publishes at each `steps`-th step. The default is 1.
   ///
   /// @param steps 1 or more
   /// @throws IllegalArgumentException if it is not
@@ -38,9 +38,9 @@ public final class PublicationOptions {
     return this;
   }
 
-  /// How many copies of the parameters rotate: 3, unless it is changed. One is what readers find,
-  /// one is written next, and each further one may be held by a slow reader without a publication
-  /// being skipped.
+  /// The number of buffers, each with a copy of the parameters. The default is 3. One is the newest
+  /// and one is written next; each further one may be held by a slow reader without a skipped
+  /// publication.
   ///
   /// @param count from 2 to 64
   /// @throws IllegalArgumentException if it is not
@@ -54,21 +54,21 @@ public final class PublicationOptions {
     return this;
   }
 
-  /// Publishes 16-bit numbers in the place of floats.
+  /// Publishes 16-bit numbers instead of floats.
   public PublicationOptions halfPrecision(HalfPrecision format) {
     halfPrecision = Objects.requireNonNull(format, "format is null");
     return this;
   }
 
-  /// Whether the running averages of the parameters are published, in the place of the parameters:
-  /// no, unless it is changed. Needs [OptimizerBuilder#averageParameters].
+  /// Whether the running averages are published instead of the parameters. The default is no. Needs
+  /// [OptimizerBuilder#averageParameters].
   public PublicationOptions averages(boolean value) {
     averages = value;
     return this;
   }
 
-  /// Publishes these parameters alone. Without this call all parameters are published, those of
-  /// groups that are added later too.
+  /// Publishes only these parameters. Without this call all parameters are published, including
+  /// those of groups that are added later.
   ///
   /// @param chosen one or more parameters of the optimizer
   /// @throws IllegalArgumentException if there is none

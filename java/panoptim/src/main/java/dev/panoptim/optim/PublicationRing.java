@@ -12,16 +12,16 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /// The buffers that a publication rotates through.
 ///
-/// One thread writes, any number reads. A reader finds the newest buffer and counts itself in with
-/// one atomic addition, whatever others do: the number of that buffer and the count of its readers
-/// are one word. The writer takes a buffer that is neither the newest nor held.
+/// One thread writes, any number of threads read. A reader acquires the newest buffer with one
+/// atomic addition: the number of that buffer and the count of its acquisitions are in one word.
+/// The writer takes a buffer that is neither the newest nor held.
 final class PublicationRing {
-  /// The word's lower bits count readers: too many to overflow.
+  /// The word's lower bits count acquisitions; 56 bits cannot overflow in practice.
   private static final int COUNT_BITS = 56;
 
   private static final long COUNT = (1L << COUNT_BITS) - 1;
 
-  /// Stands in the place of a buffer's number once there is no newest one.
+  /// The buffer number after the end of the ring, when there is no newest buffer.
   private static final int ENDED = 0xff;
 
   private final PublicationBuffer[] buffers;
@@ -30,14 +30,14 @@ final class PublicationRing {
 
   /// Allocates the buffers. There is nothing to read before the first [#publish].
   ///
-  /// @param origin what a warning says if the buffers are not freed
-  /// @throws OutOfMemoryError if the system, or the limit of memory, does not allow so much
+  /// @param origin the creation site, for a warning if the buffers are not freed
+  /// @throws OutOfMemoryError if the system's memory or `panoptim.memory.limit` does not suffice
   PublicationRing(List<Parameter> parameters, PublicationOptions options, Origin origin) {
     List<String> names = parameters.stream().map(Parameter::name).toList();
     long[] elements = parameters.stream().mapToLong(Parameter::size).toArray();
     long[] floats = elements.clone();
     if (options.halfPrecision() != null) {
-      // Two numbers of 16 bits take the place of one float.
+      // Two 16-bit numbers fill one float.
       for (int i = 0; i < floats.length; i++) {
         floats[i] = Math.ceilDiv(floats[i], 2L);
       }
@@ -79,26 +79,26 @@ final class PublicationRing {
     return elements;
   }
 
-  /// Bytes from the beginning of a buffer to a parameter's copy; all buffers are laid out alike.
+  /// Bytes from the beginning of a buffer to a parameter's copy; all buffers have the same layout.
   long offset(String name) {
     return buffers[0].offset(name);
   }
 
-  /// Counts a reader in.
+  /// Acquires the newest buffer.
   ///
-  /// @return the newest buffer, which is to be released; `null` if the ring has ended
+  /// @return the buffer, which must be released; `null` if the ring has ended
   PublicationBuffer acquire() {
     int number = number(newest.getAndIncrement());
     return number == ENDED ? null : buffers[number];
   }
 
-  /// The number of the step that the newest buffer is of; -1 if the ring has ended.
+  /// The step number of the newest buffer; -1 if the ring has ended.
   long newestStep() {
     int number = number(newest.get());
     while (number != ENDED) {
       long step = buffers[number].step();
       int now = number(newest.get());
-      // If another buffer is the newest by now, this one may be about to get another step.
+      // If another buffer is the newest now, the step of this one may already be overwritten.
       if (now == number) {
         return step;
       }
@@ -107,7 +107,7 @@ final class PublicationRing {
     return -1;
   }
 
-  /// For the writer: a buffer that nobody reads or finds.
+  /// For the writer: a buffer that is neither held nor the newest.
   ///
   /// @return `null` if readers hold all of them
   PublicationBuffer free() {
@@ -138,7 +138,7 @@ final class PublicationRing {
     }
   }
 
-  /// Frees all buffers, those that are held once their last reader has gone.
+  /// Frees all buffers; held ones are freed when their last reader releases them.
   void end() {
     replaceNewest(ENDED);
     for (PublicationBuffer each : buffers) {

@@ -6,11 +6,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.Set;
 
-/// Whole copies of parameters, all as one step left them. What [Publication] hands to a reader.
+/// Copies of parameters, all after the same step; see [Publication].
 ///
-/// Thread-safe and unchanging for as long as it is held: until the action of [Publication#read]
-/// returns, or the [PublicationLease] is closed. After that the memory is written anew, so neither
-/// this nor its segments may be kept.
+/// Thread-safe and constant while held: until the action of [Publication#read] returns, or the
+/// [PublicationLease] is closed. After that the memory is overwritten, so neither this object nor
+/// its segments may be used.
 public final class PublishedParameters {
   private final PublicationBuffer buffer;
 
@@ -18,8 +18,8 @@ public final class PublishedParameters {
     this.buffer = buffer;
   }
 
-  /// The number of the step that left the parameters so: the largest step count that any parameter
-  /// of the optimizer had then. 0 before the first step.
+  /// The number of the step that was published: the largest step count of all parameters of the
+  /// optimizer after that step. 0 before the first step.
   public long step() {
     return buffer.step();
   }

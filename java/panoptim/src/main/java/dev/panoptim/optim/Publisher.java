@@ -12,7 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Writes what a [Publication] hands out: the side of the thread that has the optimizer.
+/// The writing side of a [Publication], used by the thread that steps.
 final class Publisher implements StepPublisher {
   private final PublicationOptions options;
 
@@ -28,13 +28,13 @@ final class Publisher implements StepPublisher {
   /// All parameters of the optimizer.
   private List<TrackedParameter> all = List.of();
 
-  /// Those that are published.
+  /// The parameters that are published.
   private List<TrackedParameter> chosen = List.of();
 
-  /// Steps since something was last published.
+  /// Steps since the last publication.
   private long stepsSince;
 
-  /// What the running step writes to; `null` where it does not publish.
+  /// The buffer that the running step writes; `null` if it does not publish.
   private PublicationBuffer writing;
 
   /// @param engine the engine that makes the steps
@@ -48,11 +48,11 @@ final class Publisher implements StepPublisher {
     return publication;
   }
 
-  /// Publishes parameters as they are, and from now on those that are chosen of them. If this
-  /// throws, all is as before.
+  /// Publishes the present parameters, and the chosen ones of them from now on. If this throws,
+  /// nothing has changed.
   ///
-  /// @throws IllegalArgumentException if a parameter is chosen that is none of these
-  /// @throws OutOfMemoryError if the system has not so much memory
+  /// @throws IllegalArgumentException if a chosen parameter is not in `parameters`
+  /// @throws OutOfMemoryError if there is not enough memory
   void begin(List<TrackedParameter> parameters) {
     List<TrackedParameter> found = choose(parameters);
     if (!all.isEmpty() && found.equals(chosen)) {
@@ -103,7 +103,7 @@ final class Publisher implements StepPublisher {
       TrackedParameter each = chosen.get(i);
       if (!each.hasRow() && !isAverage(each)) {
         MemorySegment data = each.parameter().data();
-        // Without words for what is not wrong: they would be left to the garbage collector.
+        // The message is built only if the check fails: strings would be garbage at each step.
         if (!data.scope().isAlive() || !data.isAccessibleBy(Thread.currentThread())) {
           TensorChecks.requireAlive("data of '" + each.name() + "'", data);
         }
@@ -111,8 +111,8 @@ final class Publisher implements StepPublisher {
     }
   }
 
-  /// Whether the average of a parameter is published. Before its first step it has none, and would
-  /// be what the parameter is itself.
+  /// Whether the average of a parameter is published. Before its first step there is none, and the
+  /// parameter itself is published.
   private boolean isAverage(TrackedParameter each) {
     return options.averages() && each.currentSteps() > 0;
   }
@@ -130,7 +130,7 @@ final class Publisher implements StepPublisher {
     return writing == null || !device.isCpu() ? null : writing.target();
   }
 
-  /// Copies what the step has not written itself.
+  /// Copies the parameters that the step has not written.
   @Override
   public void endStep() {
     stepsSince++;
@@ -151,12 +151,12 @@ final class Publisher implements StepPublisher {
     return writing != null;
   }
 
-  /// Publishes the parameters as they are; counts as skipped if readers hold all buffers.
+  /// Publishes the present parameters; counts as skipped if readers hold all buffers.
   void publishNow() {
     PublicationBuffer buffer = publication.ring().free();
     if (buffer == null) {
       publication.skip(steps(all));
-      // Due at the next step, whatever its number.
+      // The publication is due at the next step.
       stepsSince = options.every();
       return;
     }
@@ -173,7 +173,7 @@ final class Publisher implements StepPublisher {
 
   private static long steps(List<TrackedParameter> parameters) {
     long most = 0;
-    // By number: an iterator would be left to the garbage collector at each step.
+    // By index: an iterator would be garbage at each step.
     for (int i = 0; i < parameters.size(); i++) {
       most = Math.max(most, parameters.get(i).currentSteps());
     }
@@ -193,7 +193,7 @@ final class Publisher implements StepPublisher {
     }
   }
 
-  /// Ends the publication; does nothing when that has been done.
+  /// Ends the publication. A second call has no effect.
   void close() {
     if (publication.ring() != null) {
       publication.ring().end();

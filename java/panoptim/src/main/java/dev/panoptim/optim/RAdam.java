@@ -6,7 +6,8 @@ import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 
-/// Rectified Adam, which divides by the second moment only once it can be trusted:
+/// Rectified Adam, which divides by the second moment only after enough steps for a finite
+/// variance:
 ///
 ///     g = g + weightDecay * w                               (or decoupled, as in AdamW)
 ///     m = beta1 * m + (1 - beta1) * g
@@ -18,7 +19,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Liu and others 2020; PyTorch's `torch.optim.RAdam`.
 ///
-/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
+/// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class RAdam {
   private RAdam() {}
 
@@ -36,7 +37,7 @@ public final class RAdam {
       learningRate(1e-3).weightDecay(0);
     }
 
-    /// Weight decay acts beside the update, as in AdamW, and not on the gradient.
+    /// Whether weight decay is separate from the gradient, as in AdamW.
     public Builder decoupledWeightDecay(boolean value) {
       decoupledWeightDecay = value;
       return this;

@@ -17,7 +17,7 @@ import dev.panoptim.rule.SecondMoment;
 ///
 /// Sources: Hinton 2012; Graves 2013 (centered); PyTorch's `torch.optim.RMSprop`.
 ///
-/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
+/// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class RmsProp {
   private RmsProp() {}
 
@@ -52,7 +52,7 @@ public final class RmsProp {
       return set(Hyperparameter.EPSILON, value);
     }
 
-    /// @param value from 0 to 1; at 0 there is no momentum, and groups cannot turn it on
+    /// @param value from 0 to 1; at 0 there is no momentum, not even with a group's override
     /// @throws IllegalArgumentException if it is out of range
     public Builder momentum(double value) {
       return set(Hyperparameter.MOMENTUM, value);

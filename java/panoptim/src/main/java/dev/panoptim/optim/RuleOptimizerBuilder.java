@@ -5,14 +5,14 @@ import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Rule;
 import java.util.Objects;
 
-/// The options of an optimizer by a custom composition.
+/// The options of an optimizer with a custom composition.
 ///
 /// Not thread-safe.
 public final class RuleOptimizerBuilder extends OptimizerBuilder<RuleOptimizerBuilder> {
   private final Rule rule;
 
   /// Learning rate 1e-3, momentum and beta1 0.9, beta2 0.999, epsilon 1e-8, momentum decay 4e-3,
-  /// all else 0; what the rule has none of does not matter.
+  /// all else 0. Hyperparameters that the rule does not have are ignored.
   RuleOptimizerBuilder(Rule rule, Iterable<Parameter> parameters) {
     super(parameters);
     this.rule = Objects.requireNonNull(rule, "rule is null");

@@ -17,7 +17,7 @@ import dev.panoptim.rule.Rule;
 ///
 /// Sources: Polyak 1964; Sutskever, Martens, Dahl and Hinton 2013; PyTorch's `torch.optim.SGD`.
 ///
-/// Its builder is not thread-safe; [Optimizer] says which threads may use what it builds.
+/// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class Sgd {
   private Sgd() {}
 
@@ -36,7 +36,7 @@ public final class Sgd {
       learningRate(1e-3).momentum(0).dampening(0).weightDecay(0);
     }
 
-    /// @param value from 0 to 1; at 0 there is no momentum, and groups cannot turn it on
+    /// @param value from 0 to 1; at 0 there is no momentum, not even with a group's override
     /// @throws IllegalArgumentException if it is out of range
     public Builder momentum(double value) {
       return set(Hyperparameter.MOMENTUM, value);
@@ -48,14 +48,15 @@ public final class Sgd {
       return set(Hyperparameter.DAMPENING, value);
     }
 
-    /// Needs a momentum above 0 and a dampening of 0, which [#build()] checks.
+    /// Whether to use Nesterov momentum. [#build()] requires a momentum above 0 and a dampening of
+    /// 0.
     public Builder nesterov(boolean value) {
       nesterov = value;
       return this;
     }
 
-    /// Momentum as the textbooks have it, `m = beta * m + (1 - beta) * g` from 0, in the place of
-    /// PyTorch's; groups know beta as [Hyperparameter#BETA1].
+    /// Uses a moving average, `m = beta * m + (1 - beta) * g` from 0, instead of PyTorch's
+    /// momentum; groups know beta as [Hyperparameter#BETA1].
     ///
     /// @param beta from 0 to 1 exclusively
     /// @throws IllegalArgumentException if it is out of range
@@ -69,7 +70,7 @@ public final class Sgd {
       double momentum = get(Hyperparameter.MOMENTUM);
       if (averages && momentum != 0) {
         throw new IllegalArgumentException(
-            "averagedMomentum stands in the place of momentum, but momentum is " + momentum);
+            "averagedMomentum replaces momentum, so momentum must be 0, but is " + momentum);
       }
       FirstMoment heavyBall =
           momentum == 0 && !nesterov ? FirstMoment.NONE : FirstMoment.HEAVY_BALL;

@@ -9,10 +9,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 
-/// All that an optimizer needs to continue with the same bits, apart from the parameters' data: a
-/// snapshot, keyed by parameter name.
+/// A snapshot of an optimizer, keyed by parameter name: with it and the parameters' data, training
+/// continues with the same bits.
 ///
-/// Immutable and thread-safe, as far as its segments are.
+/// Immutable and thread-safe, if its segments are.
 ///
 /// @param rule the composition that the states belong to
 /// @param parameters by name
@@ -22,11 +22,11 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
     parameters = Map.copyOf(parameters);
   }
 
-  /// What belongs to one parameter.
+  /// The values of one parameter.
   ///
   /// @param size number of elements
-  /// @param steps at which it had a gradient; 0 if none, and then there are no states
-  /// @param momentumProduct of all scheduled momenta so far; 1 without a schedule
+  /// @param steps the number of steps in which it had a gradient; if 0, there are no states
+  /// @param momentumProduct the product of all scheduled momenta so far; 1 without a schedule
   /// @param hyperparameters of its group
   /// @param states by the names of [Rule#stateNames()], and `average` if parameters are averaged:
   ///   `size` floats each
@@ -44,8 +44,8 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
 
   /// The parameters under their new names.
   ///
-  /// @throws IllegalArgumentException if the renaming names what is not there, or two parameters
-  ///   end up with one name
+  /// @throws IllegalArgumentException if the renaming contains an unknown name, or gives two
+  ///   parameters the same name
   Map<String, ParameterState> renamed(Map<String, String> renaming) {
     if (!parameters.keySet().containsAll(renaming.keySet())) {
       Set<String> unknown = new HashSet<>(renaming.keySet());

@@ -12,7 +12,7 @@ import java.util.Set;
 
 /// The differences between a state dict and the optimizer that is to load it.
 final class StateDifferences {
-  /// Leaves room for the steps to come.
+  /// Low enough that later steps do not overflow the count.
   private static final long MOST_STEPS = 1L << 62;
 
   private StateDifferences() {}

@@ -17,7 +17,7 @@ final class StateTransfer {
   private final List<TrackedGroup> groups;
   private final Device stateDevice;
 
-  /// @param groups as they are at each call
+  /// @param groups a live view of the groups
   StateTransfer(StateMemory memory, List<TrackedGroup> groups) {
     this.memory = memory;
     this.groups = groups;
@@ -29,12 +29,12 @@ final class StateTransfer {
     return stateDict(stateDevice::copyOf);
   }
 
-  /// All states as they lie in memory, if Java can reach it; a copy if not. Steps change them.
+  /// The states themselves, which steps change; a copy if Java cannot access the memory.
   StateDict live() {
     return stateDict(stateDevice::readable);
   }
 
-  /// The way in which a state is taken.
+  /// How a state is read.
   private interface Taking {
     MemorySegment take(MemorySegment state, long bytes);
   }
@@ -64,10 +64,10 @@ final class StateTransfer {
     return StateDifferences.of(state, memory.format().rule(), memory.names(), groups, renaming);
   }
 
-  /// Takes over a state dict.
+  /// Loads a state dict.
   ///
-  /// @throws IllegalArgumentException if it does not fit, if a state says to be where no memory can
-  ///   be, or if it shares bytes with the place of another state here; nothing has changed
+  /// @throws IllegalArgumentException if it does not fit, if the address of a state is impossible,
+  ///   or if a state overlaps the optimizer's memory of another state; nothing has changed
   /// @throws IllegalStateException if the arena of a state, or of data that have a half-precision
   ///   copy, has been closed; nothing has changed
   /// @throws WrongThreadException if such an arena is confined to another thread; nothing has
@@ -96,7 +96,7 @@ final class StateTransfer {
         each -> loaded.get(each.name()).steps() > 0,
         () -> {
           groups.forEach(TrackedGroup::dropPlan);
-          // First what may fail on a GPU: counts must not be of states that are not there.
+          // First the copies that may fail on a GPU, so that counts never belong to missing states.
           groups.forEach(group -> loadStates(group, loaded));
           groups.forEach(group -> loadValues(group, loaded));
         });
@@ -113,7 +113,7 @@ final class StateTransfer {
           stateDevice.upload(from.states().get(memory.names().get(i)), each.states().get(i));
         }
       } else if (each.states() != null) {
-        // Kept: another allocation would leave this one behind until the optimizer is closed.
+        // The memory is kept: a new allocation would not free it until the optimizer is closed.
         each.states().forEach(state -> stateDevice.fill(state, each.parameter().size(), 0));
         memory.initialise(each, from.hyperparameters());
       }

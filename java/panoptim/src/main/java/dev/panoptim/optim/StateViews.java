@@ -8,7 +8,7 @@ import dev.panoptim.memory.Parameter;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 
-/// Read-only, live views of a parameter's states, as [Optimizer] hands them out.
+/// Read-only, live views of a parameter's states, which [Optimizer] returns.
 final class StateViews {
   private final StateMemory memory;
   private final TrackedParameters parameters;

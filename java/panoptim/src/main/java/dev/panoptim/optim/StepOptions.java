@@ -2,12 +2,12 @@ package dev.panoptim.optim;
 
 import dev.panoptim.internal.step.StepSettings;
 
-/// What steps do beside the update, in the same pass over memory: nothing, unless it is asked for.
+/// Optional work of steps beside the update, in the same pass over memory.
 ///
-/// In this order: a step whose gradients, as they are, are not all finite may be skipped; gradients
-/// are multiplied by [#gradientScale], clipped to a norm, which is that over all parameters of all
-/// groups, then to a value; weight decay and the update follow. Gradients themselves stay as they
-/// are, or become 0.
+/// The order is: a step whose unscaled gradients are not all finite may be skipped; gradients are
+/// multiplied by [#gradientScale], clipped to a norm over all parameters of all groups, then to a
+/// value; weight decay and the update follow. The gradients in memory stay unchanged, or are set to
+/// 0.
 ///
 /// Changes take effect at the next step. Not thread-safe: for the thread that steps, between two
 /// steps or in a hook.
@@ -16,18 +16,18 @@ public final class StepOptions {
 
   StepOptions() {}
 
-  /// The values, for the steps that use them.
+  /// The values of the options.
   StepSettings settings() {
     return settings;
   }
 
-  /// 1, unless it was changed.
+  /// The factor of gradients. The default is 1.
   public double gradientScale() {
     return settings.gradientScale;
   }
 
-  /// @param value what gradients are multiplied with, such as the inverse of a loss's scale: a
-  ///   number above 0 that a float can hold
+  /// @param value the factor of gradients, such as the inverse of a loss's scale: a number above 0
+  ///   in the range of a float
   /// @throws IllegalArgumentException if it is not
   public StepOptions gradientScale(double value) {
     if (!(value >= Float.MIN_VALUE && value <= Float.MAX_VALUE)) {
@@ -44,11 +44,10 @@ public final class StepOptions {
     return settings.clipGradNorm;
   }
 
-  /// Gradients whose norm, that of all of them together, is larger are made so much smaller that it
-  /// is this. A norm that is NaN makes all of them NaN, as in PyTorch, unless [#skipNonFinite] is
-  /// set.
+  /// Scales gradients down so that their common norm is `value`, if it is larger. A NaN norm makes
+  /// all gradients NaN, as in PyTorch, unless [#skipNonFinite] is set.
   ///
-  /// @param value a number above 0, infinite for no such limit
+  /// @param value a number above 0, infinite for no limit
   /// @throws IllegalArgumentException if it is not
   public StepOptions clipGradNorm(double value) {
     settings.clipGradNorm = requirePositive("clipGradNorm", value);
@@ -60,9 +59,9 @@ public final class StepOptions {
     return settings.clipGradValue;
   }
 
-  /// Each element of a gradient is kept from `-value` to `value`.
+  /// Clamps each element of a gradient to `[-value, value]`.
   ///
-  /// @param value a number above 0, infinite for no such limit
+  /// @param value a number above 0, infinite for no limit
   /// @throws IllegalArgumentException if it is not
   public StepOptions clipGradValue(double value) {
     settings.clipGradValue = requirePositive("clipGradValue", value);
@@ -74,8 +73,8 @@ public final class StepOptions {
     return settings.skipNonFinite;
   }
 
-  /// Whether a step changes nothing, no parameter, state or step count, if a gradient is infinite
-  /// or no number; [StepReport#skipped] says so.
+  /// Whether a step changes no parameter, state or step count if a gradient is infinite or NaN;
+  /// then [StepReport#skipped] is `true`.
   public StepOptions skipNonFinite(boolean value) {
     settings.skipNonFinite = value;
     return this;
@@ -86,7 +85,7 @@ public final class StepOptions {
     return settings.zeroGrad;
   }
 
-  /// Whether gradients are 0 after a step, a skipped one too.
+  /// Whether a step, including a skipped one, sets gradients to 0.
   public StepOptions zeroGrad(boolean value) {
     settings.zeroGrad = value;
     return this;

@@ -3,15 +3,14 @@ package dev.panoptim.optim;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.internal.step.StepOutcome;
 
-/// What a step did. There is one for each optimizer, which the next step writes anew: to keep a
-/// number, copy it. After a step that threw, it says that nothing was updated, or what was until
-/// then.
+/// The result of a step. Each optimizer has one report, which the next step overwrites: to keep a
+/// number, copy it. After a step that threw, it describes the updates before the exception.
 ///
-/// On a GPU, norm, clip factor and whether the step was skipped are known once the GPU has come so
-/// far: these methods wait for it, and throw a [CudaException] if something failed there. Of the
-/// last step before [Optimizer#close()] they know it without waiting.
+/// On a GPU, the methods for norm, clip factor and skipping wait until the step is done, and throw
+/// a [CudaException] if it failed. After [Optimizer#close()] they return the last step's values
+/// without waiting.
 ///
-/// Not thread-safe: for the thread that steps, which may hand on the numbers.
+/// Not thread-safe: for the thread that steps.
 public final class StepReport {
   private final StepOutcome outcome;
 
@@ -19,24 +18,24 @@ public final class StepReport {
     this.outcome = outcome;
   }
 
-  /// Whether the step changed nothing because a gradient was infinite or no number.
+  /// Whether the step changed nothing because a gradient was infinite or NaN.
   public boolean skipped() {
     return outcome.skipped();
   }
 
-  /// The norm of all gradients together, scaled and not yet clipped. NaN if it was not asked for,
-  /// by a norm to clip to or by skipping what is not finite.
+  /// The common norm of all scaled gradients, before clipping. NaN unless
+  /// [StepOptions#clipGradNorm] or [StepOptions#skipNonFinite] is set.
   public double norm() {
     return outcome.norm();
   }
 
-  /// What gradients were multiplied with to have the norm that they are clipped to; 1 if they were
-  /// not too large. NaN or 0 if the norm is NaN or infinite, and the step was not skipped for it.
+  /// The factor that reduced gradients to the largest norm; 1 if the norm was not too large. NaN or
+  /// 0 if the norm is NaN or infinite and the step was not skipped.
   public double clipFactor() {
     return outcome.clipFactor();
   }
 
-  /// How many parameters had a gradient and were updated.
+  /// The number of updated parameters, which are those with a gradient.
   public int updatedParameters() {
     return outcome.updatedParameters();
   }

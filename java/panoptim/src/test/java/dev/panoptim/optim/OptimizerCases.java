@@ -156,7 +156,7 @@ final class OptimizerCases {
             p -> Sgd.builder(p).momentum(0.9).dampening(0.1).nesterov(true).build())
         .refuses("beta1 is 1.0", p -> Sgd.builder(p).averagedMomentum(1))
         .refuses(
-            "averagedMomentum stands in the place of momentum",
+            "averagedMomentum replaces momentum",
             p -> Sgd.builder(p).momentum(0.9).averagedMomentum(0.9).build());
   }
 
