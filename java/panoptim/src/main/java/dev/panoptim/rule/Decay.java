@@ -6,9 +6,9 @@ package dev.panoptim.rule;
 public enum Decay {
   /// No weight decay.
   NONE,
-  /// `g = g + weightDecay * w`, before the moments see the gradient.
+  /// `g = g + weightDecay * w`, before the moments use the gradient.
   L2,
-  /// `w = w - learningRate * weightDecay * w`, beside the update. (AdamW: [Loshchilov and Hutter
-  /// 2019](https://arxiv.org/abs/1711.05101).)
+  /// `w = w - learningRate * weightDecay * w`, separate from the gradient. (AdamW: [Loshchilov and
+  /// Hutter 2019](https://arxiv.org/abs/1711.05101).)
   DECOUPLED
 }

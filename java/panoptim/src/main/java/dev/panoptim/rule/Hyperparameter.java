@@ -1,7 +1,6 @@
 package dev.panoptim.rule;
 
-/// A number that a step depends on and that may change between steps, with the range it must keep
-/// to.
+/// A numeric setting of steps that may change between steps, with its range.
 ///
 /// Immutable.
 public enum Hyperparameter {

@@ -4,7 +4,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.Set;
 
-/// The values of a rule's hyperparameters; each is checked wherever it enters.
+/// The values of a rule's hyperparameters. All values are checked when they are set.
 ///
 /// Not thread-safe.
 public final class Hyperparameters {
@@ -13,10 +13,10 @@ public final class Hyperparameters {
   private final double[] values = new double[Hyperparameter.values().length];
   private long version;
 
-  /// @param rule says which hyperparameters there are
-  /// @param values one for each of them, and for no other
-  /// @throws IllegalArgumentException if one is missing, does not belong to the rule or is out of
-  ///   range
+  /// @param rule determines the hyperparameters
+  /// @param values one for each hyperparameter of the rule, and no others
+  /// @throws IllegalArgumentException if a value is missing, does not belong to the rule or is out
+  ///   of range
   public Hyperparameters(Rule rule, Map<Hyperparameter, Double> values) {
     this.rule = rule;
     open = rule.hyperparameters();
@@ -34,7 +34,7 @@ public final class Hyperparameters {
     System.arraycopy(other.values, 0, values, 0, values.length);
   }
 
-  /// The same values with some of them replaced; this object stays as it is.
+  /// A copy with some values replaced; this object is not changed.
   public Hyperparameters with(Map<Hyperparameter, Double> overrides) {
     Hyperparameters copy = new Hyperparameters(this);
     copy.setAll(overrides);
@@ -49,7 +49,7 @@ public final class Hyperparameters {
     double[] before = values.clone();
     changes.forEach((each, value) -> values[each.ordinal()] = value);
     try {
-      requireFitTogether();
+      requireConsistent();
     } catch (IllegalArgumentException e) {
       System.arraycopy(before, 0, values, 0, values.length);
       throw e;
@@ -57,8 +57,8 @@ public final class Hyperparameters {
     version++;
   }
 
-  /// Of values each of which is in its range.
-  private void requireFitTogether() {
+  /// Checks combinations of values; each value has been checked alone.
+  private void requireConsistent() {
     double momentum = orZero(Hyperparameter.MOMENTUM);
     double dampening = orZero(Hyperparameter.DAMPENING);
     if (rule.nesterov() == Nesterov.NESTEROV
@@ -85,7 +85,7 @@ public final class Hyperparameters {
     return all;
   }
 
-  /// Which there are.
+  /// The hyperparameters of the rule.
   public Set<Hyperparameter> names() {
     return Set.copyOf(open);
   }
@@ -104,7 +104,7 @@ public final class Hyperparameters {
     double before = values[name.ordinal()];
     values[name.ordinal()] = value;
     try {
-      requireFitTogether();
+      requireConsistent();
     } catch (IllegalArgumentException e) {
       values[name.ordinal()] = before;
       throw e;
@@ -112,18 +112,18 @@ public final class Hyperparameters {
     version++;
   }
 
-  /// A number that rises whenever values are set. While it stays the same, so do all values of this
-  /// object, and what was computed from them can be kept.
+  /// A number that grows whenever values are set. While it is constant, so are all values, and
+  /// results computed from them stay valid.
   public long version() {
     return version;
   }
 
-  /// Whether there is weight decay to apply.
+  /// Whether the weight decay is not 0.
   public boolean decays() {
     return orZero(Hyperparameter.WEIGHT_DECAY) != 0;
   }
 
-  /// The value, or 0 where the rule has none of that name.
+  /// The value, or 0 if the rule does not have this hyperparameter.
   public double orZero(Hyperparameter name) {
     return values[name.ordinal()];
   }
