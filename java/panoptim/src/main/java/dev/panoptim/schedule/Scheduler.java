@@ -126,7 +126,7 @@ public final class Scheduler {
 
   /// Copies everything that is needed to continue.
   ///
-  /// @throws IllegalStateException if a schedule has no `toString` of its own, like a lambda;
+  /// @throws IllegalStateException if a schedule does not override `toString`, like a lambda;
   ///   another process could not recognize such a schedule
   public SchedulerState state() {
     for (Drive each : drives) {
