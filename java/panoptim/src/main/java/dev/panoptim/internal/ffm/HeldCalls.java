@@ -11,10 +11,10 @@ import java.util.Objects;
 /// Downcalls whose arguments after the plan are segments: one of each arena that the linker keeps
 /// open until the call returns.
 ///
-/// There are handles for 0, 1, 2, 4 and 8 segments, because each argument takes time, also if it is
-/// NULL, and most calls need one or two. Each handle lies in its own class, which is initialised at
-/// the first use, because to make a handle takes milliseconds. [#prepareStep] is that first use for
-/// steps: a step of several calls could otherwise fail between them.
+/// There are handles for 0, 1, 2, 4 and 8 segments, because each argument takes time, even if it is
+/// NULL, and most calls need one or two. Making a handle takes milliseconds, so each one is in a
+/// class that is initialised at the first use. For steps, [#prepareStep] is the first use, so that
+/// no step can fail between two calls.
 ///
 /// The library must be loaded. Thread-safe.
 final class HeldCalls {
@@ -72,16 +72,16 @@ final class HeldCalls {
     static final MethodHandle HANDLE = sumSquares(8);
   }
 
-  /// The smallest number of segments, not below a given one, that there are handles for.
+  /// The smallest number of segments that has handles and is not below `holds`.
   ///
   /// @param holds from 0 to [NativeTable#HOLDS]
   static int arguments(int holds) {
     return holds <= 2 ? holds : holds <= 4 ? 4 : NativeTable.HOLDS;
   }
 
-  /// Makes the handle of steps with a number of segments, if it has not been made.
+  /// Makes the handle of steps with a number of segments, if it does not exist.
   ///
-  /// @param arguments as [#arguments] says
+  /// @param arguments the result of [#arguments]
   static void prepareStep(int arguments) {
     Objects.requireNonNull(
         switch (arguments) {
@@ -95,7 +95,7 @@ final class HeldCalls {
 
   /// Makes a step.
   ///
-  /// @param a the segments, as many as [#arguments] says, NULL where there are fewer arenas
+  /// @param a the segments, filled up with NULL to the number that [#arguments] returned
   /// @return the status
   static int step(MemorySegment plan, MemorySegment[] a) throws Throwable {
     return switch (a.length) {

@@ -24,8 +24,8 @@ import java.util.Objects;
 ///
 /// Thread-safe.
 public final class NativeBackend extends Engine {
-  /// What the library says of itself and of this processor. Initialised only once the library is
-  /// loaded.
+  /// The library's description of itself and of this processor. The library must be loaded before
+  /// this class is initialised.
   private static final class Description {
     static final Description OF_LIBRARY = new Description();
 
@@ -50,21 +50,21 @@ public final class NativeBackend extends Engine {
 
   private final Threading wanted;
 
-  /// Whether steps ask for OpenMP's team; only if its library is loaded.
-  private final boolean asksForTeam;
+  /// Whether steps use OpenMP's team if possible; `false` if its library is not loaded.
+  private final boolean usesTeam;
 
   /// The tier must be available.
   ///
-  /// @param threading what is asked for
+  /// @param threading the preferred threads
   public NativeBackend(Tier tier, Threading threading) {
     this.tier = tier;
     wanted = threading;
-    asksForTeam = threading == Threading.OPENMP && OpenMp.isAvailable();
+    usesTeam = threading == Threading.OPENMP && OpenMp.isAvailable();
   }
 
   @Override
   public Threading threading() {
-    return asksForTeam && OpenMp.whyNot() == null ? Threading.OPENMP : Threading.POOL;
+    return usesTeam && OpenMp.whyNot() == null ? Threading.OPENMP : Threading.POOL;
   }
 
   @Override
@@ -77,7 +77,7 @@ public final class NativeBackend extends Engine {
     return tier;
   }
 
-  /// What keeps a tier from running, or `null`.
+  /// The reason why a tier is unavailable, or `null`.
   public static String whyNot(Tier tier) {
     if (!NativeLibrary.ofProcessor().isLoaded()) {
       return "the native library could not be loaded: "
@@ -86,7 +86,7 @@ public final class NativeBackend extends Engine {
     return Description.OF_LIBRARY.whyNot[tier.ordinal()];
   }
 
-  /// The most capable tier that can run. The library must be loaded.
+  /// The highest available tier. The library must be loaded.
   public static Tier best() {
     return Arrays.stream(Tier.values())
         .filter(tier -> whyNot(tier) == null)
@@ -103,7 +103,7 @@ public final class NativeBackend extends Engine {
   public String describe() {
     StringBuilder text = new StringBuilder("tier ").append(tier.label());
     if (tier != best()) {
-      text.append(", as was asked for");
+      text.append(", as requested");
     }
     for (Tier other : Tier.values()) {
       String why = whyNot(other);
@@ -137,7 +137,7 @@ public final class NativeBackend extends Engine {
     try {
       run(NativeWork.STEP, table(plan).calls(tier.ordinal()), threads);
     } catch (IllegalStateException | WrongThreadException e) {
-      // Where the linker refuses dead memory, its message names none.
+      // The linker's message for closed memory does not name the tensor; this check does.
       plan.rows().requireAlive();
       throw e;
     }
@@ -173,8 +173,8 @@ public final class NativeBackend extends Engine {
     int helpers = Math.min(most, free);
     call.helpers = helpers;
     try {
-      // A team of another size would have to end and start threads, so it is all or the pool.
-      int team = asksForTeam && helpers == most ? OpenMp.enter(most + 1) : 0;
+      // A team of another size would have to end and start threads, so fewer helpers use the pool.
+      int team = usesTeam && helpers == most ? OpenMp.enter(most + 1) : 0;
       if (team > 0) {
         runByTeam(work, call, team, helpers);
       } else {
@@ -182,7 +182,8 @@ public final class NativeBackend extends Engine {
       }
     } finally {
       HelperPool.leave(call);
-      // If the downcall failed before it began, because memory is gone, helpers still wait for it.
+      // If the downcall failed before it began, because memory was closed, helpers still wait for
+      // it.
       panoptim_plan.sharing(call.plan, PanoptimAbi.PANOPTIM_CLOSED());
     }
   }
@@ -200,8 +201,8 @@ public final class NativeBackend extends Engine {
     }
   }
 
-  /// The calling thread's downcall ends when all of the work is done. Helpers that come meanwhile
-  /// make downcalls of their own, which take shares.
+  /// The calling thread's downcall ends when all work is done. Helpers make separate downcalls,
+  /// which take shares.
   private static void runByPool(NativeWork work, NativeTable.Call call, int helpers, int free) {
     if (helpers > 0) {
       panoptim_plan.share(call.plan, WorkSplit.share(call.elements, helpers + 1));

@@ -26,12 +26,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// A plan as native code reads it: tables off-heap that hold addresses.
+/// A plan for native code: off-heap tables with addresses.
 ///
-/// Addresses keep no arena open. So that no other thread can free memory in the middle of a step,
-/// each call also names a segment of each arena it works in, which the linker holds open until the
-/// call returns. There is room for [#HOLDS] of them; a plan over more arenas is cut into several
-/// calls, each over some of the rows.
+/// An address does not keep its arena open. Each call therefore also passes one segment of each
+/// arena that it uses, and the linker keeps these arenas open until the call returns. A call can
+/// pass [#HOLDS] segments; a plan with more arenas is divided into several calls, each for some of
+/// the rows.
 ///
 /// Not thread-safe.
 public final class NativeTable extends Prepared {
@@ -44,7 +44,7 @@ public final class NativeTable extends Prepared {
     /// A segment of each arena, followed by NULL up to [#HOLDS].
     public final MemorySegment[] holds;
 
-    /// The same for [HeldCalls], followed by NULL up to the next number that it has a handle for.
+    /// The same for [HeldCalls], followed by NULL up to the next number that has a handle.
     final MemorySegment[] fewHolds;
 
     public final long elements;
@@ -52,7 +52,7 @@ public final class NativeTable extends Prepared {
     public final int firstRow;
     public final int endRow;
 
-    /// Threads that were asked to help with the last call.
+    /// The number of helpers that the last call offered work to.
     int helpers;
 
     private Call(
@@ -87,7 +87,7 @@ public final class NativeTable extends Prepared {
   private final Rows rows;
   private final StepValues values;
 
-  /// Freed by the garbage collector once no call uses it.
+  /// Freed by the garbage collector when no call uses it.
   private final SegmentAllocator arena = new CollectedMemory(MemoryKind.TABLES);
 
   private final MemorySegment tensors;
@@ -100,12 +100,12 @@ public final class NativeTable extends Prepared {
   private long rowChanges;
   private boolean sumsKnown;
 
-  /// The coefficients that each place holds, and their version there.
+  /// The coefficients in each slot of the table, and their written version.
   private final Coefficients[] written;
 
   private final long[] writtenVersions;
 
-  // What the calls say of all rows; at first nothing that a plan can say.
+  // The written values for all rows; initially values that no plan has.
 
   private Decay writtenDecay;
   private float writtenClip = Float.NaN;
@@ -113,7 +113,7 @@ public final class NativeTable extends Prepared {
   private int writtenCount;
   private int writtenTier = -1;
 
-  /// What the calls say of a publication.
+  /// The written publication.
   private PublishTarget writtenTarget;
 
   private final List<Call> calls = new ArrayList<>();
@@ -196,19 +196,19 @@ public final class NativeTable extends Prepared {
   @Override
   public void gradientsMoved() {
     for (int row = 0; row < writtenSlots.length; row++) {
-      // Not by a slice, which would be left to the garbage collector.
+      // A slice would be garbage at each step.
       long at = row * panoptim_tensor.sizeof() + panoptim_tensor.gradient$offset();
       tensors.set(ValueLayout.ADDRESS, at, plan.gradient(row));
     }
     rowChanges++;
   }
 
-  /// The calls that make up a step, brought up to date with the plan.
+  /// Updates the calls of a step to the plan's present values, and returns them.
   public List<Call> calls(int tier) {
     writeCoefficients();
     for (int row = 0; row < writtenSlots.length; row++) {
       if (writtenSlots[row] != values.slot(row)) {
-        // Not by a slice, which would be left to the garbage collector.
+        // A slice would be garbage at each step.
         long at = row * panoptim_tensor.sizeof() + panoptim_tensor.coefficients$offset();
         tensors.set(ValueLayout.JAVA_LONG, at, values.slot(row));
         rowChanges++;
@@ -219,7 +219,7 @@ public final class NativeTable extends Prepared {
         || values.clip() != writtenClip
         || values.zeroes() != writtenZeroes
         || values.usedSlots() != writtenCount) {
-      writeTreatment();
+      writeCommonValues();
     }
     writeTier(tier);
     if (values.publishTarget() != writtenTarget) {
@@ -228,8 +228,8 @@ public final class NativeTable extends Prepared {
     return calls;
   }
 
-  /// Writes what the calls say of all rows, which seldom changes from step to step.
-  private void writeTreatment() {
+  /// Writes the values for all rows, which seldom change between steps.
+  private void writeCommonValues() {
     for (int i = 0; i < calls.size(); i++) {
       MemorySegment call = calls.get(i).plan;
       panoptim_plan.coefficients_count(call, values.usedSlots());
@@ -265,7 +265,7 @@ public final class NativeTable extends Prepared {
     writtenTarget = target;
   }
 
-  /// The calls that make up the sums of squares.
+  /// The calls for the sums of squares.
   List<Call> callsForSums(int tier) {
     writeTier(tier);
     if (!sumsKnown) {
@@ -279,7 +279,7 @@ public final class NativeTable extends Prepared {
     return calls;
   }
 
-  /// The calls that make up the table, as they are.
+  /// The calls, without an update.
   public List<Call> calls() {
     return calls;
   }
@@ -289,7 +289,7 @@ public final class NativeTable extends Prepared {
     return coefficients;
   }
 
-  /// How often a row has changed since the table was made.
+  /// The number of changes of rows since the table was made.
   public long rowChanges() {
     return rowChanges;
   }
@@ -303,7 +303,7 @@ public final class NativeTable extends Prepared {
     return most;
   }
 
-  /// Does nothing: the garbage collector frees the table once no call uses it.
+  /// Does nothing: the garbage collector frees the table when no call uses it.
   @Override
   public void close() {}
 
@@ -329,7 +329,7 @@ public final class NativeTable extends Prepared {
     }
   }
 
-  /// Writes the coefficients that [Coefficients#version()] speaks of.
+  /// Writes the coefficients that [Coefficients#version()] covers.
   private static void writeVersion(Coefficients from, MemorySegment to) {
     panoptim_coefficients.gradient_scale(to, from.gradientScale);
     panoptim_coefficients.average_take(to, from.averageTake);

@@ -1,7 +1,7 @@
 package dev.panoptim.internal.ffm;
 
-/// What native code does with the rows of a call. Each method makes the downcall and returns its
-/// status; the linker holds the call's arenas open until then.
+/// The native work on the rows of a call. Each method makes the downcall and returns its status;
+/// the linker keeps the call's arenas open during the downcall.
 ///
 /// The library must be loaded. Thread-safe.
 enum NativeWork {
@@ -31,7 +31,7 @@ enum NativeWork {
     }
   };
 
-  /// Works on the calling thread, and on the helpers that join.
+  /// Works on the calling thread and on helpers of the pool.
   ///
   /// @return the status
   abstract int byCaller(NativeTable.Call call) throws Throwable;

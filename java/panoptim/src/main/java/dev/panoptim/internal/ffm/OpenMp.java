@@ -12,12 +12,12 @@ import java.lang.ref.WeakReference;
 import java.util.Collections;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/// Steps by a team of threads that belongs to the OpenMP runtime: whether there can be one, whose
-/// it is, and the calls into its library.
+/// Steps with a team of OpenMP threads: availability, the owner of the team, and the calls into the
+/// library.
 ///
-/// The runtime keeps a team for each thread that calls it, and ends it only with that thread or at
-/// its own request. So that teams do not add up, and none keeps a processor from another, there is
-/// one at a time in each class loader, and only one step uses it.
+/// The runtime keeps a team for each thread that calls it, until that thread ends or asks to end
+/// the team. To prevent teams from accumulating and competing for processors, each class loader has
+/// at most one team, and one step at a time uses it.
 ///
 /// Thread-safe.
 public final class OpenMp {
@@ -30,27 +30,28 @@ public final class OpenMp {
         PanoptimAbi.panoptim_openmp_sum_squares.makeInvoker(HOLDS).handle();
   }
 
-  /// Threads that the system must start beyond those of the team: another thread of this process
-  /// may start at the same moment, and the runtime would end the process.
+  /// The number of threads that the system must be able to start beyond those of the team.
+  /// Otherwise, if another thread of this process starts at the same moment, the runtime may lack
+  /// one and end the process.
   private static final int MARGIN = 8;
 
-  /// Whether a thread uses the team, or decides whose it is.
+  /// Whether a thread is using the team or changing its owner.
   private static final AtomicBoolean IN_USE = new AtomicBoolean();
 
   private static final AtomicBoolean REASON_LOGGED = new AtomicBoolean();
   private static final AtomicBoolean OWNER_LOGGED = new AtomicBoolean();
 
-  /// What the system said when it refused threads; `null` as long as it has not.
+  /// The system's message when it could not start threads; `null` before such a failure.
   private static volatile String refusal;
 
-  /// The thread whose team there is; guarded by [#IN_USE], as is the team's size.
+  /// The thread that owns the team; guarded by [#IN_USE], like the team's size.
   private static volatile WeakReference<Thread> owner = new WeakReference<>(null);
 
   private static int size;
 
   private OpenMp() {}
 
-  /// What keeps steps from being made with a team, or `null`.
+  /// The reason why OpenMP is unavailable, or `null`.
   public static String whyNot() {
     NativeLibrary library = NativeLibrary.ofOpenMp();
     return library.isLoaded()
@@ -58,7 +59,7 @@ public final class OpenMp {
         : "the OpenMP library could not be loaded: " + String.join("; ", library.failedAttempts());
   }
 
-  /// As [#whyNot()], and logs the reason when it is first asked for.
+  /// Whether OpenMP is available. The reason why it is not is logged once.
   static boolean isAvailable() {
     String why = whyNot();
     if (why != null && REASON_LOGGED.compareAndSet(false, true)) {
@@ -68,11 +69,10 @@ public final class OpenMp {
     return why == null;
   }
 
-  /// Takes the team for the calling thread's step; [#leave()] gives it back. The library must be
-  /// loaded.
+  /// Reserves the team for the calling thread's step, until [#leave()]. The library must be loaded.
   ///
-  /// @param threads that the step is for, the calling one among them
-  /// @return the team's size, `threads` or more; 0 if the step has to be made without it
+  /// @param threads the number of threads of the step, including the calling one
+  /// @return the team's size, `threads` or more; 0 if the team is not available for this step
   static int enter(int threads) {
     if (refusal != null
         || Thread.currentThread().isVirtual()
@@ -81,7 +81,7 @@ public final class OpenMp {
     }
     boolean entered = false;
     try {
-      entered = own() && grow(threads);
+      entered = becomeOwner() && grow(threads);
       return entered ? size : 0;
     } finally {
       if (!entered) {
@@ -94,13 +94,13 @@ public final class OpenMp {
     IN_USE.set(false);
   }
 
-  /// Whether the team is the calling thread's.
+  /// Whether the calling thread owns the team.
   static boolean hasTeam() {
     return owner.refersTo(Thread.currentThread());
   }
 
-  /// Makes the calling thread the owner, unless another is.
-  private static boolean own() {
+  /// Makes the calling thread the owner, unless another live thread is.
+  private static boolean becomeOwner() {
     if (hasTeam()) {
       return true;
     }
@@ -109,7 +109,7 @@ public final class OpenMp {
       if (OWNER_LOGGED.compareAndSet(false, true)) {
         log(
             System.Logger.Level.INFO,
-            "the OpenMP team is that of thread '%s', so steps of thread '%s' use the pool"
+            "the OpenMP team belongs to thread '%s', so steps of thread '%s' use the pool"
                 .formatted(other.getName(), Thread.currentThread().getName()));
       }
       return false;
@@ -119,7 +119,7 @@ public final class OpenMp {
     return true;
   }
 
-  /// Makes sure that the runtime can start the threads which the team lacks.
+  /// Checks that the runtime can start the threads that the team lacks.
   private static boolean grow(int threads) {
     if (threads <= size) {
       return true;
@@ -137,9 +137,9 @@ public final class OpenMp {
     return true;
   }
 
-  /// Ends the team if it is the calling thread's and not in use.
+  /// Ends the team if the calling thread owns it and it is not in use.
   public static void endTeam() {
-    // Whoever never asked for OpenMP does not load its library here.
+    // The first check keeps threads without a team from loading the library.
     if (hasTeam() && IN_USE.compareAndSet(false, true)) {
       try {
         if (hasTeam()) {

@@ -8,8 +8,7 @@ import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
 
-/// The C ABI's codes for rules and formats: the one mapping, for native kernels and for GPU
-/// kernels.
+/// The C ABI's codes for rules and formats, for native kernels and GPU kernels.
 ///
 /// The codes are coarser than a [Rule]. Some parts of a rule are coefficients there: bias
 /// correction, the place of epsilon, the direction of the step, and the difference between a sum
@@ -17,7 +16,7 @@ import java.lang.foreign.MemorySegment;
 final class RuleCodes {
   private RuleCodes() {}
 
-  /// Writes the codes of a rule to a `panoptim_plan`, all but the decay, which may change with each
+  /// Writes the codes of a rule to a `panoptim_plan`, except the decay, which may change at each
   /// step: see [#of(Decay)].
   static void write(Rule rule, MemorySegment plan) {
     panoptim_plan.first_moment(plan, firstMoment(rule));
@@ -77,7 +76,7 @@ final class RuleCodes {
 
   /// `PANOPTIM_PUBLISH_...`.
   ///
-  /// @param target `null` where nothing is published
+  /// @param target `null` if nothing is published
   static int of(PublishTarget target) {
     if (target == null) {
       return PanoptimAbi.PANOPTIM_PUBLISH_NONE();
