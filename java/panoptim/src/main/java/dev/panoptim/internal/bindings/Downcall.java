@@ -1,6 +1,6 @@
 package dev.panoptim.internal.bindings;
 
-/// The end of a `Throwable` that a call of a method handle declares.
+/// Handles the `Throwable` that a call of a method handle declares.
 ///
 /// Thread-safe.
 public final class Downcall {

@@ -15,7 +15,7 @@ import java.util.Optional;
 ///
 /// Thread-safe.
 final class LibraryFile {
-  /// Words of dynamic linkers for a file that may be read but not executed.
+  /// Messages of dynamic linkers for a file that may be read but not executed.
   private static final List<String> NOT_EXECUTABLE =
       List.of("failed to map segment", "Operation not permitted", "Permission denied");
 

@@ -73,7 +73,7 @@ public final class NativeLibrary {
     return OpenMp.LIBRARY;
   }
 
-  /// Finds the functions of [PanoptimAbi]. The prefix of a function's name tells its library.
+  /// Finds the functions of [PanoptimAbi]. The prefix of a function's name determines its library.
   static SymbolLookup functions() {
     return function -> of(function).functions.find(function);
   }

@@ -54,9 +54,9 @@ record UnixFile(Path path, int uid, int mode) {
 
   /// The number of this process's effective user.
   ///
-  /// The system is asked. Another source would be the owner of a newly created file. But no file
-  /// can be created in a read-only directory, and a directory that has not been found safe gives
-  /// unreliable answers.
+  /// The number comes from the system. The owner of a newly created file would be unreliable: no
+  /// file can be created in a read-only directory, and a directory that has not been checked may
+  /// give a wrong owner.
   ///
   /// @throws IllegalCallerException if this module may not call native code
   static int ownUid() {

@@ -1,3 +1,3 @@
-/// Internal: files that several processes and class loaders lock, and access to files that an
-/// interrupt does not break.
+/// Internal: file locks between processes and class loaders, and file access that survives
+/// interrupts.
 package dev.panoptim.internal.io;

@@ -1,3 +1,3 @@
-/// Internal: functions whose results are correctly rounded, and so the same on every machine. Only
-/// schedules need them; no step does.
+/// Internal: correctly rounded functions, whose results are the same on every machine. Only
+/// schedules use them.
 package dev.panoptim.internal.math;

@@ -40,7 +40,7 @@ public final class Events {
   /// @param backend the name of the backend
   /// @param elements the number of elements with a gradient
   /// @param threads the maximum number of threads of the step
-  /// @param helpers the number of helper threads that were asked to join the update
+  /// @param helpers the number of helper threads that the update offered work to
   /// @param norm the norm of the gradients; NaN if it is unknown
   /// @param clipFactor the factor of the clip; NaN if it is unknown
   /// @param skipped whether the step is known to have changed nothing

@@ -1,3 +1,3 @@
-/// Internal: counts and events of what the library does. Steps write them without waiting;
+/// Internal: counts and events of the library's activity. Steps write them without waiting;
 /// `dev.panoptim.metrics` reads them.
 package dev.panoptim.internal.observe;
