@@ -1,4 +1,4 @@
-// A function that does next to nothing, to be called from Java in every way there is.
+// Functions with almost no work, for measuring the different ways to call native code from Java.
 #include <cstdint>
 
 extern "C" __attribute__((visibility("default"))) int64_t panoptim_successor(int64_t number) {
@@ -9,7 +9,7 @@ extern "C" __attribute__((visibility("default"))) int64_t panoptim_successor_at(
   return *number + 1;
 }
 
-// By the name that the Java Native Interface looks for. It hands over its environment and the class, unused here.
+// The name follows the rules of the Java Native Interface, which also passes its environment and the class.
 extern "C" __attribute__((visibility("default"))) int64_t Java_dev_panoptim_bench_CallOverheadBenchmark_successorByJni(
     void *, void *, int64_t number) {
   return number + 1;

@@ -1,5 +1,5 @@
-// AdamW's step with other constants than the library's, which were chosen by timing these. Compiled once for each tier
-// that has them, as PANOPTIM_CONSTANTS_STEP.
+// AdamW's step with other values of the library's constants, to measure which are fastest. Compiled once for each tier
+// of this build, as PANOPTIM_CONSTANTS_STEP.
 #include "shares.h"
 #include "step/loops.h"
 #include "step/nontemporal.h"
@@ -11,7 +11,7 @@ using adamw = rule<index_of({PANOPTIM_FIRST_MOMENT_OF_GRADIENT, PANOPTIM_NESTERO
 
 constexpr panoptim_int64 most_tile = 1 << 14;
 
-kernel loop_that_fetches(panoptim_int64 ahead) {
+kernel loop_with_prefetch(panoptim_int64 ahead) {
   switch (ahead) {
     case 0: return loop<adamw, 0>;
     case 32: return loop<adamw, 32>;
@@ -38,14 +38,14 @@ panoptim_coefficients coefficients() {
 
 }  // namespace
 
-// One step. Returns 0, or -1 if there is no loop that fetches so far ahead; then nothing has been done.
+// One step. Returns 0, or -1 if there is no loop for `ahead` or the tile is too large; then nothing has been done.
 //
 // Each thread takes whole chunks. With a half-precision copy, a chunk is updated and copied in tiles of `tile`
-// elements, streamed past the caches or not.
+// elements, with non-temporal stores if `streamed` is not 0.
 extern "C" __attribute__((visibility("default"))) int32_t PANOPTIM_CONSTANTS_STEP(
     float *w, const float *g, float *m, float *v, uint16_t *half_precision, panoptim_int64 length, int32_t threads,
     panoptim_int64 ahead, panoptim_int64 chunk_length, panoptim_int64 tile, int32_t streamed) {
-  const kernel update = loop_that_fetches(ahead);
+  const kernel update = loop_with_prefetch(ahead);
   if (!update || tile > most_tile) return -1;
   const panoptim_coefficients c = coefficients();
   const auto update_from = [=](panoptim_int64 at, panoptim_int64 count) {

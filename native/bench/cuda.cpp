@@ -1,10 +1,10 @@
-// How long steps take on a GPU, beside a copy within its memory: a step is at best as fast as a copy that moves as many
-// bytes. Both are measured in turn. The rows of the table are tab-separated: see `header`. A case that the GPU has no
-// memory for is left out, with a reason on standard error.
+// Measures steps on a GPU, and copies within its memory as the limit: a step is at best as fast as a copy of as many
+// bytes. Both are measured alternately. The rows of the table are tab-separated: see `header`. A case that does not fit
+// into the GPU's memory is skipped, with a reason on standard error.
 //
 //   panoptim_cuda_bench [--rounds N] [--most ELEMENTS] [CASE...]
 //
-// Without a case, all of them are measured: those with at most that many elements in all.
+// Without a case, all of them are measured. Cases with more than ELEMENTS elements are skipped.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -82,7 +82,7 @@ double seconds(int times, const std::function<void()> &work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / times;
 }
 
-// So many repetitions that a measurement takes about a tenth of a second.
+// The number of repetitions for a measurement of about a tenth of a second.
 int repetitions(const std::function<void()> &work, int most) {
   return std::max(3, std::min(most, static_cast<int>(0.1 / (seconds(3, work) + 1e-7))));
 }
@@ -126,7 +126,7 @@ void run(const bench_case &each, int rounds) {
   if (std::strcmp(each.name, "adamw") == 0) print("copy", "copy", each.shape, copy_times, t.copied_bytes(), {});
 }
 
-// The time in which the driver says where an address lies.
+// The time of a query for the location of an address.
 void run_query(int rounds) {
   void *memory;
   check(panoptim_cuda_allocate(0, 1, &memory, error));

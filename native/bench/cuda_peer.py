@@ -1,7 +1,7 @@
 """PyTorch's AdamW on a GPU: rows for the table of panoptim_cuda_bench.
 
-The fused optimizer, the foreach one, and the fused one replayed from a CUDA graph. A row is the median of three rounds
-in which the optimizers take turns. For small tensors, the time of the first two is mostly Python's.
+The fused optimizer, the foreach one, and the fused one replayed from a CUDA graph. A row is the median of three rounds;
+each round measures all optimizers. For small tensors, most of the time of the first two is spent in Python.
 """
 import statistics
 import time
@@ -10,8 +10,8 @@ import torch
 
 CASES = [(1, 10**9), (1, 10**8), (1, 10**6), (1, 256), (10**4, 10**4)]
 ROUNDS = 3
-SECONDS = 0.1  # of a measurement
-BYTES = 28  # of an element: parameter, gradient and two moments are read; all but the gradient are written
+SECONDS = 0.1  # duration of a measurement
+BYTES = 28  # for each element: parameter, gradient and two moments are read; all but the gradient are written
 
 
 def seconds(times, step):
@@ -70,6 +70,6 @@ for case in CASES:
     try:
         run(*case)
     except torch.cuda.OutOfMemoryError:
-        print(f"# left out: {case}, the GPU has too little memory", flush=True)
-    # The memory of a case is free before the next one begins.
+        print(f"# left out: {case}, not enough memory", flush=True)
+    # Frees the memory of a case before the next one begins.
     torch.cuda.empty_cache()

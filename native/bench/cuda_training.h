@@ -1,4 +1,4 @@
-// A training on the first GPU, for panoptim_cuda_bench: memory, plan and work.
+// Training on the first GPU, for panoptim_cuda_bench: memory, plan and work.
 #ifndef PANOPTIM_BENCH_CUDA_TRAINING_H
 #define PANOPTIM_BENCH_CUDA_TRAINING_H
 
@@ -28,11 +28,11 @@ inline void await_gpu() {
 class training {
  public:
   struct shape {
-    // What is measured. The fused step clips by norm, averages, writes a bfloat16 copy and zeroes gradients.
+    // The measured work. The fused step clips by norm, averages, writes a bfloat16 copy and zeroes gradients.
     enum work { step, fused_step, norm };
     enum variety {
       usual,
-      own_coefficients,  // each tensor has its own
+      own_coefficients,  // separate coefficients for each tensor
       unaligned,         // operands begin 4 bytes after a multiple of 16
       zeros              // instead of random data
     };
@@ -108,20 +108,20 @@ class training {
     if (is_fused()) {
       check(panoptim_cuda_decide(0, nullptr, decision_, 1, 1, 1, copy_of_decision_, arrival_, error));
     }
-    // As a caller does whose coefficients change at each step.
+    // As in a caller whose coefficients change at each step.
     if (plan_.coefficients_count > PANOPTIM_CUDA_FEW) {
       check(panoptim_cuda_copy(0, nullptr, coefficients_there_, pinned_coefficients_, coefficients_bytes(), error));
     }
     check(panoptim_cuda_step(&call_), plan_.error);
   }
 
-  // Of the parameters, to memory of their own: the operands keep their values.
+  // Copies the parameters to separate memory, so that the operands keep their values.
   void copy() {
     check(panoptim_cuda_copy(0, nullptr, copy_target_, copy_source_, stream_bytes(), error));
   }
 
-  // A fused step sets the gradients to 0, so the first moments fade by a tenth a step. Beyond so many steps they would
-  // become denormal, whose roots and quotients take another path.
+  // A fused step sets the gradients to 0, so the first moments shrink by a tenth at each step. After more steps they
+  // would become denormal numbers, whose roots and quotients are computed differently.
   int most_steps() const {
     return is_fused() ? 500 : 1 << 30;
   }
@@ -130,15 +130,15 @@ class training {
     return 2.0 * static_cast<double>(stream_bytes());
   }
 
-  // A step reads the parameter, the gradient and the states, and writes all but the gradient. What else is fused: the
-  // gradient once more for its norm, the average both ways, the copy in 16 bits, the gradient's zeros.
+  // A step reads the parameter, the gradient and the states, and writes all but the gradient. A fused step also reads
+  // the gradient again for its norm, reads and writes the average, and writes the 16-bit copy and the gradient's zeros.
   double moved_bytes() const {
     const int of_step = 12 + 8 * states_of(of_.rule);
     const int each = of_.what == shape::norm ? 4 : is_fused() ? of_step + 4 + 8 + 2 + 4 : of_step;
     return static_cast<double>(of_.tensors * of_.elements) * each;
   }
 
-  // What a training allocates, but for its tables.
+  // The bytes that a training allocates, without its tables.
   static panoptim_int64 needed_bytes(const shape &of) {
     const panoptim_int64 streams = 3 + states_of(of.rule);
     return of.tensors * stride_of(of) * (streams * 4 + (of.what == shape::fused_step ? 6 : 0));
@@ -193,7 +193,7 @@ class training {
     return memory;
   }
 
-  // Random floats up to `largest`, or zeros. The first mebibytes are random, the rest repeats them.
+  // Random floats up to `largest`, or zeros. The first 4 MiB are random, and the rest repeats them.
   float *filled(float largest, bool positive) {
     const panoptim_int64 bytes = stream_bytes();
     char *memory = static_cast<char *>(allocated(bytes));

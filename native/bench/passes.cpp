@@ -1,5 +1,5 @@
-// What comes before and after an update as passes of their own, each over all elements: what a fused step is held
-// against. Plain loops, which the compiler vectorises as it does the library's.
+// The work before and after an update as separate passes over all elements, for comparison with a fused step. The
+// compiler vectorises these plain loops like the library's.
 #include <cmath>
 #include <cstdint>
 #include <cstring>

@@ -1,5 +1,4 @@
-// Splits a loop among threads that are started for it: those of a pool would still be spinning on the processors when
-// something else is timed.
+// Divides a loop among newly started threads: a pool's threads would still spin during the next measurement.
 #ifndef PANOPTIM_BENCH_SHARES_H
 #define PANOPTIM_BENCH_SHARES_H
 

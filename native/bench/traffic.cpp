@@ -1,6 +1,6 @@
-// The limit to hold a step against: moves the bytes of a step (reads the gradient, reads and writes the parameters and
-// up to three states) and computes nothing but the one operation a stream that keeps its loads from being dropped. Done
-// twice, it leaves everything as it was, but for the parameters' rounding.
+// The limit for the speed of a step: moves the bytes of a step (reads the gradient, reads and writes the parameters and
+// up to three states). It computes one operation for each stream, so that the compiler keeps the loads. Two calls
+// restore all values, except for the rounding of the parameters.
 #include "shares.h"
 
 namespace {
@@ -50,7 +50,7 @@ void move_all(const Streams &streams, long long begin, long long end) {
 
 }  // namespace
 
-// The states that there are come first, then null pointers.
+// Unused states are null pointers, after the used ones.
 extern "C" __attribute__((visibility("default"))) void panoptim_traffic(float *w, const float *g, float *a, float *b,
                                                                         float *c, long long length, int threads) {
   const Streams streams = {w, g, {a, b, c}};
