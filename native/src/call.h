@@ -1,4 +1,4 @@
-// What the functions of the C ABI have in common: they check a plan before any byte changes.
+// The check of a plan before any byte changes, for all functions of the C ABI.
 #ifndef PANOPTIM_CALL_H
 #define PANOPTIM_CALL_H
 

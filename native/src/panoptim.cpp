@@ -1,4 +1,4 @@
-// The functions of the C ABI: they check, then hand over.
+// The functions of the C ABI.
 #include "panoptim.h"
 
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 namespace {
 
-// Checks, then works.
+// Checks the plan, then runs the call.
 int32_t call(panoptim_plan *plan, void (*run)(panoptim_plan &plan, const kernel_table &kernels)) {
   if (!plan) return PANOPTIM_INVALID_ARGUMENT;
   const int32_t status = check_call(plan, run == run_sum_squares);

@@ -2,8 +2,8 @@
 //
 // A new axis, or a new value of one, is declared here. Loops, launchers, checks and tests follow from these
 // declarations. An axis that only few optimizers need is legal only in their compositions: each line of `why_illegal`
-// names what its axis needs. A table of kernels has an entry for each number, 8 bytes; only legal ones are compiled, at
-// 1 to 2 KiB of code for each tier.
+// names a requirement of an axis. A table of kernels has an entry for each number, 8 bytes; only legal ones are
+// compiled, at 1 to 2 KiB of code for each tier.
 #ifndef PANOPTIM_RULE_COMPOSITION_H
 #define PANOPTIM_RULE_COMPOSITION_H
 
@@ -59,7 +59,7 @@ constexpr composition composition_of(const panoptim_plan &plan) {
 // The reason why a composition is illegal; NULL for a legal one.
 //
 // A composition is legal exactly if some rule of Java's class Rule has it: Java's tests compare the two for every
-// composition. Rule tells apart what is the same kernel with other coefficients, so it has conditions of its own.
+// composition. Several rules may share a kernel with different coefficients, so Rule has additional conditions.
 constexpr const char *why_illegal(composition c) {
   const bool has_first = c.first_moment != PANOPTIM_FIRST_MOMENT_NONE;
   const bool has_second = c.second_moment != PANOPTIM_SECOND_MOMENT_NONE;
@@ -78,7 +78,7 @@ constexpr const char *why_illegal(composition c) {
   return nullptr;
 }
 
-// The states that there are, in the order in which a tensor has them: Rule.stateNames() in Java.
+// The kinds of states, in the order of a tensor's array: Rule.stateNames() in Java.
 enum state_kind { first_state, second_state, secondary_state, units_state, state_kinds };
 
 constexpr bool has_state(composition c, int kind) {
@@ -92,7 +92,7 @@ constexpr bool has_state(composition c, int kind) {
   }
 }
 
-// The place of a state among those of a composition.
+// The index of a state among the states of a composition.
 constexpr int place_of(composition c, int kind) {
   int place = 0;
   for (int before = 0; before < kind; before++) place += has_state(c, before);

@@ -25,7 +25,7 @@
 #include "rule/arithmetic.h"
 #include "rule/composition.h"
 
-// A scaled gradient, kept from -bound to bound; NaN stays NaN.
+// A gradient clamped to [-bound, bound]; NaN stays NaN.
 PANOPTIM_FORMULA float kept_within(float bound, float gradient) {
   return gradient < -bound ? -bound : gradient > bound ? bound : gradient;
 }
@@ -82,7 +82,7 @@ PANOPTIM_FORMULA float root_of_second_moment(const panoptim_coefficients &c, flo
   return root;
 }
 
-// Gives a direction the unit of the parameter: times the root of the running squared direction. (Adadelta,
+// Scales a direction to the unit of the parameter: times the root of the running squared direction. (Adadelta,
 // https://arxiv.org/abs/1212.5701)
 PANOPTIM_FORMULA float in_units(const panoptim_coefficients &c, float direction, float &units) {
   const float corrected = square_root(units + c.epsilon_inside) * direction;
@@ -96,12 +96,12 @@ struct rule {
   static constexpr composition parts = composition_at(Index);
   static constexpr int states = states_of(parts);
 
-  // The place of a state in the array that `update` takes. A state that the rule lacks has some place too, which is
-  // not used.
+  // The index of a state in the array that `update` takes. For a state that the rule does not have, the index is not
+  // used.
   template <state_kind Kind>
   static constexpr int place = place_of(parts, Kind);
 
-  // Updates one element of a parameter, and its states: those that the rule has, in order.
+  // Updates one element of a parameter and its states.
   PANOPTIM_FORMULA void update(const panoptim_coefficients &c, float &w, float g, float (&state)[PANOPTIM_STATES]) {
     // 1. gradient
     float gradient = c.gradient_scale * g;

@@ -12,7 +12,7 @@ using kernel = void (*)(const panoptim_coefficients &coefficients, panoptim_int6
 struct kernel_table {
   kernel at[compositions];  // by index_of; NULL for illegal compositions
 
-  // Writes each gradient times `scale`, kept from -bound to bound, to `clipped`; NaN stays NaN.
+  // Writes each gradient times `scale`, clamped to [-bound, bound], to `clipped`; NaN stays NaN.
   void (*clip)(float scale, float bound, panoptim_int64 length, const float *gradient, float *clipped);
 
   // Moves each average towards its parameter: average + take * (parameter - average).

@@ -18,7 +18,7 @@ namespace {
 #define PANOPTIM_VECTOR_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
 #endif
 
-// The operands of one tensor; of the states, those that the rule has.
+// The operands of one tensor; the array has the states of the rule.
 struct operands {
   float *parameter;
   const float *gradient;
@@ -75,7 +75,7 @@ void loop(const panoptim_coefficients &coefficients, panoptim_int64 length, floa
   const operands s = operands_of(parameter, gradient, state, states);
   panoptim_int64 begin = 0;
   if constexpr (Ahead > 0 && Rule::states > 0) {
-    // Beyond the end of a chunk the next one usually begins. A prefetch of an invalid address does nothing.
+    // The end of a chunk is usually followed by the next one. A prefetch of an invalid address does nothing.
     for (; begin + cache_line <= length; begin += cache_line) {
       fetch(s, begin + Ahead, states);
       update_range<Rule>(c, s, begin, begin + cache_line, states);

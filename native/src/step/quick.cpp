@@ -5,7 +5,7 @@
 
 namespace {
 
-// Whether a number is from 0 to `count` - 1: one comparison, as negative numbers become large ones.
+// Whether a number is from 0 to `count` - 1. One comparison is enough, because negative numbers become large ones.
 constexpr bool is_below(int32_t value, int count) {
   return static_cast<uint32_t>(value) < static_cast<uint32_t>(count);
 }
@@ -14,13 +14,13 @@ constexpr bool is_below(panoptim_int64 value, panoptim_int64 count) {
   return static_cast<unsigned long long>(value) < static_cast<unsigned long long>(count);
 }
 
-// Whether a thread other than the calling one, or anything but the update, has a part in the step.
-bool asks_for_more(const panoptim_plan &plan) {
+// Whether the step needs more than the update by the calling thread.
+bool needs_more_than_update(const panoptim_plan &plan) {
   static_assert(PANOPTIM_CLOSED == 0 && PANOPTIM_HALF_PRECISION_NONE == 0 && PANOPTIM_PUBLISH_NONE == 0);
   return (plan.sharing | plan.clips | plan.averages | plan.half_precision | plan.zeroes | plan.publish) != 0;
 }
 
-// NULL where the composition is unknown or illegal.
+// NULL if the composition is unknown or illegal.
 kernel kernel_at(const kernel_table &kernels, composition c) {
   bool known = true;
 #define PANOPTIM_KNOWN(name, values) known &= is_below(c.name, values);
@@ -29,9 +29,9 @@ kernel kernel_at(const kernel_table &kernels, composition c) {
   return known ? kernels.at[index_of(c)] : nullptr;
 }
 
-// Whether all rows are as `check_work` wants them, and none is longer than a chunk. (So few elements cannot overflow
-// `offset`: the rows would not fit into memory.)
-bool are_small_and_good(const panoptim_plan &plan, int states) {
+// Whether `check_work` would accept all rows, and none is longer than a chunk. (`offset` cannot overflow: a table with
+// enough rows for that would not fit into memory.)
+bool are_small_and_valid(const panoptim_plan &plan, int states) {
   if ((plan.tensor_count | plan.coefficients_count) < 0) return false;
   panoptim_int64 offset = 0;
   panoptim_int64 first_chunk = 0;
@@ -55,10 +55,10 @@ bool are_small_and_good(const panoptim_plan &plan, int states) {
 }  // namespace
 
 bool step_quickly(const panoptim_plan &plan, const kernel_table &kernels) {
-  if (asks_for_more(plan)) return false;
+  if (needs_more_than_update(plan)) return false;
   const composition c = composition_of(plan);
   const kernel update = kernel_at(kernels, c);
-  if (!update || !are_small_and_good(plan, states_of(c))) return false;
+  if (!update || !are_small_and_valid(plan, states_of(c))) return false;
   for (panoptim_int64 row = 0; row < plan.tensor_count; row++) {
     const panoptim_tensor &tensor = plan.tensors[row];
     update(plan.coefficients[tensor.coefficients], tensor.length, tensor.parameter, tensor.gradient, tensor.state);

@@ -8,7 +8,8 @@
 #include "panoptim.h"
 #include "step/chunks.h"
 
-// A pause in a loop that waits for another thread: usually of the processor, and at each 256th time of the thread.
+// A pause in a loop that waits for another thread: a pause instruction, or at every 256th call a yield of the
+// processor.
 class waiting {
  public:
   void again() {
@@ -25,7 +26,7 @@ class waiting {
   unsigned times_ = 0;
 };
 
-// Ends the help. Returns when no helper uses the plan.
+// Ends the sharing. Returns when no helper uses the plan.
 inline void close(panoptim_plan &plan) {
   __atomic_store_n(&plan.sharing, PANOPTIM_CLOSED, __ATOMIC_SEQ_CST);
   // A helper first increments `helping`, then reads `sharing`. So it sees the line above, or this loop sees it.

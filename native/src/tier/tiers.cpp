@@ -76,8 +76,8 @@ const char *why_no_tier(int32_t tier) {
 
 namespace {
 
-// The kernels of each tier, NULL for a tier that is unavailable. Which tiers there are never changes while the library
-// is loaded, and each step asks.
+// The kernels of each tier, NULL for a tier that is unavailable. The tiers do not change while the library is loaded,
+// and each step looks them up.
 struct tables {
   const kernel_table *at[PANOPTIM_TIERS];
 
