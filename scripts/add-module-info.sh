@@ -10,7 +10,7 @@ set -eu
 jar=$1
 date=$2
 [ -e target/classes/module-info.class ] || exit 0
-# Newer than the jar if the jar has been completed since it was made.
+# The marker is newer than the jar if this script has already updated the jar.
 [ ! target/modular -nt "$jar" ] || exit 0
 "$TOOLCHAIN_JAVA_HOME/bin/jar" --update --file "$jar" --date "$date" -C target/classes module-info.class
 touch target/modular

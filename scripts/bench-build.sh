@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the C++ that the benchmarks compare with. It needs neither CUDA nor OpenMP.
+# Builds the C++ code that the benchmarks compare the library with. It needs neither CUDA nor OpenMP.
 #
 # Called by bench/pom.xml (execution "native-library"), in that module's directory.
 #

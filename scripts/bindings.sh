@@ -12,11 +12,11 @@ if [ -z "$1" ]; then
 fi
 sources=java/panoptim/src/generated/java
 header=native/include/panoptim.h
-# All that the header declares, and nothing of the headers that it includes.
+# All declarations of the header, without those of the headers that it includes.
 includes=$(sh scripts/header-names.sh $header | sed -En 's/^(constant|struct|function) /--include-\1 /p')
 "$1" --target-package dev.panoptim.internal.bindings --header-class-name PanoptimAbi $includes --output $sources $header
 # Functions are looked up in the library that the project has loaded. The class loader's lookup, which jextract writes,
-# would find them in one class loader of a process alone.
+# would find them in only one class loader of a process.
 abi=$sources/dev/panoptim/internal/bindings/PanoptimAbi.java
 if [ "$(grep -c 'SymbolLookup\.loaderLookup()' $abi)" != 1 ]; then
   echo "$abi: this jextract's output has another form than expected." >&2

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks that the build has what Maven does not download: JDK 25, CMake 3.18, make, a C++17 compiler, Maven 3.8. One
-# sentence names all that is missing and the commands that install it on Debian, Fedora and macOS.
+# Checks for the tools that the build needs and Maven does not download: JDK 25, CMake 3.18, make, a C++17 compiler,
+# Maven 3.8. One message names all missing tools and the commands that install them on Debian, Fedora and macOS.
 #
 # Called by pom.xml at the start of each build (execution "prerequisites").
 #
@@ -27,8 +27,8 @@ is_jdk_25() {
   is_at_least "${version:-0}" 25 0
 }
 
-# Looks where maven-toolchains-plugin looks: the JDK that runs Maven, JAVA_HOME and the like, toolchains.xml, and the
-# directories of systems and version managers.
+# Searches the same places as maven-toolchains-plugin: the JDK that runs Maven, JAVA_HOME and the like, toolchains.xml,
+# and the directories of systems and version managers.
 has_jdk_25() {
   is_jdk_25 "$maven_java_home" && return
   homes=$(
@@ -40,7 +40,7 @@ has_jdk_25() {
   while IFS= read -r home; do
     case $home in
       '') continue ;;
-      *'${'*) return 0 ;; # Only Maven can tell where that is.
+      *'${'*) return 0 ;; # Only Maven can resolve the variable.
     esac
     is_jdk_25 "$home" && return
   done << END
@@ -62,7 +62,7 @@ has_cmake() {
   is_at_least "${version:-0}" 3 18
 }
 
-# CMake's own choice: another generator needs no make.
+# CMAKE_GENERATOR may choose a generator that does not need make.
 has_make() {
   [ -n "${CMAKE_GENERATOR:-}" ] || command -v make || command -v gmake
 }
@@ -78,7 +78,7 @@ has_compiler() {
 
 if ! is_at_least "$maven_version" 3 8; then
   echo "Maven 3.8 or newer is missing (this is $maven_version): run ./mvnw instead of mvn, on Debian, Fedora and macOS" \
-    "alike, which downloads a Maven of its own." >&2
+    "alike, which downloads Maven." >&2
   exit 1
 fi
 
@@ -90,7 +90,7 @@ brew=
 xcode=
 hints=
 
-# What is missing: $1 name, then packages: $2 Debian's, $3 Fedora's, $4 Homebrew's, or "xcode".
+# Adds a missing tool: $1 name, then packages: $2 Debian's, $3 Fedora's, $4 Homebrew's, or "xcode".
 missing() {
   count=$((count + 1))
   names="$names${names:+, }$1"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks or corrects the format of Java sources with google-java-format, and checks the line ends of Markdown, XML,
-# scripts and CMake files. Only files changed since the last successful run are looked at. (Spotless would parse Java 25
+# scripts and CMake files. Only files changed since the last successful run are examined. (Spotless would parse Java 25
 # with the compiler of the JDK that runs Maven.)
 #
 # Called by pom.xml once a build, in the project's directory: execution "format" checks in phase "verify", and corrects
@@ -20,7 +20,7 @@ excluded=$3
 state=target/format
 mkdir -p $state
 touch $state/now
-# The pom names the formatter's version: after it changes, all files are looked at.
+# The pom names the formatter's version: after it changes, all files are examined.
 if [ ! $state/done -nt pom.xml ]; then touch -t 200001010000 $state/done; fi
 find . -name target -prune -o -name '.[!.]*' -prune -o -type f -newer $state/done ! -path "$excluded" -print \
   > $state/changed

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lists what a C header declares, a line each:
+# Lists the declarations of a C header, one a line:
 #
 #   constant NAME        a macro whose value is an integer
 #   struct NAME          with its members:
@@ -8,8 +8,8 @@
 #
 #   header-names.sh HEADER     for example: native/include/panoptim.h
 #
-# The bindings and the test of their layout follow from this list, so a new constant or member is named in the header
-# alone.
+# The bindings and the test of their layout follow from this list, so a new constant or member is added only to the
+# header.
 set -eu
 awk '
 { sub(/ *\/\/.*/, "") }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes a module's Javadoc in target/javadoc; any warning fails the build, except that the Vector API is incubating,
-# which no option turns off. (maven-javadoc-plugin cannot read a module-info of Java 25.)
+# Makes a module's Javadoc in target/javadoc. Any warning fails the build, except the one for the incubating Vector API,
+# which no option disables. (maven-javadoc-plugin cannot read a module-info of Java 25.)
 #
 # Called by pom.xml for each module that sets javadoc.phase (execution "javadoc"), in the module's directory. Maven sets
 # TOOLCHAIN_JAVA_HOME.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the native libraries with CMake and puts them where Java finds them.
+# Builds the native libraries with CMake and installs them in Java's resources.
 #
 # Called by java/panoptim/pom.xml (execution "native-library"), in that module's directory.
 #

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs a command. With "mvn -q", whose log level is 3, its output appears only if it fails.
 #
-# Called by the poms, around scripts that say much.
+# Called by the poms for scripts with much output.
 #
 #   quietly.sh log-level=MAVEN-LOG-LEVEL COMMAND [ARGUMENT...]
 set -eu

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Adds a module's tests for GPUs to the bundle that bundle.sh makes: class files, libraries, and the options of the JVM.
+# Adds a module's GPU tests to the bundle that bundle.sh makes: class files, libraries, and the options of the JVM.
 #
 # Called by pom.xml, profile "gpu-bundle", in each module's directory, twice. Modules whose phase of tests for GPUs is
 # "none" are left out. Maven sets TOOLCHAIN_JAVA_HOME.
 #
 #   bundle-java.sh modules PHASE CLASS-PATH
-#       notes the class path without the tests: it is the module path when tests run
+#       saves the class path without the tests: it is the module path when tests run
 #   bundle-java.sh tests PHASE CLASS-PATH TESTS JDK-MODULES MODULE JVM-OPTIONS JUNIT-CONFIGURATION TAG
-#       copies all that the tests need to the directory TESTS, and writes jvm.args and junit.args for this module; adds
-#       the JDK and those of its modules that the tests need to the file JDK-MODULES
+#       copies the files that the tests need to the directory TESTS, and writes jvm.args and junit.args for this module;
+#       adds the JDK and the JDK modules that the tests need to the file JDK-MODULES
 #   bundle-java.sh benchmark PHASE CLASS-PATH TESTS JDK-MODULES
-#       copies all that the benchmark of GPUs needs, and writes the options of its JVM to bench/target/jvm.args
+#       copies the files that the GPU benchmark needs, and writes the options of its JVM to bench/target/jvm.args
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$(pwd)
@@ -41,7 +41,7 @@ add() {
         path=${each#"$root/"}
         if [ ! -e "$all_tests/$path" ]; then
           mkdir -p "$all_tests/$path"
-          # An option names the file of the library for GPUs.
+          # The library for GPUs is in the bundle's lib directory; an option names its file.
           tar -C "$each" --exclude='libpanoptim_cuda.*' -cf - . | tar -C "$all_tests/$path" -xf -
         fi
         echo "../../$path"

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes a directory with all that the tests for GPUs need on a machine without JDK, Maven and network. Making it takes
-# no GPU, but nvcc and whatever the build with Maven needs.
+# Makes a directory with everything that the GPU tests need on a machine without JDK, Maven and network. This script
+# needs no GPU, but nvcc and the tools of the Maven build.
 #
 #   bundle.sh DIRECTORY [ARCHITECTURES]
 #
-# ARCHITECTURES are the GPUs that get machine code, in CMake's words; the default is 90-real (H100, H200).
+# ARCHITECTURES are the GPUs that get machine code, in CMake's syntax; the default is 90-real (H100, H200).
 #
 #   bin/                cuda_test, cuda_runtime_test, panoptim_cuda_bench; they find their library in ../lib
 #   lib/                libpanoptim_cuda.so, and libpanoptim_cuda_emulated.so, which tests the bundle without a GPU
@@ -15,7 +15,7 @@
 #   java/tests.tar.xz   class files, libraries, and the options of the JVM
 #   panoptim-gpu-bundle the commit
 set -eu
-# So that a bundle stays quick to copy.
+# The limit keeps a bundle quick to copy.
 most_bytes=$((45 << 20))
 
 if [ $# -lt 1 ] || [ $# -gt 2 ] || [ -z "$1" ]; then

@@ -20,7 +20,7 @@ java_folder=$(cd "$(dirname "$0")" && pwd)
 . "$java_folder/setup.sh"
 "$java" -version 2>&1 | sed -n 1p
 
-# The number of tests whose line in the log of a module ends with $1. JUnit's summary lacks where tests are cut off.
+# The number of tests whose line in the log of a module ends with $1. JUnit prints no summary if the tests are stopped.
 count() { grep -c " :: $1\$" "$log"; }
 
 # Writes its arguments as a line of the table of results.
