@@ -51,11 +51,11 @@ public final class LockedFile {
   ///   process has held its lock for a minute
   /// @throws IOException if the file cannot be opened or locked, or the action throws it
   public static <T> T use(Path file, Action<T> action) throws IOException {
-    String turn = turn(file);
-    if (Thread.holdsLock(turn)) {
+    String monitor = monitor(file);
+    if (Thread.holdsLock(monitor)) {
       throw new IllegalStateException(file + " is in use by this thread already");
     }
-    synchronized (turn) {
+    synchronized (monitor) {
       boolean interrupted = Thread.interrupted();
       try {
         FileLock lock = lock(file);
@@ -118,7 +118,7 @@ public final class LockedFile {
 
   /// The monitor of a file in this process, independent of the path. The key is the system's
   /// identity of the file, which the JVM also uses for its file locks.
-  private static String turn(Path file) throws IOException {
+  private static String monitor(Path file) throws IOException {
     if (!Files.exists(file)) {
       try {
         Files.createFile(file);
