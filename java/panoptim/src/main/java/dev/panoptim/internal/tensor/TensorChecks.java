@@ -168,7 +168,7 @@ public final class TensorChecks {
   /// @throws IllegalArgumentException if two operands share a byte
   public static void requireDisjoint(List<Named> streams) {
     if (!areDisjoint(streams)) {
-      sayWhatOverlaps(streams);
+      throwOverlap(streams);
     }
   }
 
@@ -204,7 +204,7 @@ public final class TensorChecks {
     return true;
   }
 
-  private static void sayWhatOverlaps(List<Named> streams) {
+  private static void throwOverlap(List<Named> streams) {
     List<Named> ordered = new ArrayList<>(streams);
     ordered.removeIf(stream -> stream.bytes() == 0);
     ordered.sort(Comparator.comparingLong(stream -> stream.segment().address()));
