@@ -35,17 +35,17 @@ final class StateTransfer {
   }
 
   /// How a state is read.
-  private interface Taking {
-    MemorySegment take(MemorySegment state, long bytes);
+  private interface StateReader {
+    MemorySegment read(MemorySegment state, long bytes);
   }
 
-  private StateDict stateDict(Taking taking) {
+  private StateDict stateDict(StateReader reader) {
     Map<String, StateDict.ParameterState> all = new LinkedHashMap<>();
     for (TrackedGroup group : groups) {
       for (TrackedParameter each : group.parameters()) {
         each.refresh();
         Map<String, MemorySegment> states = each.namedStates(memory.names());
-        states.replaceAll((name, state) -> taking.take(state, each.bytes()).asReadOnly());
+        states.replaceAll((name, state) -> reader.read(state, each.bytes()).asReadOnly());
         all.put(
             each.name(),
             new StateDict.ParameterState(
