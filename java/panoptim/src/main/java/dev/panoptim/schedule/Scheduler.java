@@ -207,11 +207,11 @@ public final class Scheduler {
   public static final class Builder {
     private final Optimizer optimizer;
     private final List<ParameterGroup> groups;
-    private final List<Wish> wishes = new ArrayList<>();
+    private final List<Request> requests = new ArrayList<>();
     private boolean recurrent;
 
     /// A drive whose initial values have not been read yet.
-    private record Wish(
+    private record Request(
         Hyperparameter hyperparameter,
         List<ParameterGroup> groups,
         Schedule schedule,
@@ -273,8 +273,8 @@ public final class Scheduler {
           throw new IllegalArgumentException(each + " is not a group of this optimizer");
         }
         each.get(hyperparameter);
-        for (Wish wish : wishes) {
-          if (wish.hyperparameter == hyperparameter && wish.groups.contains(each)) {
+        for (Request request : requests) {
+          if (request.hyperparameter == hyperparameter && request.groups.contains(each)) {
             throw new IllegalArgumentException(
                 hyperparameter
                     + " of "
@@ -283,7 +283,7 @@ public final class Scheduler {
           }
         }
       }
-      wishes.add(new Wish(hyperparameter, added, schedule, plateau));
+      requests.add(new Request(hyperparameter, added, schedule, plateau));
       return this;
     }
 
@@ -301,10 +301,10 @@ public final class Scheduler {
     ///   has changed
     /// @throws IllegalStateException if no hyperparameter is driven
     public Scheduler build() {
-      if (wishes.isEmpty()) {
+      if (requests.isEmpty()) {
         throw new IllegalStateException("the scheduler drives nothing");
       }
-      return new Scheduler(optimizer, wishes.stream().map(Wish::drive).toList(), recurrent);
+      return new Scheduler(optimizer, requests.stream().map(Request::drive).toList(), recurrent);
     }
   }
 }
