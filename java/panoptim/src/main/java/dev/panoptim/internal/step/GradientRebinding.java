@@ -18,18 +18,14 @@ final class GradientRebinding {
   /// The start addresses of all operands but gradients, sorted; `null` until gradients first move.
   private long[] starts;
 
-  /// Their end addresses, sorted.
+  /// Their end addresses, sorted. The operands are disjoint, so that starts and ends are in the
+  /// same order.
   private long[] ends;
 
   /// The same of the gradients that are to be adopted.
   private long[] gradientStarts;
 
   private long[] gradientEnds;
-
-  /// The same of both.
-  private long[] allStarts;
-
-  private long[] allEnds;
 
   /// @param plans that [StepPlan#of] has made in one call
   GradientRebinding(List<StepPlan> plans) {
@@ -75,29 +71,34 @@ final class GradientRebinding {
     }
     int count = 0;
     for (int i = 0; i < plans.size(); i++) {
-      Rows rows = plans.get(i).rows();
+      StepPlan plan = plans.get(i);
+      Rows rows = plan.rows();
       for (int row = 0; row < rows.count(); row++) {
-        long bytes = rows.get(row).size() * Float.BYTES;
+        long bytes = rows.size(row) * Float.BYTES;
         if (bytes > 0) {
-          gradientStarts[count] = plans.get(i).acceptedGradient(row).address();
+          gradientStarts[count] = plan.acceptedGradient(row).address();
           gradientEnds[count] = gradientStarts[count] + bytes;
           count++;
         }
       }
     }
-    merge(starts, gradientStarts, count, allStarts);
-    merge(ends, gradientEnds, count, allEnds);
-    return TensorChecks.areDisjoint(allStarts, allEnds, starts.length + count);
+    Arrays.sort(gradientStarts, 0, count);
+    Arrays.sort(gradientEnds, 0, count);
+    return TensorChecks.areDisjoint(gradientStarts, gradientEnds, count) && meetNoOther(count);
   }
 
-  /// Sorts what has moved, which is less than all, and puts it between what has not.
-  private static void merge(long[] sorted, long[] moved, int count, long[] into) {
-    Arrays.sort(moved, 0, count);
-    int next = 0;
-    for (int i = 0, k = 0; k < sorted.length + count; k++) {
-      boolean stays = next == count || i < sorted.length && sorted[i] <= moved[next];
-      into[k] = stays ? sorted[i++] : moved[next++];
+  /// Whether the sorted gradients, which are disjoint, overlap no other operand.
+  private boolean meetNoOther(int count) {
+    int other = 0;
+    for (int i = 0; i < count; i++) {
+      while (other < ends.length && ends[other] <= gradientStarts[i]) {
+        other++;
+      }
+      if (other < starts.length && starts[other] < gradientEnds[i]) {
+        return false;
+      }
     }
+    return true;
   }
 
   private void survey() {
@@ -118,8 +119,6 @@ final class GradientRebinding {
     ends = to.build().sorted().toArray();
     gradientStarts = new long[rows];
     gradientEnds = new long[rows];
-    allStarts = new long[starts.length + rows];
-    allEnds = new long[ends.length + rows];
   }
 
   private static void add(

@@ -85,10 +85,11 @@ final class GroupPlans {
     }
     gradients.clear();
     for (int i = 0; i < groups.size(); i++) {
-      if (!groups.get(i).hasItsRows()) {
+      MemorySegment[] now = groups.get(i).gradients();
+      if (now == null) {
         return false;
       }
-      gradients.add(groups.get(i).gradients());
+      gradients.add(now);
     }
     GradientRebinding current = rebinding;
     // If this ends in the middle, by an error of the Java machine, new plans are needed.

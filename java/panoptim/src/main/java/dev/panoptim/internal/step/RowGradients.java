@@ -58,7 +58,7 @@ final class RowGradients {
 
   private boolean couldBe(int row, MemorySegment candidate, boolean written) {
     return candidate.scope().equals(now[row].scope())
-        && TensorChecks.areFloats(rows.device(), rows.get(row).size(), candidate)
+        && TensorChecks.areFloats(rows.device(), rows.size(row), candidate)
         && !(written && candidate.isReadOnly());
   }
 

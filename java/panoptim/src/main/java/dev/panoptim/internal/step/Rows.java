@@ -91,6 +91,11 @@ public final class Rows {
     return all.get(row);
   }
 
+  /// The elements of a row. Reads no [Row]: these are scattered in memory.
+  long size(int row) {
+    return offsets[row + 1] - offsets[row];
+  }
+
   public List<Row> list() {
     return all;
   }

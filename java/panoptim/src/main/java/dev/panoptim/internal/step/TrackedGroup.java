@@ -67,35 +67,35 @@ public final class TrackedGroup {
     rows = withGradient;
     StepPlan before = this.plan;
     this.plan = plan;
-    keepGradients();
-    return before;
-  }
-
-  /// Remembers where gradients lie that the plan knows of.
-  void keepGradients() {
     for (TrackedParameter each : parameters) {
       each.plannedGradient = each.parameter.gradientOrNull();
     }
+    return before;
   }
 
-  /// Whether there is a plan, and the parameters that have a gradient are those that have a row.
-  boolean hasItsRows() {
+  /// The rows' gradients as they are now; `null` if there is no plan, or if the parameters that
+  /// have a gradient are not those that have a row. The caller does not change the array.
+  MemorySegment[] gradients() {
     if (plan == null) {
-      return false;
+      return null;
     }
+    int row = 0;
     for (TrackedParameter each : parameters) {
-      if (each.parameter.hasGradient() != (each.plannedGradient != null)) {
-        return false;
+      MemorySegment now = each.parameter.gradientOrNull();
+      if ((now != null) != each.hasRow()) {
+        return null;
+      }
+      if (now != null) {
+        gradients[row++] = now;
       }
     }
-    return true;
+    return gradients;
   }
 
-  /// The rows' gradients as they are now.
-  MemorySegment[] gradients() {
+  /// The plan has adopted what [#gradients] returned last.
+  void keepGradients() {
     for (int i = 0; i < rows.length; i++) {
-      gradients[i] = rows[i].parameter.gradientOrNull();
+      rows[i].plannedGradient = gradients[i];
     }
-    return gradients;
   }
 }
