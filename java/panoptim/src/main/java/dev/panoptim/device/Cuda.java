@@ -45,6 +45,11 @@ final class Cuda {
       return Long.compareUnsigned(address - start, bytes) < 0;
     }
 
+    /// @param size 0 or more
+    boolean contains(long address, long size) {
+      return contains(address) && size <= start + bytes - address;
+    }
+
     /// Whether ranges of a device's memory cover some addresses. There may be several: one tensor
     /// may lie in several mappings, as with PyTorch's expandable segments.
     static boolean cover(long address, long bytes, int device, LongFunction<Range> rangeOf) {
@@ -166,6 +171,10 @@ final class Cuda {
 
   /// Like [#holds], but asks CUDA only for unknown ranges.
   static boolean holds(int device, MemorySegment memory, long bytes, KnownRanges known) {
+    // First, because that is quicker than a search for an allocation of this class.
+    if (known.surelyHold(memory.address(), bytes)) {
+      return true;
+    }
     Allocation of = allocationOf(memory);
     return of == null
         ? known.holds(memory.address(), bytes)

@@ -133,6 +133,8 @@ public final class Device {
     }
     // CUDA allocates at least one byte.
     MemorySegment memory = Cuda.allocate(index, Math.max(1, bytes), arena);
+    // A known range may have been freed, and this memory may be a part of it.
+    knownRanges.forget();
     Cuda.fill(index, MemorySegment.NULL, memory, 0, bytes);
     Cuda.await(index, MemorySegment.NULL);
     return memory;
@@ -190,9 +192,9 @@ public final class Device {
   }
 
   /// Like [#holds], but CUDA is asked only once for each allocation until [#forgetRanges]. For
-  /// gradients that move at each step: a query takes about a microsecond. The answer is out of date
-  /// if the allocation has been freed meanwhile, so that a step forgets the ranges before it checks
-  /// the gradients that have moved.
+  /// gradients that move at each step: a query takes longer than a lookup. The answer is out of
+  /// date if the allocation has been freed meanwhile, so that a step forgets the ranges before it
+  /// checks the gradients that have moved.
   ///
   /// @throws CudaException if CUDA reports an error
   public boolean heldWhenAsked(MemorySegment memory, long bytes) {

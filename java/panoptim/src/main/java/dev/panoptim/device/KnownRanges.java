@@ -1,54 +1,98 @@
 package dev.panoptim.device;
 
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.Arrays;
 
 /// The ranges of a GPU's memory that other code of the process has allocated, as far as CUDA has
-/// been asked. A query of CUDA takes about a microsecond, and a lookup here takes a fraction of
-/// that.
+/// been asked. A lookup here takes less time than a query of CUDA, and allocates nothing.
 ///
 /// CUDA does not tell when such memory is freed, so that a known range may be out of date. What
 /// relies on a range must therefore [#forget] first.
 ///
 /// Thread-safe.
 final class KnownRanges {
-  private final int device;
-  private final TreeMap<Long, Cuda.Range> known = new TreeMap<>();
+  private static final int INITIAL_CAPACITY = 16;
 
-  /// The range of the last lookup: neighbouring parameters are often in one range. `null` if there
-  /// is none.
-  private Cuda.Range last;
+  private final int device;
+
+  /// The first addresses of the known ranges, sorted.
+  private long[] starts = new long[INITIAL_CAPACITY];
+
+  /// The ranges that begin there.
+  private Cuda.Range[] ranges = new Cuda.Range[INITIAL_CAPACITY];
+
+  private int count;
+
+  /// The range of the last lookup: neighbouring parameters are often in one range. `null` if no
+  /// range is known.
+  private volatile Cuda.Range last;
 
   KnownRanges(int device) {
     this.device = device;
   }
 
-  /// Whether a range of addresses lies in the device's memory, as CUDA said when it was asked about
-  /// each of its allocations.
+  /// Whether some addresses lie in one known range. CUDA is not asked.
+  ///
+  /// @param bytes 0 or more
+  boolean surelyHold(long address, long bytes) {
+    // Without the lock, which takes longer than the comparison.
+    Cuda.Range of = last;
+    if (of != null && !of.contains(address)) {
+      of = find(address);
+    }
+    return of != null && of.contains(address, bytes);
+  }
+
+  /// Whether some addresses lie in the device's memory, as CUDA said when it was asked about each
+  /// of the allocations there.
   synchronized boolean holds(long address, long bytes) {
     return Cuda.Range.cover(address, bytes, device, this::rangeOf);
   }
 
   /// Forgets all ranges, so that CUDA is asked again.
   synchronized void forget() {
-    known.clear();
+    Arrays.fill(ranges, 0, count, null);
+    count = 0;
     last = null;
   }
 
   private Cuda.Range rangeOf(long address) {
-    if (last != null && last.contains(address)) {
-      return last;
-    }
-    Map.Entry<Long, Cuda.Range> before = known.floorEntry(address);
-    if (before != null && before.getValue().contains(address)) {
-      last = before.getValue();
-      return last;
+    Cuda.Range found = find(address);
+    if (found != null) {
+      return found;
     }
     Cuda.Range asked = Cuda.locate(address);
     if (asked.isOn(device) && asked.contains(address)) {
-      known.put(asked.start(), asked);
-      last = asked;
+      add(asked);
     }
     return asked;
+  }
+
+  /// The known range that contains an address; `null` if there is none.
+  private synchronized Cuda.Range find(long address) {
+    int at = Arrays.binarySearch(starts, 0, count, address);
+    int before = at >= 0 ? at : -at - 2;
+    if (before < 0 || !ranges[before].contains(address)) {
+      return null;
+    }
+    last = ranges[before];
+    return ranges[before];
+  }
+
+  /// Replaces an outdated range with the same start.
+  private void add(Cuda.Range range) {
+    int at = Arrays.binarySearch(starts, 0, count, range.start());
+    if (at < 0) {
+      at = -at - 1;
+      if (count == starts.length) {
+        starts = Arrays.copyOf(starts, 2 * count);
+        ranges = Arrays.copyOf(ranges, 2 * count);
+      }
+      System.arraycopy(starts, at, starts, at + 1, count - at);
+      System.arraycopy(ranges, at, ranges, at + 1, count - at);
+      starts[at] = range.start();
+      count++;
+    }
+    ranges[at] = range;
+    last = range;
   }
 }

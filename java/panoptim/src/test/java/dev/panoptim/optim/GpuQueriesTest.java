@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.panoptim.EmulatedCuda;
 import dev.panoptim.backend.Backend;
@@ -16,7 +17,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -172,6 +175,52 @@ class GpuQueriesTest {
     assertFalse(gpu.holds(elsewhere, 4));
     gpu.forgetRanges();
     assertFalse(gpu.heldWhenAsked(elsewhere, 4));
+  }
+
+  /// The allocation has the bounds that this library knows, and not those of an earlier one.
+  @Test
+  void anAllocationInTheRangeOfAFreedOneHasItsOwnBounds() {
+    Device gpu = Device.cuda(0);
+    try (Arena arena = Arena.ofShared()) {
+      for (int i = 0; i < 100; i++) {
+        MemorySegment elsewhere = allocateElsewhere(512);
+        assertTrue(gpu.heldWhenAsked(elsewhere, 512));
+        freeElsewhere(elsewhere);
+        MemorySegment own = gpu.allocate(300, arena);
+        assertTrue(gpu.heldWhenAsked(own, 300));
+        assertFalse(gpu.heldWhenAsked(own, 512));
+        if (own.address() == elsewhere.address()) {
+          return;
+        }
+      }
+    }
+    fail("no address was used again");
+  }
+
+  /// CUDA is asked once for each allocation, in whatever order gradients lie there.
+  @Test
+  void allocationsAreFoundInAnyOrder() {
+    long seed = System.nanoTime();
+    System.out.println("GpuQueriesTest: seed " + seed);
+    Device gpu = Device.cuda(0);
+    List<MemorySegment> all = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      all.add(allocateElsewhere(2 << 20));
+    }
+    List<MemorySegment> ordered = new ArrayList<>(all);
+    gpu.forgetRanges();
+    long before = EmulatedCuda.queries();
+    for (int round = 0; round < 3; round++) {
+      Collections.shuffle(ordered, new Random(seed + round));
+      for (MemorySegment each : ordered) {
+        assertTrue(gpu.heldWhenAsked(each, 4));
+        assertTrue(gpu.heldWhenAsked(at(each, (2 << 20) - 4), 4));
+      }
+    }
+    assertEquals(all.size(), EmulatedCuda.queries() - before);
+    all.forEach(GpuQueriesTest::freeElsewhere);
+    gpu.forgetRanges();
+    assertFalse(gpu.heldWhenAsked(all.get(50), 4));
   }
 
   /// One tensor may lie in several mappings of memory to adjacent addresses. CUDA does not tell
