@@ -5,6 +5,7 @@ import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_cuda_device;
 import dev.panoptim.internal.bindings.panoptim_cuda_range;
 import dev.panoptim.internal.memory.CleaningAction;
+import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.memory.MemoryBudget;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.OwnedArena;
@@ -13,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.LongFunction;
@@ -321,7 +323,7 @@ final class Cuda {
         }
         return address.reinterpret(bytes, arena, CleaningAction.consumer(release, afterUnloading));
       } catch (Throwable arenaIsClosed) {
-        end(device, address, end);
+        CloseAll.after(arenaIsClosed, List.of(() -> end(device, address, end)));
         throw arenaIsClosed;
       }
     }

@@ -132,8 +132,7 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
   /// @throws IllegalStateException if a step is using the memory
   @Override
   public void close() {
-    slab.close();
-    mapping.close();
+    CloseAll.all(List.of(slab::close, mapping::close));
   }
 
   /// Collects names and sizes, so that all parameters can be laid out together.

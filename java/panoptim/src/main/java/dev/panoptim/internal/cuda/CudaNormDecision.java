@@ -138,14 +138,16 @@ final class CudaNormDecision extends NormDecision {
   @Override
   public void close() {
     if (arena.isOpen()) {
-      try {
-        arrive();
-      } catch (CudaException e) {
-        failure = e;
-        throw e;
-      } finally {
-        arena.close();
-      }
+      CloseAll.all(List.of(this::arriveLast, arena::close));
+    }
+  }
+
+  private void arriveLast() {
+    try {
+      arrive();
+    } catch (CudaException e) {
+      failure = e;
+      throw e;
     }
   }
 }

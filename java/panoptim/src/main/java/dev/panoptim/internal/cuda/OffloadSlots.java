@@ -47,6 +47,9 @@ final class OffloadSlots implements AutoCloseable {
   final DeviceStream up;
   final DeviceEvent beginning;
 
+  /// Waits for the copies of both streams.
+  private final List<Runnable> waits;
+
   /// @param elements the number of elements of each slot
   /// @param holdsData whether slots have room for data
   /// @param copies whether slots have room for half-precision copies
@@ -61,6 +64,7 @@ final class OffloadSlots implements AutoCloseable {
       down = DeviceStream.create(device, arena);
       up = DeviceStream.create(device, arena);
       beginning = new DeviceEvent(device, arena);
+      waits = List.of(down::await, up::await);
     } catch (Throwable e) {
       CloseAll.after(e, List.of(arena::close));
       throw e;
@@ -73,6 +77,16 @@ final class OffloadSlots implements AutoCloseable {
 
   Slot slot(int slice) {
     return slots[slice % COUNT];
+  }
+
+  /// Waits until no copy reads or writes the slots.
+  void await() {
+    CloseAll.all(waits);
+  }
+
+  /// Like [#await], after a failure that the caller then throws.
+  void awaitAfter(Throwable failure) {
+    CloseAll.after(failure, waits);
   }
 
   @Override

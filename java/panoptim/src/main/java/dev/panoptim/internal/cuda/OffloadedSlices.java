@@ -272,7 +272,6 @@ final class OffloadedSlices extends Prepared {
     slots.beginning.record(producer);
     slots.down.follow(slots.beginning);
     slots.up.follow(slots.beginning);
-    Throwable failure = null;
     try {
       for (int i = 0; i < Math.min(OffloadSlots.COUNT, slices.size()); i++) {
         bringDown(i, updates);
@@ -290,25 +289,11 @@ final class OffloadedSlices extends Prepared {
         }
       }
     } catch (RuntimeException | Error e) {
-      failure = e;
+      // No copy may still run when the caller reuses its memory.
+      slots.awaitAfter(e);
       throw e;
-    } finally {
-      // The wait is needed after a failure too: no copy may still run when the caller reuses its
-      // memory.
-      await(slots.down, failure);
-      await(slots.up, failure);
     }
-  }
-
-  private static void await(DeviceStream stream, Throwable failure) {
-    try {
-      stream.await();
-    } catch (RuntimeException e) {
-      if (failure == null) {
-        throw e;
-      }
-      failure.addSuppressed(e);
-    }
+    slots.await();
   }
 
   private void bringDown(int index, boolean updates) {
@@ -360,8 +345,8 @@ final class OffloadedSlices extends Prepared {
 
   @Override
   public void close() {
-    slices.forEach(slice -> slice.plan.close());
     List<Runnable> parts = new ArrayList<>();
+    slices.forEach(slice -> parts.add(slice.plan::close));
     if (watch != null) {
       parts.add(watch::close);
     }

@@ -2,38 +2,54 @@ package dev.panoptim.internal.memory;
 
 import java.util.List;
 
-/// Closes several resources of which each may fail to close.
+/// Closes several resources of which each may fail to close. The first failure is thrown, and the
+/// later ones are added to it as suppressed: they are often consequences of the same cause.
 ///
 /// Thread-safe.
 public final class CloseAll {
   private CloseAll() {}
 
-  /// Runs all of them, and then throws what the first one that failed has thrown.
-  public static void all(List<Runnable> parts) {
-    RuntimeException failure = null;
+  /// Runs all actions, and then throws what the first failing action has thrown.
+  public static void all(List<? extends Runnable> parts) {
+    Throwable failure = null;
     for (Runnable each : parts) {
-      try {
-        each.run();
-      } catch (RuntimeException e) {
-        failure = failure == null ? e : failure;
-      }
+      failure = run(failure, each);
     }
-    if (failure != null) {
-      throw failure;
+    rethrow(failure);
+  }
+
+  /// Runs all actions after a failure, which the caller then throws.
+  public static void after(Throwable failure, List<? extends Runnable> parts) {
+    for (Runnable each : parts) {
+      run(failure, each);
     }
   }
 
-  /// Runs all of them after a failure, which the caller then throws. What they throw is suppressed:
-  /// it is often another consequence of the same cause.
-  public static void after(Throwable failure, List<Runnable> parts) {
-    for (Runnable each : parts) {
-      try {
-        each.run();
-      } catch (RuntimeException e) {
-        if (e != failure) {
-          failure.addSuppressed(e);
-        }
+  /// Runs an action. This method throws nothing, also if the action throws an [Error].
+  ///
+  /// @param failure what an earlier action has thrown; `null` if none has failed
+  /// @return the first failure of all actions; `null` if none has failed
+  static Throwable run(Throwable failure, Runnable action) {
+    try {
+      action.run();
+    } catch (RuntimeException | Error e) {
+      if (failure == null) {
+        return e;
       }
+      if (e != failure) {
+        failure.addSuppressed(e);
+      }
+    }
+    return failure;
+  }
+
+  /// Throws the result of [#run], unless it is `null`.
+  static void rethrow(Throwable failure) {
+    if (failure instanceof Error error) {
+      throw error;
+    }
+    if (failure != null) {
+      throw (RuntimeException) failure;
     }
   }
 }

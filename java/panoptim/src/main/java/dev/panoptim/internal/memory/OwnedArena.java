@@ -120,13 +120,7 @@ public final class OwnedArena implements Arena {
   }
 
   static Runnable both(Runnable first, Runnable second) {
-    return () -> {
-      try {
-        first.run();
-      } finally {
-        second.run();
-      }
-    };
+    return () -> CloseAll.rethrow(CloseAll.run(CloseAll.run(null, first), second));
   }
 
   private Arena open() {
@@ -171,21 +165,18 @@ public final class OwnedArena implements Arena {
     Arena open = arena;
     // Set before the close, because the cleaner may run before this method ends.
     releases.expected = true;
-    try {
-      open.close();
-    } finally {
-      if (open.scope().isAlive()) {
-        releases.expected = false;
-      } else {
-        closed = true;
-        // A finalizer may call this method while its class loader is being collected. Then the
-        // method handles run instead of the releases, and they must not end the mappings a second
-        // time.
-        releases.mappings.clear();
-        cleanable.clean();
-      }
-      Reference.reachabilityFence(open);
+    Throwable failure = CloseAll.run(null, open::close);
+    if (open.scope().isAlive()) {
+      releases.expected = false;
+    } else {
+      closed = true;
+      // A finalizer may call this method while its class loader is being collected. Then the method
+      // handles run instead of the releases, and they must not end the mappings a second time.
+      releases.mappings.clear();
+      failure = CloseAll.run(failure, cleanable::clean);
     }
+    Reference.reachabilityFence(open);
+    CloseAll.rethrow(failure);
   }
 
   /// A way to free memory.
@@ -229,25 +220,16 @@ public final class OwnedArena implements Arena {
     @Override
     public synchronized void run() {
       long bytes = 0;
-      RuntimeException failure = null;
+      Throwable failure = null;
       for (Release each : all) {
         bytes += each.bytes();
-        try {
-          (expected ? each.closed() : each.forgotten()).run();
-        } catch (RuntimeException e) {
-          if (failure == null) {
-            failure = e;
-          } else {
-            failure.addSuppressed(e);
-          }
-        }
+        failure = CloseAll.run(failure, expected ? each.closed() : each.forgotten());
       }
       if (!expected && bytes > 0) {
-        Forgotten.report(origin, bytes, freesAll);
+        long freed = bytes;
+        failure = CloseAll.run(failure, () -> Forgotten.report(origin, freed, freesAll));
       }
-      if (failure != null) {
-        throw failure;
-      }
+      CloseAll.rethrow(failure);
     }
   }
 }

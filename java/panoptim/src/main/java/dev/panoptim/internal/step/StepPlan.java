@@ -96,8 +96,11 @@ public final class StepPlan implements AutoCloseable {
 
   /// Keeps what an engine made, and closes what was kept before.
   void keep(Prepared made) {
-    close();
+    Prepared before = prepared;
     prepared = made;
+    if (before != null) {
+      before.close();
+    }
   }
 
   /// Gives what an engine made back to it, and forgets it. What another engine made is of no use to

@@ -1,8 +1,10 @@
 package dev.panoptim.internal.memory;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -109,25 +111,46 @@ class OwnedArenaTest {
 
   @Test
   void aFailingReleaseDoesNotPreventTheOthers() {
-    long before = MemoryBudget.held(KIND);
-    AtomicInteger released = new AtomicInteger();
-    OwnedArena arena = arena();
-    arena.allocate(1000, 8);
-    arena.adopt(
-        MemorySegment.NULL,
-        0,
-        0,
-        () -> {
-          throw new IllegalStateException("on purpose");
-        },
-        CleaningAction.NOTHING);
-    arena.adopt(MemorySegment.NULL, 0, 0, released::incrementAndGet, CleaningAction.NOTHING);
-    var failure = assertThrows(IllegalStateException.class, arena::close);
-    assertEquals("on purpose", failure.getMessage());
-    assertEquals(1, released.get());
-    assertEquals(before, MemoryBudget.held(KIND));
-    arena.close();
-    assertEquals(1, released.get());
+    for (Throwable first : List.of(new IllegalStateException("a"), new OutOfMemoryError("b"))) {
+      long before = MemoryBudget.held(KIND);
+      AtomicInteger released = new AtomicInteger();
+      Error second = new StackOverflowError("c");
+      OwnedArena arena = arena();
+      arena.allocate(1000, 8);
+      adopt(arena, released::incrementAndGet);
+      // Memory is released in reverse order.
+      adopt(arena, failing(second));
+      adopt(arena, failing(first));
+      adopt(arena, released::incrementAndGet);
+      assertSame(first, assertThrows(Throwable.class, arena::close));
+      assertArrayEquals(new Throwable[] {second}, first.getSuppressed());
+      assertEquals(2, released.get());
+      assertEquals(before, MemoryBudget.held(KIND));
+      arena.close();
+      assertEquals(2, released.get());
+    }
+  }
+
+  @Test
+  void bothActionsRunAndTheFirstFailureIsThrown() {
+    Error first = new OutOfMemoryError("a");
+    RuntimeException second = new IllegalStateException("b");
+    Runnable both = OwnedArena.both(failing(first), failing(second));
+    assertSame(first, assertThrows(Error.class, both::run));
+    assertArrayEquals(new Throwable[] {second}, first.getSuppressed());
+  }
+
+  private static void adopt(OwnedArena arena, Runnable release) {
+    arena.adopt(MemorySegment.NULL, 0, 0, release, CleaningAction.NOTHING);
+  }
+
+  private static Runnable failing(Throwable failure) {
+    return () -> {
+      if (failure instanceof Error error) {
+        throw error;
+      }
+      throw (RuntimeException) failure;
+    };
   }
 
   /// All kinds of objects that refer to a segment's memory.
