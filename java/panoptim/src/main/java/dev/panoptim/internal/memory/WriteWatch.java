@@ -1,18 +1,20 @@
 package dev.panoptim.internal.memory;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.WeakReference;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
-import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.stream.IntStream;
 
-/// Finds out which ranges of GPU memory have been written, so that copies of them on the host are
-/// made anew. Each write by this library is noted. Other code in the process must note its writes
-/// by `Parameter.dataWrittenElsewhere`.
+/// Records which ranges of GPU memory have been written since their last copy to the host. Each
+/// write by this library is noted. Other code in the process must note its writes by
+/// `Parameter.dataWrittenElsewhere`.
+///
+/// Writes are noted at each step and from many threads, and watches are seldom created. So a note
+/// takes no lock, and costs one read of a field where no memory is watched.
 ///
 /// Thread-safe.
 public final class WriteWatch implements AutoCloseable {
@@ -22,9 +24,10 @@ public final class WriteWatch implements AutoCloseable {
   /// @param bytes the size, 1 or more
   public record Range(MemorySegment memory, long bytes) {}
 
-  /// All watches that are in use. Addresses of different devices differ.
-  private static final Set<WriteWatch> ALL =
-      Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+  /// All watches that are in use, in the order of their creation. Addresses of different devices
+  /// differ. Each change replaces the list. The references are weak for optimizers that are never
+  /// closed.
+  private static volatile List<WeakReference<WriteWatch>> all = List.of();
 
   /// The ranges in the order of their addresses.
   private final long[] starts;
@@ -58,7 +61,7 @@ public final class WriteWatch implements AutoCloseable {
   /// @param ranges disjoint ranges of 1 byte or more
   public static WriteWatch of(List<Range> ranges) {
     WriteWatch watch = new WriteWatch(ranges);
-    ALL.add(watch);
+    replaceAll(watch, null);
     return watch;
   }
 
@@ -73,18 +76,42 @@ public final class WriteWatch implements AutoCloseable {
   ///
   /// @param owner `null` for none
   public static void note(MemorySegment memory, long bytes, WriteWatch owner) {
-    synchronized (ALL) {
-      for (WriteWatch each : ALL) {
-        if (each != owner) {
-          each.write(memory.address(), memory.address() + bytes);
-        }
+    List<WeakReference<WriteWatch>> watches = all;
+    for (int i = 0; i < watches.size(); i++) {
+      WriteWatch each = watches.get(i).get();
+      if (each != null && each != owner) {
+        each.write(memory.address(), memory.address() + bytes);
       }
     }
   }
 
-  /// Whether no memory is watched.
+  /// Whether no memory is watched, so that a sequence of notes can be skipped.
   public static boolean isUnused() {
-    return ALL.isEmpty();
+    List<WeakReference<WriteWatch>> watches = all;
+    for (int i = 0; i < watches.size(); i++) {
+      if (watches.get(i).get() != null) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// Replaces the list of all watches, and drops watches that the garbage collector has cleared.
+  ///
+  /// @param added `null` for none
+  /// @param removed `null` for none
+  private static synchronized void replaceAll(WriteWatch added, WriteWatch removed) {
+    List<WeakReference<WriteWatch>> changed = new ArrayList<>();
+    for (WeakReference<WriteWatch> each : all) {
+      WriteWatch watch = each.get();
+      if (watch != null && watch != removed) {
+        changed.add(each);
+      }
+    }
+    if (added != null) {
+      changed.add(new WeakReference<>(added));
+    }
+    all = List.copyOf(changed);
   }
 
   private void write(long start, long end) {
@@ -108,6 +135,20 @@ public final class WriteWatch implements AutoCloseable {
     }
   }
 
+  /// Counts a range as written.
+  ///
+  /// @param range as for [#takeWritten]
+  public void write(int range) {
+    written.set(range, 1);
+  }
+
+  /// Whether a range has been written since the last call of [#takeWritten].
+  ///
+  /// @param range as for [#takeWritten]
+  public boolean isWritten(int range) {
+    return written.get(range) != 0;
+  }
+
   /// Whether a range has been written since the last call.
   ///
   /// @param range the number of the range in the list that [#of] was given
@@ -118,6 +159,6 @@ public final class WriteWatch implements AutoCloseable {
   /// Ends the watch. Closing twice has no effect.
   @Override
   public void close() {
-    ALL.remove(this);
+    replaceAll(null, this);
   }
 }

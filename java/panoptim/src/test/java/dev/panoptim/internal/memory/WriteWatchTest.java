@@ -1,11 +1,15 @@
 package dev.panoptim.internal.memory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 class WriteWatchTest {
@@ -51,6 +55,53 @@ class WriteWatchTest {
       assertEquals(List.of(), taken(watch, 3));
       watch.writeAll();
       assertEquals(List.of(0, 1, 2), taken(watch, 3));
+    }
+  }
+
+  @Test
+  void aRangeIsReadWithoutAReset() {
+    try (WriteWatch watch = WriteWatch.of(List.of(new WriteWatch.Range(at(100), 50)))) {
+      assertTrue(watch.isWritten(0));
+      assertEquals(List.of(0), taken(watch, 1));
+      assertFalse(watch.isWritten(0));
+      watch.write(0);
+      assertTrue(watch.isWritten(0));
+      assertEquals(List.of(0), taken(watch, 1));
+    }
+  }
+
+  /// An optimizer that is never closed costs nothing once it has been collected.
+  @Test
+  void aWatchThatIsNeverClosedEnds() throws InterruptedException {
+    WriteWatch watch = WriteWatch.of(List.of(new WriteWatch.Range(at(100), 50)));
+    assertFalse(WriteWatch.isUnused());
+    Reference.reachabilityFence(watch);
+    watch = null;
+    Collected.await("no memory is watched", WriteWatch::isUnused);
+    WriteWatch.note(at(100), 1);
+  }
+
+  /// No write is lost while other threads begin and end watches.
+  @Test
+  void writesAreNotedWhileWatchesChange() throws Exception {
+    AtomicBoolean done = new AtomicBoolean();
+    Thread changes =
+        new Thread(
+            () -> {
+              while (!done.get()) {
+                WriteWatch.of(List.of(new WriteWatch.Range(at(100), 50))).close();
+              }
+            });
+    changes.start();
+    try (WriteWatch watch = WriteWatch.of(List.of(new WriteWatch.Range(at(300), 50)))) {
+      for (int i = 0; i < 10_000; i++) {
+        watch.takeWritten(0);
+        WriteWatch.note(at(310), 1);
+        assertTrue(watch.isWritten(0));
+      }
+    } finally {
+      done.set(true);
+      changes.join();
     }
   }
 
