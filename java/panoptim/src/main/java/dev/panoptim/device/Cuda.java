@@ -54,9 +54,12 @@ final class Cuda {
 
     /// Whether ranges of a device's memory cover some addresses. There may be several: one tensor
     /// may lie in several mappings, as with PyTorch's expandable segments.
+    ///
+    /// @param bytes the number of addresses, 0 or more
     static boolean cover(long address, long bytes, int device, LongFunction<Range> rangeOf) {
-      long end = address + bytes;
-      for (long at = address; at < end; ) {
+      long at = address;
+      // Not compared with an end address, which may overflow.
+      for (long left = bytes; left > 0; ) {
         Range range = rangeOf.apply(at);
         if (!range.isOn(device)) {
           return false;
@@ -65,7 +68,9 @@ final class Cuda {
           // CUDA names the owner but no range.
           return true;
         }
-        at = range.start + range.bytes;
+        long here = range.start + range.bytes - at;
+        at += here;
+        left -= here;
       }
       return true;
     }
@@ -159,7 +164,7 @@ final class Cuda {
   /// Whether a range of addresses lies within one allocation of this class.
   static boolean areOneAllocation(MemorySegment memory, long bytes) {
     Allocation of = allocationOf(memory);
-    return of != null && bytes <= of.end() - memory.address();
+    return of != null && bytes >= 0 && bytes <= of.end() - memory.address();
   }
 
   /// Whether a range of addresses lies in a device's memory. For memory that was allocated

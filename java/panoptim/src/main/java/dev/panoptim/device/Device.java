@@ -187,8 +187,11 @@ public final class Device {
   /// @throws CudaException if CUDA reports an error
   public boolean holds(MemorySegment memory, long bytes) {
     return isCpu()
-        ? memory.isNative() && memory.byteSize() >= bytes
-        : bytes == 0 || Cuda.holds(index, memory, bytes);
+        ? bytes >= 0 && memory.isNative() && memory.byteSize() >= bytes
+        : bytes == 0
+            || bytes > 0
+                && Segments.canBeAt(memory.address(), bytes)
+                && Cuda.holds(index, memory, bytes);
   }
 
   /// Like [#holds], but CUDA is asked only once for each allocation until [#forgetRanges]. For
@@ -200,7 +203,10 @@ public final class Device {
   public boolean heldWhenAsked(MemorySegment memory, long bytes) {
     return isCpu()
         ? holds(memory, bytes)
-        : bytes == 0 || Cuda.holds(index, memory, bytes, knownRanges);
+        : bytes == 0
+            || bytes > 0
+                && Segments.canBeAt(memory.address(), bytes)
+                && Cuda.holds(index, memory, bytes, knownRanges);
   }
 
   /// Forgets what CUDA has said about memory that [#allocate] has not allocated. Afterwards,

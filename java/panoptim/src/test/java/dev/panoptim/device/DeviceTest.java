@@ -5,13 +5,16 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.GpuTests;
+import dev.panoptim.internal.bindings.PanoptimAbi;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
+import java.util.function.LongFunction;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -105,6 +108,40 @@ class DeviceTest {
         assertEquals(0, each);
       }
     }
+  }
+
+  @Test
+  void aSizeMayBeImpossible() {
+    Device gpu = Device.cuda(0);
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment there = gpu.allocate(32, arena);
+      MemorySegment here = arena.allocate(32, 4);
+      MemorySegment elsewhere = MemorySegment.ofAddress(4096);
+      assertTrue(gpu.holds(there, 32));
+      assertTrue(Device.cpu().holds(here, 32));
+      for (long bytes :
+          new long[] {33, Long.MAX_VALUE, Long.MAX_VALUE - 4095, -1, Long.MIN_VALUE}) {
+        assertFalse(gpu.holds(there, bytes), () -> bytes + " bytes");
+        assertFalse(gpu.heldWhenAsked(there, bytes), () -> bytes + " bytes");
+        assertFalse(gpu.holds(elsewhere, bytes), () -> bytes + " bytes");
+        assertFalse(gpu.heldWhenAsked(elsewhere, bytes), () -> bytes + " bytes");
+        assertFalse(Device.cpu().holds(here, bytes), () -> bytes + " bytes");
+        assertFalse(Cuda.areOneAllocation(there, bytes), () -> bytes + " bytes");
+      }
+    }
+  }
+
+  /// Ranges up to the last address, and drivers that know no ranges.
+  @Test
+  void rangesMayEndAtTheLastAddress() {
+    Cuda.Range all = new Cuda.Range(PanoptimAbi.PANOPTIM_MEMORY_DEVICE(), 0, -8192, 8192);
+    Cuda.Range unknown = new Cuda.Range(PanoptimAbi.PANOPTIM_MEMORY_PAGEABLE(), -1, 0, 0);
+    LongFunction<Cuda.Range> rangeOf = address -> all.contains(address) ? all : unknown;
+    assertTrue(Cuda.Range.cover(-8192, 8192, 0, rangeOf));
+    assertTrue(Cuda.Range.cover(-1, 1, 0, rangeOf));
+    assertFalse(Cuda.Range.cover(-8192, 8193, 0, rangeOf));
+    assertFalse(Cuda.Range.cover(-1, Long.MAX_VALUE, 0, rangeOf));
+    assertFalse(Cuda.Range.cover(-8193, 2, 0, rangeOf));
   }
 
   @Test
