@@ -14,6 +14,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.Threading;
+import dev.panoptim.internal.device.DeviceAccess;
 import java.lang.module.ModuleDescriptor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -54,6 +55,9 @@ class ArchitectureTest {
         .should()
         .beFreeOfCycles()
         .ignoreDependency(DOORS, resideInAPackage("dev.panoptim.internal.."))
+        // Devices implement it for steps.
+        .ignoreDependency(
+            resideInAPackage("dev.panoptim.device"), belongToAnyOf(DeviceAccess.class))
         .check(CLASSES);
   }
 

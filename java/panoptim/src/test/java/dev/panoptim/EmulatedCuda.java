@@ -46,7 +46,7 @@ public final class EmulatedCuda {
     }
   }
 
-  /// The questions about addresses so far.
+  /// The queries about addresses so far.
   public static long queries() {
     return count("emulated_queries");
   }

@@ -2,6 +2,7 @@ package dev.panoptim.device;
 
 import dev.panoptim.internal.bindings.NativeLibrary;
 import dev.panoptim.internal.bindings.panoptim_cuda_device;
+import dev.panoptim.internal.device.DeviceAccess;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Segments;
@@ -38,6 +39,10 @@ public final class Device {
 
   private final StagedCopies stagedCopies;
   private final KnownRanges knownRanges;
+
+  static {
+    DeviceAccess.offer(new StepAccess());
+  }
 
   Device(int index) {
     this.index = index;
@@ -180,9 +185,10 @@ public final class Device {
     return Cuda.plus(memory, offset);
   }
 
-  /// Whether a range of addresses lies in this device's memory. For GPU memory that [#allocate] has
-  /// not allocated, CUDA is asked. CUDA knows allocations and not the tensors in them: if all bytes
-  /// are allocated, they may still belong to several tensors, or to several adjacent allocations.
+  /// Whether a range of addresses lies in this device's memory; `false` if its size is negative.
+  /// For GPU memory that [#allocate] has not allocated, CUDA is asked. CUDA knows allocations and
+  /// not the tensors in them: if all bytes are allocated, they may still belong to several tensors,
+  /// or to several adjacent allocations.
   ///
   /// @throws CudaException if CUDA reports an error
   public boolean holds(MemorySegment memory, long bytes) {
@@ -194,13 +200,8 @@ public final class Device {
                 && Cuda.holds(index, memory, bytes);
   }
 
-  /// Like [#holds], but CUDA is asked only once for each allocation until [#forgetRanges]. For
-  /// gradients that move at each step: a query takes longer than a lookup. The answer is out of
-  /// date if the allocation has been freed meanwhile, so that a step forgets the ranges before it
-  /// checks the gradients that have moved.
-  ///
-  /// @throws CudaException if CUDA reports an error
-  public boolean heldWhenAsked(MemorySegment memory, long bytes) {
+  /// As described at [DeviceAccess#heldWhenAsked].
+  boolean heldWhenAsked(MemorySegment memory, long bytes) {
     return isCpu()
         ? holds(memory, bytes)
         : bytes == 0
@@ -209,18 +210,11 @@ public final class Device {
                 && Cuda.holds(index, memory, bytes, knownRanges);
   }
 
-  /// Forgets what CUDA has said about memory that [#allocate] has not allocated. Afterwards,
-  /// [#heldWhenAsked] asks again.
-  public void forgetRanges() {
+  /// As described at [DeviceAccess#forgetRanges].
+  void forgetRanges() {
     if (!isCpu()) {
       knownRanges.forget();
     }
-  }
-
-  /// Whether a range of GPU addresses lies within one allocation of [#allocate]. A copy must not
-  /// cross allocations, even if they are adjacent.
-  public boolean areOneAllocation(MemorySegment memory, long bytes) {
-    return !isCpu() && Cuda.areOneAllocation(memory, bytes);
   }
 
   /// Checks one side of a copy: off-heap memory, which has a size, or GPU memory, with
@@ -238,11 +232,8 @@ public final class Device {
     }
   }
 
-  /// Checks that a range of addresses lies in this GPU's memory, as far as [#holds] can tell.
-  ///
-  /// @throws IllegalArgumentException if it does not; the message begins with the name
-  /// @throws CudaException if CUDA reports an error
-  public void requireOnDevice(String name, MemorySegment memory, long bytes) {
+  /// As described at [DeviceAccess#requireOnDevice].
+  void requireOnDevice(String name, MemorySegment memory, long bytes) {
     forgetRanges();
     requireHeld(name, memory, bytes);
   }
@@ -255,15 +246,6 @@ public final class Device {
       throw new IllegalArgumentException(
           "%s takes %s bytes from address 0x%x on, which are not in the memory of %s"
               .formatted(name, bytes, memory.address(), this));
-    }
-  }
-
-  /// Checks that memory may be written.
-  ///
-  /// @throws IllegalArgumentException if it is read-only; the message begins with the name
-  public static void requireWritable(String name, MemorySegment memory) {
-    if (memory.isReadOnly()) {
-      throw new IllegalArgumentException(name + " is read-only, but will be written");
     }
   }
 
@@ -280,7 +262,7 @@ public final class Device {
   public void upload(MemorySegment from, MemorySegment to) {
     requireHere("from", from);
     Segments.requireAlive("to", to);
-    requireWritable("to", to);
+    Segments.requireWritable("to", to);
     if (isCpu()) {
       requireHere("to", to);
       requireSameSize(from, to);
@@ -308,7 +290,7 @@ public final class Device {
   public void download(MemorySegment from, MemorySegment to) {
     requireHere("to", to);
     Segments.requireAlive("from", from);
-    requireWritable("to", to);
+    Segments.requireWritable("to", to);
     if (isCpu()) {
       requireHere("from", from);
       requireSameSize(from, to);
@@ -372,7 +354,7 @@ public final class Device {
             "count is " + count + ", but must be at most " + Long.MAX_VALUE / Float.BYTES);
       }
       requireOnDevice("memory", memory, count * Float.BYTES);
-      requireWritable("memory", memory);
+      Segments.requireWritable("memory", memory);
       try {
         stagedCopies.fill(memory, count, value);
       } finally {

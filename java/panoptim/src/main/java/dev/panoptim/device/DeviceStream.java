@@ -1,9 +1,11 @@
 package dev.panoptim.device;
 
+import dev.panoptim.internal.device.DeviceAccess;
 import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
+import dev.panoptim.internal.memory.Segments;
 import dev.panoptim.internal.memory.WriteWatch;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -90,8 +92,8 @@ public final class DeviceStream implements AutoCloseable {
 
   /// Enqueues a copy between this device's memory and off-heap memory, or within one of them.
   ///
-  /// If both sides are on the device or pinned, this method returns at once, and both must stay
-  /// alive until the copy is done.
+  /// If both sides are on the device or pinned, this method returns at once. Both sides must stay
+  /// alive until the copy is done, also if one is neither: CUDA may then wait for the copy, or not.
   ///
   /// @param from the source
   /// @param to the target
@@ -102,21 +104,20 @@ public final class DeviceStream implements AutoCloseable {
   /// @throws CudaException if CUDA reports an error
   public void copy(MemorySegment from, MemorySegment to, long bytes) {
     device.forgetRanges();
-    try {
-      copyHeld(from, to, bytes);
-    } finally {
-      WriteWatch.note(to, bytes);
-    }
+    copyHeld(from, to, bytes, null);
   }
 
-  /// Like [#copy], for many copies one after the other: addresses are checked with
-  /// [Device#heldWhenAsked] after one call of [Device#forgetRanges].
-  public void copyHeld(MemorySegment from, MemorySegment to, long bytes) {
+  /// As described at [DeviceAccess#copyHeld].
+  void copyHeld(MemorySegment from, MemorySegment to, long bytes, WriteWatch owner) {
     requireOpen();
     device.requireBytes("from", from, bytes);
     device.requireBytes("to", to, bytes);
-    Device.requireWritable("to", to);
-    Cuda.copy(device.index(), handle, to, from, bytes);
+    Segments.requireWritable("to", to);
+    try {
+      Cuda.copy(device.index(), handle, to, from, bytes);
+    } finally {
+      WriteWatch.note(to, bytes, owner);
+    }
   }
 
   /// Enqueues setting device memory to 0.
@@ -129,19 +130,19 @@ public final class DeviceStream implements AutoCloseable {
   /// @throws CudaException if CUDA reports an error
   public void zero(MemorySegment memory, long bytes) {
     device.forgetRanges();
+    zeroHeld(memory, bytes);
+  }
+
+  /// As described at [DeviceAccess#zeroHeld].
+  void zeroHeld(MemorySegment memory, long bytes) {
+    requireOpen();
+    device.requireHeld("memory", memory, bytes);
+    Segments.requireWritable("memory", memory);
     try {
-      zeroHeld(memory, bytes);
+      Cuda.fill(device.index(), handle, memory, 0, bytes);
     } finally {
       WriteWatch.note(memory, bytes);
     }
-  }
-
-  /// Like [#zero], in the way of [#copyHeld].
-  public void zeroHeld(MemorySegment memory, long bytes) {
-    requireOpen();
-    device.requireHeld("memory", memory, bytes);
-    Device.requireWritable("memory", memory);
-    Cuda.fill(device.index(), handle, memory, 0, bytes);
   }
 
   /// Makes all work that is enqueued from now on wait for the last recorded event, which may be of

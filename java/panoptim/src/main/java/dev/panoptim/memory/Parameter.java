@@ -2,6 +2,7 @@ package dev.panoptim.memory;
 
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.memory.Segments;
 import dev.panoptim.internal.memory.WriteWatch;
 import dev.panoptim.internal.tensor.TensorChecks;
 import java.lang.foreign.MemorySegment;
@@ -225,7 +226,7 @@ public final class Parameter {
     TensorChecks.requireCopyable(
         "the source of a copy to the " + kind + " of '" + name + "'", from, bytes(), false);
     TensorChecks.requireAlive(kind + " of '" + name + "'", own);
-    Device.requireWritable(kind + " of '" + name + "'", own);
+    Segments.requireWritable(kind + " of '" + name + "'", own);
     device.upload(from, own);
   }
 

@@ -7,6 +7,7 @@ import dev.panoptim.internal.bindings.Downcall;
 import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_cuda_plan;
 import dev.panoptim.internal.bindings.panoptim_plan;
+import dev.panoptim.internal.device.DeviceAccess;
 import dev.panoptim.internal.ffm.NativeTable;
 import dev.panoptim.internal.memory.WriteWatch;
 import dev.panoptim.internal.step.Engine;
@@ -97,13 +98,44 @@ public final class CudaBackend extends Engine {
         decision == null ? MemorySegment.NULL : ((CudaNormDecision) decision).there();
     stream.requireOpen();
     List<CudaTable.Call> calls = table(plan).updatedCalls();
-    for (int i = 0; i < calls.size(); i++) {
-      panoptim_cuda_plan.decision(calls.get(i).plan(), followed);
-      call(Function.STEP, calls.get(i));
+    try {
+      for (int i = 0; i < calls.size(); i++) {
+        panoptim_cuda_plan.decision(calls.get(i).plan(), followed);
+        call(Function.STEP, calls.get(i));
+      }
+    } finally {
+      // After a failure too: the calls before have been enqueued.
+      noteStep(plan);
     }
+  }
+
+  /// Notes all memory that a step over a plan writes.
+  private static void noteStep(StepPlan plan) {
+    if (WriteWatch.isUnused()) {
+      return;
+    }
+    for (Row each : plan.rows().list()) {
+      long bytes = each.size() * Float.BYTES;
+      WriteWatch.note(each.data(), bytes);
+      for (MemorySegment state : each.states()) {
+        WriteWatch.note(state, bytes);
+      }
+      if (each.average() != null) {
+        WriteWatch.note(each.average(), bytes);
+      }
+      if (each.halfPrecisionCopy() != null) {
+        WriteWatch.note(each.halfPrecisionCopy(), each.size() * Short.BYTES);
+      }
+    }
+    if (plan.values().zeroes()) {
+      noteGradients(plan);
+    }
+  }
+
+  private static void noteGradients(StepPlan plan) {
     if (!WriteWatch.isUnused()) {
-      for (Row each : plan.rows().list()) {
-        WriteWatch.note(each.data(), each.size() * Float.BYTES);
+      for (int i = 0; i < plan.rows().count(); i++) {
+        WriteWatch.note(plan.gradient(i), plan.rows().get(i).size() * Float.BYTES);
       }
     }
   }
@@ -142,14 +174,19 @@ public final class CudaBackend extends Engine {
   public void zeroGradients(StepPlan plan) {
     check(plan, 1);
     stream.requireOpen();
-    for (CudaTable.Call call : table(plan).calls()) {
-      call(Function.ZERO_GRADIENTS, call);
+    List<CudaTable.Call> calls = table(plan).calls();
+    try {
+      for (CudaTable.Call call : calls) {
+        call(Function.ZERO_GRADIENTS, call);
+      }
+    } finally {
+      noteGradients(plan);
     }
   }
 
   @Override
   public void zero(MemorySegment memory, long bytes) {
-    stream.zeroHeld(memory, bytes);
+    DeviceAccess.get().zeroHeld(stream, memory, bytes);
   }
 
   @Override

@@ -4,6 +4,7 @@ import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Threading;
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
+import dev.panoptim.internal.device.DeviceAccess;
 import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.NormDecision;
@@ -110,7 +111,7 @@ public final class OffloadBackend extends Engine {
 
   @Override
   public void zero(MemorySegment memory, long bytes) {
-    stream.zeroHeld(memory, bytes);
+    DeviceAccess.get().zeroHeld(stream, memory, bytes);
   }
 
   @Override

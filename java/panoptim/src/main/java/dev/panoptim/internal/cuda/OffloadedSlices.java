@@ -2,6 +2,7 @@ package dev.panoptim.internal.cuda;
 
 import dev.panoptim.device.Device;
 import dev.panoptim.device.DeviceStream;
+import dev.panoptim.internal.device.DeviceAccess;
 import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.memory.WriteWatch;
 import dev.panoptim.internal.parallel.WorkSplit;
@@ -56,6 +57,7 @@ final class OffloadedSlices extends Prepared {
   private final StepPlan whole;
   private final Rows wholeRows;
   private final Device device;
+  private final DeviceAccess access = DeviceAccess.get();
 
   /// The stream that computes the gradients.
   private final DeviceStream producer;
@@ -205,7 +207,7 @@ final class OffloadedSlices extends Prepared {
         && before.gpu.scope().equals(gpu.scope())
         && before.gpu.address() + before.bytes == gpu.address()
         && before.slot.address() + before.bytes == slot.address()
-        && device.areOneAllocation(before.gpu, before.bytes + slot.byteSize())) {
+        && access.areOneAllocation(device, before.gpu, before.bytes + slot.byteSize())) {
       long bytes = before.bytes + slot.byteSize();
       runs.set(runs.size() - 1, new Run(before.gpu, before.slot.reinterpret(bytes), bytes));
     } else {
@@ -248,15 +250,15 @@ final class OffloadedSlices extends Prepared {
   /// Sets the gradients to 0.
   void zeroGradients() {
     followGradients();
-    device.forgetRanges();
+    access.forgetRanges(device);
     for (Slice slice : slices) {
-      slice.gradients.forEach(run -> producer.zeroHeld(run.gpu, run.bytes));
+      slice.gradients.forEach(run -> access.zeroHeld(producer, run.gpu, run.bytes));
     }
   }
 
   private void inTurn(boolean updates, Work work) {
     followGradients();
-    device.forgetRanges();
+    access.forgetRanges(device);
     try {
       copyAndWork(updates, work);
     } catch (RuntimeException | Error e) {
@@ -298,11 +300,11 @@ final class OffloadedSlices extends Prepared {
 
   private void bringDown(int index, boolean updates) {
     Slice slice = slices.get(index);
-    slice.gradients.forEach(run -> slots.down.copyHeld(run.gpu, run.slot, run.bytes));
+    slice.gradients.forEach(this::down);
     for (int i = 0; updates && i < slice.data.size(); i++) {
       Run run = slice.data.get(i);
       if (watch == null || watch.takeWritten(slice.firstRun + i)) {
-        slots.down.copyHeld(run.gpu, run.slot, run.bytes);
+        down(run);
       }
     }
     slots.slot(index).arrival.record(slots.down);
@@ -310,15 +312,21 @@ final class OffloadedSlices extends Prepared {
 
   private void takeUp(int index) {
     Slice slice = slices.get(index);
-    for (Run run : slice.data) {
-      slots.up.copyHeld(run.slot, run.gpu, run.bytes);
-      WriteWatch.note(run.gpu, run.bytes, watch);
-    }
-    slice.halfPrecisionCopies.forEach(run -> slots.up.copyHeld(run.slot, run.gpu, run.bytes));
+    slice.data.forEach(run -> up(run, watch));
+    slice.halfPrecisionCopies.forEach(run -> up(run, null));
     if (whole.values().zeroes()) {
-      slice.gradients.forEach(run -> slots.up.zeroHeld(run.gpu, run.bytes));
+      slice.gradients.forEach(run -> access.zeroHeld(slots.up, run.gpu, run.bytes));
     }
     slots.slot(index).departure.record(slots.up);
+  }
+
+  private void down(Run run) {
+    access.copyHeld(slots.down, run.gpu, run.slot, run.bytes, null);
+  }
+
+  /// @param owner the watch for which the write does not count; `null` for none
+  private void up(Run run, WriteWatch owner) {
+    access.copyHeld(slots.up, run.slot, run.gpu, run.bytes, owner);
   }
 
   @Override

@@ -39,6 +39,15 @@ public final class Segments {
     }
   }
 
+  /// Checks that memory may be written.
+  ///
+  /// @throws IllegalArgumentException if it is read-only; the message begins with the name
+  public static void requireWritable(String name, MemorySegment memory) {
+    if (memory.isReadOnly()) {
+      throw new IllegalArgumentException(name + " is read-only, but will be written");
+    }
+  }
+
   /// Checks that this thread can use a segment of host memory now.
   ///
   /// @throws IllegalStateException if the segment's arena has been closed

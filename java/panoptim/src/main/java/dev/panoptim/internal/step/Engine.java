@@ -4,6 +4,7 @@ import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Threading;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.device.DeviceAccess;
 import dev.panoptim.internal.memory.Segments;
 import dev.panoptim.internal.parallel.ThreadProperties;
 import java.lang.foreign.MemorySegment;
@@ -128,7 +129,7 @@ public abstract non-sealed class Engine implements Backend {
   }
 
   /// Sets memory of this backend's device to 0, after all steps that were asked for before. On a
-  /// GPU, the caller has called [Device#forgetRanges] before.
+  /// GPU, the caller has called [DeviceAccess#forgetRanges] before.
   ///
   /// @param bytes of the memory
   /// @throws IllegalArgumentException if the memory says to be where no memory can be

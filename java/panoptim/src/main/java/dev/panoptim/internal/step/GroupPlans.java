@@ -1,5 +1,6 @@
 package dev.panoptim.internal.step;
 
+import dev.panoptim.internal.device.DeviceAccess;
 import dev.panoptim.internal.memory.CloseAll;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -42,7 +43,7 @@ final class GroupPlans {
       return false;
     }
     // Other code may have freed gradients since they were set.
-    engine.device().forgetRanges();
+    DeviceAccess.get().forgetRanges(engine.device());
     if (moveGradients()) {
       return false;
     }

@@ -1,7 +1,8 @@
 package dev.panoptim.internal.step;
 
-import dev.panoptim.device.Device;
+import dev.panoptim.internal.device.DeviceAccess;
 import dev.panoptim.internal.memory.CloseAll;
+import dev.panoptim.internal.memory.Segments;
 import dev.panoptim.internal.observe.Events;
 import dev.panoptim.internal.observe.StepCounter;
 import dev.panoptim.internal.tensor.TensorChecks;
@@ -259,7 +260,7 @@ public final class StepExecutor {
       if (each.parameter.hasGradient()) {
         String name = gradientName(each);
         TensorChecks.requireAlive(name, each.parameter.gradient());
-        Device.requireWritable(name, each.parameter.gradient());
+        Segments.requireWritable(name, each.parameter.gradient());
       }
     }
     if (!onCpu && !plans.gradientsMoved()) {
@@ -269,7 +270,7 @@ public final class StepExecutor {
     }
     if (!onCpu) {
       // A framework may have freed one meanwhile: that is found before the first is changed.
-      engine.device().forgetRanges();
+      DeviceAccess.get().forgetRanges(engine.device());
       for (TrackedParameter each : parameters.all()) {
         Parameter parameter = each.parameter;
         if (parameter.hasGradient()

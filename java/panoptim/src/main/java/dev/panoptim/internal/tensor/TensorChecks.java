@@ -1,6 +1,7 @@
 package dev.panoptim.internal.tensor;
 
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.device.DeviceAccess;
 import dev.panoptim.internal.memory.Segments;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -70,8 +71,8 @@ public final class TensorChecks {
   }
 
   /// Whether [#require(Device, String, long, MemorySegment, boolean)] would accept a segment for
-  /// reading; on a GPU, only a segment of length 0, and as [Device#heldWhenAsked] can tell. This
-  /// method creates no message and allocates nothing, or little on a GPU.
+  /// reading; on a GPU, only a segment of length 0, and as [DeviceAccess#heldWhenAsked] can tell.
+  /// This method creates no message and allocates nothing, or little on a GPU.
   ///
   /// @param size the number of elements, which must have been checked before
   public static boolean areFloats(Device device, long size, MemorySegment segment) {
@@ -81,7 +82,8 @@ public final class TensorChecks {
         && Segments.canBeAt(segment.address(), size * FLOAT_BYTES)
         && segment.scope().isAlive()
         && segment.isAccessibleBy(Thread.currentThread())
-        && (device.isCpu() || device.heldWhenAsked(segment, size * FLOAT_BYTES));
+        && (device.isCpu()
+            || DeviceAccess.get().heldWhenAsked(device, segment, size * FLOAT_BYTES));
   }
 
   /// @param alignment the size of an element in bytes
@@ -96,7 +98,7 @@ public final class TensorChecks {
     Objects.requireNonNull(segment, () -> name + " is null, but must be a memory segment");
     Segments.requireAddress(name, segment, size * alignment);
     MemorySegment address = require(name, size, 0, alignment, segment.asSlice(0, 0), written);
-    device.requireOnDevice(name, address, size * alignment);
+    DeviceAccess.get().requireOnDevice(device, name, address, size * alignment);
     return address;
   }
 
@@ -119,7 +121,7 @@ public final class TensorChecks {
               .formatted(name, segment.address(), alignment));
     }
     if (written) {
-      Device.requireWritable(name, segment);
+      Segments.requireWritable(name, segment);
     }
     requireAlive(name, segment);
     return segment;
@@ -151,7 +153,7 @@ public final class TensorChecks {
     }
     Segments.requireAddress(name, segment, bytes);
     if (written) {
-      Device.requireWritable(name, segment);
+      Segments.requireWritable(name, segment);
     }
     requireAlive(name, segment);
   }
