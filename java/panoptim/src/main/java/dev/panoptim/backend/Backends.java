@@ -160,7 +160,13 @@ public final class Backends {
   /// memory, such as loading a checkpoint or a step of another optimizer, and after a step that has
   /// failed. Writes by other code to the GPU's memory are not detected: call
   /// [dev.panoptim.memory.Parameter#dataWrittenElsewhere] after each, or the next step overwrites
-  /// them. New parameters, and parameters that had no gradient in the step before, are copied too.
+  /// them.
+  ///
+  /// The master copy holds the parameters that have a gradient, in their order. Where another set
+  /// of parameters has gradients than in the step before, the parameters whose place in this order
+  /// has changed are copied to the host again, and those that had no gradient; if the copy must
+  /// grow, all of them. Parameters that are adjacent on the GPU are copied together, in runs of up
+  /// to 4 MiB.
   ///
   /// @throws IllegalArgumentException if the device is the CPU
   /// @throws BackendUnavailableException as [#auto()]

@@ -5,10 +5,17 @@ import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
+import dev.panoptim.internal.memory.WriteWatch;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 
-/// A copy of the data of a plan's parameters in pinned host memory, where they are updated.
+/// A copy of the data of a plan's parameters in pinned host memory, where they are updated. It
+/// records which of its parts are out of date: those whose data on the GPU have been written by
+/// other work than the updates.
+///
+/// A new plan may take over the copy of the plan before. Parts of the copy that belong to the same
+/// addresses on the GPU in both plans stay up to date.
 ///
 /// Not thread-safe.
 final class MasterCopy implements AutoCloseable {
@@ -16,11 +23,17 @@ final class MasterCopy implements AutoCloseable {
       OwnedArena.of(MemoryKind.TABLES, Origin.here("an optimizer's master copy for a GPU"));
   private final MemorySegment memory;
 
+  /// The copies that fill this memory, in the order of their places in it.
+  private List<CopyRun> runs = List.of();
+
+  /// Watches the runs' data on the GPU.
+  private WriteWatch watch = WriteWatch.of(List.of());
+
   MasterCopy(Device device, long elements) {
     try {
       memory = device.allocatePinned(elements * Float.BYTES, arena);
     } catch (Throwable e) {
-      CloseAll.after(e, List.of(arena::close));
+      CloseAll.after(e, List.of(this::close));
       throw e;
     }
   }
@@ -36,8 +49,80 @@ final class MasterCopy implements AutoCloseable {
     return memory.asSlice(start * Float.BYTES);
   }
 
+  /// Sets the copies that fill this memory from now on.
+  ///
+  /// @param next in the order of their places
+  void fillBy(List<CopyRun> next) {
+    List<WriteWatch.Range> ranges = new ArrayList<>();
+    next.forEach(run -> ranges.add(new WriteWatch.Range(run.gpu(), run.bytes())));
+    WriteWatch fresh = WriteWatch.of(ranges);
+    int first = 0;
+    for (int i = 0; i < next.size(); i++) {
+      while (first < runs.size() && end(runs.get(first)) <= start(next.get(i))) {
+        first++;
+      }
+      // First the new watch is reset and then the old one is read. A write between the two is noted
+      // in both.
+      fresh.takeWritten(i);
+      if (!isUpToDate(next.get(i), first)) {
+        fresh.write(i);
+      }
+    }
+    watch.close();
+    watch = fresh;
+    runs = List.copyOf(next);
+  }
+
+  /// Whether all bytes of a run have been copied by the present runs from the same addresses, and
+  /// have not been written since.
+  ///
+  /// @param from the first present run that may overlap it
+  private boolean isUpToDate(CopyRun next, int from) {
+    long at = start(next);
+    for (int i = from; at < end(next); i++) {
+      if (i == runs.size()
+          || start(runs.get(i)) > at
+          || distance(runs.get(i)) != distance(next)
+          || watch.isWritten(i)) {
+        return false;
+      }
+      at = end(runs.get(i));
+    }
+    return true;
+  }
+
+  private static long start(CopyRun run) {
+    return run.host().address();
+  }
+
+  private static long end(CopyRun run) {
+    return start(run) + run.bytes();
+  }
+
+  private static long distance(CopyRun run) {
+    return run.gpu().address() - run.host().address();
+  }
+
+  /// Whether a run must be copied to the host because it is out of date. The caller copies it, and
+  /// from now on it counts as up to date.
+  ///
+  /// @param run the number of the run
+  boolean takeOutdated(int run) {
+    return watch.takeWritten(run);
+  }
+
+  /// Counts all runs as out of date.
+  void outdate() {
+    watch.writeAll();
+  }
+
+  /// The watch that does not count the updates' own writes.
+  WriteWatch watch() {
+    return watch;
+  }
+
   @Override
   public void close() {
-    arena.close();
+    CloseAll.all(List.of(watch::close, arena::close));
   }
 }

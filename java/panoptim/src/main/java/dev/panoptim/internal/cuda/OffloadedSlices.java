@@ -41,18 +41,15 @@ final class OffloadedSlices extends Prepared {
   /// @param at the position of the first element in a slot
   record Part(int row, long start, long length, long at) {}
 
-  /// A copy of bytes that are contiguous on both sides.
-  private record Run(MemorySegment gpu, MemorySegment slot, long bytes) {}
-
   /// @param firstRun the number of runs of data in the slices before
   private record Slice(
       StepPlan plan,
       List<Part> parts,
       int[] wholeRows,
       int firstRun,
-      List<Run> data,
-      List<Run> gradients,
-      List<Run> halfPrecisionCopies) {}
+      List<CopyRun> data,
+      List<CopyRun> gradients,
+      List<CopyRun> halfPrecisionCopies) {}
 
   private final StepPlan whole;
   private final Rows wholeRows;
@@ -68,9 +65,6 @@ final class OffloadedSlices extends Prepared {
   /// The data of all rows in order; `null` if the data come down at each step, or if other slices
   /// have taken over the copy.
   private MasterCopy master;
-
-  /// Which runs of data are not in the master copy; `null` if there is none.
-  private final WriteWatch watch;
 
   private final List<Slice> slices = new ArrayList<>();
 
@@ -100,20 +94,15 @@ final class OffloadedSlices extends Prepared {
     device = wholeRows.device();
     long elements = Math.min(MOST_ELEMENTS, Math.max(1, wholeRows.elements()));
     boolean copies = wholeRows.halfPrecision() != null;
-    if (before != null
-        && before.slots != null
-        && before.slots.hasRoomFor(elements, !keepsData, copies)) {
-      slots = before.slots;
-      before.slots = null;
-    } else {
-      slots = new OffloadSlots(device, elements, !keepsData, copies);
-    }
+    slots = slots(before, elements, !keepsData, copies);
     try {
       if (keepsData) {
         master = master(before);
       }
       cut(elements);
-      watch = keepsData ? WriteWatch.of(watched()) : null;
+      if (keepsData) {
+        master.fillBy(slices.stream().flatMap(slice -> slice.data.stream()).toList());
+      }
       slices.forEach(slice -> update.prepare(slice.plan, null));
     } catch (Throwable e) {
       CloseAll.after(e, List.of(this::close));
@@ -121,22 +110,32 @@ final class OffloadedSlices extends Prepared {
     }
   }
 
-  /// The content may be that of other rows, and is copied at the first step.
-  private MasterCopy master(OffloadedSlices before) {
-    long elements = wholeRows.elements();
-    if (before != null && before.master != null && before.master.hasRoomFor(elements)) {
-      MasterCopy taken = before.master;
-      before.master = null;
-      return taken;
+  /// Takes over slots, or frees them before larger ones are allocated: pinned memory is scarce.
+  private OffloadSlots slots(
+      OffloadedSlices before, long elements, boolean holdsData, boolean copies) {
+    OffloadSlots taken = before == null ? null : before.slots;
+    if (taken != null) {
+      before.slots = null;
+      if (taken.hasRoomFor(elements, holdsData, copies)) {
+        return taken;
+      }
+      taken.close();
     }
-    return new MasterCopy(device, elements);
+    return new OffloadSlots(device, elements, holdsData, copies);
   }
 
-  private List<WriteWatch.Range> watched() {
-    return slices.stream()
-        .flatMap(slice -> slice.data.stream())
-        .map(run -> new WriteWatch.Range(run.gpu, run.bytes))
-        .toList();
+  /// Takes over a master copy like the slots.
+  private MasterCopy master(OffloadedSlices before) {
+    long elements = wholeRows.elements();
+    MasterCopy taken = before == null ? null : before.master;
+    if (taken != null) {
+      before.master = null;
+      if (taken.hasRoomFor(elements)) {
+        return taken;
+      }
+      taken.close();
+    }
+    return new MasterCopy(device, elements);
   }
 
   private void cut(long most) {
@@ -168,9 +167,9 @@ final class OffloadedSlices extends Prepared {
     OffloadSlots.Slot slot = slots.slot(slices.size());
     MemorySegment here = master == null ? slot.data : master.from(cutElements);
     List<Row> rows = parts.stream().map(part -> row(part, slot, here)).toList();
-    List<Run> data = new ArrayList<>();
-    List<Run> gradients = new ArrayList<>();
-    List<Run> halfPrecisionCopies = new ArrayList<>();
+    List<CopyRun> data = new ArrayList<>();
+    List<CopyRun> gradients = new ArrayList<>();
+    List<CopyRun> halfPrecisionCopies = new ArrayList<>();
     for (int i = 0; i < parts.size(); i++) {
       Part part = parts.get(i);
       Row onDevice = wholeRows.get(part.row);
@@ -194,24 +193,24 @@ final class OffloadedSlices extends Prepared {
     cutRuns += data.size();
   }
 
-  private void addGradient(List<Run> runs, Part part, MemorySegment slot) {
+  private void addGradient(List<CopyRun> runs, Part part, MemorySegment slot) {
     add(runs, whole.gradient(part.row), part.start * Float.BYTES, slot);
   }
 
   /// Adds a copy, or extends the previous one.
-  private void add(List<Run> runs, MemorySegment stream, long offset, MemorySegment slot) {
+  private void add(List<CopyRun> runs, MemorySegment stream, long offset, MemorySegment slot) {
     // The whole row has been checked.
     MemorySegment gpu = stream.reinterpret(offset).asSlice(offset, 0);
-    Run before = runs.isEmpty() ? null : runs.getLast();
+    CopyRun before = runs.isEmpty() ? null : runs.getLast();
     if (before != null
-        && before.gpu.scope().equals(gpu.scope())
-        && before.gpu.address() + before.bytes == gpu.address()
-        && before.slot.address() + before.bytes == slot.address()
-        && access.areOneAllocation(device, before.gpu, before.bytes + slot.byteSize())) {
-      long bytes = before.bytes + slot.byteSize();
-      runs.set(runs.size() - 1, new Run(before.gpu, before.slot.reinterpret(bytes), bytes));
+        && before.gpu().scope().equals(gpu.scope())
+        && before.gpu().address() + before.bytes() == gpu.address()
+        && before.host().address() + before.bytes() == slot.address()
+        && access.areOneAllocation(device, before.gpu(), before.bytes() + slot.byteSize())) {
+      long bytes = before.bytes() + slot.byteSize();
+      runs.set(runs.size() - 1, new CopyRun(before.gpu(), before.host().reinterpret(bytes)));
     } else {
-      runs.add(new Run(gpu, slot, slot.byteSize()));
+      runs.add(new CopyRun(gpu, slot));
     }
   }
 
@@ -252,7 +251,7 @@ final class OffloadedSlices extends Prepared {
     followGradients();
     access.forgetRanges(device);
     for (Slice slice : slices) {
-      slice.gradients.forEach(run -> access.zeroHeld(producer, run.gpu, run.bytes));
+      slice.gradients.forEach(run -> access.zeroHeld(producer, run.gpu(), run.bytes()));
     }
   }
 
@@ -262,9 +261,9 @@ final class OffloadedSlices extends Prepared {
     try {
       copyAndWork(updates, work);
     } catch (RuntimeException | Error e) {
-      if (watch != null) {
+      if (master != null) {
         // Some updates may not have reached the GPU.
-        watch.writeAll();
+        master.outdate();
       }
       throw e;
     }
@@ -302,9 +301,8 @@ final class OffloadedSlices extends Prepared {
     Slice slice = slices.get(index);
     slice.gradients.forEach(this::down);
     for (int i = 0; updates && i < slice.data.size(); i++) {
-      Run run = slice.data.get(i);
-      if (watch == null || watch.takeWritten(slice.firstRun + i)) {
-        down(run);
+      if (master == null || master.takeOutdated(slice.firstRun + i)) {
+        down(slice.data.get(i));
       }
     }
     slots.slot(index).arrival.record(slots.down);
@@ -312,21 +310,22 @@ final class OffloadedSlices extends Prepared {
 
   private void takeUp(int index) {
     Slice slice = slices.get(index);
-    slice.data.forEach(run -> up(run, watch));
+    WriteWatch own = master == null ? null : master.watch();
+    slice.data.forEach(run -> up(run, own));
     slice.halfPrecisionCopies.forEach(run -> up(run, null));
     if (whole.values().zeroes()) {
-      slice.gradients.forEach(run -> access.zeroHeld(slots.up, run.gpu, run.bytes));
+      slice.gradients.forEach(run -> access.zeroHeld(slots.up, run.gpu(), run.bytes()));
     }
     slots.slot(index).departure.record(slots.up);
   }
 
-  private void down(Run run) {
-    access.copyHeld(slots.down, run.gpu, run.slot, run.bytes, null);
+  private void down(CopyRun run) {
+    access.copyHeld(slots.down, run.gpu(), run.host(), run.bytes(), null);
   }
 
   /// @param owner the watch for which the write does not count; `null` for none
-  private void up(Run run, WriteWatch owner) {
-    access.copyHeld(slots.up, run.slot, run.gpu, run.bytes, owner);
+  private void up(CopyRun run, WriteWatch owner) {
+    access.copyHeld(slots.up, run.host(), run.gpu(), run.bytes(), owner);
   }
 
   @Override
@@ -355,9 +354,6 @@ final class OffloadedSlices extends Prepared {
   public void close() {
     List<Runnable> parts = new ArrayList<>();
     slices.forEach(slice -> parts.add(slice.plan::close));
-    if (watch != null) {
-      parts.add(watch::close);
-    }
     if (slots != null) {
       parts.add(slots::close);
     }
