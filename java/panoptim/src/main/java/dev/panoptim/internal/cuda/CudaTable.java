@@ -23,6 +23,7 @@ import dev.panoptim.internal.step.StepPlan;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -126,14 +127,20 @@ final class CudaTable extends Prepared {
       bytes += bytes(call);
     }
     block = takeOver(before, bytes, rows.count() * panoptim_tensor.sizeof());
+    List<MemorySegment> sources = new ArrayList<>();
     try {
       coefficients = part(coefficientsBytes());
       for (NativeTable.Call call : table.calls()) {
-        calls.add(callOf(call));
+        calls.add(callOf(call, sources));
       }
+      // CUDA may read pageable memory after the call that enqueues the copy has returned.
+      stream.await();
     } catch (Throwable e) {
+      // Freeing GPU memory waits for the copies.
       CloseAll.after(e, List.of(this::close));
       throw e;
+    } finally {
+      Reference.reachabilityFence(sources);
     }
   }
 
@@ -144,6 +151,10 @@ final class CudaTable extends Prepared {
       Block taken = before.block;
       before.block = null;
       return taken;
+    }
+    if (before != null) {
+      // First, so that the GPU and the pinned memory need not have room for both.
+      before.close();
     }
     return Block.of(device, bytes, rowBytes, coefficientsBytes());
   }
@@ -192,20 +203,22 @@ final class CudaTable extends Prepared {
     return part;
   }
 
-  /// The source is pageable, so that the copy returns when the source has been read.
-  private MemorySegment copied(MemorySegment from) {
+  /// Enqueues a copy to the GPU.
+  private MemorySegment copied(MemorySegment from, List<MemorySegment> sources) {
+    sources.add(from);
     MemorySegment to = part(from.byteSize());
     stream.copy(from, to, from.byteSize());
     return to;
   }
 
-  private Call callOf(NativeTable.Call call) {
+  /// @param sources is extended by the memory that the enqueued copies read
+  private Call callOf(NativeTable.Call call, List<MemorySegment> sources) {
     long chunks = chunks(call);
     MemorySegment hostRows =
         panoptim_plan.tensors(call.plan).reinterpret(rows(call) * panoptim_tensor.sizeof());
-    MemorySegment deviceRows = copied(hostRows);
-    MemorySegment chunkRows = copied(chunkRows(call));
-    MemorySegment tiles = copied(tilesOf(call));
+    MemorySegment deviceRows = copied(hostRows, sources);
+    MemorySegment chunkRows = copied(chunkRows(call), sources);
+    MemorySegment tiles = copied(tilesOf(call), sources);
     MemorySegment squareSums = part(chunks * Double.BYTES);
 
     panoptim_plan.square_sums(call.plan, squareSums);
