@@ -139,10 +139,11 @@ public final class Parameter {
   /// gradients as before, in the same arenas. Otherwise it takes longer. All segments that were
   /// made from an address are in one arena, the global one.
   ///
-  /// On a GPU, CUDA is asked for the allocation of the memory, in this method and again at the
-  /// step. It is asked once for each allocation between two steps in which gradients move, and once
-  /// for each allocation in such a step. If memory was freed after the first question, the step
-  /// throws an [IllegalArgumentException] and changes nothing.
+  /// On a GPU, CUDA is asked for the allocation of memory that this library has not allocated: in
+  /// this method, and again at the step. Each time, it is asked once for each allocation and not
+  /// for each gradient. If the memory of a gradient that has moved since the last step has been
+  /// freed, the step throws an [IllegalArgumentException] and changes nothing. Gradients that have
+  /// not moved are not checked again.
   ///
   /// @param gradient [#size()] floats on the parameter's device: off-heap or on the same GPU,
   ///   aligned to 4 bytes; may be read-only
@@ -191,8 +192,8 @@ public final class Parameter {
 
   /// Tells that other code has written the data in the memory of a GPU, for example a kernel of
   /// another library. Call it before the next step. It is needed with
-  /// `Backends.offloadWithMasterCopy`, and has no effect otherwise. Writes by this library need no
-  /// such call.
+  /// `Backends.offloadWithMasterCopy`, and has no effect otherwise. Writes by this library, by
+  /// steps, copies and fills, need no such call.
   public void dataWrittenElsewhere() {
     WriteWatch.note(data, bytes());
   }

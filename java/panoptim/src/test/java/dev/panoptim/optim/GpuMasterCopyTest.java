@@ -30,7 +30,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// The master copy on the host is made anew wherever parameters have been written elsewhere.
+/// Parameters come down to the master copy again wherever they have been written elsewhere.
 @Tag("gpu")
 class GpuMasterCopyTest {
   /// More than one slice.
@@ -177,7 +177,7 @@ class GpuMasterCopyTest {
   }
 
   @Test
-  void aWriteByOtherCodeMustBeTold() {
+  void aWriteByOtherCodeIsNotNoticed() {
     try (Training expected = new Training(false);
         Training actual = new Training(true)) {
       for (Training each : List.of(expected, actual)) {

@@ -138,7 +138,7 @@ class GpuMemoryTest {
   void nothingIsLeftBehind() {
     for (Backend backend : Problem.gpuBackends()) {
       List<GpuTests.Usage> usage = usageAlongTheWay(backend);
-      assertEquals(usage.get(1), usage.get(2), backend + " after plans that were made anew");
+      assertEquals(usage.get(1), usage.get(2), backend + " after new plans");
       assertEquals(usage.get(0), usage.get(3), backend + " after closing");
       assertTrue(
           usage.get(1).allocated() > usage.get(0).allocated() || !backend.name().equals("cuda"),
