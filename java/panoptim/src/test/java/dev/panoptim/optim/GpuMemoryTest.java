@@ -104,7 +104,7 @@ class GpuMemoryTest {
   void aFullGpuChangesNothing() {
     Device gpu = Device.cuda(0);
     try (Parameters parameters =
-            Parameters.builder().add("p", 1000).add("q", 1 << 25).device(gpu).build();
+            Parameters.builder().add("p", 1000).add("q", 1 << 23).device(gpu).build();
         Optimizer optimizer = Adam.builder(parameters.all().subList(0, 1)).build()) {
       optimizer.step();
       optimizer.addParamGroup(parameters.all().subList(1, 2), Map.of());
@@ -121,10 +121,10 @@ class GpuMemoryTest {
     }
   }
 
-  /// Allocates memory until no room is left for the states of 2^25 elements. The largest allocation
+  /// Allocates memory until no room is left for the states of 2^23 elements. The largest allocation
   /// may be smaller than the free memory, which is also in use by CUDA itself and other processes.
   private static void fill(Device gpu, Arena arena) {
-    for (long bytes = gpu.freeMemory(); bytes >= 64 << 20; ) {
+    for (long bytes = gpu.freeMemory(); bytes >= 8 << 20; ) {
       try {
         gpu.allocate(bytes, arena);
       } catch (CudaException tooLarge) {

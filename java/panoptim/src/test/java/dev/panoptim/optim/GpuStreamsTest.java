@@ -189,10 +189,11 @@ class GpuStreamsTest {
   @ParameterizedTest
   @EnumSource
   void gradientsMoveToOtherPlaces(GradientPlacesTest.Places where) {
-    Map<String, int[]> expected =
-        GradientPlacesTest.train(Backends.scalar(), GradientPlacesTest.Places.STAY, 5);
-    for (Backend backend : Problem.gpuBackends()) {
-      String difference = Problem.difference(expected, GradientPlacesTest.train(backend, where, 5));
+    // The update in C++ takes a tenth of the time of the one in Java.
+    for (Backend backend : Problem.gpuBackends(Backends.nativeCode())) {
+      Map<String, int[]> bits =
+          GradientPlacesTest.train(backend, where, GradientPlacesTest.Expected.SEED);
+      String difference = Problem.difference(GradientPlacesTest.Expected.BITS, bits);
       assertNull(difference, () -> backend + ", " + where);
     }
   }

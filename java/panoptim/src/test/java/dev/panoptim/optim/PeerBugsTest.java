@@ -1,6 +1,7 @@
 package dev.panoptim.optim;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -14,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -33,9 +35,9 @@ class PeerBugsTest {
   }
 
   static void fill(MemorySegment segment, float value) {
-    for (long i = 0; i < segment.byteSize() / Float.BYTES; i++) {
-      segment.setAtIndex(JAVA_FLOAT, i, value);
-    }
+    float[] values = new float[(int) (segment.byteSize() / Float.BYTES)];
+    Arrays.fill(values, value);
+    segment.copyFrom(MemorySegment.ofArray(values));
   }
 
   static float at(Parameter parameter, long index) {
@@ -79,13 +81,14 @@ class PeerBugsTest {
             fill(p.gradient(), 0.1f * step);
             optimizer.step();
           }
-          float first = at(p, 0);
-          for (long i = 1; i < size; i++) {
-            if (Float.floatToRawIntBits(at(p, i)) != Float.floatToRawIntBits(first)) {
-              throw new AssertionError(
-                  "%s, %s, %d threads: element %d is %s, the first %s"
-                      .formatted(tested, backend.describe(), threads, i, at(p, i), first));
-            }
+          int[] bits = p.data().toArray(JAVA_INT);
+          int[] equal = new int[size];
+          Arrays.fill(equal, bits[0]);
+          int at = Arrays.mismatch(equal, bits);
+          if (at >= 0) {
+            throw new AssertionError(
+                "%s, %s, %d threads: element %d is %s, the first %s"
+                    .formatted(tested, backend.describe(), threads, at, at(p, at), at(p, 0)));
           }
         }
       }

@@ -25,6 +25,12 @@ import java.util.SplittableRandom;
 /// @param steps the number of steps
 /// @param special whether the numbers include NaN, infinities, denormals and signed zeros
 record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
+  /// The numbers of a tensor repeat after so many elements, because random numbers take more time
+  /// than the steps. A prime number, so that equal numbers are at different places of vectors,
+  /// chunks and slices.
+  private static final int PERIOD =
+      Boolean.getBoolean("panoptim.exhaustive") ? Integer.MAX_VALUE : 4093;
+
   private static final float[] SPECIAL = {
     0f,
     -0f,
@@ -57,11 +63,16 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
   /// The backends of a GPU: the update on the GPU, and the update on the CPU, without and with a
   /// master copy.
   static List<Backend> gpuBackends() {
+    return gpuBackends(Backends.scalar());
+  }
+
+  /// @param onCpu the backend that updates on the CPU
+  static List<Backend> gpuBackends(Backend onCpu) {
     DeviceStream stream = DeviceStream.defaultOf(Device.cuda(0));
     return List.of(
         Backends.cuda(0),
-        Backends.offload(stream, Backends.scalar()),
-        Backends.offloadWithMasterCopy(stream, Backends.scalar()));
+        Backends.offload(stream, onCpu),
+        Backends.offloadWithMasterCopy(stream, onCpu));
   }
 
   /// The bits of all data and states after the last step, by name.
@@ -105,8 +116,8 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
 
   private MemorySegment numbers(long size, SplittableRandom random) {
     float[] numbers = new float[(int) size];
-    for (int i = 0; i < size; i++) {
-      numbers[i] = value(random);
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = i < PERIOD ? value(random) : numbers[i - PERIOD];
     }
     return MemorySegment.ofArray(numbers);
   }

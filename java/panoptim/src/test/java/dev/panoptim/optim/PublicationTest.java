@@ -29,6 +29,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PublicationTest {
   private static final long[] SIZES = {5, 0, 40_000, 1, 1023, 1025};
 
+  /// Gradients repeat after so many elements, because random numbers take more time than the steps.
+  private static final int PERIOD = 4093;
+
   static List<Backend> backends() {
     return Problem.backends();
   }
@@ -43,9 +46,11 @@ class PublicationTest {
 
   private static void fillGradients(Parameters parameters, SplittableRandom random) {
     for (Parameter each : parameters) {
-      for (long i = 0; i < each.size(); i++) {
-        each.gradient().setAtIndex(JAVA_FLOAT, i, (float) random.nextGaussian());
+      float[] numbers = new float[(int) each.size()];
+      for (int i = 0; i < numbers.length; i++) {
+        numbers[i] = i < PERIOD ? (float) random.nextGaussian() : numbers[i - PERIOD];
       }
+      each.gradient().copyFrom(MemorySegment.ofArray(numbers));
     }
   }
 
@@ -54,9 +59,10 @@ class PublicationTest {
     if (narrow == null) {
       return floats.toArray(JAVA_BYTE);
     }
-    short[] rounded = new short[(int) (floats.byteSize() / Float.BYTES)];
+    float[] exact = floats.toArray(JAVA_FLOAT);
+    short[] rounded = new short[exact.length];
     for (int i = 0; i < rounded.length; i++) {
-      rounded[i] = narrow.round(floats.getAtIndex(JAVA_FLOAT, i));
+      rounded[i] = narrow.round(exact[i]);
     }
     return MemorySegment.ofArray(rounded).toArray(JAVA_BYTE);
   }
