@@ -88,7 +88,11 @@ public class GpuBenchmark {
         prepareCopies(sizes, gpu);
       }
     } catch (Throwable e) {
-      tearDown();
+      try {
+        tearDown();
+      } catch (Throwable later) {
+        e.addSuppressed(later);
+      }
       throw e;
     }
   }
@@ -175,9 +179,8 @@ public class GpuBenchmark {
 
   @TearDown
   public void tearDown() {
-    if (training != null) {
-      training.close();
-    }
-    memory.close();
+    // The training is closed first. If that fails, the memory is closed all the same.
+    try (GpuMemory second = memory;
+        GpuTraining first = training) {}
   }
 }

@@ -144,8 +144,9 @@ final class GpuTraining implements AutoCloseable {
 
   @Override
   public void close() {
-    optimizer.close();
-    parameters.close();
-    arena.close();
+    // The optimizer is closed first. If that fails, the others are closed all the same.
+    try (Arena third = arena;
+        Parameters second = parameters;
+        Optimizer first = optimizer) {}
   }
 }
