@@ -9,11 +9,11 @@ import java.lang.foreign.MemorySegment;
 /// The methods of [Device] and [DeviceStream] that steps need and that are not part of the API.
 /// [Device] implements them, and offers its implementation when it is initialized.
 ///
-/// CUDA is asked for the owner of memory that [Device#allocate] has not allocated. For gradients
-/// that move at each step, a query of about a microsecond each would take too long. These methods
-/// therefore ask only once for each allocation between two calls of [#forgetRanges]. An answer is
-/// out of date if the allocation has been freed meanwhile, so that a step forgets the ranges before
-/// it checks the gradients that have moved.
+/// CUDA is asked for the owner of memory that [Device#allocate] has not allocated. Gradients may
+/// move at each step, and one query for each of them would take too long. These methods therefore
+/// ask only once for each allocation between two calls of [#forgetRanges]. An answer is out of date
+/// if the allocation has been freed meanwhile, so that a step forgets the ranges before it checks
+/// the gradients that have moved.
 ///
 /// Thread-safe.
 public abstract class DeviceAccess {

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 /// A failure, also an [Error], neither prevents the later actions nor replaces the first failure.
 class CloseAllTest {
   private static final RuntimeException EXCEPTION = new IllegalStateException("first");
-  private static final Error ERROR = new OutOfMemoryError("second");
+  private static final Error ERROR = new InternalError("second");
 
   private final List<Integer> closed = new ArrayList<>();
 
@@ -39,8 +39,8 @@ class CloseAllTest {
   void theFirstFailureIsThrown() {
     for (List<Throwable> each :
         List.of(
-            List.of(new IllegalStateException("a"), new OutOfMemoryError("b")),
-            List.of(new OutOfMemoryError("c"), new IllegalStateException("d")))) {
+            List.of(new IllegalStateException("a"), new InternalError("b")),
+            List.of(new InternalError("c"), new IllegalStateException("d")))) {
       closed.clear();
       Throwable thrown =
           assertThrows(Throwable.class, () -> CloseAll.all(parts(each.getFirst(), each.getLast())));

@@ -111,10 +111,10 @@ class OwnedArenaTest {
 
   @Test
   void aFailingReleaseDoesNotPreventTheOthers() {
-    for (Throwable first : List.of(new IllegalStateException("a"), new OutOfMemoryError("b"))) {
+    for (Throwable first : List.of(new IllegalStateException("a"), new InternalError("b"))) {
       long before = MemoryBudget.held(KIND);
       AtomicInteger released = new AtomicInteger();
-      Error second = new StackOverflowError("c");
+      Error second = new LinkageError("c");
       OwnedArena arena = arena();
       arena.allocate(1000, 8);
       adopt(arena, released::incrementAndGet);
@@ -133,7 +133,7 @@ class OwnedArenaTest {
 
   @Test
   void bothActionsRunAndTheFirstFailureIsThrown() {
-    Error first = new OutOfMemoryError("a");
+    Error first = new InternalError("a");
     RuntimeException second = new IllegalStateException("b");
     Runnable both = OwnedArena.both(failing(first), failing(second));
     assertSame(first, assertThrows(Error.class, both::run));
