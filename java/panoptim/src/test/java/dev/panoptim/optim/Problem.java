@@ -25,12 +25,6 @@ import java.util.SplittableRandom;
 /// @param steps the number of steps
 /// @param special whether the numbers include NaN, infinities, denormals and signed zeros
 record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
-  /// The numbers of a tensor repeat after so many elements, because random numbers take more time
-  /// than the steps. A prime number, so that equal numbers are at different places of vectors,
-  /// chunks and slices.
-  private static final int PERIOD =
-      Boolean.getBoolean("panoptim.exhaustive") ? Integer.MAX_VALUE : 4093;
-
   private static final float[] SPECIAL = {
     0f,
     -0f,
@@ -117,7 +111,7 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
   private MemorySegment numbers(long size, SplittableRandom random) {
     float[] numbers = new float[(int) size];
     for (int i = 0; i < numbers.length; i++) {
-      numbers[i] = i < PERIOD ? value(random) : numbers[i - PERIOD];
+      numbers[i] = value(random);
     }
     return MemorySegment.ofArray(numbers);
   }
