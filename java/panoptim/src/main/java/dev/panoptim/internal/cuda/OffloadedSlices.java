@@ -110,7 +110,8 @@ final class OffloadedSlices extends Prepared {
     }
   }
 
-  /// Takes over slots, or frees them before larger ones are allocated: pinned memory is scarce.
+  /// Reuses the slots of other slices. Slots that are too small are freed before larger ones are
+  /// allocated, since pinned memory is scarce.
   private OffloadSlots slots(
       OffloadedSlices before, long elements, boolean holdsData, boolean copies) {
     OffloadSlots taken = before == null ? null : before.slots;
@@ -124,7 +125,7 @@ final class OffloadedSlices extends Prepared {
     return new OffloadSlots(device, elements, holdsData, copies);
   }
 
-  /// Takes over a master copy like the slots.
+  /// Reuses the master copy of other slices in the same way.
   private MasterCopy master(OffloadedSlices before) {
     long elements = wholeRows.elements();
     MasterCopy taken = before == null ? null : before.master;

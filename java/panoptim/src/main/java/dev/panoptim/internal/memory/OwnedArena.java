@@ -88,7 +88,7 @@ public final class OwnedArena implements Arena {
     }
   }
 
-  /// Takes over memory that was allocated elsewhere. Its bytes must have been counted already.
+  /// Adds memory that was allocated elsewhere to this arena. Its bytes must already be counted.
   ///
   /// @param address the memory's address, in the global scope
   /// @param bytes the bytes that Java may access

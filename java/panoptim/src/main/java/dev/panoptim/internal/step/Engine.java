@@ -84,7 +84,7 @@ public abstract non-sealed class Engine implements Backend {
   ///   the calling one; small plans take fewer, and a GPU takes none
   /// @param decision of this engine, which the step follows if the host does not know it. If a
   ///   decision [NormDecision#isOnHost()], the caller follows it: its scale belongs into the
-  ///   coefficients, and a skipped step is not asked for. `null` if there is none
+  ///   coefficients, and it does not call this method for a skipped step. `null` if there is none
   /// @throws IllegalArgumentException if the plan's memory is not where this engine works, or the
   ///   decision is another engine's
   /// @throws IllegalStateException if memory of the plan is no longer alive
@@ -128,7 +128,7 @@ public abstract non-sealed class Engine implements Backend {
     return sums.addTo(before);
   }
 
-  /// Sets memory of this backend's device to 0, after all steps that were asked for before. On a
+  /// Sets memory of this backend's device to 0, after all steps that were enqueued before. On a
   /// GPU, the caller has called [DeviceAccess#forgetRanges] before.
   ///
   /// @param bytes of the memory
@@ -138,7 +138,7 @@ public abstract non-sealed class Engine implements Backend {
     memory.fill((byte) 0);
   }
 
-  /// Sets all gradients of a plan to 0, after all steps that were asked for before.
+  /// Sets all gradients of a plan to 0, after all steps that were enqueued before.
   ///
   /// @throws IllegalArgumentException if the plan's memory is not where this backend works
   /// @throws IllegalStateException if memory of the plan is no longer alive

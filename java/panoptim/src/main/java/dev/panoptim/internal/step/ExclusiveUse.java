@@ -94,7 +94,7 @@ public final class ExclusiveUse {
     }
   }
 
-  /// Says that the owner runs hooks from here on, or no longer does.
+  /// Sets whether the owner is running hooks.
   void runsHooks(boolean value) {
     inHook = value;
   }

@@ -7,9 +7,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.LongStream;
 
-/// Rebinds plans that were made together to gradients that moved, as of frameworks that allocate
-/// gradients anew at each step. This costs little compared to new plans, and leaves next to nothing
-/// to the garbage collector.
+/// Rebinds plans of one optimizer to gradients that moved, for frameworks that allocate gradients
+/// at each step. This takes much less time than new plans, and almost no heap memory.
 ///
 /// Not thread-safe.
 final class GradientRebinding {

@@ -15,8 +15,8 @@ final class GroupPlans {
   private final StateMemory memory;
   private final List<TrackedGroup> groups;
 
-  /// Of all groups' plans; `null` before there are some, and if a move or the making of new plans
-  /// began and did not end.
+  /// The rebinding of all groups' plans. `null` before there are plans, and after a failure in the
+  /// middle of a rebinding or of the creation of plans.
   private GradientRebinding rebinding;
 
   /// The gradients of each group's rows; filled anew whenever some have moved.
@@ -58,7 +58,7 @@ final class GroupPlans {
     }
   }
 
-  /// Whether a gradient came, went or moved since the plans were last brought up to date.
+  /// Whether a gradient was added, removed or moved since the last update of the plans.
   boolean gradientsMoved() {
     if (rebinding == null) {
       return true;
@@ -93,7 +93,7 @@ final class GroupPlans {
       gradients.add(now);
     }
     GradientRebinding current = rebinding;
-    // If this ends in the middle, by an error of the Java machine, new plans are needed.
+    // If an error of the JVM ends this in the middle, new plans are needed.
     rebinding = null;
     if (!current.moveTo(gradients)) {
       return false;
@@ -128,7 +128,7 @@ final class GroupPlans {
             }
           }
           elements = count;
-          // Last: if an error of the Java machine ends this before, the plans are not used.
+          // Last: if an error of the JVM ends this before, the plans are not used.
           rebinding = current;
         });
     CloseAll.all(before);

@@ -9,7 +9,8 @@ package dev.panoptim.internal.step;
 /// decision.decide(scale, clipGradNorm, skipNonFinite);
 /// ```
 ///
-/// A decision on a GPU stays there for the steps, and is copied to the host when it is asked for.
+/// Steps on a GPU read the decision there. The methods that return its values wait for its copy on
+/// the host.
 ///
 /// Not thread-safe.
 public abstract class NormDecision implements AutoCloseable {
@@ -44,8 +45,8 @@ public abstract class NormDecision implements AutoCloseable {
   /// Whether the step is to change nothing. May wait for the GPU.
   public abstract boolean skips();
 
-  /// Waits for the GPU's last decision, and frees the memory there. The last decision can still be
-  /// asked for afterwards, but no other one can be made.
+  /// Waits for the GPU's last decision, and frees the memory there. The values of the last decision
+  /// can still be read afterwards, but no other decision can be made.
   @Override
   public abstract void close();
 }

@@ -68,12 +68,12 @@ public final class StepExecutor {
     counter.open(this);
   }
 
-  /// What the last step did; the next one writes it anew.
+  /// What the last step did. The next step overwrites it.
   public StepOutcome outcome() {
     return outcome;
   }
 
-  /// Makes a step of all groups, as the settings say.
+  /// Makes a step of all groups with the current settings.
   public void step() {
     Object event = Events.beginStep();
     long begin = counter.begin();
@@ -84,7 +84,7 @@ public final class StepExecutor {
     }
   }
 
-  /// Writes to the flight recorder what is known at once: no step waits for a GPU.
+  /// Writes to the flight recorder what is known without a wait for a GPU.
   private void record(Object event) {
     boolean known = !outcome.isPending();
     int helpers = 0;
@@ -185,7 +185,7 @@ public final class StepExecutor {
     outcome.decidedBy(decision);
   }
 
-  /// @param scale what gradients are multiplied with
+  /// @param scale the factor of gradients
   /// @param decides the decision that the GPU follows; `null` if the host has followed it
   private void updateGroups(float scale, NormDecision decides) {
     if (publisher != null) {
@@ -227,10 +227,10 @@ public final class StepExecutor {
     }
   }
 
-  /// Computes the coefficients of a group's step; neighbours that have made the same number of
-  /// steps share them.
+  /// Computes the coefficients of a group's step. Neighbouring rows with the same number of steps
+  /// share them.
   ///
-  /// @param scale what gradients are multiplied with
+  /// @param scale the factor of gradients
   private void prepare(TrackedGroup group, float scale) {
     Hyperparameters values = group.values();
     group.plan.values().begin(values.decays());
@@ -291,7 +291,8 @@ public final class StepExecutor {
     return "gradient of '" + each.name() + "'";
   }
 
-  /// Settles the last step, and frees what steps were made with. Closing twice has no effect.
+  /// Counts the last step, and frees the memory of plans and decisions. A second call has no
+  /// effect.
   public void close() {
     if (closed) {
       return;

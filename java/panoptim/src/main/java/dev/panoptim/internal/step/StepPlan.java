@@ -16,7 +16,7 @@ public final class StepPlan implements AutoCloseable {
   private final StepValues values;
   private final RowGradients gradients;
 
-  /// `null` until an engine is asked for a step, and after [#close].
+  /// `null` before the first step, and after [#close].
   private Prepared prepared;
 
   /// One plan for each group of rows.

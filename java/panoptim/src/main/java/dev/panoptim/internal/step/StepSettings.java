@@ -26,7 +26,7 @@ public final class StepSettings {
     return skipNonFinite || clipGradNorm < Double.POSITIVE_INFINITY;
   }
 
-  /// Takes over all values of another object.
+  /// Copies all values of another object.
   public void set(StepSettings other) {
     gradientScale = other.gradientScale;
     clipGradNorm = other.clipGradNorm;

@@ -25,7 +25,7 @@ public final class StepValues {
     decay = rows.rule().decay();
   }
 
-  /// Forgets the previous step's coefficients.
+  /// Removes the previous step's coefficients.
   ///
   /// @param decays whether the group's weight decay is other than 0
   void begin(boolean decays) {
@@ -41,9 +41,9 @@ public final class StepValues {
     return coefficients.get(usedSlots++);
   }
 
-  /// Gives a row the coefficients that were asked for last.
+  /// Assigns the result of the last [#nextCoefficients] to a row.
   ///
-  /// @throws IllegalStateException if none were asked for since [#begin]
+  /// @throws IllegalStateException if [#nextCoefficients] was not called since [#begin]
   void assign(int row) {
     if (usedSlots == 0) {
       throw new IllegalStateException("row " + row + " has no coefficients to be given");
@@ -110,7 +110,7 @@ public final class StepValues {
     return publishTarget;
   }
 
-  /// Takes over the values of another plan, of whose rows these are parts.
+  /// Copies the values of another plan. These rows are parts of its rows.
   ///
   /// @param wholeRows for each of these rows, the row of the other plan
   public void follow(StepValues whole, int[] wholeRows) {

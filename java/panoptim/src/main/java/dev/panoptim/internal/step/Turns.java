@@ -47,7 +47,7 @@ public final class Turns {
     }
   }
 
-  /// Does something while no other thread has the optimizer.
+  /// Runs an action while no other thread uses the optimizer.
   ///
   /// @throws IllegalStateException as [ExclusiveUse#enter]
   private <T> T inTurn(Purpose purpose, Supplier<T> action) {
@@ -108,7 +108,7 @@ public final class Turns {
       executor.zeroGradients();
       return;
     }
-    // A GPU's tables are used, which another thread's loading or closing would free meanwhile.
+    // This uses a GPU's tables, which another thread could free by loading states or by closing.
     inTurn(
         Purpose.READ,
         () -> {
@@ -118,8 +118,8 @@ public final class Turns {
         });
   }
 
-  /// Counts the last step if only a GPU knew whether it was made. That takes a turn, as other
-  /// threads may come here beside a step.
+  /// Counts the last step if only a GPU knew whether it was made. This takes a turn, since other
+  /// threads may call it during a step.
   public void settle() {
     if (engine.device().isCpu()) {
       return;
