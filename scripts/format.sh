@@ -25,7 +25,7 @@ if [ ! $state/done -nt pom.xml ]; then touch -t 200001010000 $state/done; fi
 find . -name target -prune -o -name '.[!.]*' -prune -o -type f -newer $state/done ! -path "$excluded" -print \
   > $state/changed
 if grep '\.java$' $state/changed > $state/java; then
-  # Without the optimizing compiler, half the processor time.
+  # It runs for seconds, too short for the optimizing compiler to pay.
   "$TOOLCHAIN_JAVA_HOME/bin/java" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -jar "$formatter" $options @$state/java || {
     echo "Not in google-java-format, as listed: run mvn -Pformat." >&2
     exit 1

@@ -12,7 +12,7 @@ path=$2
 options=$3
 sources=src/main/java
 if [ -d src/generated/java ]; then sources=$sources:src/generated/java; fi
-# It runs for seconds: without the optimizing compiler, half the processor time.
+# It runs for seconds, too short for the optimizing compiler to pay.
 # shellcheck disable=SC2086  # OPTIONS are split on purpose.
 output=$("$TOOLCHAIN_JAVA_HOME/bin/javadoc" -J-XX:TieredStopAtLevel=1 -J-XX:+UseSerialGC -d target/javadoc $options \
   -Xdoclint:all,-missing --module-path "$path" --module-source-path "$module=$sources" --module "$module" 2>&1) || {

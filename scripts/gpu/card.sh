@@ -27,7 +27,6 @@ done
 if [ -n "$bundle" ]; then
   bin=$bundle/bin
   bench=$bin/panoptim_cuda_bench
-  export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$bundle/lib"
 else
   build=${BUILD:-$root/java/panoptim/target/cmake/gpu}
   bin=$build/native/test
@@ -37,14 +36,12 @@ has() { command -v "$1" >/dev/null 2>&1; }
 
 # Runs each test of a program by its name: a program without a name ends at its first skipped test. 77: skipped.
 tests() {
-  file=$1
-  shift
   failed=0
   passed=0
-  for test in $(sed -n 's/^TEST(\(.*\)).*/\1/p' "$root/native/test/$file.cpp"); do
-    "$@" "$bin/$file" "$test"
+  for test in $(sed -n 's/^TEST(\(.*\)).*/\1/p' "$root/native/test/$1.cpp"); do
+    "$bin/$1" "$test"
     status=$?
-    echo "$file.$test: status $status"
+    echo "$1.$test: status $status"
     case $status in
       0) passed=$((passed + 1)) ;;
       77) ;;

@@ -11,7 +11,7 @@
 // Sums the squares of all chunks, a block for each. Meanwhile block 0 adds the chunks' sums to the decision's squares,
 // in batches, as they come.
 //
-// Both sums have an order, so they take the time of as many dependent additions, 4 ns each: 1024 for a chunk, whose 16
+// Both sums have an order, so they take the time of as many dependent additions: 1024 for a chunk, whose 16
 // lanes are summed at once, and one for each chunk. That is why more threads load a chunk than add it, and why the
 // addition of the chunks' sums does not begin after the last of them.
 struct square_sums_work {

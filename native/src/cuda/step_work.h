@@ -75,9 +75,9 @@ struct step_arguments {
 // The least that any CUDA allows.
 static_assert(sizeof(step_arguments) <= 4096, "more than the arguments of a launch");
 
-// On an H100, AdamW over 1e9 elements reaches 1.00 of a copy's bandwidth with 2 blocks of 512 threads on a
-// multiprocessor, 0.98 with 4 blocks of 256, and 0.99 with 3 of 512, which have fewer registers. SGD reaches 0.96 with
-// 2 blocks and 1.03 with 3.
+// On an H100, two blocks of 512 threads on a multiprocessor reach the bandwidth of a copy, and three for SGD, which has
+// no states: scripts/gpu/card.sh, in docs/benchmarks.md. Blocks of 256 threads were slower, and so were more blocks
+// with fewer registers.
 template <class Rule>
 struct step_work : step_arguments {
   static constexpr int threads = 512;

@@ -177,8 +177,8 @@ final class CudaTable extends Prepared {
         .sum();
   }
 
-  /// The bytes of the coefficients on the GPU. Every row may have its own; a few travel with the
-  /// launch.
+  /// The bytes of the coefficients on the GPU. Every row may have its own; a few are arguments of
+  /// the launch.
   private long coefficientsBytes() {
     return rows.count() <= PanoptimAbi.PANOPTIM_CUDA_FEW()
         ? 0
