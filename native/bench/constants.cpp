@@ -1,5 +1,6 @@
 // AdamW's step with other values of the library's constants, to measure which are fastest. Compiled once for each tier
 // of this build, as PANOPTIM_CONSTANTS_STEP.
+#include "coefficients.h"
 #include "shares.h"
 #include "step/loops.h"
 #include "step/nontemporal.h"
@@ -23,19 +24,6 @@ kernel loop_with_prefetch(panoptim_int64 ahead) {
   }
 }
 
-panoptim_coefficients coefficients() {
-  panoptim_coefficients c{};
-  c.gradient_scale = 1;
-  c.weight_decay = 1e-5f;
-  c.first_decay = 0.9f;
-  c.first_take = 0.1f;
-  c.second_decay = 0.999f;
-  c.second_take = 0.001f;
-  c.epsilon = 1e-8f;
-  c.step_size = 1e-3f;
-  return c;
-}
-
 }  // namespace
 
 // One step. Returns 0, or -1 if there is no loop for `ahead` or the tile is too large; then nothing has been done.
@@ -47,7 +35,7 @@ extern "C" __attribute__((visibility("default"))) int32_t PANOPTIM_CONSTANTS_STE
     panoptim_int64 ahead, panoptim_int64 chunk_length, panoptim_int64 tile, int32_t streamed) {
   const kernel update = loop_with_prefetch(ahead);
   if (!update || tile > most_tile) return -1;
-  const panoptim_coefficients c = coefficients();
+  const panoptim_coefficients c = usual_step();
   const auto update_from = [=](panoptim_int64 at, panoptim_int64 count) {
     float *const states[] = {m + at, v + at};
     update(c, count, w + at, g + at, states);

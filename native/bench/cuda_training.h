@@ -10,6 +10,9 @@
 #include <random>
 #include <vector>
 
+#include "../test/device_tables.h"
+#include "../test/problem.h"
+#include "coefficients.h"
 #include "panoptim.h"
 #include "rule/composition.h"
 
@@ -45,8 +48,6 @@ class training {
   };
 
   explicit training(const shape &of) : of_(of), tensors_(static_cast<size_t>(of.tensors)) {
-    std::vector<int32_t> chunk_rows;
-    std::vector<panoptim_cuda_tile> tiles;
     panoptim_int64 first_chunk = 0;
     for (panoptim_int64 row = 0; row < of.tensors; row++) {
       panoptim_tensor &tensor = tensors_[static_cast<size_t>(row)];
@@ -54,23 +55,18 @@ class training {
       tensor.offset = row * of.elements;
       tensor.first_chunk = first_chunk;
       tensor.coefficients = of.kind == shape::own_coefficients ? row : 0;
-      for (panoptim_int64 start = 0; start < of.elements; start += PANOPTIM_CHUNK) {
-        chunk_rows.push_back(static_cast<int32_t>(row));
-        first_chunk++;
-      }
-      for (int32_t i = 0; i * panoptim_int64{PANOPTIM_TILE} < of.elements; i++) {
-        tiles.push_back({static_cast<int32_t>(row), i});
-      }
+      first_chunk += (of.elements + PANOPTIM_CHUNK - 1) / PANOPTIM_CHUNK;
     }
+    const device_tables tables(tensors_);
+    const std::vector<int32_t> &chunk_rows = tables.chunk_rows;
+    const std::vector<panoptim_cuda_tile> &tiles = tables.tiles;
     place_operands();
-    coefficients_.assign(of.kind == shape::own_coefficients ? tensors_.size() : 1, usual_coefficients());
+    coefficients_.assign(of.kind == shape::own_coefficients ? tensors_.size() : 1, usual_step());
     plan_.tensors = tensors_.data();
     plan_.tensor_count = of.tensors;
     plan_.coefficients = coefficients_.data();
     plan_.coefficients_count = static_cast<panoptim_int64>(coefficients_.size());
-#define PANOPTIM_COPY(name, values) plan_.name = of.rule.name;
-    PANOPTIM_AXES(PANOPTIM_COPY)
-#undef PANOPTIM_COPY
+    set_composition(plan_, of.rule);
     plan_.averages = plan_.zeroes = is_fused();
     plan_.half_precision = is_fused() ? PANOPTIM_HALF_PRECISION_BFLOAT16 : PANOPTIM_HALF_PRECISION_NONE;
     plan_.square_sums = static_cast<double *>(allocated(first_chunk * 8));
@@ -160,24 +156,6 @@ class training {
 
   panoptim_int64 coefficients_bytes() const {
     return static_cast<panoptim_int64>(coefficients_.size() * sizeof coefficients_[0]);
-  }
-
-  static panoptim_coefficients usual_coefficients() {
-    panoptim_coefficients c{};
-    c.gradient_scale = 1;
-    c.weight_decay = 1e-5f;
-    c.first_decay = 0.9f;
-    c.first_take = 0.1f;
-    c.second_decay = 0.999f;
-    c.second_take = 0.001f;
-    c.nesterov_input = 0.1f;
-    c.nesterov_moment = 0.9f;
-    c.epsilon_inside = 1e-10f;
-    c.epsilon = 1e-8f;
-    c.divides = 1;
-    c.step_size = 1e-3f;
-    c.average_take = 0.01f;
-    return c;
   }
 
   void *allocated(panoptim_int64 bytes) {

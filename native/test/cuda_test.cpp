@@ -141,9 +141,9 @@ TEST(a_device_agrees_on_a_tensor_of_more_than_2_31_elements) {
   row.state[0] = first.get();
   row.state[1] = second.get();
   row.length = length;
-  std::vector<panoptim_cuda_tile> tiles;
-  for (int32_t i = 0; i * panoptim_int64{PANOPTIM_TILE} < length; i++) tiles.push_back({0, i});
-  const std::vector<int32_t> rows(static_cast<size_t>(chunks));
+  const device_tables tables({row});
+  const std::vector<panoptim_cuda_tile> &tiles = tables.tiles;
+  const std::vector<int32_t> &rows = tables.chunk_rows;
   const on_device<panoptim_tensor> row_there(&row, 1);
   const on_device<panoptim_cuda_tile> tiles_there(tiles.data(), tiles.size());
   const on_device<int32_t> rows_there(rows.data(), rows.size());

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "check.h"
+#include "device_tables.h"
 #include "problem.h"
 
 namespace {
@@ -77,13 +78,9 @@ class device_problem {
       move(half_precision);
       tensor.half_precision = reinterpret_cast<uint16_t *>(half_precision);
     }
-    std::vector<int32_t> rows;
-    std::vector<panoptim_cuda_tile> tiles;
-    for (size_t row = 0; row < tensors_.size(); row++) {
-      const int32_t number = static_cast<int32_t>(row);
-      for (panoptim_int64 start = 0; start < tensors_[row].length; start += PANOPTIM_CHUNK) rows.push_back(number);
-      for (int32_t i = 0; i * panoptim_int64{PANOPTIM_TILE} < tensors_[row].length; i++) tiles.push_back({number, i});
-    }
+    const device_tables tables(tensors_);
+    const std::vector<int32_t> &rows = tables.chunk_rows;
+    const std::vector<panoptim_cuda_tile> &tiles = tables.tiles;
     device_tensors_ = std::make_unique<on_device<panoptim_tensor>>(tensors_.data(), tensors_.size());
     chunk_rows_ = std::make_unique<on_device<int32_t>>(rows.data(), rows.size());
     tiles_ = std::make_unique<on_device<panoptim_cuda_tile>>(tiles.data(), tiles.size());

@@ -17,11 +17,9 @@ import java.util.Comparator;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
@@ -62,18 +60,6 @@ public class CheckpointBenchmark {
   private Path copy;
   private long step;
 
-  /// Bytes that the action allocated on the heap.
-  @State(Scope.Thread)
-  @AuxCounters(AuxCounters.Type.EVENTS)
-  public static class Heap {
-    public double heapBytes;
-
-    @Setup(Level.Iteration)
-    public void reset() {
-      heapBytes = 0;
-    }
-  }
-
   @Setup
   public void setUp() throws IOException {
     directory = Files.createTempDirectory(Path.of(disk), "checkpoints");
@@ -113,7 +99,7 @@ public class CheckpointBenchmark {
   }
 
   @Benchmark
-  public void pair(Pair pair, Heap heap) throws IOException {
+  public void pair(Pair pair, HeapBytes heap) throws IOException {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long allocated = threads.getCurrentThreadAllocatedBytes();
     long start = System.nanoTime();

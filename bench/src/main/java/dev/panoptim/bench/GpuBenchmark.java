@@ -5,11 +5,9 @@ import dev.panoptim.device.Device;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
-import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
@@ -57,18 +55,6 @@ public class GpuBenchmark {
   private long copiedBytes;
   private int steps;
   private int copies;
-
-  /// Bytes of the Java heap that the thread allocates for a step, on average over a measurement.
-  @State(Scope.Thread)
-  @AuxCounters(AuxCounters.Type.EVENTS)
-  public static class Heap {
-    public double heapBytes;
-
-    @Setup(Level.Iteration)
-    public void reset() {
-      heapBytes = 0;
-    }
-  }
 
   @Setup
   public void setUp() {
@@ -167,7 +153,7 @@ public class GpuBenchmark {
   }
 
   @Benchmark
-  public void pair(Pair pair, Heap heap) {
+  public void pair(Pair pair, HeapBytes heap) {
     training.restoreGradients();
     long before = THREADS.getCurrentThreadAllocatedBytes();
     pair.stepNanos += time(this::runSteps, steps);

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 
 import dev.panoptim.device.Device;
 import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.internal.memory.CloseAll;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -72,10 +73,11 @@ final class GpuMemory implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      allocated.forEach(each -> check(to -> PanoptimAbi.panoptim_cuda_free(device, each, to)));
-    } finally {
-      arena.close();
+    List<Runnable> parts = new ArrayList<>();
+    for (MemorySegment each : allocated) {
+      parts.add(() -> check(to -> PanoptimAbi.panoptim_cuda_free(device, each, to)));
     }
+    parts.add(arena::close);
+    CloseAll.all(parts);
   }
 }

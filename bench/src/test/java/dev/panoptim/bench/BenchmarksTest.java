@@ -134,7 +134,7 @@ class BenchmarksTest {
     benchmark.disk = disk.toString();
     benchmark.setUp();
     Pair pair = new Pair();
-    CheckpointBenchmark.Heap heap = new CheckpointBenchmark.Heap();
+    HeapBytes heap = new HeapBytes();
     benchmark.pair(pair, heap);
     requireTimed(pair);
     assertTrue(heap.heapBytes > 0);

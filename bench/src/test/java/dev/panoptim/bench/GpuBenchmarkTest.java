@@ -39,7 +39,7 @@ class GpuBenchmarkTest {
       benchmark.measuredNanos = 1e6;
       benchmark.setUp();
       Pair pair = new Pair();
-      GpuBenchmark.Heap heap = new GpuBenchmark.Heap();
+      HeapBytes heap = new HeapBytes();
       benchmark.pair(pair, heap);
       assertTrue(pair.stepNanos > 0);
       assertEquals(!kind.isOffloaded(), pair.otherNanos > 0);

@@ -1,15 +1,13 @@
 package dev.panoptim.optim;
 
+import static dev.panoptim.optim.GpuMasterCopyTest.offload;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.EmulatedCuda;
 import dev.panoptim.GpuTests;
 import dev.panoptim.JavaProcess;
-import dev.panoptim.backend.Backend;
-import dev.panoptim.backend.Backends;
 import dev.panoptim.device.Device;
-import dev.panoptim.device.DeviceStream;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import java.lang.foreign.Arena;
@@ -30,14 +28,6 @@ class GpuMasterCopyPlansTest {
   private static final int SIZE = 1_200_001;
 
   private static final int SMALL = 33;
-
-  private static Backend offload(boolean keeps) {
-    DeviceStream stream = DeviceStream.defaultOf(Device.cuda(0));
-    Backend update = Backends.nativeCode();
-    return keeps
-        ? Backends.offloadWithMasterCopy(stream, update)
-        : Backends.offload(stream, update);
-  }
 
   private static long bytesDown(Optimizer optimizer) {
     long before = EmulatedCuda.bytesDown();

@@ -50,7 +50,8 @@ class GpuMasterCopyTest {
     EmulatedCuda.succeed();
   }
 
-  private static Backend offload(boolean keeps) {
+  /// @param keeps whether there is a master copy
+  static Backend offload(boolean keeps) {
     DeviceStream stream = DeviceStream.defaultOf(Device.cuda(0));
     Backend update = Backends.nativeCode();
     return keeps
