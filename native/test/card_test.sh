@@ -48,5 +48,6 @@ for expected in build:skipped card:passed bits:passed speed:passed torch:skipped
 done
 grep -q "^adamw${tab}panoptim${tab}1${tab}256$tab" "$folder/out/gpu.tsv" || fail "gpu.tsv has no figure of AdamW"
 grep -qx "adamw${tab}panoptim java" "$folder/out/gpu.tsv" || fail "gpu.tsv has no figure of Java"
-[ "$(grep -c 580 "$folder/out/gpu.tsv")" = 1 ] || fail "gpu.tsv has not one line for the driver"
+[ "$(grep -cx '# driver: 580\.0' "$folder/out/gpu.tsv")" = 1 ] || fail "gpu.tsv has not one line for the driver"
+if grep -qx '580\.0' "$folder/out/gpu.tsv"; then fail "gpu.tsv has a line of the second GPU"; fi
 grep -q "^cuda_runtime_test.streams_follow_events: status 0" "$folder/out/log.txt" || fail "log.txt lacks a test"
