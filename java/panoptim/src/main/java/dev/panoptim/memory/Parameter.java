@@ -4,17 +4,19 @@ import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import dev.panoptim.internal.memory.Segments;
 import dev.panoptim.internal.memory.WriteWatch;
+import dev.panoptim.internal.tensor.Shapes;
 import dev.panoptim.internal.tensor.TensorChecks;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
 
 /// A tensor that an optimizer updates. It has a name, float32 data off-heap or on a GPU, and
-/// optionally the gradient of the loss.
+/// optionally a shape and the gradient of the loss.
 ///
 /// The caller owns the memory: a parameter keeps it reachable, but neither copies nor frees it.
-/// [Parameters] creates parameters with memory in a fast layout. Optimizers need only the number of
-/// elements, not the shape. Data and gradient have the same number of elements.
+/// [Parameters] creates parameters with memory in a fast layout. Data and gradient have the same
+/// number of elements, without gaps, in row-major order. All optimizers work elementwise: the shape
+/// is for checkpoints and for the reader.
 ///
 /// On a GPU, data and gradient are segments of length 0, which Java cannot read or write. The
 /// `copy` methods work on every device.
@@ -27,18 +29,33 @@ public final class Parameter {
   private final Device device;
   private final String name;
   private final long size;
+  private final List<Long> shape;
   private final MemorySegment data;
   private MemorySegment gradient;
+
+  /// Whether the gradient was set by its address.
+  private boolean gradientOfAddress;
 
   private Parameter(
       Device device, String name, long size, MemorySegment data, MemorySegment gradient) {
     this.device = Objects.requireNonNull(device, "device is null");
     this.name = Objects.requireNonNull(name, "name is null, but must be a string");
     this.size = size;
+    this.shape = List.of(size);
     this.data = TensorChecks.require(device, "data of '" + name + "'", size, data, true);
     if (gradient != null) {
       setGradient(gradient);
     }
+  }
+
+  private Parameter(Parameter other, List<Long> shape) {
+    device = other.device;
+    name = other.name;
+    size = other.size;
+    data = other.data;
+    gradient = other.gradient;
+    gradientOfAddress = other.gradientOfAddress;
+    this.shape = shape;
   }
 
   /// Creates a parameter without a gradient.
@@ -71,6 +88,34 @@ public final class Parameter {
     return new Parameter(Device.cpu(), name, size, data, gradient);
   }
 
+  /// Creates a parameter at an address of host memory, as another library gives it, without a
+  /// gradient; [#setGradientAddress] sets one. User code needs no restricted method for it.
+  ///
+  /// The memory must have `size` floats, be writable, and live as long as the parameter is used;
+  /// none of this is checked.
+  ///
+  /// @param name the name, unique among the parameters of an optimizer
+  /// @param size the number of elements, 0 or more
+  /// @param data the address of `size` floats, a multiple of 4. Any multiple is accepted if `size`
+  ///   is 0
+  /// @throws IllegalArgumentException if the size is negative, or memory of that size cannot exist
+  ///   at the address
+  /// @throws IllegalCallerException if native access is denied to the module dev.panoptim
+  public static Parameter ofAddress(String name, long size, long data) {
+    return of(name, size, Segments.ofAddress(data, TensorChecks.bytes(name, size)));
+  }
+
+  /// Creates a parameter with a gradient, both at an address; otherwise as [#ofAddress(String,
+  /// long, long)].
+  ///
+  /// @param gradient the address of `size` floats, a multiple of 4
+  /// @throws IllegalArgumentException also if the gradient overlaps the data
+  public static Parameter ofAddress(String name, long size, long data, long gradient) {
+    Parameter created = ofAddress(name, size, data);
+    created.setGradientAddress(gradient);
+    return created;
+  }
+
   /// Creates a parameter on a device, without a gradient; [#setGradient] sets one.
   ///
   /// On a GPU, `data` may be the result of [Device#allocate], or an address from a deep-learning
@@ -101,6 +146,25 @@ public final class Parameter {
   /// The number of elements.
   public long size() {
     return size;
+  }
+
+  /// The extent of each dimension, the last of which is contiguous; `[size]` unless [#withShape]
+  /// has set another one. Immutable.
+  public List<Long> shape() {
+    return shape;
+  }
+
+  /// A parameter with the same name, device, data and gradient, and another shape. Use it instead
+  /// of this one: each of the two has its own reference to a gradient from now on.
+  ///
+  /// Checkpoints save the shape. A state dict is refused if its parameter and this one have several
+  /// dimensions each and the shapes differ.
+  ///
+  /// @param shape the extent of each dimension, the last of which is contiguous; their product is
+  ///   [#size()]. No dimension at all is the shape of a single number
+  /// @throws IllegalArgumentException if an extent is negative, or the product is not [#size()]
+  public Parameter withShape(long... shape) {
+    return new Parameter(this, Shapes.require(name, size, Shapes.of(name, shape)));
   }
 
   private long bytes() {
@@ -152,6 +216,7 @@ public final class Parameter {
   /// @throws WrongThreadException if its arena is confined to another thread
   /// @throws CudaException if CUDA fails to report the owner of the memory
   public void setGradient(MemorySegment gradient) {
+    gradientOfAddress = false;
     if (gradient != null && TensorChecks.areFloats(device, size, gradient) && !meets(gradient)) {
       // A valid gradient needs no names for messages. Some frameworks give a new one at each step.
       this.gradient = gradient;
@@ -164,6 +229,27 @@ public final class Parameter {
             new TensorChecks.Named("data of '" + name + "'", data, bytes()),
             new TensorChecks.Named(described, checked, bytes())));
     this.gradient = device.isCpu() ? gradient : checked;
+  }
+
+  /// Sets the gradient by its address, as another library gives it. User code needs no restricted
+  /// method for it. Setting the present address again takes a few nanoseconds.
+  ///
+  /// The memory must have [#size()] floats, and live until the gradient is set again, removed, or
+  /// no more steps are made; on the CPU, this is not checked. See [#setGradient] for the cost of a
+  /// gradient that moves.
+  ///
+  /// @param address the address of [#size()] floats on the parameter's device, a multiple of 4
+  /// @throws IllegalArgumentException if memory of that size cannot exist at the address, or it
+  ///   overlaps the data
+  /// @throws IllegalCallerException if native access is denied to the module dev.panoptim
+  /// @throws CudaException as [#setGradient]
+  public void setGradientAddress(long address) {
+    if (gradientOfAddress && gradient != null && gradient.address() == address) {
+      return;
+    }
+    setGradient(
+        device.isCpu() ? Segments.ofAddress(address, bytes()) : MemorySegment.ofAddress(address));
+    gradientOfAddress = true;
   }
 
   /// Whether memory of the same size overlaps the data.

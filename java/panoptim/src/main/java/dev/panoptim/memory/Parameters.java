@@ -7,6 +7,7 @@ import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
 import dev.panoptim.internal.tensor.Layout;
+import dev.panoptim.internal.tensor.Shapes;
 import dev.panoptim.internal.tensor.SharedFile;
 import dev.panoptim.internal.tensor.Slab;
 import dev.panoptim.internal.tensor.TensorChecks;
@@ -23,7 +24,7 @@ import java.util.function.Consumer;
 /// Named parameters and their memory: zeroed data and gradients in a fast layout.
 ///
 /// ```java
-/// try (var parameters = Parameters.builder().add("weight", 64 * 10).add("bias", 10).build()) {
+/// try (var parameters = Parameters.builder().add("weight", 64, 10).add("bias", 10).build()) {
 ///   MemorySegment weight = parameters.get("weight").data();
 /// }
 /// ```
@@ -43,10 +44,10 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
   private final OwnedArena mapping = OwnedArena.of(MemoryKind.PARAMETERS, origin);
   private final Map<String, Parameter> byName = new LinkedHashMap<>();
 
-  private Parameters(Map<String, Long> sizes, Device device) {
+  private Parameters(Map<String, List<Long>> shapes, Device device) {
     this.device = device;
-    List<String> names = List.copyOf(sizes.keySet());
-    long[] lengths = lengths(sizes);
+    List<String> names = List.copyOf(shapes.keySet());
+    long[] lengths = lengths(shapes);
     slab =
         Slab.allocate(
             new Layout(names, lengths, 0, 2),
@@ -55,25 +56,25 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
             MemoryKind.PARAMETERS,
             MemoryKind.GRADIENTS);
     for (int i = 0; i < lengths.length; i++) {
-      add(names.get(i), lengths[i], slab.streams()[0][i], slab.streams()[1][i]);
+      add(names.get(i), shapes.get(names.get(i)), slab.streams()[0][i], slab.streams()[1][i]);
     }
   }
 
   /// Creates parameters with data in a file and gradients in this process's memory.
-  private Parameters(Map<String, Long> sizes, Path file, Consumer<Parameters> initialise) {
+  private Parameters(Map<String, List<Long>> shapes, Path file, Consumer<Parameters> initialise) {
     device = Device.cpu();
-    List<String> names = List.copyOf(sizes.keySet());
-    long[] lengths = lengths(sizes);
+    List<String> names = List.copyOf(shapes.keySet());
+    long[] lengths = lengths(shapes);
     Layout layout = new Layout(names, lengths, 0, 1);
     slab = Slab.allocate(new Layout(names, lengths, 1, 1), device, origin, MemoryKind.GRADIENTS);
     try {
       SharedFile.map(
           mapping,
           file,
-          "the parameters " + sizes,
+          "the parameters " + sizes(names, lengths),
           layout.bytes(),
           (memory, fresh) -> {
-            adopt(names, lengths, layout.slices(memory)[0]);
+            adopt(shapes, layout.slices(memory)[0]);
             if (fresh) {
               initialise.accept(this);
             }
@@ -84,20 +85,35 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     }
   }
 
-  private void adopt(List<String> names, long[] lengths, MemorySegment[] data) {
-    for (int i = 0; i < lengths.length; i++) {
-      add(names.get(i), lengths[i], data[i], slab.streams()[0][i]);
+  private void adopt(Map<String, List<Long>> shapes, MemorySegment[] data) {
+    int i = 0;
+    for (Map.Entry<String, List<Long>> each : shapes.entrySet()) {
+      add(each.getKey(), each.getValue(), data[i], slab.streams()[0][i]);
+      i++;
     }
   }
 
-  private void add(String name, long size, MemorySegment data, MemorySegment gradient) {
-    Parameter added = Parameter.onDevice(device, name, size, data);
+  private void add(String name, List<Long> shape, MemorySegment data, MemorySegment gradient) {
+    Parameter added =
+        Parameter.onDevice(device, name, Shapes.size(name, shape), data)
+            .withShape(shape.stream().mapToLong(Long::longValue).toArray());
     added.setGradient(gradient);
     byName.put(name, added);
   }
 
-  private static long[] lengths(Map<String, Long> sizes) {
-    return sizes.values().stream().mapToLong(Long::longValue).toArray();
+  private static long[] lengths(Map<String, List<Long>> shapes) {
+    return shapes.entrySet().stream()
+        .mapToLong(each -> Shapes.size(each.getKey(), each.getValue()))
+        .toArray();
+  }
+
+  /// The sizes by name, as a shared file states them.
+  private static Map<String, Long> sizes(List<String> names, long[] lengths) {
+    Map<String, Long> sizes = new LinkedHashMap<>();
+    for (int i = 0; i < lengths.length; i++) {
+      sizes.put(names.get(i), lengths[i]);
+    }
+    return sizes;
   }
 
   /// Creates a builder without parameters.
@@ -135,11 +151,11 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     CloseAll.all(List.of(slab::close, mapping::close));
   }
 
-  /// Collects names and sizes, so that all parameters can be laid out together.
+  /// Collects names and shapes, so that all parameters can be laid out together.
   ///
   /// Not thread-safe.
   public static final class Builder {
-    private final Map<String, Long> sizes = new LinkedHashMap<>();
+    private final Map<String, List<Long>> shapes = new LinkedHashMap<>();
     private Device device = Device.cpu();
 
     private Builder() {}
@@ -155,13 +171,20 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     /// @param name a new name. For a checkpoint or a shared file it must be valid Unicode, without
     ///   unpaired surrogates. For a checkpoint, all names of a training, several times over, must
     ///   also fit into 100,000,000 bytes
-    /// @param size the number of elements, 0 or more
-    /// @throws IllegalArgumentException if the name has been used before, or the size is negative
-    ///   or too large
-    public Builder add(String name, long size) {
+    /// @param shape the number of elements, or the extent of each dimension; see
+    ///   [Parameter#withShape]
+    /// @throws IllegalArgumentException if the name has been used before, if there is no extent, or
+    ///   if one is negative or the number of elements too large
+    public Builder add(String name, long... shape) {
       Objects.requireNonNull(name, "name is null, but must be a string");
-      TensorChecks.bytes(name, size);
-      if (sizes.putIfAbsent(name, size) != null) {
+      Objects.requireNonNull(shape, "shape is null");
+      if (shape.length == 0) {
+        throw new IllegalArgumentException(
+            "shape of '" + name + "' has no extent, but must have at least one");
+      }
+      List<Long> own = Shapes.of(name, shape);
+      TensorChecks.bytes(name, Shapes.size(name, own));
+      if (shapes.putIfAbsent(name, own) != null) {
         throw new IllegalArgumentException("there are two parameters named '" + name + "'");
       }
       return this;
@@ -173,7 +196,7 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
     ///   limit `panoptim.memory.limit`
     /// @throws CudaException if the GPU has too little memory
     public Parameters build() {
-      return new Parameters(sizes, device);
+      return new Parameters(shapes, device);
     }
 
     /// Maps parameters whose data are in a file. Several processes can map the same file, and each
@@ -200,7 +223,7 @@ public final class Parameters implements AutoCloseable, Iterable<Parameter> {
         throw new IllegalStateException(
             "device is " + device + ", but parameters in a file must be on the cpu");
       }
-      return new Parameters(sizes, file, initialise);
+      return new Parameters(shapes, file, initialise);
     }
   }
 }

@@ -1,10 +1,13 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.internal.tensor.Shapes;
+import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -24,21 +27,43 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
 
   /// The values of one parameter.
   ///
-  /// @param size number of elements
+  /// @param shape the extent of each dimension, as [Parameter#shape()]
   /// @param steps the number of steps in which it had a gradient; if 0, there are no states
   /// @param momentumProduct the product of all scheduled momenta so far; 1 without a schedule
   /// @param hyperparameters of its group
   /// @param states by the names of [Rule#stateNames()], and `average` if parameters are averaged:
-  ///   `size` floats each
+  ///   [#size()] floats each
   public record ParameterState(
-      long size,
+      List<Long> shape,
       long steps,
       double momentumProduct,
       Map<Hyperparameter, Double> hyperparameters,
       Map<String, MemorySegment> states) {
+    /// @throws IllegalArgumentException if an extent is negative, or their product is larger than
+    ///   2^63-1
     public ParameterState {
+      shape = List.copyOf(shape);
+      Shapes.size("shape", shape);
       hyperparameters = Map.copyOf(hyperparameters);
       states = Map.copyOf(states);
+    }
+
+    /// The values of a parameter of one dimension.
+    ///
+    /// @param size the number of elements
+    /// @throws IllegalArgumentException if it is negative
+    public ParameterState(
+        long size,
+        long steps,
+        double momentumProduct,
+        Map<Hyperparameter, Double> hyperparameters,
+        Map<String, MemorySegment> states) {
+      this(List.of(size), steps, momentumProduct, hyperparameters, states);
+    }
+
+    /// The number of elements.
+    public long size() {
+      return Shapes.size("shape", shape);
     }
   }
 

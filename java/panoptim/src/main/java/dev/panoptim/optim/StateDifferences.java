@@ -2,6 +2,7 @@ package dev.panoptim.optim;
 
 import dev.panoptim.internal.step.TrackedGroup;
 import dev.panoptim.internal.step.TrackedParameter;
+import dev.panoptim.internal.tensor.Shapes;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Rule;
 import java.util.ArrayList;
@@ -78,6 +79,10 @@ final class StateDifferences {
       differences.add(
           "'%s' has %s elements, but %s in the optimizer"
               .formatted(name, state.size(), each.parameter().size()));
+    } else if (!Shapes.fit(state.shape(), each.parameter().shape())) {
+      differences.add(
+          "'%s' has the shape %s, but %s in the optimizer"
+              .formatted(name, state.shape(), each.parameter().shape()));
     }
     if (state.steps() < 0 || state.steps() > MOST_STEPS) {
       differences.add(

@@ -49,7 +49,7 @@ final class StateTransfer {
         all.put(
             each.name(),
             new StateDict.ParameterState(
-                each.parameter().size(),
+                each.parameter().shape(),
                 each.steps(),
                 each.momentumProduct(),
                 group.values().asMap(),

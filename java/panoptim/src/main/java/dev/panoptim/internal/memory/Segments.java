@@ -10,7 +10,24 @@ public final class Segments {
   /// through a field of one, causes a fault.
   private static final long FIRST_ADDRESS = 4096;
 
+  /// All addresses that a process can have. A slice of it costs less than a new segment that is
+  /// reinterpreted. In a class that is loaded at the first use: without native access it fails.
+  private static final class AllAddresses {
+    static final MemorySegment SEGMENT = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+  }
+
   private Segments() {}
+
+  /// The memory at an address, in the global arena. Whether memory exists there is unknown.
+  ///
+  /// @param address any address; [#requireAddress] accepts or refuses the result
+  /// @param bytes the size, 0 or more
+  /// @throws IllegalCallerException if native access is denied to this module
+  public static MemorySegment ofAddress(long address, long bytes) {
+    return address >= 0 && bytes <= Long.MAX_VALUE - address
+        ? AllAddresses.SEGMENT.asSlice(address, bytes)
+        : MemorySegment.ofAddress(address).reinterpret(bytes);
+  }
 
   /// Whether memory can exist in an address range: not in the first 4096 bytes, and not beyond the
   /// last address. Whether the memory really exists is unknown.
