@@ -134,10 +134,10 @@ public final class Checkpoint implements AutoCloseable {
         throw new IllegalArgumentException(
             "tensor '%s' belongs to no parameter of the checkpoint".formatted(each.name()));
       }
-      if (each.dtype() != DType.F32 || !each.shape().equals(List.of(described.size()))) {
+      if (each.dtype() != DType.F32 || !each.shape().equals(described.shape())) {
         throw new IllegalArgumentException(
-            "tensor '%s' is %s %s, but must be F32 [%s]"
-                .formatted(each.name(), each.dtype(), each.shape(), described.size()));
+            "tensor '%s' is %s %s, but must be F32 %s"
+                .formatted(each.name(), each.dtype(), each.shape(), described.shape()));
       }
       if (kind.equals(CheckpointWriter.PARAMETER)) {
         parameters.put(name, each.data());
@@ -158,7 +158,7 @@ public final class Checkpoint implements AutoCloseable {
                 all.put(
                     name,
                     new StateDict.ParameterState(
-                        described.size(),
+                        described.shape(),
                         described.steps(),
                         described.momentumProduct(),
                         described.hyperparameters(),

@@ -93,13 +93,14 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
       // Data on a GPU have already been copied to the host by readable().
       boolean here = each.device().isCpu();
       MemorySegment data = each.device().readable(each.data(), each.size() * Float.BYTES);
-      (here ? live : copied).add(tensor(PARAMETER, each.name(), data));
+      (here ? live : copied).add(tensor(PARAMETER, each.name(), data, each.shape()));
     }
     state
         .parameters()
         .forEach(
             (name, of) ->
-                of.states().forEach((kind, values) -> live.add(tensor(kind, name, values))));
+                of.states()
+                    .forEach((kind, values) -> live.add(tensor(kind, name, values, of.shape()))));
     CheckpointWriter writer = new CheckpointWriter(document, concat(copied, live));
     writer.requireFits();
     List<Tensor> snapshot =
@@ -144,9 +145,8 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
     return checksums;
   }
 
-  static Tensor tensor(String kind, String name, MemorySegment values) {
-    return Tensor.of(
-        kind + "/" + name, DType.F32, values.asReadOnly(), values.byteSize() / Float.BYTES);
+  static Tensor tensor(String kind, String name, MemorySegment values, List<Long> shape) {
+    return new Tensor(kind + "/" + name, DType.F32, shape, values.asReadOnly());
   }
 
   /// Writes a new file and forces it to the disk. The header is written last, when the checksums

@@ -51,6 +51,13 @@ final class Fields {
     return get(name, List.class);
   }
 
+  /// A list of integers.
+  List<Long> longs(String name) {
+    return list(name).stream()
+        .<Long>map(each -> cast("an entry of " + where + "." + name, Long.class, each))
+        .toList();
+  }
+
   Map<String, Double> numbers(String name) {
     return object(name).all(Fields::number);
   }

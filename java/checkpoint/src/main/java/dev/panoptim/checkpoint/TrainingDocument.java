@@ -88,6 +88,9 @@ record TrainingDocument(
   private static Map<String, Object> toJson(StateDict.ParameterState state) {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("size", state.size());
+    if (state.shape().size() != 1) {
+      json.put("shape", state.shape());
+    }
     json.put("steps", state.steps());
     json.put("momentumProduct", state.momentumProduct());
     Map<String, Object> values = new LinkedHashMap<>();
@@ -103,14 +106,19 @@ record TrainingDocument(
     if (size < 0) {
       throw new IllegalArgumentException(where + ".size is " + size + ", but must be 0 or more");
     }
+    List<Long> shape = fields.has("shape") ? fields.longs("shape") : List.of(size);
     Map<Hyperparameter, Double> values = new EnumMap<>(Hyperparameter.class);
     fields
         .numbers("hyperparameters")
         .forEach((label, number) -> values.put(hyperparameter(where, label), number));
     StateDict.ParameterState state =
         new StateDict.ParameterState(
-            size, fields.integer("steps"), fields.number("momentumProduct"), values, Map.of());
+            shape, fields.integer("steps"), fields.number("momentumProduct"), values, Map.of());
     fields.end();
+    if (state.size() != size) {
+      throw new IllegalArgumentException(
+          "%s.shape is %s, but must have %s elements".formatted(where, shape, size));
+    }
     return state;
   }
 

@@ -11,6 +11,7 @@ import dev.panoptim.optim.AdamW;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.optim.Sgd;
 import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.safetensors.SafetensorsFile;
 import dev.panoptim.schedule.Scheduler;
 import dev.panoptim.schedule.Schedules;
 import java.lang.foreign.Arena;
@@ -122,6 +123,41 @@ class CheckpointTest {
                 .distinct()
                 .toList());
       }
+    }
+  }
+
+  /// A file of another matrix is refused; one that knows only the number of elements is loaded.
+  @Test
+  void shapesAreSavedAndCompared() {
+    try (Parameters saved = Parameters.builder().add("w", 3, 4).build();
+        Parameters transposed = Parameters.builder().add("w", 4, 3).build();
+        Parameters flat = Parameters.builder().add("w", 12).build();
+        Arena arena = Arena.ofConfined();
+        Optimizer optimizer = AdamW.builder(saved).build();
+        Optimizer ofTransposed = AdamW.builder(transposed).build();
+        Optimizer ofFlat = AdamW.builder(flat).build()) {
+      saved.get("w").data().fill((byte) 1);
+      optimizer.step();
+      Path file = folder(3).save(Training.of(optimizer), 1, Map.of());
+      SafetensorsFile.map(file, arena)
+          .tensors()
+          .values()
+          .forEach(each -> assertEquals(List.of(3L, 4L), each.shape(), each.name()));
+      try (Checkpoint checkpoint = Checkpoint.open(file)) {
+        assertEquals(List.of(3L, 4L), checkpoint.stateDict().parameters().get("w").shape());
+        assertEquals(
+            List.of("'w' has the shape [3, 4], but [4, 3] in the optimizer"),
+            checkpoint.differences(Training.of(ofTransposed), Map.of()));
+        checkpoint.load(Training.of(ofFlat));
+      }
+      assertEquals(-1, saved.get("w").data().mismatch(flat.get("w").data()));
+      ofFlat.step();
+      try (Checkpoint checkpoint =
+          Checkpoint.open(folder(3).save(Training.of(ofFlat), 2, Map.of()))) {
+        checkpoint.load(Training.of(optimizer));
+      }
+      assertEquals(-1, flat.get("w").data().mismatch(saved.get("w").data()));
+      assertEquals(2, optimizer.stepCount(saved.get("w")));
     }
   }
 
