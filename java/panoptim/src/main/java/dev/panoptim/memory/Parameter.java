@@ -36,6 +36,9 @@ public final class Parameter {
   /// Whether the gradient was set by its address.
   private boolean gradientOfAddress;
 
+  /// `null` if the caller sets the gradient.
+  private GradientSource gradientSource;
+
   private Parameter(
       Device device, String name, long size, MemorySegment data, MemorySegment gradient) {
     this.device = Objects.requireNonNull(device, "device is null");
@@ -55,6 +58,7 @@ public final class Parameter {
     data = other.data;
     gradient = other.gradient;
     gradientOfAddress = other.gradientOfAddress;
+    gradientSource = other.gradientSource;
     this.shape = shape;
   }
 
@@ -252,14 +256,48 @@ public final class Parameter {
     gradientOfAddress = true;
   }
 
+  /// Sets where the gradient is found from now on. Each step asks the source, before its hooks, and
+  /// so do the methods that zero, clip or remove gradients. A gradient that was set otherwise is
+  /// replaced then. The parameter keeps the source reachable.
+  ///
+  /// @param source may keep the other library's tensor reachable; `null` if the caller sets the
+  ///   gradient, as at first
+  public void setGradientSource(GradientSource source) {
+    gradientSource = source;
+  }
+
+  /// Whether a source finds the gradient; see [#setGradientSource].
+  public boolean hasGradientSource() {
+    return gradientSource != null;
+  }
+
+  /// Asks the source where the gradient is now. Does nothing without a source. A step does so
+  /// itself: call it before other code uses [#gradient()].
+  ///
+  /// @throws IllegalArgumentException as [#setGradientAddress]; exceptions of the source are passed
+  ///   on
+  public void updateGradient() {
+    if (gradientSource != null) {
+      long address = gradientSource.gradientAddress();
+      if (address == GradientSource.NO_GRADIENT) {
+        gradient = null;
+      } else {
+        setGradientAddress(address);
+      }
+    }
+  }
+
   /// Whether memory of the same size overlaps the data.
   private boolean meets(MemorySegment other) {
     return Math.abs(other.address() - data.address()) < bytes();
   }
 
-  /// Removes the gradient. Steps skip a parameter without a gradient.
+  /// Removes the gradient; a source drops it. Steps skip a parameter without a gradient.
   public void removeGradient() {
     gradient = null;
+    if (gradientSource != null) {
+      gradientSource.dropGradient();
+    }
   }
 
   /// Copies data from memory that Java can access, and waits for the copy. On a GPU, the copy runs

@@ -81,6 +81,7 @@ public final class Gradients {
   private static List<Parameter> withGradient(Iterable<Parameter> parameters) {
     List<Parameter> all = new ArrayList<>();
     for (Parameter each : parameters) {
+      each.updateGradient();
       if (each.hasGradient()) {
         all.add(each);
         TensorChecks.require(

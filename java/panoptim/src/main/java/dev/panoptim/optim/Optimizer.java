@@ -154,7 +154,10 @@ public final class Optimizer implements AutoCloseable {
     turns.enterStep();
     try {
       turns.requireOpen();
-      turns.call(preHooks, this);
+      if (!preHooks.isEmpty()) {
+        parts.parameters.updateGradients();
+        turns.call(preHooks, this);
+      }
       executor.step();
       turns.call(postHooks, this);
       return parts.report;

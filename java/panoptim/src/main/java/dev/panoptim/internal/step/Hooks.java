@@ -43,6 +43,10 @@ public final class Hooks<T> {
     registrations = registrations.stream().filter(each -> each != removed).toList();
   }
 
+  public boolean isEmpty() {
+    return registrations.isEmpty();
+  }
+
   /// Runs all hooks. If one of them throws, the rest is not run.
   public void call(T subject) {
     List<Registration<T>> current = registrations;

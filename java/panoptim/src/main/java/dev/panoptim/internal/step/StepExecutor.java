@@ -104,6 +104,7 @@ public final class StepExecutor {
 
   private void makeStep() {
     settle();
+    parameters.updateGradients();
     outcome.begin();
     if (plans.update()) {
       counter.elements(plans.elements());
@@ -255,6 +256,7 @@ public final class StepExecutor {
   /// @throws IllegalStateException if the arena of a gradient has been closed
   /// @throws IllegalArgumentException if a gradient is read-only; none has been changed then
   public void zeroGradients() {
+    parameters.updateGradients();
     boolean onCpu = engine.device().isCpu();
     for (TrackedParameter each : parameters.all()) {
       if (each.parameter.hasGradient()) {

@@ -49,6 +49,17 @@ public final class TrackedParameters {
     return found;
   }
 
+  /// Asks the sources where the gradients are now, if parameters have such; see
+  /// [Parameter#updateGradient].
+  public void updateGradients() {
+    // By index: an iterator would be garbage at each step.
+    for (int i = 0; i < groups.size(); i++) {
+      for (TrackedParameter each : groups.get(i).parameters) {
+        each.parameter.updateGradient();
+      }
+    }
+  }
+
   /// Adds groups: all of them or, if one does not fit, none.
   ///
   /// @param check is given all parameters, the new ones included, before they are kept; what it

@@ -1,0 +1,25 @@
+package dev.panoptim.memory;
+
+/// Finds the gradient of one parameter in another library, which allocates, moves and frees
+/// gradients between steps; see [Parameter#setGradientSource].
+///
+/// An optimizer calls the source on the thread that steps or zeroes gradients. An exception of the
+/// source is passed on to the caller, before any byte has changed.
+public interface GradientSource {
+  /// What [#gradientAddress] returns if there is no gradient.
+  long NO_GRADIENT = 0;
+
+  /// The address of the present gradient: as many floats as the parameter has, on the parameter's
+  /// device, without gaps, in row-major order. The memory must live until the source is asked
+  /// again, or the step that follows is done.
+  ///
+  /// Called for each parameter before each step, so it should take less than a microsecond and
+  /// allocate nothing.
+  ///
+  /// @return [#NO_GRADIENT] if there is no gradient. An empty gradient may have any other address
+  ///   that is a multiple of 4
+  long gradientAddress();
+
+  /// Makes the other library drop the gradient, as PyTorch's `zero_grad(set_to_none=True)` does.
+  void dropGradient();
+}
