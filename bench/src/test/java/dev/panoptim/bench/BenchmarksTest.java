@@ -157,6 +157,27 @@ class BenchmarksTest {
     benchmark.tearDown();
   }
 
+  @Test
+  void everyWayToSetAGradientSetsEachOne() {
+    GradientAddressBenchmark benchmark = new GradientAddressBenchmark();
+    benchmark.setUp();
+    benchmark.presentAddress();
+    requireGradients(benchmark.parameters, benchmark.addresses[0]);
+    benchmark.otherAddress();
+    requireGradients(benchmark.parameters, benchmark.addresses[1]);
+    benchmark.segmentOfOtherAddress();
+    requireGradients(benchmark.parameters, benchmark.addresses[0]);
+    benchmark.source();
+    requireGradients(benchmark.withSource, benchmark.addresses[0]);
+    benchmark.tearDown();
+  }
+
+  private static void requireGradients(Parameter[] parameters, long[] addresses) {
+    for (int i = 0; i < GradientAddressBenchmark.PARAMETERS; i++) {
+      assertEquals(addresses[i], parameters[i].gradient().address());
+    }
+  }
+
   /// Each batch begins at the set step count, and every backend makes the same steps.
   @ParameterizedTest
   @ValueSource(longs = {10_000, 200_000})
