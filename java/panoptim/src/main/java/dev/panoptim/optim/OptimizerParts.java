@@ -57,7 +57,7 @@ final class OptimizerParts {
             builder.averageDecay);
     report = new StepReport(executor.outcome());
     turns = new Turns(engine, executor);
-    states = new StateTransfer(memory, parameters.groups());
+    states = new StateTransfer(memory, parameters.groups(), executor::dropPlans);
     views = new StateViews(memory, parameters, turns);
     try {
       if (publisher != null) {
@@ -95,6 +95,7 @@ final class OptimizerParts {
     parameters.add(
         added.stream().map(each -> new TrackedGroup(each.parameters(), each.values())).toList(),
         publisher == null ? all -> {} : publisher::begin);
+    executor.groupsAdded();
     groups = Stream.concat(groups.stream(), added.stream()).toList();
   }
 

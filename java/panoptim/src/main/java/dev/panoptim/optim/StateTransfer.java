@@ -15,12 +15,15 @@ import java.util.Map;
 final class StateTransfer {
   private final StateMemory memory;
   private final List<TrackedGroup> groups;
+  private final Runnable dropPlans;
   private final Device stateDevice;
 
   /// @param groups a live view of the groups
-  StateTransfer(StateMemory memory, List<TrackedGroup> groups) {
+  /// @param dropPlans closes the plans of steps
+  StateTransfer(StateMemory memory, List<TrackedGroup> groups, Runnable dropPlans) {
     this.memory = memory;
     this.groups = groups;
+    this.dropPlans = dropPlans;
     stateDevice = memory.format().stateDevice();
   }
 
@@ -95,7 +98,7 @@ final class StateTransfer {
         groups,
         each -> loaded.get(each.name()).steps() > 0,
         () -> {
-          groups.forEach(TrackedGroup::dropPlan);
+          dropPlans.run();
           // First the copies that may fail on a GPU, so that counts never belong to missing states.
           groups.forEach(group -> loadStates(group, loaded));
           groups.forEach(group -> loadValues(group, loaded));

@@ -6,14 +6,18 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Keeps the plans of an optimizer's groups up to date with the gradients: rebinds plans if
+/// The plans of all groups of a step. Keeps them up to date with the gradients: rebinds plans if
 /// gradients moved, and makes new plans if that is not enough.
 ///
 /// Not thread-safe.
 final class GroupPlans {
   private final Engine engine;
   private final StateMemory memory;
-  private final List<TrackedGroup> groups;
+
+  /// All groups of the optimizer; a live list.
+  private final List<TrackedGroup> all;
+
+  private final List<GroupPlan> groups = new ArrayList<>();
 
   /// The rebinding of all groups' plans. `null` before there are plans, and after a failure in the
   /// middle of a rebinding or of the creation of plans.
@@ -24,10 +28,23 @@ final class GroupPlans {
 
   private long elements;
 
-  GroupPlans(Engine engine, StateMemory memory, List<TrackedGroup> groups) {
+  /// @param all the groups of the optimizer; a live list
+  GroupPlans(Engine engine, StateMemory memory, List<TrackedGroup> all) {
     this.engine = engine;
     this.memory = memory;
-    this.groups = groups;
+    this.all = all;
+  }
+
+  /// Adds a plan for each group that has been added to the optimizer.
+  void addGroups() {
+    for (TrackedGroup each : all.subList(groups.size(), all.size())) {
+      groups.add(new GroupPlan(each.parameters, each.values()));
+    }
+  }
+
+  /// The caller does not change the list.
+  List<GroupPlan> groups() {
+    return groups;
   }
 
   /// The elements of all rows of all plans.
@@ -64,14 +81,8 @@ final class GroupPlans {
       return true;
     }
     for (int i = 0; i < groups.size(); i++) {
-      TrackedGroup group = groups.get(i);
-      if (group.plan == null) {
+      if (groups.get(i).gradientsMoved()) {
         return true;
-      }
-      for (TrackedParameter each : group.parameters) {
-        if (each.gradientMoved()) {
-          return true;
-        }
       }
     }
     return false;
@@ -111,7 +122,7 @@ final class GroupPlans {
     List<Runnable> before = new ArrayList<>();
     rebinding = null;
     memory.allocate(
-        groups,
+        all,
         each -> each.parameter.hasGradient(),
         () -> {
           List<StepPlan> plans = memory.plans(groups);
@@ -126,6 +137,7 @@ final class GroupPlans {
             if (old != null) {
               before.add(old::close);
             }
+            groups.get(i).markRows();
           }
           elements = count;
           // Last: if an error of the JVM ends this before, the plans are not used.
@@ -146,5 +158,12 @@ final class GroupPlans {
       CloseAll.after(e, parts);
       throw e;
     }
+  }
+
+  /// Closes all plans; the next step makes new ones.
+  void drop() {
+    List<Runnable> parts = new ArrayList<>();
+    groups.forEach(group -> parts.add(group::dropPlan));
+    CloseAll.all(parts);
   }
 }

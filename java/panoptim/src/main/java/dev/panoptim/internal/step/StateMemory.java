@@ -225,7 +225,7 @@ public final class StateMemory {
   /// A plan for each group, of the parameters that have a gradient now.
   ///
   /// @throws IllegalArgumentException as [StepPlan#of]
-  List<StepPlan> plans(List<TrackedGroup> groups) {
+  List<StepPlan> plans(List<GroupPlan> groups) {
     List<List<Row>> rows =
         groups.stream()
             .map(group -> Arrays.stream(group.withGradient()).map(this::row).toList())

@@ -21,8 +21,11 @@ public final class StepExecutor {
   private final Engine engine;
   private final int threads;
   private final TrackedParameters parameters;
-  private final List<TrackedGroup> groups;
   private final GroupPlans plans;
+
+  /// The groups of these plans; a live list.
+  private final List<GroupPlan> groups;
+
   private final StepSettings settings;
 
   /// `null` if nothing is published.
@@ -57,8 +60,8 @@ public final class StepExecutor {
     this.parameters = parameters;
     this.settings = settings;
     rule = memory.format().rule();
-    groups = parameters.liveGroups();
-    plans = new GroupPlans(engine, memory, groups);
+    plans = new GroupPlans(engine, memory, parameters.liveGroups());
+    groups = plans.groups();
     this.publisher = publisher;
     this.averageDecay = averageDecay;
   }
@@ -66,6 +69,16 @@ public final class StepExecutor {
   /// The optimizer has been built, and counts as open until it is closed.
   public void open() {
     counter.open(this);
+  }
+
+  /// Groups have been added to the optimizer.
+  public void groupsAdded() {
+    plans.addGroups();
+  }
+
+  /// Closes all plans, for the next steps to make new ones. The last step has been settled.
+  public void dropPlans() {
+    plans.drop();
   }
 
   /// What the last step did. The next step overwrites it.
@@ -88,7 +101,7 @@ public final class StepExecutor {
   private void record(Object event) {
     boolean known = !outcome.isPending();
     int helpers = 0;
-    for (TrackedGroup group : groups) {
+    for (GroupPlan group : groups) {
       helpers = Math.max(helpers, group.plan.helpers());
     }
     Events.endStep(
@@ -193,7 +206,7 @@ public final class StepExecutor {
       beginPublishing();
     }
     for (int i = 0; i < groups.size(); i++) {
-      TrackedGroup group = groups.get(i);
+      GroupPlan group = groups.get(i);
       prepare(group, scale);
       engine.step(group.plan, threads, decides);
       outcome.updated(group.rows.length);
@@ -213,7 +226,7 @@ public final class StepExecutor {
   public void settle() {
     boolean skipped = false;
     for (int i = 0; i < groups.size(); i++) {
-      TrackedGroup group = groups.get(i);
+      GroupPlan group = groups.get(i);
       if (group.unsettled) {
         if (!decision.skips()) {
           group.advance();
@@ -232,7 +245,7 @@ public final class StepExecutor {
   /// share them.
   ///
   /// @param scale the factor of gradients
-  private void prepare(TrackedGroup group, float scale) {
+  private void prepare(GroupPlan group, float scale) {
     Hyperparameters values = group.values();
     group.plan.values().begin(values.decays());
     double product = 1;
@@ -301,7 +314,7 @@ public final class StepExecutor {
     }
     closed = true;
     List<Runnable> parts = new ArrayList<>(List.of(this::settle));
-    groups.forEach(group -> parts.add(group::dropPlan));
+    parts.add(this::dropPlans);
     if (decision != null) {
       parts.add(decision::close);
     }

@@ -18,8 +18,8 @@ public final class TrackedParameter {
   /// A copy of the data in 16 bits, `null` where there is none.
   MemorySegment halfPrecisionCopy;
 
-  /// The gradient that the plan knows of; `null` if there was none when the plan was made.
-  MemorySegment plannedGradient;
+  /// Whether the parameter has a row in the plans of whole steps.
+  boolean hasRow;
 
   private long published = -1;
 
@@ -63,9 +63,9 @@ public final class TrackedParameter {
     return halfPrecisionCopy;
   }
 
-  /// Whether the parameter has a row in its group's plan.
+  /// Whether the parameter has a row in the plans of whole steps.
   public boolean hasRow() {
-    return plannedGradient != null;
+    return hasRow;
   }
 
   /// Bytes from the beginning of a publication's buffer to the copy there; negative if the
@@ -76,19 +76,6 @@ public final class TrackedParameter {
 
   public void publishAt(long offset) {
     published = offset;
-  }
-
-  /// Whether the gradient is in another place than the plan knows of. Another segment of the same
-  /// memory is no other place: frameworks hand out a new one at each step.
-  boolean gradientMoved() {
-    MemorySegment now = parameter.gradientOrNull();
-    MemorySegment before = plannedGradient;
-    return now != before
-        && (now == null
-            || before == null
-            || now.address() != before.address()
-            || now.isReadOnly() != before.isReadOnly()
-            || !now.scope().equals(before.scope()));
   }
 
   /// Reads the count again if other processes take part in it.
