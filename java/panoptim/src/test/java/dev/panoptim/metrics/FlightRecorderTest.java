@@ -18,6 +18,7 @@ import dev.panoptim.optim.Optimizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import jdk.jfr.Recording;
@@ -44,9 +45,11 @@ class FlightRecorderTest {
     return of(file);
   }
 
+  /// The library's events of a recording. A recording is not in the order of time.
   private static List<RecordedEvent> of(Path file) throws IOException {
     return RecordingFile.readAllEvents(file).stream()
         .filter(event -> event.getEventType().getName().startsWith("dev.panoptim."))
+        .sorted(Comparator.comparing(RecordedEvent::getStartTime))
         .toList();
   }
 
