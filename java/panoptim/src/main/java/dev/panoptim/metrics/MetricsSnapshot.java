@@ -13,10 +13,10 @@ import java.util.Optional;
 /// @param skippedSteps steps that changed nothing because a gradient was not finite. On a GPU, a
 ///   skipped step is counted when the host learns of it: at the next step, or when its report is
 ///   read
-/// @param timeInSteps the duration of all steps, summed over all stepping threads. For optimizers
-///   with fewer than 16,384 elements it is an estimate: the first 256 steps are timed, and after
-///   them one step in 256, whose duration counts 256 times. On a GPU it is the time until the step
-///   is enqueued
+/// @param timeInSteps the duration of all steps, summed over all stepping threads. For steps of
+///   fewer than 16,384 elements it is an estimate: the first 257 steps of an optimizer are timed,
+///   and after them one such step in 257, whose duration counts 257 times. On a GPU it is the time
+///   until the step is enqueued
 /// @param openOptimizers optimizers that have been built and neither closed nor garbage-collected
 /// @param openedOptimizers optimizers that have been built
 /// @param publications publications of parameters for readers

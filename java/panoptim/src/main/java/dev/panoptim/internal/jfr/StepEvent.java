@@ -27,7 +27,7 @@ public final class StepEvent extends Event {
   String backend;
 
   @Label("Elements")
-  @Description("The number of elements of all parameters with a gradient")
+  @Description("The number of elements of the parameters with a gradient")
   long elements;
 
   @Label("Threads")

@@ -10,6 +10,9 @@ abstract class PaddedCounts extends Padding {
   long skipped;
   long nanos;
 
-  /// A step is timed if its number has none of these bits; `0` means every step.
-  long untimed;
+  /// The small steps up to the next one that is timed.
+  long untilTimed;
+
+  /// The number of steps that the duration of the present step counts for.
+  long weight;
 }

@@ -7,9 +7,9 @@ import java.util.Set;
 /// Counts the steps of one optimizer, and their duration.
 ///
 /// The stepping thread writes its own counts, and a reader adds them up. Two readings of the clock
-/// take a third of the time of a small step. An optimizer with fewer than [#ALWAYS_TIMED] elements
-/// therefore times only its first [#EVERY] steps, and after them one step in [#EVERY], whose
-/// duration counts [#EVERY] times.
+/// take a third of the time of a small step. After the first [#EVERY] steps of an optimizer, steps
+/// of fewer than [#ALWAYS_TIMED] elements are therefore timed only once in [#EVERY] such steps, and
+/// the duration counts [#EVERY] times.
 ///
 /// Reading is thread-safe; counting is for one thread at a time. The counts are plain fields. The
 /// lock that an optimizer's steps take makes them visible to the next stepping thread.
@@ -18,8 +18,9 @@ public final class StepCounter extends PaddedCounts {
   /// hundredth of that.
   static final long ALWAYS_TIMED = 16 * 1024;
 
-  /// The number of steps of which one is timed. A power of two.
-  static final int EVERY = 256;
+  /// The number of small steps of which one is timed. A prime: where steps of different sizes take
+  /// turns, each of them is timed as often as the others, unless their number is a multiple.
+  static final int EVERY = 257;
 
   /// Guards the three fields below.
   private static final Object LOCK = new Object();
@@ -27,8 +28,6 @@ public final class StepCounter extends PaddedCounts {
   private static final Set<StepCounter> OPEN = new HashSet<>();
   private static final long[] CLOSED = new long[3];
   private static long opened;
-
-  private long elements;
 
   /// The padding after the counts; see [Padding].
   long after1;
@@ -51,26 +50,20 @@ public final class StepCounter extends PaddedCounts {
     Forgotten.watch(owner, this::close);
   }
 
-  /// Sets the number of elements that each step updates.
-  public void elements(long elements) {
-    this.elements = elements;
-    chooseTimed();
-  }
-
-  /// The number of elements that each step updates.
-  public long elements() {
-    return elements;
-  }
-
-  private void chooseTimed() {
-    untimed = elements < ALWAYS_TIMED && steps >= EVERY ? EVERY - 1 : 0;
-  }
-
   /// Begins a step.
   ///
+  /// @param elements the number of elements that the step updates, as far as known
   /// @return the reading of the clock, or 0 if the step is not timed
-  public long begin() {
-    return (steps & untimed) == 0 ? System.nanoTime() : 0;
+  public long begin(long elements) {
+    if (elements >= ALWAYS_TIMED || steps < EVERY) {
+      weight = 1;
+    } else if (--untilTimed > 0) {
+      return 0;
+    } else {
+      untilTimed = EVERY;
+      weight = EVERY;
+    }
+    return System.nanoTime();
   }
 
   /// Ends a step that did not fail.
@@ -79,12 +72,9 @@ public final class StepCounter extends PaddedCounts {
   /// @param skipped whether the step is known to have changed nothing
   public void end(long begin, boolean skipped) {
     if (begin != 0) {
-      nanos += (System.nanoTime() - begin) * (untimed + 1);
+      nanos += (System.nanoTime() - begin) * weight;
     }
     steps++;
-    if (begin != 0) {
-      chooseTimed();
-    }
     if (skipped) {
       skipped();
     }

@@ -53,19 +53,15 @@ final class GroupPlans {
   }
 
   /// Brings the plans up to date. If this throws, nothing has changed.
-  ///
-  /// @return whether new plans were made
-  boolean update() {
+  void update() {
     if (!gradientsMoved()) {
-      return false;
+      return;
     }
     // Other code may have freed gradients since they were set.
     DeviceAccess.get().forgetRanges(engine.device());
-    if (moveGradients()) {
-      return false;
+    if (!moveGradients()) {
+      makePlans();
     }
-    makePlans();
-    return true;
   }
 
   /// Sets the gradients of all plans to 0.

@@ -89,7 +89,7 @@ public final class StepExecutor {
   /// Makes a step of all groups with the current settings.
   public void step() {
     Object event = Events.beginStep();
-    long begin = counter.begin();
+    long begin = counter.begin(plans.elements());
     makeStep();
     counter.end(begin, outcome.isKnownSkipped());
     if (event != null) {
@@ -107,7 +107,7 @@ public final class StepExecutor {
     Events.endStep(
         event,
         engine.name(),
-        counter.elements(),
+        plans.elements(),
         threads,
         helpers,
         known ? outcome.norm() : Double.NaN,
@@ -119,9 +119,7 @@ public final class StepExecutor {
     settle();
     parameters.updateGradients();
     outcome.begin();
-    if (plans.update()) {
-      counter.elements(plans.elements());
-    }
+    plans.update();
     if (!refusesByItself()) {
       requireReady();
     }
