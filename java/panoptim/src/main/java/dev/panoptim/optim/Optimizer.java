@@ -4,8 +4,6 @@ import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Threading;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.internal.step.ExclusiveUse.Purpose;
-import dev.panoptim.internal.step.Hooks;
-import dev.panoptim.internal.step.StepExecutor;
 import dev.panoptim.internal.step.Turns;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Hyperparameter;
@@ -56,16 +54,13 @@ import java.util.function.Function;
 /// see [OptimizerBuilder#sharedStates]. Not thread-safe otherwise.
 public final class Optimizer implements AutoCloseable {
   private final OptimizerParts parts;
-
   private final Turns turns;
-  private final StepExecutor executor;
-  private final Hooks<Optimizer> preHooks = new Hooks<>();
-  private final Hooks<Optimizer> postHooks = new Hooks<>();
+  private final Steps steps;
 
   Optimizer(OptimizerBuilder<?> builder) {
     parts = new OptimizerParts(builder);
     turns = parts.turns;
-    executor = parts.executor;
+    steps = new Steps(this, parts);
   }
 
   /// Adds parameters during training; their step count starts at 0.
@@ -88,14 +83,14 @@ public final class Optimizer implements AutoCloseable {
   ///
   /// @return removes this hook; calling it again has no effect
   public Runnable addStepPreHook(Consumer<Optimizer> hook) {
-    return preHooks.add(hook);
+    return steps.preHooks.add(hook);
   }
 
   /// Adds a hook that runs after each step, including skipped ones; otherwise as [#addStepPreHook].
   ///
   /// @return removes this hook; calling it again has no effect
   public Runnable addStepPostHook(Consumer<Optimizer> hook) {
-    return postHooks.add(hook);
+    return steps.postHooks.add(hook);
   }
 
   /// An optimizer of a custom composition; see [Rule#builder()].
@@ -151,19 +146,7 @@ public final class Optimizer implements AutoCloseable {
   /// @throws WrongThreadException if the arena of a parameter or gradient is confined to another
   ///   thread
   public StepReport step() {
-    turns.enterStep();
-    try {
-      turns.requireOpen();
-      if (!preHooks.isEmpty()) {
-        parts.parameters.updateGradients();
-        turns.call(preHooks, this);
-      }
-      executor.step();
-      turns.call(postHooks, this);
-      return parts.report;
-    } finally {
-      turns.leave();
-    }
+    return steps.make();
   }
 
   /// Waits until all steps are done; on the CPU, a step is done when it returns.
