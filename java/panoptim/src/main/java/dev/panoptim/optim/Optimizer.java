@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
@@ -146,7 +147,25 @@ public final class Optimizer implements AutoCloseable {
   /// @throws WrongThreadException if the arena of a parameter or gradient is confined to another
   ///   thread
   public StepReport step() {
-    return steps.make();
+    return steps.make(null);
+  }
+
+  /// Updates some parameters alone, for callers that get gradients one after the other. The result
+  /// has the bits of one step of all parameters. Each parameter has its own step count.
+  ///
+  /// Otherwise as [#step()]: hooks run, [#options] apply, parameters without a gradient are
+  /// skipped, and [StepOptions#zeroGrad] sets the gradients of these parameters to 0. A step of
+  /// some parameters publishes nothing; after the last one, [#refreshPublication] does. Gradients
+  /// of other parameters may lie in the same memory. The first step with the same parameters in the
+  /// same order takes longer than the next ones.
+  ///
+  /// @return [#report]
+  /// @throws IllegalStateException also if [StepOptions#clipGradNorm] or
+  ///   [StepOptions#skipNonFinite] is set: both need the gradients of all parameters
+  /// @throws IllegalArgumentException also if there is no parameter, one is given twice, one does
+  ///   not belong to this optimizer, or a gradient overlaps the data of any parameter
+  public StepReport step(Parameter... parameters) {
+    return steps.make(Objects.requireNonNull(parameters, "parameters is null"));
   }
 
   /// Waits until all steps are done; on the CPU, a step is done when it returns.

@@ -45,7 +45,8 @@ public final class StepOptions {
   }
 
   /// Scales gradients down so that their common norm is `value`, if it is larger. A NaN norm makes
-  /// all gradients NaN, as in PyTorch, unless [#skipNonFinite] is set.
+  /// all gradients NaN, as in PyTorch, unless [#skipNonFinite] is set. A step of some parameters
+  /// throws an [IllegalStateException] if there is a limit.
   ///
   /// @param value a number above 0, infinite for no limit
   /// @throws IllegalArgumentException if it is not
@@ -74,7 +75,8 @@ public final class StepOptions {
   }
 
   /// Whether a step changes no parameter, state or step count if a gradient is infinite or NaN;
-  /// then [StepReport#skipped] is `true`.
+  /// then [StepReport#skipped] is `true`. A step of some parameters throws an
+  /// [IllegalStateException] if this is set.
   public StepOptions skipNonFinite(boolean value) {
     settings.skipNonFinite = value;
     return this;

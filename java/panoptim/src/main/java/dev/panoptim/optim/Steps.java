@@ -1,9 +1,10 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.internal.step.GroupPlans;
 import dev.panoptim.internal.step.Hooks;
 import dev.panoptim.internal.step.StepExecutor;
-import dev.panoptim.internal.step.TrackedParameters;
 import dev.panoptim.internal.step.Turns;
+import dev.panoptim.memory.Parameter;
 
 /// The steps of an optimizer, with the hooks before and after them.
 ///
@@ -16,7 +17,6 @@ final class Steps {
   private final Turns turns;
   private final StepExecutor executor;
   private final StepReport report;
-  private final TrackedParameters parameters;
 
   /// @param optimizer is passed to the hooks
   Steps(Optimizer optimizer, OptimizerParts parts) {
@@ -24,19 +24,21 @@ final class Steps {
     turns = parts.turns;
     executor = parts.executor;
     report = parts.report;
-    parameters = parts.parameters;
   }
 
-  /// See [Optimizer#step()].
-  StepReport make() {
+  /// Makes a step of all parameters or of some.
+  ///
+  /// @param chosen `null` for all parameters
+  StepReport make(Parameter[] chosen) {
     turns.enterStep();
     try {
       turns.requireOpen();
+      GroupPlans plans = chosen == null ? executor.whole() : executor.partial(chosen);
       if (!preHooks.isEmpty()) {
-        parameters.updateGradients();
+        plans.findGradients();
         turns.call(preHooks, optimizer);
       }
-      executor.step();
+      executor.step(plans);
       turns.call(postHooks, optimizer);
       return report;
     } finally {

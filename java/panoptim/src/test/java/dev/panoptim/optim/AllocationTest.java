@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -115,6 +116,34 @@ class AllocationTest {
               optimizer.step();
             });
         assertEquals(steps[0], optimizer.stepCount(parameters.getFirst()));
+      }
+    }
+  }
+
+  @Test
+  void stepsOfSomeParametersAllocateNothing() {
+    for (String backend : new String[] {"native", "scalar"}) {
+      try (Arena arena = Arena.ofShared();
+          Parameters parameters = Parameters.builder().add("a", 5).add("b", 33).build();
+          Optimizer optimizer =
+              AdamW.builder(List.of(parameters.get("a")))
+                  .group(List.of(parameters.get("b")), Map.of())
+                  .backend(Backends.named(backend))
+                  .build()) {
+        Parameter a = parameters.get("a");
+        Parameter[] one = {a};
+        Parameter[] both = {parameters.get("b"), a};
+        MemorySegment[] gradients = {arena.allocate(20, 4), arena.allocate(20, 4)};
+        int[] steps = new int[1];
+        Allocations.assertNone(
+            backend,
+            STEPS,
+            () -> {
+              a.setGradient(gradients[steps[0]++ % 2]);
+              optimizer.step(one);
+              optimizer.step(both);
+            });
+        assertEquals(2 * steps[0], optimizer.stepCount(a));
       }
     }
   }

@@ -144,6 +144,7 @@ class HooksTest {
     Map<String, Consumer<Optimizer>> all = new LinkedHashMap<>();
     all.put("step", Optimizer::step);
     all.put("step with a closure", o -> o.step(() -> 1));
+    all.put("step of some parameters", o -> o.step(parameters.get("a")));
     all.put("close", Optimizer::close);
     all.put("close in time", o -> o.close(java.time.Duration.ZERO));
     all.put("load", o -> o.loadStateDict(state));

@@ -67,6 +67,12 @@ public final class OffloadBackend extends Engine {
             update.describe());
   }
 
+  /// Each plan has pinned buffers, streams and perhaps a master copy.
+  @Override
+  public boolean keepsManyPlans() {
+    return false;
+  }
+
   @Override
   public void requireReady(StepPlan plan) {
     super.requireReady(plan);

@@ -107,6 +107,13 @@ public abstract non-sealed class Engine implements Backend {
   /// @param decision one of this engine's; `null` if there is none
   protected abstract void run(StepPlan plan, int threads, NormDecision decision);
 
+  /// Whether a prepared plan that is not in use takes little memory, so that an optimizer can keep
+  /// one for each of its parameters. Otherwise it keeps those of whole steps and of one step of
+  /// some parameters, and the plans of other parameters take over their memory.
+  public boolean keepsManyPlans() {
+    return true;
+  }
+
   /// Room for a norm and what follows from it.
   public NormDecision newNormDecision() {
     return new HostNormDecision(this);

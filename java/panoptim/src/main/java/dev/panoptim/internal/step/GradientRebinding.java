@@ -14,6 +14,9 @@ import java.util.stream.LongStream;
 final class GradientRebinding {
   private final List<StepPlan> plans;
 
+  /// What gradients must not overlap besides the operands of the plans; `null` if nothing.
+  private final DataPlaces others;
+
   /// The start addresses of all operands but gradients, sorted; `null` until gradients first move.
   private long[] starts;
 
@@ -28,7 +31,13 @@ final class GradientRebinding {
 
   /// @param plans that [StepPlan#of] has made in one call
   GradientRebinding(List<StepPlan> plans) {
+    this(plans, null);
+  }
+
+  /// @param others what gradients must not overlap either; `null` if there is nothing
+  GradientRebinding(List<StepPlan> plans, DataPlaces others) {
     this.plans = List.copyOf(plans);
+    this.others = others;
   }
 
   /// Makes other memory the plans' gradients.
@@ -83,7 +92,9 @@ final class GradientRebinding {
     }
     Arrays.sort(gradientStarts, 0, count);
     Arrays.sort(gradientEnds, 0, count);
-    return TensorChecks.areDisjoint(gradientStarts, gradientEnds, count) && meetNoOther(count);
+    return TensorChecks.areDisjoint(gradientStarts, gradientEnds, count)
+        && meetNoOther(count)
+        && (others == null || others.areApart(gradientStarts, gradientEnds, count));
   }
 
   /// Whether the sorted gradients, which are disjoint, overlap no other operand.

@@ -50,6 +50,15 @@ final class GroupPlan {
     }
   }
 
+  /// Takes the plan of other rows, whose prepared memory the first plan of these rows takes over.
+  /// Without effect if this has such a plan.
+  void takeFrom(GroupPlan other) {
+    if (plan == null) {
+      plan = other.plan;
+      other.plan = null;
+    }
+  }
+
   /// Closes the plan; the next step makes a new one.
   void dropPlan() {
     if (plan != null) {

@@ -2,22 +2,26 @@ package dev.panoptim.internal.step;
 
 import dev.panoptim.internal.device.DeviceAccess;
 import dev.panoptim.internal.memory.CloseAll;
+import dev.panoptim.memory.Parameter;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The plans of all groups of a step. Keeps them up to date with the gradients: rebinds plans if
-/// gradients moved, and makes new plans if that is not enough.
+/// The plans of a step: one for each group that has parameters in it. Keeps them up to date with
+/// the gradients: rebinds plans if gradients moved, and makes new plans if that is not enough.
 ///
 /// Not thread-safe.
-final class GroupPlans {
+public final class GroupPlans {
   private final Engine engine;
   private final StateMemory memory;
 
-  /// All groups of the optimizer; a live list.
-  private final List<TrackedGroup> all;
+  /// All parameters of the optimizer.
+  private final TrackedParameters parameters;
 
-  private final List<GroupPlan> groups = new ArrayList<>();
+  private final List<GroupPlan> groups;
+
+  /// Whether the step is one of all parameters.
+  private final boolean isWhole;
 
   /// The rebinding of all groups' plans. `null` before there are plans, and after a failure in the
   /// middle of a rebinding or of the creation of plans.
@@ -28,17 +32,49 @@ final class GroupPlans {
 
   private long elements;
 
-  /// @param all the groups of the optimizer; a live list
-  GroupPlans(Engine engine, StateMemory memory, List<TrackedGroup> all) {
+  private GroupPlans(
+      Engine engine,
+      StateMemory memory,
+      TrackedParameters parameters,
+      List<GroupPlan> groups,
+      boolean isWhole) {
     this.engine = engine;
     this.memory = memory;
-    this.all = all;
+    this.parameters = parameters;
+    this.groups = groups;
+    this.isWhole = isWhole;
+  }
+
+  /// The plans of steps of all parameters.
+  ///
+  /// @param parameters a live view; see [#addGroups]
+  static GroupPlans ofAll(Engine engine, StateMemory memory, TrackedParameters parameters) {
+    return new GroupPlans(engine, memory, parameters, new ArrayList<>(), true);
+  }
+
+  /// The plans of steps of some parameters, as long as no group is added.
+  ///
+  /// @param parameters all parameters of the optimizer
+  /// @param groups the chosen ones
+  static GroupPlans ofSome(
+      Engine engine, StateMemory memory, TrackedParameters parameters, List<GroupPlan> groups) {
+    return new GroupPlans(engine, memory, parameters, groups, false);
   }
 
   /// Adds a plan for each group that has been added to the optimizer.
   void addGroups() {
+    List<TrackedGroup> all = parameters.liveGroups();
     for (TrackedGroup each : all.subList(groups.size(), all.size())) {
       groups.add(new GroupPlan(each.parameters, each.values()));
+    }
+  }
+
+  /// Gives the plans to others, which take over what an engine prepared of them.
+  ///
+  /// @param others plans that have not been made
+  void giveTo(List<GroupPlan> others) {
+    for (int i = 0; i < Math.min(groups.size(), others.size()); i++) {
+      others.get(i).takeFrom(groups.get(i));
     }
   }
 
@@ -50,6 +86,16 @@ final class GroupPlans {
   /// The elements of all rows of all plans.
   long elements() {
     return elements;
+  }
+
+  /// Asks the sources of gradients where these are now; see [Parameter#updateGradient].
+  public void findGradients() {
+    // By index: an iterator would be garbage at each step.
+    for (int i = 0; i < groups.size(); i++) {
+      for (TrackedParameter each : groups.get(i).parameters) {
+        each.parameter.updateGradient();
+      }
+    }
   }
 
   /// Brings the plans up to date. If this throws, nothing has changed.
@@ -117,29 +163,74 @@ final class GroupPlans {
   private void makePlans() {
     List<Runnable> before = new ArrayList<>();
     rebinding = null;
-    memory.allocate(
-        all,
-        each -> each.parameter.hasGradient(),
-        () -> {
-          List<StepPlan> plans = memory.plans(groups);
-          prepare(plans);
-          GradientRebinding current = new GradientRebinding(plans);
-          long count = 0;
-          for (StepPlan each : plans) {
-            count += each.rows().elements();
-          }
-          for (int i = 0; i < plans.size(); i++) {
-            StepPlan old = groups.get(i).adopt(plans.get(i));
-            if (old != null) {
-              before.add(old::close);
-            }
-            groups.get(i).markRows();
-          }
-          elements = count;
-          // Last: if an error of the JVM ends this before, the plans are not used.
-          rebinding = current;
-        });
+    if (lackStates()) {
+      memory.allocate(
+          parameters.liveGroups(), this::canHaveStates, () -> makePlansWithStates(before));
+    } else {
+      makePlansWithStates(before);
+    }
     CloseAll.all(before);
+  }
+
+  private boolean lackStates() {
+    for (GroupPlan group : groups) {
+      for (TrackedParameter each : group.parameters) {
+        if (each.states == null && each.parameter.hasGradient()) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /// Whether to allocate states for a parameter. A step of some parameters allocates those of all
+  /// others that have a gradient too: a single allocation takes less memory than one for each.
+  private boolean canHaveStates(TrackedParameter each) {
+    if (!each.parameter.hasGradient()) {
+      return false;
+    }
+    MemorySegment data = each.parameter.data();
+    return isWhole
+        || isChosen(each)
+        || data.scope().isAlive() && data.isAccessibleBy(Thread.currentThread());
+  }
+
+  private boolean isChosen(TrackedParameter wanted) {
+    for (GroupPlan group : groups) {
+      for (TrackedParameter each : group.parameters) {
+        if (each == wanted) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /// @param before is extended by what the caller must close
+  private void makePlansWithStates(List<Runnable> before) {
+    DataPlaces places = isWhole ? null : parameters.places();
+    List<StepPlan> plans = memory.plans(groups);
+    if (!isWhole) {
+      plans.forEach(plan -> places.requireApart(plan.rows().list()));
+    }
+    prepare(plans);
+    GradientRebinding current = new GradientRebinding(plans, places);
+    long count = 0;
+    for (StepPlan each : plans) {
+      count += each.rows().elements();
+    }
+    for (int i = 0; i < plans.size(); i++) {
+      StepPlan old = groups.get(i).adopt(plans.get(i));
+      if (old != null) {
+        before.add(old::close);
+      }
+      if (isWhole) {
+        groups.get(i).markRows();
+      }
+    }
+    elements = count;
+    // Last: if an error of the JVM ends this before, the plans are not used.
+    rebinding = current;
   }
 
   /// All or none.

@@ -12,8 +12,8 @@ import dev.panoptim.rule.Rule;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Makes the steps of an optimizer's groups: brings the [GroupPlans] up to date, takes the norm if
-/// the settings need one, computes coefficients, and calls the engine.
+/// Makes the steps of an optimizer, of all parameters or of some: brings the [GroupPlans] up to
+/// date, takes the norm if the settings need one, computes coefficients, and calls the engine.
 ///
 /// Not thread-safe.
 public final class StepExecutor {
@@ -21,11 +21,11 @@ public final class StepExecutor {
   private final Engine engine;
   private final int threads;
   private final TrackedParameters parameters;
-  private final GroupPlans plans;
 
-  /// The groups of these plans; a live list.
-  private final List<GroupPlan> groups;
+  /// The plans of steps of all parameters.
+  private final GroupPlans whole;
 
+  private final PartialPlans partial;
   private final StepSettings settings;
 
   /// `null` if nothing is published.
@@ -38,6 +38,9 @@ public final class StepExecutor {
 
   /// Made at the first step that needs one.
   private NormDecision decision;
+
+  /// Whether a group of the last whole step may be unsettled.
+  private boolean unsettled;
 
   private final StepCounter counter = new StepCounter();
   private boolean closed;
@@ -60,8 +63,8 @@ public final class StepExecutor {
     this.parameters = parameters;
     this.settings = settings;
     rule = memory.format().rule();
-    plans = new GroupPlans(engine, memory, parameters.liveGroups());
-    groups = plans.groups();
+    whole = GroupPlans.ofAll(engine, memory, parameters);
+    partial = new PartialPlans(engine, memory, parameters);
     this.publisher = publisher;
     this.averageDecay = averageDecay;
   }
@@ -73,12 +76,30 @@ public final class StepExecutor {
 
   /// Groups have been added to the optimizer.
   public void groupsAdded() {
-    plans.addGroups();
+    whole.addGroups();
+    // Gradients must not overlap the new data.
+    partial.drop();
   }
 
-  /// Closes all plans, for the next steps to make new ones. The last step has been settled.
+  /// Closes all plans; the next steps make new ones.
   public void dropPlans() {
-    plans.drop();
+    CloseAll.all(List.of(whole::drop, partial::drop));
+  }
+
+  /// What a step of all parameters needs.
+  public GroupPlans whole() {
+    return whole;
+  }
+
+  /// What a step of some parameters needs.
+  ///
+  /// @throws IllegalArgumentException if there is no parameter, one is given twice, or one is not a
+  ///   parameter of the optimizer
+  /// @throws IllegalStateException if the settings need the gradients of all parameters
+  /// @throws NullPointerException if one is `null`
+  public GroupPlans partial(Parameter[] chosen) {
+    settings.requirePartialSteps();
+    return partial.of(chosen);
   }
 
   /// What the last step did. The next step overwrites it.
@@ -86,22 +107,29 @@ public final class StepExecutor {
     return outcome;
   }
 
-  /// Makes a step of all groups with the current settings.
-  public void step() {
+  /// Makes a step with the current settings.
+  ///
+  /// @param plans [#whole] or the result of [#partial], since when no group has been added and no
+  ///   plan dropped
+  /// @throws IllegalStateException if a step of some parameters does not fit the settings
+  public void step(GroupPlans plans) {
+    if (plans != whole) {
+      settings.requirePartialSteps();
+    }
     Object event = Events.beginStep();
     long begin = counter.begin(plans.elements());
-    makeStep();
+    makeStep(plans, plans == whole ? publisher : null);
     counter.end(begin, outcome.isKnownSkipped());
     if (event != null) {
-      record(event);
+      record(event, plans);
     }
   }
 
   /// Writes to the flight recorder what is known without a wait for a GPU.
-  private void record(Object event) {
+  private void record(Object event, GroupPlans plans) {
     boolean known = !outcome.isPending();
     int helpers = 0;
-    for (GroupPlan group : groups) {
+    for (GroupPlan group : plans.groups()) {
       helpers = Math.max(helpers, group.plan.helpers());
     }
     Events.endStep(
@@ -115,27 +143,30 @@ public final class StepExecutor {
         outcome.isKnownSkipped());
   }
 
-  private void makeStep() {
+  /// @param publisher `null` if the step is not published
+  private void makeStep(GroupPlans plans, StepPublisher publisher) {
     settle();
-    parameters.updateGradients();
+    plans.findGradients();
     outcome.begin();
     plans.update();
-    if (!refusesByItself()) {
-      requireReady();
+    List<GroupPlan> groups = plans.groups();
+    if (!refusesByItself(groups, publisher)) {
+      requireReady(groups, publisher);
     }
     float clipValue = (float) settings.clipGradValue;
     for (int i = 0; i < groups.size(); i++) {
       groups.get(i).plan.treatGradients(clipValue, settings.zeroGrad);
     }
     if (!settings.needsNorm()) {
-      updateGroups((float) settings.gradientScale, null);
+      updateGroups(groups, publisher, (float) settings.gradientScale, null);
       return;
     }
-    decide();
+    decide(groups);
     if (!decision.isOnHost()) {
-      updateGroups(1, decision);
+      updateGroups(groups, publisher, 1, decision);
     } else if (!decision.skips()) {
-      updateGroups((float) (settings.gradientScale * decision.clipFactor()), null);
+      float scale = (float) (settings.gradientScale * decision.clipFactor());
+      updateGroups(groups, publisher, scale, null);
     } else if (settings.zeroGrad) {
       plans.zeroGradients();
     }
@@ -144,7 +175,7 @@ public final class StepExecutor {
   /// Whether the step is one update, without anything before it that changes something or refuses
   /// in other words, and the engine finds dead memory when it begins that update. Then one check of
   /// each arena is enough, which is what the linker does.
-  private boolean refusesByItself() {
+  private boolean refusesByItself(List<GroupPlan> groups, StepPublisher publisher) {
     if (groups.size() != 1 || publisher != null || settings.needsNorm()) {
       return false;
     }
@@ -153,7 +184,7 @@ public final class StepExecutor {
   }
 
   /// Checks all that the engine can refuse, before the first group changes.
-  private void requireReady() {
+  private void requireReady(List<GroupPlan> groups, StepPublisher publisher) {
     for (int i = 0; i < groups.size(); i++) {
       engine.requireReady(groups.get(i).plan);
     }
@@ -163,7 +194,7 @@ public final class StepExecutor {
   }
 
   /// Makes the step that follows write to a publication, if it is to be published.
-  private void beginPublishing() {
+  private void beginPublishing(List<GroupPlan> groups) {
     PublishTarget target = publisher.beginStep();
     if (engine.device().isCpu()) {
       for (int i = 0; i < groups.size(); i++) {
@@ -185,7 +216,7 @@ public final class StepExecutor {
   }
 
   /// Takes the norm of all gradients, and decides what follows from it.
-  private void decide() {
+  private void decide(List<GroupPlan> groups) {
     if (decision == null) {
       decision = engine.newNormDecision();
     }
@@ -199,9 +230,10 @@ public final class StepExecutor {
 
   /// @param scale the factor of gradients
   /// @param decides the decision that the GPU follows; `null` if the host has followed it
-  private void updateGroups(float scale, NormDecision decides) {
+  private void updateGroups(
+      List<GroupPlan> groups, StepPublisher publisher, float scale, NormDecision decides) {
     if (publisher != null) {
-      beginPublishing();
+      beginPublishing(groups);
     }
     for (int i = 0; i < groups.size(); i++) {
       GroupPlan group = groups.get(i);
@@ -210,6 +242,7 @@ public final class StepExecutor {
       outcome.updated(group.rows.length);
       if (decides != null && settings.skipNonFinite) {
         group.unsettled = true;
+        unsettled = true;
       } else {
         group.advance();
       }
@@ -222,7 +255,11 @@ public final class StepExecutor {
   /// Counts the last step where only the GPU knew whether it was made. It decided that before the
   /// update, so there is as a rule nothing to wait for.
   public void settle() {
+    if (!unsettled) {
+      return;
+    }
     boolean skipped = false;
+    List<GroupPlan> groups = whole.groups();
     for (int i = 0; i < groups.size(); i++) {
       GroupPlan group = groups.get(i);
       if (group.unsettled) {
@@ -234,6 +271,7 @@ public final class StepExecutor {
         group.unsettled = false;
       }
     }
+    unsettled = false;
     if (skipped) {
       counter.skipped();
     }
@@ -267,7 +305,7 @@ public final class StepExecutor {
   /// @throws IllegalStateException if the arena of a gradient has been closed
   /// @throws IllegalArgumentException if a gradient is read-only; none has been changed then
   public void zeroGradients() {
-    parameters.updateGradients();
+    whole.findGradients();
     boolean onCpu = engine.device().isCpu();
     for (TrackedParameter each : parameters.all()) {
       if (each.parameter.hasGradient()) {
@@ -276,9 +314,9 @@ public final class StepExecutor {
         Segments.requireWritable(name, each.parameter.gradient());
       }
     }
-    if (!onCpu && !plans.gradientsMoved()) {
+    if (!onCpu && !whole.gradientsMoved()) {
       // At once: a call for each gradient takes longer than the work itself.
-      plans.zeroGradients();
+      whole.zeroGradients();
       return;
     }
     if (!onCpu) {

@@ -26,6 +26,22 @@ public final class StepSettings {
     return skipNonFinite || clipGradNorm < Double.POSITIVE_INFINITY;
   }
 
+  /// Checks that a step needs the gradients of its own parameters only.
+  ///
+  /// @throws IllegalStateException if it needs those of all parameters
+  void requirePartialSteps() {
+    if (clipGradNorm < Double.POSITIVE_INFINITY) {
+      throw new IllegalStateException(
+          "clipGradNorm is %s, but a step of some parameters cannot clip to the norm of all gradients"
+              .formatted(clipGradNorm));
+    }
+    if (skipNonFinite) {
+      throw new IllegalStateException(
+          "skipNonFinite is set, but a step of some parameters does not know whether the gradients"
+              + " of all parameters are finite");
+    }
+  }
+
   /// Copies all values of another object.
   public void set(StepSettings other) {
     gradientScale = other.gradientScale;

@@ -14,7 +14,9 @@ public final class TrackedGroup {
   /// @param values the group's hyperparameters, which may change between steps
   public TrackedGroup(List<Parameter> parameters, Hyperparameters values) {
     this.parameters =
-        parameters.stream().map(TrackedParameter::new).toArray(TrackedParameter[]::new);
+        parameters.stream()
+            .map(each -> new TrackedParameter(each, this))
+            .toArray(TrackedParameter[]::new);
     this.values = values;
   }
 

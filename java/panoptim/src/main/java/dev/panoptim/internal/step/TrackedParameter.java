@@ -11,6 +11,7 @@ import java.util.Map;
 /// Not thread-safe, but for [#currentSteps].
 public final class TrackedParameter {
   final Parameter parameter;
+  final TrackedGroup group;
 
   /// `null` until the parameter first has a gradient, unless they are shared.
   List<MemorySegment> states;
@@ -34,8 +35,10 @@ public final class TrackedParameter {
   /// What becomes of that once the running step is done.
   double nextMomentumProduct = 1;
 
-  TrackedParameter(Parameter parameter) {
+  /// @param group the group that has the parameter
+  TrackedParameter(Parameter parameter, TrackedGroup group) {
     this.parameter = parameter;
+    this.group = group;
   }
 
   public Parameter parameter() {

@@ -20,6 +20,9 @@ public final class TrackedParameters {
   private final Collection<TrackedParameter> all =
       Collections.unmodifiableCollection(tracked.values());
 
+  /// `null` until they are asked for, and after a group has been added.
+  private DataPlaces places;
+
   /// @param engine must work where the parameters lie
   public TrackedParameters(Engine engine) {
     this.engine = engine;
@@ -40,6 +43,14 @@ public final class TrackedParameters {
     return all;
   }
 
+  /// Where all data lie now; a new object once a group has been added.
+  DataPlaces places() {
+    if (places == null) {
+      places = new DataPlaces(all);
+    }
+    return places;
+  }
+
   /// @throws IllegalArgumentException if the parameter is not one of these
   public TrackedParameter find(Parameter parameter) {
     TrackedParameter found = tracked.get(parameter);
@@ -47,17 +58,6 @@ public final class TrackedParameters {
       throw new IllegalArgumentException(parameter + " is not a parameter of this optimizer");
     }
     return found;
-  }
-
-  /// Asks the sources where the gradients are now, if parameters have such; see
-  /// [Parameter#updateGradient].
-  public void updateGradients() {
-    // By index: an iterator would be garbage at each step.
-    for (int i = 0; i < groups.size(); i++) {
-      for (TrackedParameter each : groups.get(i).parameters) {
-        each.parameter.updateGradient();
-      }
-    }
   }
 
   /// Adds groups: all of them or, if one does not fit, none.
@@ -94,6 +94,7 @@ public final class TrackedParameters {
                         "data of '" + each.name() + "'", each.parameter.data(), each.bytes()))
             .toList());
     check.accept(List.copyOf(byName.values()));
+    places = null;
     groups.clear();
     groups.addAll(candidates);
     byName.values().forEach(each -> tracked.put(each.parameter, each));

@@ -1,0 +1,84 @@
+package dev.panoptim.internal.step;
+
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+
+import dev.panoptim.backend.Backends;
+import dev.panoptim.device.Device;
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.memory.Parameters;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/// Which plans of some parameters are kept.
+class PartialPlansTest {
+  private final Parameters memory =
+      Parameters.builder().add("a", 3).add("b", 5).add("c", 2).add("d", 2).build();
+  private final List<Parameter> all = memory.all();
+  private final Engine engine = Engine.of(Backends.scalar());
+  private final TrackedParameters tracked = new TrackedParameters(engine);
+  private final PartialPlans plans =
+      new PartialPlans(engine, new StateMemory(RowFormat.withoutStates(Device.cpu())), tracked);
+
+  PartialPlansTest() {
+    tracked.add(List.of(new TrackedGroup(all, null)), parameters -> {});
+  }
+
+  @AfterEach
+  void close() {
+    memory.close();
+  }
+
+  private GroupPlans of(int... places) {
+    Parameter[] chosen = new Parameter[places.length];
+    for (int i = 0; i < places.length; i++) {
+      chosen[i] = all.get(places[i]);
+    }
+    return plans.of(chosen);
+  }
+
+  @Test
+  void theSameParametersInTheSameOrderKeepTheirPlans() {
+    GroupPlans ab = of(0, 1);
+    GroupPlans ba = of(1, 0);
+    assertNotSame(ab, ba);
+    assertSame(ab, of(0, 1));
+    assertSame(ba, of(1, 0));
+    plans.drop();
+    assertNotSame(ab, of(0, 1));
+  }
+
+  @Test
+  void anArrayThatTheCallerChangesAfterwardsDoesNotMatter() {
+    Parameter[] chosen = {all.get(0), all.get(1)};
+    GroupPlans ab = plans.of(chosen);
+    chosen[0] = all.get(2);
+    GroupPlans cb = plans.of(chosen);
+    assertNotSame(ab, cb);
+    assertSame(ab, of(0, 1));
+    assertSame(cb, of(2, 1));
+  }
+
+  /// Four for each of the four parameters.
+  @Test
+  void sixteenParametersAreKept() {
+    List<GroupPlans> made = new ArrayList<>();
+    int[][] choices = {{0, 1, 2, 3}, {1, 2, 3, 0}, {2, 3, 0, 1}, {0}, {1}, {2}, {3}};
+    for (int[] each : choices) {
+      made.add(of(each));
+    }
+    for (int i = 0; i < choices.length; i++) {
+      assertSame(made.get(i), of(choices[i]));
+    }
+    // The last use of these is longest ago.
+    of(0, 1);
+    assertNotSame(made.getFirst(), of(choices[0]));
+    // That dropped the next one, but none of the last ones.
+    for (int i = choices.length - 1; i > 1; i--) {
+      assertSame(made.get(i), of(choices[i]));
+    }
+    assertNotSame(made.get(1), of(choices[1]));
+  }
+}
