@@ -37,6 +37,10 @@ import java.util.Map;
 public final class NativeTable extends Prepared {
   public static final int HOLDS = 8;
 
+  /// Where the first plan begins. Its text follows its counters, so that no other table lies in
+  /// their cache lines.
+  private static final long CACHE_LINE = 64;
+
   /// The rows of one call.
   public static final class Call implements HelperPool.Work {
     public final MemorySegment plan;
@@ -87,9 +91,6 @@ public final class NativeTable extends Prepared {
   private final Rows rows;
   private final StepValues values;
 
-  /// Freed by the garbage collector when no call uses it.
-  private final SegmentAllocator arena = new CollectedMemory(MemoryKind.TABLES);
-
   private final MemorySegment tensors;
   private final MemorySegment coefficients;
 
@@ -124,22 +125,43 @@ public final class NativeTable extends Prepared {
     this.plan = plan;
     rows = plan.rows();
     values = plan.values();
-    tensors = panoptim_tensor.allocateArray(rows.count(), arena);
-    coefficients = panoptim_coefficients.allocateArray(rows.count(), arena);
+    List<CallRows> parts = partsOf(rows);
+    SegmentAllocator memory = memory(parts.size());
+    List<MemorySegment> plans = parts.stream().map(each -> panoptim_plan.allocate(memory)).toList();
+    tensors = panoptim_tensor.allocateArray(rows.count(), memory);
+    coefficients = panoptim_coefficients.allocateArray(rows.count(), memory);
     coefficientViews = new MemorySegment[rows.count()];
     writtenSlots = new int[rows.count()];
     written = new Coefficients[rows.count()];
     writtenVersions = new long[rows.count()];
-    addCalls();
+    for (int i = 0; i < parts.size(); i++) {
+      addCall(parts.get(i), plans.get(i));
+    }
   }
 
-  private void addCalls() {
+  /// Memory of one piece, which the garbage collector frees when no call uses it. An allocation
+  /// takes 20 us and more, so one for each structure would be most of the time of a small table.
+  private SegmentAllocator memory(int plans) {
+    long bytes =
+        plans * panoptim_plan.sizeof()
+            + rows.count() * (panoptim_tensor.sizeof() + panoptim_coefficients.sizeof());
+    return SegmentAllocator.slicingAllocator(
+        new CollectedMemory(MemoryKind.TABLES).allocate(bytes, CACHE_LINE));
+  }
+
+  /// The rows of a call that is to be made.
+  ///
+  /// @param scopes the arenas of these rows, with their holds
+  private record CallRows(int from, int to, Map<MemorySegment.Scope, ArenaHold> scopes) {}
+
+  private static List<CallRows> partsOf(Rows rows) {
+    List<CallRows> parts = new ArrayList<>();
     int first = 0;
     Map<MemorySegment.Scope, ArenaHold> scopes = new LinkedHashMap<>();
     for (int row = 0; row < rows.count(); row++) {
       Map<MemorySegment.Scope, ArenaHold> more = ArenaHold.more(scopes.keySet(), rows.get(row));
       if (scopes.size() + more.size() > HOLDS) {
-        addCall(first, row, scopes);
+        parts.add(new CallRows(first, row, scopes));
         first = row;
         scopes = new LinkedHashMap<>();
         row--;
@@ -147,15 +169,17 @@ public final class NativeTable extends Prepared {
         scopes.putAll(more);
       }
     }
-    addCall(first, rows.count(), scopes);
+    parts.add(new CallRows(first, rows.count(), scopes));
+    return parts;
   }
 
-  private void addCall(int from, int to, Map<MemorySegment.Scope, ArenaHold> scopes) {
+  private void addCall(CallRows part, MemorySegment call) {
+    int from = part.from;
+    int to = part.to;
     for (int row = from; row < to; row++) {
       fillRow(
           row, rows.offset(row) - rows.offset(from), rows.firstChunk(row) - rows.firstChunk(from));
     }
-    MemorySegment call = panoptim_plan.allocate(arena);
     panoptim_plan.tensors(call, tensors.asSlice(from * panoptim_tensor.sizeof()));
     panoptim_plan.tensor_count(call, to - from);
     panoptim_plan.coefficients(call, coefficients);
@@ -166,7 +190,7 @@ public final class NativeTable extends Prepared {
     calls.add(
         new Call(
             call,
-            scopes.values().stream().map(ArenaHold::segment).toList(),
+            part.scopes.values().stream().map(ArenaHold::segment).toList(),
             rows.offset(to) - rows.offset(from),
             rows.firstChunk(from),
             from,
