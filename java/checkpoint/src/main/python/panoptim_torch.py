@@ -3,7 +3,7 @@
     to_torch("step-000000001000.safetensors", model.named_parameters(), optimizer)
     from_torch(model.named_parameters(), optimizer, "panoptim.safetensors", step=1000)
 
-Parameters must have the same names on both sides; shapes are PyTorch's, as a checkpoint has only numbers of elements.
+Parameters must have the same names on both sides; shapes are PyTorch's; a checkpoint that is made here has only numbers of elements.
 docs/checkpoints.md describes the format of the file.
 """
 
@@ -46,6 +46,7 @@ def group_rule(kind, group):
         "unitCorrection": kind == "Adadelta",
         "sign": False,
         "biasCorrection": adam,
+        "epsilonBeforeCorrection": False,
         "decay": "DECOUPLED" if kind == "AdamW" or group.get("decoupled_weight_decay") else "L2",
         "maximize": group["maximize"],
     }
@@ -85,6 +86,7 @@ def to_torch(file, named_parameters, optimizer):
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     if "lookAhead" in training["rule"]:  # the field's name in checkpoints that were written first
         training["rule"]["nesterov"] = training["rule"].pop("lookAhead")
+    training["rule"].setdefault("epsilonBeforeCorrection", False)  # older checkpoints lack it
     if training["rule"] != rule(optimizer):
         raise ValueError(f"the checkpoint's rule is {training['rule']}, but the optimizer's {rule(optimizer)}")
     if {names[parameter]: parameter.numel() for parameter in parameters} != {

@@ -3,7 +3,9 @@
 Each case is run in float64, which is the truth, and in float32, from the same float32 start and gradients. A file
 CASE.f64 holds the parameters after the last step of the float64 run (little-endian doubles). In cases.csv stand the root
 mean square of what the float32 run is off by, and what becomes of 1 in float64 at the first and the third of three steps
-(`small`). The tests make start and gradients anew (`numbers`) and have the same cases (Description.java).
+(`small`). The numbers of the cases "epsilon-before" are those of PyTorch 1.13 (Adam, AdamW) and of NAdam's formula in
+numpy; both reproduce this file's other cases of the same optimizers to 1e-15. The tests make start and gradients anew
+(`numbers`) and have the same cases (OptimizerCases.java).
 """
 
 import copy
@@ -70,6 +72,31 @@ class AveragedMomentum(torch.optim.Optimizer):
                 p.add_(m, alpha=-group["lr"])
 
 
+def before_correction(optimizer_class):
+    """The optimizer with epsilon where Keras, DJL and Deeplearning4j add it: to sqrt(v), before the bias correction.
+
+    PyTorch divides sqrt(v) by sqrt(1 - beta2^t) first: an epsilon that is divided too makes both the same. Each parameter
+    has a group of its own, because the count t is its own.
+    """
+
+    class BeforeCorrection(optimizer_class):
+        def __init__(self, params, eps, **arguments):
+            super().__init__(params, eps=eps, **arguments)
+            self.given = eps
+
+        def step(self):
+            all_groups = self.param_groups
+            for group in all_groups:
+                for p in group["params"]:
+                    t = float(self.state[p]["step"]) + 1 if self.state.get(p) else 1.0
+                    alone = {**group, "params": [p], "eps": self.given / (1 - group["betas"][1] ** t) ** 0.5}
+                    self.param_groups = [alone]
+                    super().step()
+            self.param_groups = all_groups
+
+    return BeforeCorrection
+
+
 O = torch.optim
 CASES = {
     "sgd": (O.SGD, dict(lr=0.1)),
@@ -97,13 +124,16 @@ CASES = {
     "adam-weight-decay": (O.Adam, dict(lr=0.01, weight_decay=0.1)),
     "adam-maximize": (O.Adam, dict(lr=0.1, maximize=True)),
     "adam-amsgrad": (O.Adam, dict(lr=0.1, amsgrad=True, weight_decay=0.1)),
+    "adam-epsilon-before": (before_correction(O.Adam), dict(lr=0.01, betas=(0.8, 0.9), eps=1e-3)),
     "adamw": (O.AdamW, dict(lr=0.1)),
     "adamw-weight-decay": (O.AdamW, dict(lr=0.01, weight_decay=0.5, betas=(0.8, 0.9), eps=1e-3)),
     "adamw-amsgrad": (O.AdamW, dict(lr=0.01, amsgrad=True, maximize=True)),
+    "adamw-epsilon-before": (before_correction(O.AdamW), dict(lr=0.01, eps=1e-3, weight_decay=0.1, amsgrad=True)),
     "nadam": (O.NAdam, dict(lr=0.1)),
     "nadam-momentum-decay": (O.NAdam, dict(lr=0.01, momentum_decay=0.1, betas=(0.8, 0.9), eps=1e-3)),
     "nadam-weight-decay": (O.NAdam, dict(lr=0.01, weight_decay=0.1)),
     "nadam-decoupled": (O.NAdam, dict(lr=0.01, weight_decay=0.1, decoupled_weight_decay=True, maximize=True)),
+    "nadam-epsilon-before": (before_correction(O.NAdam), dict(lr=0.01, eps=1e-3)),
     "radam": (O.RAdam, dict(lr=0.1)),
     "radam-betas": (O.RAdam, dict(lr=0.01, betas=(0.8, 0.95), eps=1e-3)),
     "radam-weight-decay": (O.RAdam, dict(lr=0.01, weight_decay=0.1)),
@@ -124,6 +154,7 @@ SEQUENCES = [
     "adadelta",
     "adam",
     "adam-amsgrad",
+    "adam-epsilon-before",
     "adamw",
     "nadam",
     "radam",

@@ -162,6 +162,26 @@ class CheckpointTest {
   }
 
   @Test
+  void thePlaceOfEpsilonIsSavedAndCompared() {
+    try (Parameters p = Parameters.builder().add("w", 5).build();
+        Optimizer before = AdamW.builder(p).epsilonBeforeCorrection(true).build();
+        Optimizer same = AdamW.builder(p).epsilonBeforeCorrection(true).build();
+        Optimizer after = AdamW.builder(p).build()) {
+      before.step();
+      Path file = folder(1).save(Training.of(before), 1, Map.of());
+      try (Checkpoint checkpoint = Checkpoint.open(file)) {
+        List<String> differences = checkpoint.differences(Training.of(after), Map.of());
+        assertEquals(1, differences.size());
+        assertTrue(
+            differences.getFirst().contains("after epsilon is added"), differences.getFirst());
+        checkpoint.load(Training.of(same));
+      }
+      assertEquals(1, same.stepCount(p.get("w")));
+      assertEquals(before.rule(), same.rule());
+    }
+  }
+
+  @Test
   void parametersMayHaveOtherNames() {
     try (Trainee saved = new Trainee(Trainee.ADAMW, 5, 6);
         Parameters others = Parameters.builder().add("a", 5).add("b", 6).build();

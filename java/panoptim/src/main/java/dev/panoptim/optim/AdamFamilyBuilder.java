@@ -14,6 +14,7 @@ import dev.panoptim.rule.SecondMoment;
 public abstract class AdamFamilyBuilder<B extends AdamFamilyBuilder<B>> extends MomentsBuilder<B> {
   private final Decay decay;
   private boolean amsgrad;
+  private boolean epsilonBeforeCorrection;
 
   AdamFamilyBuilder(Iterable<Parameter> parameters, Decay decay) {
     super(parameters);
@@ -27,12 +28,29 @@ public abstract class AdamFamilyBuilder<B extends AdamFamilyBuilder<B>> extends 
     return self();
   }
 
+  /// Whether epsilon is added to the root of the second moment before the bias correction,
+  ///
+  ///     w = w - learningRate * root(1 - beta2^t) / (1 - beta1^t) * m / (root(v) + epsilon)
+  ///
+  /// as [TensorFlow and Keras](https://keras.io/api/optimizers/adam/), DJL and Deeplearning4j do it,
+  /// instead of after it as PyTorch does. The two differ where gradients are so small that epsilon
+  /// counts: the effect of the same epsilon is greater by `1 / root(1 - beta2^t)` before. The
+  /// default is `false`.
+  ///
+  /// Source: the end of section 2 of [Kingma and Ba 2015](https://arxiv.org/abs/1412.6980), where
+  /// this epsilon has a hat.
+  public final B epsilonBeforeCorrection(boolean value) {
+    epsilonBeforeCorrection = value;
+    return self();
+  }
+
   @Override
   final Rule composition() {
     return Rule.builder()
         .firstMoment(FirstMoment.MOVING_AVERAGE)
         .secondMoment(amsgrad ? SecondMoment.MAXIMUM_OF_AVERAGE : SecondMoment.MOVING_AVERAGE)
         .biasCorrection(true)
+        .epsilonBeforeCorrection(epsilonBeforeCorrection)
         .decay(decay)
         .build();
   }

@@ -31,6 +31,7 @@ public final class NAdam {
   /// The options.
   public static final class Builder extends MomentsBuilder<Builder> {
     private boolean decoupledWeightDecay;
+    private boolean epsilonBeforeCorrection;
 
     private Builder(Iterable<Parameter> parameters) {
       super(parameters);
@@ -50,6 +51,13 @@ public final class NAdam {
       return this;
     }
 
+    /// Whether epsilon is added to the root of the second moment before the bias correction, as in
+    /// [Adam.Builder#epsilonBeforeCorrection].
+    public Builder epsilonBeforeCorrection(boolean value) {
+      epsilonBeforeCorrection = value;
+      return this;
+    }
+
     @Override
     Rule composition() {
       return Rule.builder()
@@ -57,6 +65,7 @@ public final class NAdam {
           .nesterov(Nesterov.SCHEDULED)
           .secondMoment(SecondMoment.MOVING_AVERAGE)
           .biasCorrection(true)
+          .epsilonBeforeCorrection(epsilonBeforeCorrection)
           .decay(decoupledWeightDecay ? Decay.DECOUPLED : Decay.L2)
           .build();
     }

@@ -37,6 +37,8 @@ import java.util.Set;
 ///   its own squares, as in Adadelta
 /// @param sign whether the direction is replaced by its sign, as in Lion
 /// @param biasCorrection whether moving averages, which start at 0, are divided by `1 - beta^t`
+/// @param epsilonBeforeCorrection whether epsilon is added to the root of the second moment before
+///   that root is divided by `root(1 - beta2^t)`, instead of after
 /// @param decay how weight decay acts
 /// @param maximize whether the loss is maximized
 public record Rule(
@@ -48,6 +50,7 @@ public record Rule(
     boolean unitCorrection,
     boolean sign,
     boolean biasCorrection,
+    boolean epsilonBeforeCorrection,
     Decay decay,
     boolean maximize) {
 
@@ -93,6 +96,11 @@ public record Rule(
         !biasCorrection || average || CORRECTABLE.contains(secondMoment),
         "biasCorrection corrects moving averages, but firstMoment is %s and secondMoment %s",
         firstMoment,
+        secondMoment);
+    require(
+        !epsilonBeforeCorrection || biasCorrection && secondAverage,
+        "epsilonBeforeCorrection needs biasCorrection of a second moment that is a moving average"
+            + " without rectification, but secondMoment is %s",
         secondMoment);
     require(
         secondMoment != SecondMoment.RECTIFIED_AVERAGE || biasCorrection,
@@ -246,6 +254,7 @@ public record Rule(
     }
     if (biasCorrection) {
       direction += ", moments corrected by 1 - beta^t";
+      direction += epsilonBeforeCorrection ? " after epsilon is added" : "";
     }
     return """
     1. gradient   g = %sgrad f(w)%s
@@ -271,6 +280,7 @@ public record Rule(
     private boolean unitCorrection;
     private boolean sign;
     private boolean biasCorrection;
+    private boolean epsilonBeforeCorrection;
     private Decay decay = Decay.NONE;
     private boolean maximize;
 
@@ -285,6 +295,7 @@ public record Rule(
       unitCorrection = rule.unitCorrection;
       sign = rule.sign;
       biasCorrection = rule.biasCorrection;
+      epsilonBeforeCorrection = rule.epsilonBeforeCorrection;
       decay = rule.decay;
       maximize = rule.maximize;
     }
@@ -329,6 +340,11 @@ public record Rule(
       return this;
     }
 
+    public Builder epsilonBeforeCorrection(boolean value) {
+      epsilonBeforeCorrection = value;
+      return this;
+    }
+
     public Builder decay(Decay value) {
       decay = value;
       return this;
@@ -350,6 +366,7 @@ public record Rule(
           unitCorrection,
           sign,
           biasCorrection,
+          epsilonBeforeCorrection,
           decay,
           maximize);
     }

@@ -242,6 +242,16 @@ final class OptimizerCases {
             WITH_MAXIMUM,
             p -> Adam.builder(p).learningRate(0.1).amsgrad(true).weightDecay(0.1))
         .inSequence()
+        .with(
+            "epsilon-before",
+            BOTH,
+            p ->
+                Adam.builder(p)
+                    .learningRate(0.01)
+                    .betas(0.8, 0.9)
+                    .epsilon(1e-3)
+                    .epsilonBeforeCorrection(true))
+        .inSequence()
         .refuses("beta1 is 1.0", p -> Adam.builder(p).betas(1, 0.9))
         .refuses("beta2 is -0.1", p -> Adam.builder(p).betas(0.9, -0.1))
         .refuses("epsilon is -1.0", p -> Adam.builder(p).epsilon(-1));
@@ -259,6 +269,16 @@ final class OptimizerCases {
             "amsgrad",
             WITH_MAXIMUM,
             p -> AdamW.builder(p).learningRate(0.01).amsgrad(true).maximize(true))
+        .with(
+            "epsilon-before",
+            WITH_MAXIMUM,
+            p ->
+                AdamW.builder(p)
+                    .learningRate(0.01)
+                    .epsilon(1e-3)
+                    .weightDecay(0.1)
+                    .amsgrad(true)
+                    .epsilonBeforeCorrection(true))
         .refuses("beta1 is NaN", p -> AdamW.builder(p).betas(Double.NaN, 0.9))
         .refuses("epsilon is Infinity", p -> AdamW.builder(p).epsilon(Double.POSITIVE_INFINITY));
   }
@@ -288,6 +308,10 @@ final class OptimizerCases {
                     .weightDecay(0.1)
                     .decoupledWeightDecay(true)
                     .maximize(true))
+        .with(
+            "epsilon-before",
+            BOTH,
+            p -> NAdam.builder(p).learningRate(0.01).epsilon(1e-3).epsilonBeforeCorrection(true))
         .refuses("momentumDecay is -1.0", p -> NAdam.builder(p).momentumDecay(-1))
         .refuses("beta1 is 1.0", p -> NAdam.builder(p).betas(1, 0.9));
   }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class RuleTest {
@@ -37,6 +38,23 @@ class RuleTest {
     refused(
         "biasCorrection corrects moving averages",
         Rule.builder().firstMoment(FirstMoment.HEAVY_BALL).biasCorrection(true));
+    refused(
+        "epsilonBeforeCorrection needs biasCorrection",
+        Rule.builder().secondMoment(SecondMoment.MOVING_AVERAGE).epsilonBeforeCorrection(true));
+    for (SecondMoment uncorrected :
+        List.of(
+            SecondMoment.NONE,
+            SecondMoment.SUM,
+            SecondMoment.RECTIFIED_AVERAGE,
+            SecondMoment.INFINITY_NORM)) {
+      refused(
+          "without rectification, but secondMoment is " + uncorrected,
+          Rule.builder()
+              .firstMoment(FirstMoment.MOVING_AVERAGE)
+              .secondMoment(uncorrected)
+              .biasCorrection(true)
+              .epsilonBeforeCorrection(true));
+    }
     refused(
         "RECTIFIED_AVERAGE needs biasCorrection",
         Rule.builder().secondMoment(SecondMoment.RECTIFIED_AVERAGE));

@@ -45,7 +45,12 @@ public final class VectorBackend extends Engine {
   @Override
   protected Prepared make(StepPlan plan, Prepared before) {
     Rule rule = plan.rows().rule();
-    return new Chunks(this, plan, loops.computeIfAbsent(rule, VectorBackend::loopsOf));
+    return new Chunks(this, plan, loops.computeIfAbsent(shared(rule), VectorBackend::loopsOf));
+  }
+
+  /// The rule whose loops a rule shares: some parts are coefficients, and change no loop.
+  private static Rule shared(Rule rule) {
+    return rule.toBuilder().maximize(false).epsilonBeforeCorrection(false).build();
   }
 
   /// The chunks of a plan with the loops of its rule, so that no step looks them up.

@@ -105,6 +105,7 @@ public final class Coefficients {
   private boolean scheduled;
   private boolean correctsFirst;
   private boolean correctsSecond;
+  private boolean epsilonFirst;
   private boolean sums;
   private boolean rectifies;
   private boolean firstStep;
@@ -151,6 +152,9 @@ public final class Coefficients {
       root = 1;
     } else {
       size *= root;
+    }
+    if (epsilonFirst) {
+      root = 1;
     }
     if (rule.epsilonInside()) {
       epsilonInside = (float) (givenEpsilon * root * root);
@@ -241,6 +245,7 @@ public final class Coefficients {
     sums = rule.secondMoment() == SecondMoment.SUM;
     rectifies = rule.secondMoment() == SecondMoment.RECTIFIED_AVERAGE;
     correctsSecond = rule.correctsSecondMoment();
+    epsilonFirst = rule.epsilonBeforeCorrection();
     secondBeta = values.orZero(Hyperparameter.BETA2);
     double decay = sums ? 1 : secondBeta;
     secondDecay = towardsZero(decay);

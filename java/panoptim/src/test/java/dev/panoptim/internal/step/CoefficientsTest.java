@@ -29,11 +29,15 @@ class CoefficientsTest {
       Rule.builder().firstMoment(FirstMoment.HEAVY_BALL).decay(Decay.L2).maximize(true).build();
 
   private static Coefficients adamw(double beta1, double beta2, long step) {
+    return adamw(ADAMW, beta1, beta2, step);
+  }
+
+  private static Coefficients adamw(Rule rule, double beta1, double beta2, long step) {
     Coefficients c = new Coefficients();
     c.compute(
-        ADAMW,
+        rule,
         new Hyperparameters(
-            ADAMW,
+            rule,
             Map.of(
                 Hyperparameter.LEARNING_RATE, 1e-3,
                 Hyperparameter.BETA1, beta1,
@@ -62,6 +66,18 @@ class CoefficientsTest {
     assertEquals((float) (1e-3 / (1 - Math.pow(0.9, 7)) * root), c.stepSize);
     assertEquals((float) (1e-8 * root), c.epsilon);
     assertEquals((float) 1e-5, c.weightDecay);
+  }
+
+  @Test
+  void epsilonBeforeTheCorrectionIsNotCorrected() {
+    Rule before = ADAMW.toBuilder().epsilonBeforeCorrection(true).build();
+    for (long step : new long[] {1, 7, 1_000_000}) {
+      Coefficients c = adamw(before, 0.9, 0.999, step);
+      assertEquals(1e-8f, c.epsilon);
+      assertEquals(adamw(0.9, 0.999, step).stepSize, c.stepSize);
+    }
+    Rule inside = before.toBuilder().epsilonInside(true).build();
+    assertEquals(1e-8f, adamw(inside, 0.9, 0.999, 7).epsilonInside);
   }
 
   /// A float counter would stop at 2^24.
