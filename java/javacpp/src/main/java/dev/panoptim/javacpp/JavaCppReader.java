@@ -3,6 +3,7 @@ package dev.panoptim.javacpp;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.bytedeco.pytorch.global.torch.Layout;
 
 /// Reads a tensor by JavaCPP's methods, each of which is a call through JNI.
@@ -31,9 +32,15 @@ final class JavaCppReader implements TensorReader {
       return;
     }
     facts.elementType = tensor.scalar_type().value;
-    Device device = tensor.device();
-    facts.deviceType = device.type().value;
-    facts.deviceIndex = Math.max(0, device.index());
+    if (tensor.is_cpu()) {
+      // Ten times as fast as the general case, which allocates a C++ object.
+      facts.deviceType = DeviceType.CPU.value;
+      facts.deviceIndex = 0;
+    } else {
+      Device device = tensor.device();
+      facts.deviceType = device.type().value;
+      facts.deviceIndex = Math.max(0, device.index());
+    }
     facts.contiguous = tensor.is_contiguous();
     int dimensions = (int) tensor.dim();
     facts.dimensions(dimensions);
