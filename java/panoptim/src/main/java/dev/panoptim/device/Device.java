@@ -337,22 +337,24 @@ public final class Device {
   /// @param memory memory of this device
   /// @param count the number of elements, 0 or more
   /// @param value the value of each element
-  /// @throws IndexOutOfBoundsException on the CPU, if the memory is smaller
-  /// @throws IllegalArgumentException if the memory is read-only; on a GPU, also if it is smaller
-  ///   (as far as [#holds] can tell), or belongs to another device
+  /// @throws IndexOutOfBoundsException on the CPU, if the memory is smaller; nothing has changed
+  /// @throws IllegalArgumentException if the count is negative, or the memory is read-only; on a
+  ///   GPU, also if it is smaller (as far as [#holds] can tell), or belongs to another device
   /// @throws CudaException if CUDA reports an error
   public void fill(MemorySegment memory, long count, float value) {
+    requireNotNegative("count", count);
+    if (count > Long.MAX_VALUE / Float.BYTES) {
+      throw new IllegalArgumentException(
+          "count is " + count + ", but must be at most " + Long.MAX_VALUE / Float.BYTES);
+    }
     if (isCpu()) {
       requireHere("memory", memory);
+      // A slice that is too long fails before the first write.
+      MemorySegment floats = memory.asSlice(0, count * Float.BYTES);
       for (long i = 0; i < count; i++) {
-        memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+        floats.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
       }
     } else {
-      requireNotNegative("count", count);
-      if (count > Long.MAX_VALUE / Float.BYTES) {
-        throw new IllegalArgumentException(
-            "count is " + count + ", but must be at most " + Long.MAX_VALUE / Float.BYTES);
-      }
       requireOnDevice("memory", memory, count * Float.BYTES);
       Segments.requireWritable("memory", memory);
       try {
