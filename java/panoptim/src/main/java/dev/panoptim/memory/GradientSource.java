@@ -5,6 +5,8 @@ package dev.panoptim.memory;
 ///
 /// An optimizer calls the source on the thread that steps or zeroes gradients. An exception of the
 /// source is passed on to the caller, before any byte has changed.
+///
+/// Not thread-safe: no two threads call a source at the same time.
 public interface GradientSource {
   /// What [#gradientAddress] returns if there is no gradient.
   long NO_GRADIENT = 0;
