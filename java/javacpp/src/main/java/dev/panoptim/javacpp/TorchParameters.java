@@ -80,8 +80,7 @@ public final class TorchParameters implements Iterable<Parameter> {
     StringTensorDictItemVector items = named.items();
     for (long i = 0; i < items.size(); i++) {
       StringTensorDictItem item = items.get(i);
-      // The item's tensor is memory of the vector; a copy is a reference to the same tensor.
-      copies.put(item.key().getString(), new Tensor(item.value()));
+      copies.put(item.key().getString(), copy(item.value()));
       Reference.reachabilityFence(item);
     }
     Reference.reachabilityFence(items);
@@ -100,7 +99,7 @@ public final class TorchParameters implements Iterable<Parameter> {
         (name, tensor) -> {
           Objects.requireNonNull(name, "a name is null");
           Objects.requireNonNull(tensor, () -> "tensor '" + name + "' is null");
-          copies.put(name, new Tensor(tensor));
+          copies.put(name, copy(tensor));
         });
     Reference.reachabilityFence(named);
     return ofCopies(copies);
@@ -128,10 +127,19 @@ public final class TorchParameters implements Iterable<Parameter> {
     Objects.requireNonNull(tensors, "tensors is null");
     Map<String, Tensor> copies = new LinkedHashMap<>();
     for (long i = 0; i < tensors.size(); i++) {
-      copies.put(String.valueOf(i), new Tensor(tensors.get(i)));
+      copies.put(String.valueOf(i), copy(tensors.get(i)));
     }
     Reference.reachabilityFence(tensors);
     return ofCopies(copies);
+  }
+
+  /// Another reference to the same tensor. An element of a vector or a dictionary is a part of that
+  /// object's memory, and is gone with it.
+  private static Tensor copy(Tensor tensor) {
+    Tensor copy = new Tensor(tensor);
+    // Otherwise the end of a PointerScope of the caller would free it. The garbage collector does.
+    copy.retainReference();
+    return copy;
   }
 
   /// @param copies tensors that this object alone has, so that nothing else can free them

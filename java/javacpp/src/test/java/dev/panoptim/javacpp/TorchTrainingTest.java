@@ -18,8 +18,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AdagradOptions;
 import org.bytedeco.pytorch.AdamOptions;
 import org.bytedeco.pytorch.AdamWOptions;
@@ -30,6 +32,7 @@ import org.bytedeco.pytorch.SGD;
 import org.bytedeco.pytorch.SGDOptions;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -255,5 +258,37 @@ class TorchTrainingTest {
         optimizer.zeroGrad(true);
       }
     }
+  }
+
+  @Test
+  void parametersOutliveThePointerScopeThatTheyWereMadeIn() {
+    TinyNet net = TinyNet.ofSeed(SEED);
+    TorchParameters parameters;
+    long references = net.first.weight().use_count();
+    try (PointerScope _ = new PointerScope()) {
+      parameters = TorchParameters.of(net.named_parameters());
+    }
+    assertEquals(references + 1, net.first.weight().use_count());
+    try (Optimizer optimizer = AdamW.builder(parameters).build()) {
+      net.loss(Batch.of(new Random(SEED), ROWS)).backward();
+      optimizer.step();
+      assertEquals(1, optimizer.stepCount(parameters.get("first.weight")));
+    }
+  }
+
+  @Test
+  void tensorsAreFreedWithTheirParameters() throws Exception {
+    Tensor tensor = torch.ones(3).set_requires_grad(true);
+    long references = tensor.use_count();
+    TorchParameters parameters = TorchParameters.of(List.of(tensor));
+    assertEquals(references + 1, tensor.use_count());
+    assertEquals(List.of(3L), parameters.get("0").shape());
+    parameters = null;
+    long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
+    while (tensor.use_count() > references && System.nanoTime() < deadline) {
+      System.gc();
+      Thread.sleep(10);
+    }
+    assertEquals(references, tensor.use_count());
   }
 }
