@@ -30,7 +30,8 @@ final class Libtorch {
   private final MethodHandle getStrides;
   private final MethodHandle grad;
 
-  private Libtorch(SymbolLookup libraries) {
+  /// @throws UnsupportedOperationException if a function is missing
+  Libtorch(SymbolLookup libraries) {
     Linker linker = Linker.nativeLinker();
     // The C functions of torch/csrc/inductor/aoti_torch/c/shim.h, which keep their ABI.
     getDataPtr = linker.downcallHandle(find(libraries, "aoti_torch_get_data_ptr"), GETTER);

@@ -17,6 +17,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /// A DJL trainer whose [#step()] is one step of a Panoptim optimizer over all parameters, in the
 /// memory of DJL's PyTorch engine. It replaces `model.newTrainer(config)`:
@@ -83,7 +84,7 @@ public final class PanoptimTrainer extends Trainer {
   /// @throws IllegalStateException if the model has no block
   public static PanoptimTrainer of(
       Model model, TrainingConfig config, Function<? super List<Parameter>, Optimizer> optimizer) {
-    return of(model, config, optimizer, PanoptimTrainer::chooseMemory);
+    return of(model, config, optimizer, trainer -> chooseMemory(trainer, Libtorch::load));
   }
 
   /// @param memory is given the trainer
@@ -101,9 +102,10 @@ public final class PanoptimTrainer extends Trainer {
     return new PanoptimTrainer(model, config, optimizer, memory);
   }
 
-  private static TensorMemory chooseMemory(PanoptimTrainer trainer) {
+  /// @param libtorch throws an [UnsupportedOperationException] if libtorch cannot be asked
+  static TensorMemory chooseMemory(PanoptimTrainer trainer, Supplier<Libtorch> libtorch) {
     try {
-      return new LibtorchMemory(Libtorch.load(), trainer.getManager());
+      return new LibtorchMemory(libtorch.get(), trainer.getManager());
     } catch (UnsupportedOperationException e) {
       if (FALLBACK_LOGGED.compareAndSet(false, true)) {
         System.getLogger(PanoptimTrainer.class.getName())
