@@ -23,7 +23,7 @@ public final class ComparisonOptions {
   @Option(
       names = "--batch",
       description = "Pictures of a batch, 1 to 400. Default: ${DEFAULT-VALUE}.")
-  private int batchSize = 32;
+  private int batchSize = 16;
 
   @Option(
       names = "--rounds",

@@ -69,12 +69,13 @@ public final class ComparisonRun {
     Comparison.Settings settings = options.settings(ModelSize.SMALL);
     console.printf(
         Locale.ROOT,
-        "%s trains on %,d pictures of digits, %d a batch: %s and Panoptim (%s) take turns.%n",
+        "%s trains on %,d pictures of digits, %d a batch: %s and Panoptim's (backend %s) take"
+            + " turns.%n",
         library.name(),
         settings.training(),
         settings.batchSize(),
         library.ownOptimizer(),
-        Backends.auto().describe().lines().findFirst().orElse("").split(";")[0]);
+        Backends.auto().name());
     console.printf(
         Locale.ROOT,
         "Medians of %d rounds after %d rounds of warm-up; all batches are made before.%n",

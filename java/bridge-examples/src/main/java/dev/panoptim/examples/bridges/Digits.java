@@ -16,8 +16,8 @@ public final class Digits {
   // Ranges that let an MLP reach about 98 % and not 100 %.
   private static final double MOST_SHIFT = 1;
   private static final double MOST_SCALING = 0.15;
-  private static final double MOST_SHEAR = 0.3;
-  private static final double NOISE = 0.25;
+  private static final double MOST_SHEAR = 0.2;
+  private static final double NOISE = 0.2;
 
   private static final double CENTRE = (Glyphs.SIDE - 1) / 2.0;
 

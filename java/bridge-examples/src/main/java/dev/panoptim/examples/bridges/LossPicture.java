@@ -16,6 +16,9 @@ final class LossPicture {
   private static final int HEIGHT = 500;
   private static final int TITLE_SIZE = 16;
 
+  /// More labels of the x axis would overlap.
+  private static final int X_LABELS = 8;
+
   /// Recorded losses that a point is the mean of.
   private static final int SMOOTHED_OVER = 10;
 
@@ -44,6 +47,7 @@ final class LossPicture {
     chart.getStyler().setPlotGridLinesColor(new Color(0xe4e4e4));
     chart.getStyler().setYAxisMin(0.0);
     chart.getStyler().setXAxisMin(0.0);
+    chart.getStyler().setXAxisMaxLabelCount(X_LABELS);
     line(chart, result.own(), OWN, OWN_WIDTH);
     line(chart, result.panoptim(), PANOPTIM, PANOPTIM_WIDTH);
     return chart;

@@ -10,7 +10,7 @@ public enum ModelSize {
   /// 20 tensors with 107,791 parameters.
   SMALL(10, 111, 1e-3f),
   /// 100 tensors with 9,775,360 parameters.
-  LARGE(50, 450, 1e-4f);
+  LARGE(50, 450, 3e-4f);
 
   private final int layers;
   private final int units;
