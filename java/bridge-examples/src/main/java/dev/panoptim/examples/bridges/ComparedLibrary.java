@@ -10,11 +10,16 @@ public interface ComparedLibrary {
   /// The library's own optimizer, such as `DJL's Adam`.
   String ownOptimizer();
 
-  /// A new model that the library's own Adam trains, with the learning rate of the size, betas 0.9
-  /// and 0.999, and epsilon 1e-8.
+  /// Panoptim's optimizer of the same kind.
+  default String panoptimOptimizer() {
+    return "Panoptim's Adam";
+  }
+
+  /// A new model that the library's own optimizer trains, with the learning rate of the size, betas
+  /// 0.9 and 0.999, and epsilon 1e-8.
   TrainingSide own(TrainingSetup setup);
 
-  /// A new model that Panoptim's Adam trains, with the same hyperparameters.
+  /// A new model that Panoptim's optimizer trains, with the same hyperparameters.
   TrainingSide panoptim(TrainingSetup setup);
 
   /// Lines for the end of the report, such as further measurements. Called after the comparisons.

@@ -58,7 +58,7 @@ final class Comparison {
     try (TrainingSide ownSide = library.own(setup);
         TrainingSide panoptimSide = library.panoptim(setup)) {
       SideRecord own = new SideRecord(library.ownOptimizer(), ownSide);
-      SideRecord panoptim = new SideRecord("Panoptim's Adam", panoptimSide);
+      SideRecord panoptim = new SideRecord(library.panoptimOptimizer(), panoptimSide);
       BatchOrder order = new BatchOrder(setup.batches(), seeds.split());
       for (int round = 0; round < settings.warmUps() + settings.rounds(); round++) {
         int[] batches = IntStream.range(0, settings.steps()).map(_ -> order.next()).toArray();
