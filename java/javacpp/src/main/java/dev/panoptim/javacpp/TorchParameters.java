@@ -32,9 +32,9 @@ import org.bytedeco.pytorch.TensorVector;
 /// ```
 ///
 /// Each step, `zeroGrad()` and clipping of the optimizer asks libtorch where the gradients are
-/// then. They may have moved, and a tensor without a gradient is skipped. So `net.zero_grad()`,
-/// `net.zero_grad(false)` and the optimizer's `zeroGrad(true)` and `zeroGrad()` may all be used.
-/// Such a tensor may be frozen, or may not have taken part in the loss.
+/// then. They may have moved, and a tensor without a gradient is skipped, for example a frozen one.
+/// So `net.zero_grad(true)`, `net.zero_grad(false)` and the optimizer's `zeroGrad(true)` and
+/// `zeroGrad()` may all be used.
 ///
 /// Tensors must be leaves of float32 on a CPU or an NVIDIA GPU, and contiguous. They must stay
 /// where they are: load a module, and move it to a device or type, before `of` is called. A step
