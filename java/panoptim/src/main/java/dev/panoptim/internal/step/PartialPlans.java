@@ -17,7 +17,7 @@ import java.util.Set;
 /// Not thread-safe.
 final class PartialPlans {
   /// The most parameters of all plans that are kept, for each parameter of the optimizer. Each
-  /// parameter may have a plan of its own, be part of a layer, and of two halves of a model. The
+  /// parameter may have a separate plan, be part of a layer, and of two halves of a model. The
   /// tables of all these plans take at most this many times the memory of a whole step's.
   private static final int KEPT = 4;
 
