@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.device.CudaException;
+import dev.panoptim.device.Device;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.optim.AdamW;
 import java.lang.foreign.Arena;
@@ -219,6 +221,51 @@ class TorchTensorTest {
     }
     assertEquals(-1, before.mismatch(floats()));
     assertEquals(-1, now.mismatch(arena.allocate(now.byteSize())));
+  }
+
+  @Test
+  void aTensorOnAGpuIsRefusedWithTheReasonOrUpdatedThere() {
+    Consumer<TensorFacts> onGpu =
+        matrix(
+            f -> {
+              f.deviceType = DeviceType.CUDA.value;
+              f.deviceIndex = 0;
+            });
+    if (Device.cudaCount() == 0) {
+      CudaException refused =
+          assertThrows(
+              CudaException.class,
+              () -> new TorchTensor("w", new FakeReader(onGpu, 4096), reader()));
+      assertTrue(refused.getMessage().contains(Device.whyNoCuda()), refused.getMessage());
+      return;
+    }
+    Device gpu = Device.cuda(0);
+    long bytes = SIZE * Float.BYTES;
+    MemorySegment data = gpu.allocate(bytes, arena);
+    MemorySegment gradient = gpu.allocate(bytes, arena);
+    MemorySegment moved = gpu.allocate(bytes, arena);
+    gpu.upload(floats(), data);
+    gpu.upload(floats(), gradient);
+    gpu.upload(floats(), moved);
+    FakeReader gradients = new FakeReader(onGpu, gradient.address());
+    Parameter there =
+        new TorchTensor("w", new FakeReader(onGpu, data.address()), gradients).parameter();
+    Parameter here = new TorchTensor("w", reader(), reader()).parameter();
+    assertEquals(gpu, there.device());
+    try (var optimizer = AdamW.builder(List.of(there)).build();
+        var onCpu = AdamW.builder(List.of(here)).build()) {
+      optimizer.step();
+      onCpu.step();
+      gradients.data = moved.address();
+      optimizer.step();
+      onCpu.step();
+      MemorySegment result = arena.allocate(bytes);
+      optimizer.await();
+      there.copyDataTo(result);
+      assertEquals(-1, result.mismatch(here.data()));
+      gradients.facts = TorchTensorTest::matrix;
+      assertThrows(IllegalStateException.class, optimizer::step);
+    }
   }
 
   @Test

@@ -223,6 +223,23 @@ class TorchTrainingTest {
     assertArrayEquals(bits, train(TinyNet.ofSeed(SEED), between));
   }
 
+  @Test
+  void theBitsAreTheSameTensorByTensor() {
+    TinyNet net = TinyNet.ofSeed(SEED);
+    Random random = new Random(SEED);
+    TorchParameters parameters = TorchParameters.of(net.named_parameters());
+    try (Optimizer optimizer = AdamW.builder(parameters).build()) {
+      for (int i = 0; i < STEPS; i++) {
+        net.loss(Batch.of(random, ROWS)).backward();
+        for (Parameter each : parameters.all().reversed()) {
+          optimizer.step(each);
+          each.removeGradient();
+        }
+      }
+    }
+    assertArrayEquals(trainWithZeroingSteps(TinyNet.ofSeed(SEED)), weights(net));
+  }
+
   /// As long as old gradients are reachable, new ones are at other addresses.
   @Test
   void theBitsDoNotDependOnGradientsThatMove() {
