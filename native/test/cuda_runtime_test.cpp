@@ -25,9 +25,12 @@ void *current_context() {
 // All functions that make a context current, and calls of them that fail.
 void use_device() {
   problem p({1, 0, 1, 0, 0, 2}, {5}, 1);
+  problem expected(p);
+  panoptim_plan plan = expected.plan(PANOPTIM_TIER_BASELINE);
+  CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
   device_problem moved(p);
   moved.step();
-  moved.bits();
+  CHECK(moved.has_bits_of(expected), "other bits");
   void *memory, *event;
   CHECK(panoptim_cuda_allocate(0, more_than_a_device_has, &memory, error) == PANOPTIM_CUDA_FAILED, "allocated");
   CHECK(panoptim_cuda_allocate(1000, 1, &memory, error) == PANOPTIM_CUDA_FAILED, "allocated");

@@ -115,10 +115,10 @@ class device_problem {
     CHECK(panoptim_cuda_step(&call_) == PANOPTIM_OK, "%s", plan_.error);
   }
 
-  // All bits of all operands, after their copy back to the problem.
-  std::vector<uint32_t> bits() {
+  // As for the problem, to which all operands are copied back.
+  bool has_bits_of(const problem &copy) {
     for (const auto &each : streams_) each.second.copy_to(each.first);
-    return of_.bits();
+    return of_.has_bits_of(copy);
   }
 
  private:

@@ -50,7 +50,8 @@ class random_numbers {
       return specials[below(sizeof specials / sizeof *specials)];
     }
     const float mantissa = static_cast<float>(static_cast<int64_t>(next() >> 40) - (1 << 23)) / (1 << 23);
-    return std::ldexp(mantissa, below(20) - 16);
+    // The product with a power of two is exact.
+    return mantissa * static_cast<float>(1 << below(20)) / (1 << 16);
   }
 
  private:
@@ -106,18 +107,11 @@ class problem {
   // `shift` floats lie between a 64-byte boundary and the start of each operand.
   problem(composition rule, const std::vector<panoptim_int64> &lengths, uint64_t seed, int shift = 0,
           bool special = true)
-      : rule_(rule) {
+      : rule_(rule), lengths_(lengths), shift_(shift) {
+    allocate();
     random_numbers numbers(seed);
-    panoptim_int64 offset = 0;
-    panoptim_int64 first_chunk = 0;
-    for (panoptim_int64 length : lengths) {
-      panoptim_tensor tensor{};
-      tensor.parameter = operand(length, shift);
-      tensor.gradient = operand(length, shift);
-      for (int i = 0; i < states_of(rule); i++) tensor.state[i] = operand(length, shift);
-      tensor.average = operand(length, shift);
-      tensor.half_precision = reinterpret_cast<uint16_t *>(operand((length + 1) / 2, shift));
-      for (panoptim_int64 i = 0; i < length; i++) {
+    for (const panoptim_tensor &tensor : tensors_) {
+      for (panoptim_int64 i = 0; i < tensor.length; i++) {
         tensor.average[i] = numbers.value(special);
         tensor.parameter[i] = numbers.value(special);
         tensor.gradient[i] = numbers.value(special);
@@ -127,12 +121,21 @@ class problem {
           tensor.state[s][i] = first ? state : std::fabs(state);
         }
       }
-      tensor.length = length;
-      tensor.offset = offset;
-      offset += length;
-      tensor.first_chunk = first_chunk;
-      first_chunk += (length + PANOPTIM_CHUNK - 1) / PANOPTIM_CHUNK;
-      tensors_.push_back(tensor);
+    }
+  }
+
+  // The same operands in other memory. A copy takes less time than the random numbers.
+  problem(const problem &other) : rule_(other.rule_), lengths_(other.lengths_), shift_(other.shift_) {
+    allocate();
+    copy_from(other);
+  }
+
+  problem &operator=(const problem &) = delete;
+
+  // Overwrites all operands, and the padding around them, with those of a copy of this problem.
+  void copy_from(const problem &copy) {
+    for (size_t i = 0; i < memories_.size(); i++) {
+      std::memcpy(memories_[i].start.get(), copy.memories_[i].start.get(), memories_[i].size * sizeof(float));
     }
   }
 
@@ -151,6 +154,15 @@ class problem {
     return tensors_.empty()
                ? 0
                : tensors_.back().first_chunk + (tensors_.back().length + PANOPTIM_CHUNK - 1) / PANOPTIM_CHUNK;
+  }
+
+  // Whether all operands, and the padding around them, have the bits of those of a copy of this problem.
+  bool has_bits_of(const problem &copy) const {
+    for (size_t i = 0; i < memories_.size(); i++) {
+      const size_t bytes = memories_[i].size * sizeof(float);
+      if (std::memcmp(memories_[i].start.get(), copy.memories_[i].start.get(), bytes) != 0) return false;
+    }
+    return memories_.size() == copy.memories_.size();
   }
 
   // All bits of all operands, with the padding around them.
@@ -195,16 +207,37 @@ class problem {
   static constexpr int padding = 32;
   static constexpr float untouched = 12345;
 
-  float *operand(panoptim_int64 length, int shift) {
+  void allocate() {
+    panoptim_int64 offset = 0;
+    panoptim_int64 first_chunk = 0;
+    for (panoptim_int64 length : lengths_) {
+      panoptim_tensor tensor{};
+      tensor.parameter = operand(length);
+      tensor.gradient = operand(length);
+      for (int i = 0; i < states_of(rule_); i++) tensor.state[i] = operand(length);
+      tensor.average = operand(length);
+      tensor.half_precision = reinterpret_cast<uint16_t *>(operand((length + 1) / 2));
+      tensor.length = length;
+      tensor.offset = offset;
+      offset += length;
+      tensor.first_chunk = first_chunk;
+      first_chunk += (length + PANOPTIM_CHUNK - 1) / PANOPTIM_CHUNK;
+      tensors_.push_back(tensor);
+    }
+  }
+
+  float *operand(panoptim_int64 length) {
     const size_t size = (static_cast<size_t>(length) + 2 * padding + 15) / 16 * 16;
     float *start = static_cast<float *>(std::aligned_alloc(64, size * sizeof(float)));
     std::fill(start, start + size, untouched);
     memories_.push_back({std::unique_ptr<float, release>(start), size});
-    places_[start + padding + shift] = memories_.size() - 1;
-    return start + padding + shift;
+    places_[start + padding + shift_] = memories_.size() - 1;
+    return start + padding + shift_;
   }
 
   composition rule_;
+  std::vector<panoptim_int64> lengths_;
+  int shift_;
   panoptim_coefficients coefficients_ = usual_coefficients();
   std::vector<panoptim_tensor> tensors_;
   std::vector<memory> memories_;
