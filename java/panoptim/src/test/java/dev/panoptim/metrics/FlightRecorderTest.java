@@ -243,6 +243,19 @@ class FlightRecorderTest {
         fallback.getString("reason").contains("native access is not enabled"), fallback.toString());
   }
 
+  /// Without a recording, the recorder is not even loaded.
+  @Test
+  void eventsAreLoadedForARecordingAlone() throws Exception {
+    String event = "dev.panoptim.internal.jfr.StepEvent";
+    List<String> options = List.of("-Xlog:class+load", "--enable-native-access=ALL-UNNAMED");
+    String without = JavaProcess.run(Program.class, options);
+    assertTrue(without.contains("dev.panoptim.internal.observe.Events"), without);
+    assertFalse(without.contains(event), without);
+    List<String> recording = new ArrayList<>(options);
+    recording.add("-XX:StartFlightRecording:filename=" + folder.resolve("program.jfr"));
+    assertTrue(JavaProcess.run(Program.class, recording).contains(event));
+  }
+
   /// A Java run-time image without the recorder and without logging.
   @Test
   void javasBaseIsEnough() throws Exception {

@@ -4,12 +4,16 @@ import dev.panoptim.internal.jfr.BackendChosenEvent;
 import dev.panoptim.internal.jfr.CheckpointSavedEvent;
 import dev.panoptim.internal.jfr.FallbackEvent;
 import dev.panoptim.internal.jfr.PublishedEvent;
+import dev.panoptim.internal.jfr.Recorder;
 import dev.panoptim.internal.jfr.StepEvent;
 
 /// Records events with the JDK Flight Recorder, if it is present.
 ///
 /// The module `jdk.jfr` is optional. If it is missing, no event class may be loaded, so every call
-/// checks [#PRESENT] first. For the same reason events are passed as plain objects.
+/// checks [#isInUse] first. For the same reason events are passed as plain objects.
+///
+/// Before the first recording of the process no event class is loaded either: the first one would
+/// load the recorder, which takes about a fifth of the processor time of a short program.
 ///
 /// Thread-safe.
 public final class Events {
@@ -27,11 +31,16 @@ public final class Events {
     }
   }
 
+  /// Whether events may be recorded.
+  private static boolean isInUse() {
+    return PRESENT && Recorder.isInUse();
+  }
+
   /// Begins a step.
   ///
   /// @return the event, or `null` if steps are not recorded
   public static Object beginStep() {
-    return PRESENT && StepEvent.isRecorded() ? StepEvent.begun() : null;
+    return isInUse() && StepEvent.isRecorded() ? StepEvent.begun() : null;
   }
 
   /// Ends a recorded step.
@@ -63,7 +72,7 @@ public final class Events {
   /// @param degraded whether a better backend is unavailable
   /// @param details a description of the backend
   public static void backendChosen(String backend, String tier, boolean degraded, String details) {
-    if (PRESENT) {
+    if (isInUse()) {
       BackendChosenEvent.commit(backend, tier, degraded, details);
     }
   }
@@ -74,13 +83,13 @@ public final class Events {
   /// @param taken the substitute
   /// @param reason the reason, in words
   public static void fallback(String wanted, String taken, String reason) {
-    if (PRESENT) {
+    if (isInUse()) {
       FallbackEvent.commit(wanted, taken, reason);
     }
   }
 
   static void published(long step, long elements, boolean skipped) {
-    if (PRESENT && PublishedEvent.isRecorded()) {
+    if (isInUse() && PublishedEvent.isRecorded()) {
       PublishedEvent.commit(step, elements, skipped);
     }
   }
@@ -89,7 +98,7 @@ public final class Events {
   ///
   /// @return the event, or `null` if it is not recorded
   static Object beginCheckpoint() {
-    return PRESENT ? CheckpointSavedEvent.begun() : null;
+    return isInUse() ? CheckpointSavedEvent.begun() : null;
   }
 
   static void checkpointSaved(Object event, String file, long step, long bytes) {
