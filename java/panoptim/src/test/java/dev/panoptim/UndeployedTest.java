@@ -27,6 +27,7 @@ class UndeployedTest {
                 "-Xmx64m",
                 "-XX:+AlwaysPreTouch",
                 "-XX:+UseSerialGC",
+                "-Dpanoptim.exhaustive=" + Boolean.getBoolean("panoptim.exhaustive"),
                 "-Dpanoptim.cuda.library=" + System.getProperty("panoptim.cuda.library")),
             kind,
             folder.toString());
