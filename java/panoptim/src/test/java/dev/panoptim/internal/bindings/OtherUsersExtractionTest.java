@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,19 +25,27 @@ class OtherUsersExtractionTest {
   private static final byte[] CONTENT = "the right content".getBytes();
   private static final String REFUSED = "REFUSED ";
 
+  @TempDir private static Path shared;
+
+  private static SharedClasses classes;
+
   @TempDir private Path temporary;
 
-  private SharedClasses classes;
   private Path content;
   private Path base;
 
-  @BeforeEach
-  void shareWithEverybody() throws Exception {
+  @BeforeAll
+  static void shareClasses() throws IOException {
     OtherUsers.assumeRoot();
     OtherUsers.assumeThere();
-    permit(temporary, "rwxr-xr-x");
-    classes = SharedClasses.copyTo(temporary.resolve("shared"));
+    permit(shared, "rwxr-xr-x");
+    classes = SharedClasses.copyTo(shared.resolve("classes"));
     permit(classes.directory(), "rwxr-xr-x");
+  }
+
+  @BeforeEach
+  void shareWithEverybody() throws Exception {
+    permit(temporary, "rwxr-xr-x");
     content = Files.write(temporary.resolve("content"), CONTENT);
     permit(content, "rw-r--r--");
     base = Files.createDirectory(temporary.resolve("base"));
