@@ -1,6 +1,7 @@
 package dev.panoptim.internal.bindings;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -29,6 +30,7 @@ final class Attacker {
   private final byte[] right;
   private final byte[] hostile;
   private final AtomicLong moves = new AtomicLong();
+  private volatile boolean ended;
 
   private Attacker(Path shared, String directoryName, Path right, Path hostile) throws IOException {
     this.shared = shared;
@@ -41,7 +43,8 @@ final class Attacker {
   }
 
   /// @param arguments the shared directory, the name to occupy in it, the files of the right
-  ///   library and of the attacker's library, the duration in milliseconds, and a seed
+  ///   library and of the attacker's library, the maximum duration in milliseconds, and a seed. The
+  ///   end of the standard input ends the attack earlier.
   public static void main(String[] arguments) throws Exception {
     Attacker attacker =
         new Attacker(
@@ -53,14 +56,24 @@ final class Attacker {
         seeds.stream()
             .map(each -> Thread.ofPlatform().start(() -> attacker.attack(each, end)))
             .toList();
+    Thread.ofPlatform().daemon().start(attacker::endWithInput);
     for (Thread each : threads) {
       each.join();
     }
     System.out.println("MOVES " + attacker.moves);
   }
 
+  private void endWithInput() {
+    try {
+      System.in.readAllBytes();
+      ended = true;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private void attack(SplittableRandom random, long end) {
-    while (System.nanoTime() < end) {
+    while (System.nanoTime() < end && !ended) {
       try {
         move(random);
         moves.incrementAndGet();

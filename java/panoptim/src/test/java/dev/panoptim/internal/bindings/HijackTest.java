@@ -21,6 +21,11 @@ import org.junit.jupiter.api.io.TempDir;
 class HijackTest {
   private static final long MILLIS = 4_000;
 
+  /// The detours to fresh directories after which an attack ends before its time is over. Four
+  /// seconds on two idle processors have about 650.
+  private static final int ENOUGH_DETOURS =
+      Boolean.getBoolean("panoptim.exhaustive") ? Integer.MAX_VALUE : 150;
+
   @TempDir private Path temporary;
 
   private SharedClasses classes;
@@ -82,11 +87,11 @@ class HijackTest {
     // Any library suffices; a small one allows more rounds.
     Path right = copy("panoptim_of_another_version", name);
     Path hostile = copy("panoptim_hostile", name);
+    String[] arguments = {shared.toString(), right.toString(), "" + MILLIS, "" + ENOUGH_DETOURS};
     ProcessBuilder victim =
         user == UnixFile.ownUid()
-            ? classes.program(VictimProbe.class, shared.toString(), right.toString(), "" + MILLIS)
-            : classes.program(
-                user, VictimProbe.class, shared.toString(), right.toString(), "" + MILLIS);
+            ? classes.program(VictimProbe.class, arguments)
+            : classes.program(user, VictimProbe.class, arguments);
     victim.environment().put("PANOPTIM_TEST_MARK", mark.toString());
     Process attacker =
         classes
@@ -103,6 +108,7 @@ class HijackTest {
             .start();
     Process attacked = victim.redirectErrorStream(true).start();
     String victimSaid = new String(attacked.getInputStream().readAllBytes());
+    attacker.getOutputStream().close();
     String attackerSaid = new String(attacker.getInputStream().readAllBytes());
     String all = "seed " + seed + "\n" + attackerSaid + victimSaid;
     assertFalse(Files.exists(mark), () -> "the attacker's library was loaded: " + all);

@@ -12,18 +12,19 @@ import java.util.concurrent.TimeUnit;
 final class VictimProbe {
   private VictimProbe() {}
 
-  /// @param arguments the shared directory, the file of the library, and the duration in
-  ///   milliseconds
+  /// @param arguments the shared directory, the file of the library, the maximum duration in
+  ///   milliseconds, and the number of fresh directories after which it ends
   public static void main(String[] arguments) throws IOException {
     Path shared = Path.of(arguments[0]);
     Path library = Path.of(arguments[1]);
     String name = library.getFileName().toString();
     byte[] content = Files.readAllBytes(library);
     long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(Long.parseLong(arguments[2]));
+    int enough = Integer.parseInt(arguments[3]);
     int usual = 0;
     int fresh = 0;
     int refused = 0;
-    while (System.nanoTime() < end) {
+    while (System.nanoTime() < end && fresh < enough) {
       try (Extraction extraction = Extraction.of(shared, content, name);
           Arena arena = Arena.ofConfined()) {
         SymbolLookup.libraryLookup(extraction.file(), arena);
