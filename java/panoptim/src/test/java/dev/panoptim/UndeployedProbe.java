@@ -29,8 +29,8 @@ final class UndeployedProbe {
     }
     System.out.println("IN USE " + inUse);
     System.out.println("COLLECTED true");
-    // If every round leaked all its memory, the process would have at least a third more.
-    long most = start + 3 * UndeployedApplication.LEAST_BYTES;
+    // If every round leaked all its memory, the process would have twice as much.
+    long most = start + ROUNDS * UndeployedApplication.LEAST_BYTES / 2;
     Collected.await("the freeing of memory", () -> resident() < most);
     System.out.println("FREED true, but for " + (resident() - start) + " bytes");
     Collected.await("the library's end", () -> !isMapped("libpanoptim.so"));
