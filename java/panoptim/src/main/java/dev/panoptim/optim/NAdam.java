@@ -52,7 +52,8 @@ public final class NAdam {
     }
 
     /// Whether epsilon is added to the root of the second moment before the bias correction, as in
-    /// [Adam.Builder#epsilonBeforeCorrection].
+    /// [Adam.Builder#epsilonBeforeCorrection]. The default is `false`, as in PyTorch and in
+    /// [Keras](https://github.com/keras-team/keras/blob/master/keras/src/optimizers/nadam.py).
     public Builder epsilonBeforeCorrection(boolean value) {
       epsilonBeforeCorrection = value;
       return this;

@@ -38,7 +38,8 @@ import java.util.Set;
 /// @param sign whether the direction is replaced by its sign, as in Lion
 /// @param biasCorrection whether moving averages, which start at 0, are divided by `1 - beta^t`
 /// @param epsilonBeforeCorrection whether epsilon is added to the root of the second moment before
-///   that root is divided by `root(1 - beta2^t)`, instead of after
+///   that root is divided by `root(1 - beta2^t)`, instead of after; with `epsilonInside`, to the
+///   second moment before it is divided by `1 - beta2^t`
 /// @param decay how weight decay acts
 /// @param maximize whether the loss is maximized
 public record Rule(
