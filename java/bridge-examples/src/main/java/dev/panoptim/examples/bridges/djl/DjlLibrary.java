@@ -11,13 +11,15 @@ import dev.panoptim.examples.bridges.ModelSize;
 import dev.panoptim.examples.bridges.TrainingSetup;
 import dev.panoptim.examples.bridges.TrainingSide;
 import dev.panoptim.optim.Adam;
+import java.util.List;
+import java.util.Locale;
 
 /// DJL on its PyTorch engine.
 final class DjlLibrary implements ComparedLibrary {
   @Override
   public String name() {
     return "DJL %s (PyTorch %s)"
-        .formatted(Engine.getDjlVersion(), Engine.getEngine("PyTorch").getVersion());
+        .formatted(Engine.getDjlVersion(), Engine.getEngine(DjlSide.ENGINE).getVersion());
   }
 
   @Override
@@ -57,5 +59,17 @@ final class DjlLibrary implements ComparedLibrary {
                         .learningRate(rate)
                         .epsilonBeforeCorrection(true)
                         .build()));
+  }
+
+  @Override
+  public List<String> remarks() {
+    return List.of(
+        String.format(
+            Locale.ROOT,
+            "A step needs %.2f us to find a gradient of DJL. PyTorch has %d thread for the small"
+                + " model, which is faster with either optimizer, and %d for the large one.",
+            FindingCost.micros(),
+            threads(ModelSize.SMALL),
+            threads(ModelSize.LARGE)));
   }
 }

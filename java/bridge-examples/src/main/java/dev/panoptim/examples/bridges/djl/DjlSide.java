@@ -26,7 +26,7 @@ import java.util.function.BiFunction;
 
 /// A perceptron of DJL, which a trainer trains.
 final class DjlSide implements TrainingSide {
-  private static final String ENGINE = "PyTorch";
+  static final String ENGINE = "PyTorch";
 
   private final Model model;
   private final Trainer trainer;
