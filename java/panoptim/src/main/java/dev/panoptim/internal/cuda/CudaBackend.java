@@ -104,7 +104,7 @@ public final class CudaBackend extends Engine {
         call(Function.STEP, calls.get(i));
       }
     } finally {
-      // After a failure too: the calls before have been enqueued.
+      // Even if a call failed: the earlier calls are enqueued and write the memory.
       noteStep(plan);
     }
   }

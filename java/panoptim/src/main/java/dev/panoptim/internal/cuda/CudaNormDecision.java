@@ -31,7 +31,7 @@ final class CudaNormDecision extends NormDecision {
   private final MemorySegment error;
   private boolean begins;
 
-  /// Whether a decision has been enqueued whose result has not been read.
+  /// Whether a decision is enqueued and its result has not been read.
   private boolean underWay;
 
   /// The error of the last read, or `null` if there was none.

@@ -59,7 +59,7 @@ final class CudaTable extends Prepared {
     }
   }
 
-  /// The GPU memory of a whole table, and buffers for the transfer of what changes.
+  /// The GPU memory of a whole table, and pinned buffers for changed rows and coefficients.
   ///
   /// @param memory the GPU memory
   /// @param bytes the size of the GPU memory
@@ -106,7 +106,7 @@ final class CudaTable extends Prepared {
 
   private long used;
 
-  /// In GPU memory: the coefficients of all rows, if they are many.
+  /// The coefficients in GPU memory. Not used for few rows; see [#coefficientsBytes].
   private final MemorySegment coefficients;
 
   private final List<Call> calls = new ArrayList<>();
@@ -153,7 +153,7 @@ final class CudaTable extends Prepared {
       return taken;
     }
     if (before != null) {
-      // First, so that the GPU and the pinned memory need not have room for both.
+      // The old block is freed before the allocation, so that the two never coexist.
       before.close();
     }
     return Block.of(device, bytes, rowBytes, coefficientsBytes());
@@ -177,8 +177,8 @@ final class CudaTable extends Prepared {
         .sum();
   }
 
-  /// The bytes of the coefficients on the GPU. Every row may have its own; a few are arguments of
-  /// the launch.
+  /// The bytes of the coefficients on the GPU, with room for separate coefficients of each row. It
+  /// is 0 for few rows: their coefficients are arguments of the kernel launch.
   private long coefficientsBytes() {
     return rows.count() <= PanoptimAbi.PANOPTIM_CUDA_FEW()
         ? 0
@@ -268,7 +268,7 @@ final class CudaTable extends Prepared {
 
   private void copyCoefficients() {
     long bytes = plan.values().usedSlots() * panoptim_coefficients.sizeof();
-    // The coefficients of the previous step have left the buffer, usually long ago.
+    // Waits for the copy of the previous step, which has usually ended long before.
     block.coefficients.departure.await();
     MemorySegment.copy(table.coefficients(), 0, block.coefficients.memory, 0, bytes);
     stream.copy(block.coefficients.memory.asSlice(0, bytes), coefficients, bytes);
@@ -285,7 +285,7 @@ final class CudaTable extends Prepared {
   }
 
   private void copyRows() {
-    // The previous rows have left the pinned buffer, usually long ago.
+    // Waits for the copy of the previous rows, which has usually ended long before.
     block.rows.departure.await();
     long at = 0;
     for (Call call : calls) {
@@ -302,7 +302,7 @@ final class CudaTable extends Prepared {
     table.gradientsMoved();
   }
 
-  /// No thread helps a GPU.
+  /// Always 0: no helper threads take part in a step on a GPU.
   @Override
   public int helpers() {
     return 0;

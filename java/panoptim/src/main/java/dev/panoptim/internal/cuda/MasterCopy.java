@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// A copy of the data of a plan's parameters in pinned host memory, where they are updated. It
-/// records which of its parts are out of date: those whose data on the GPU have been written by
-/// other work than the updates.
+/// records which of its parts are out of date. A part is out of date if its data on the GPU have
+/// been written by other work than the updates.
 ///
 /// A new plan may take over the copy of the plan before. Parts of the copy that belong to the same
 /// addresses on the GPU in both plans stay up to date.
@@ -61,8 +61,8 @@ final class MasterCopy implements AutoCloseable {
       while (first < runs.size() && end(runs.get(first)) <= start(next.get(i))) {
         first++;
       }
-      // First the new watch is reset and then the old one is read. A write between the two is noted
-      // in both.
+      // The new watch is reset before the old watch is read. Both watches note a write between these
+      // two calls, so that the write is not lost.
       fresh.takeWritten(i);
       if (!isUpToDate(next.get(i), first)) {
         fresh.write(i);
@@ -116,7 +116,7 @@ final class MasterCopy implements AutoCloseable {
     watch.writeAll();
   }
 
-  /// The watch that does not count the updates' own writes.
+  /// The watch that counts all writes except the writes of the updates.
   WriteWatch watch() {
     return watch;
   }

@@ -62,8 +62,8 @@ final class OffloadedSlices extends Prepared {
   /// `null` if other slices have taken over the slots.
   private OffloadSlots slots;
 
-  /// The data of all rows in order; `null` if the data come down at each step, or if other slices
-  /// have taken over the copy.
+  /// The data of all rows in order; `null` if each step copies the data to the host, or if other
+  /// slices have taken over the copy.
   private MasterCopy master;
 
   private final List<Slice> slices = new ArrayList<>();
@@ -76,8 +76,8 @@ final class OffloadedSlices extends Prepared {
   /// Whether the copies still read the gradients' previous addresses.
   private boolean gradientsMoved;
 
-  /// @param keepsData whether there is a master copy on the host, so that data come down only if
-  ///   they have been written elsewhere
+  /// @param keepsData whether there is a master copy on the host, so that data are copied
+  ///   to the host only if other work has written them
   /// @param before slices that are no longer used; these slices may take over their memory. `null`
   ///   if there are none
   OffloadedSlices(
@@ -125,7 +125,8 @@ final class OffloadedSlices extends Prepared {
     return new OffloadSlots(device, elements, holdsData, copies);
   }
 
-  /// Reuses the master copy of other slices in the same way.
+  /// Reuses the master copy of other slices. A copy that is too small is freed before a larger one
+  /// is allocated.
   private MasterCopy master(OffloadedSlices before) {
     long elements = wholeRows.elements();
     MasterCopy taken = before == null ? null : before.master;
@@ -198,9 +199,9 @@ final class OffloadedSlices extends Prepared {
     add(runs, whole.gradient(part.row), part.start * Float.BYTES, slot);
   }
 
-  /// Adds a copy, or extends the previous one.
+  /// Adds a copy, or extends the previous copy if both are contiguous on both sides.
   private void add(List<CopyRun> runs, MemorySegment stream, long offset, MemorySegment slot) {
-    // The whole row has been checked.
+    // No check is needed here: the whole row was checked before.
     MemorySegment gpu = stream.reinterpret(offset).asSlice(offset, 0);
     CopyRun before = runs.isEmpty() ? null : runs.getLast();
     if (before != null
@@ -263,7 +264,7 @@ final class OffloadedSlices extends Prepared {
       copyAndWork(updates, work);
     } catch (RuntimeException | Error e) {
       if (master != null) {
-        // Some updates may not have reached the GPU.
+        // Some updates may be missing on the GPU.
         master.outdate();
       }
       throw e;
