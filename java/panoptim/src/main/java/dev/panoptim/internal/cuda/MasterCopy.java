@@ -61,8 +61,8 @@ final class MasterCopy implements AutoCloseable {
       while (first < runs.size() && end(runs.get(first)) <= start(next.get(i))) {
         first++;
       }
-      // The new watch is reset before the old watch is read. Both watches note a write between these
-      // two calls, so that the write is not lost.
+      // The new watch is reset before the old watch is read. A write between these two calls is
+      // noted in both watches.
       fresh.takeWritten(i);
       if (!isUpToDate(next.get(i), first)) {
         fresh.write(i);

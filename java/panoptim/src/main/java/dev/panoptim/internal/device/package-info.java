@@ -1,2 +1,2 @@
-/// Internal: the methods of devices and streams that steps need and the API does not have.
+/// Internal: methods of devices and streams that steps need and that are not part of the API.
 package dev.panoptim.internal.device;

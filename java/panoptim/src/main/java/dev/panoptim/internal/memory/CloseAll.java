@@ -9,7 +9,7 @@ import java.util.List;
 public final class CloseAll {
   private CloseAll() {}
 
-  /// Runs all actions, and then throws what the first failing action has thrown.
+  /// Runs all actions, and then throws the exception of the first action that failed.
   public static void all(List<? extends Runnable> parts) {
     Throwable failure = null;
     for (Runnable each : parts) {
@@ -27,7 +27,7 @@ public final class CloseAll {
 
   /// Runs an action. This method throws nothing, also if the action throws an [Error].
   ///
-  /// @param failure what an earlier action has thrown; `null` if none has failed
+  /// @param failure the exception of an earlier action; `null` if none has failed
   /// @return the first failure of all actions; `null` if none has failed
   static Throwable run(Throwable failure, Runnable action) {
     try {

@@ -10,8 +10,9 @@ public final class Segments {
   /// through a field of one, causes a fault.
   private static final long FIRST_ADDRESS = 4096;
 
-  /// All addresses that a process can have. A slice of it costs less than a new segment that is
-  /// reinterpreted. In a class that is loaded at the first use: without native access it fails.
+  /// All addresses that a process can have. Slicing this segment takes less time than
+  /// reinterpreting a new one. Its creation fails without native access. The field is therefore in
+  /// a class that is loaded at the first use.
   private static final class AllAddresses {
     static final MemorySegment SEGMENT = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
   }

@@ -12,9 +12,8 @@ import java.util.Locale;
 /// Allocates zeroed memory directly from the system, without an arena. Large blocks use huge pages
 /// if the system has them.
 ///
-/// Large memory comes from `mmap`, because `malloc` writes the zeros of zeroed memory at once, and
-/// pages that have been touched stay small. The request for huge pages must come before the first
-/// touch.
+/// Large blocks are allocated by `mmap`. With `malloc`, the zeros would be written at once, and
+/// pages that have been written stay small. Huge pages must be requested before the first access.
 ///
 /// Huge pages save address translations, and page faults at the first touch. A step reads its
 /// operands in order and needs few translations: on a virtual machine of two Zen 4 cores, AdamW
@@ -48,7 +47,7 @@ public final class SystemMemory {
 
   private SystemMemory(Linker linker, boolean maps) {
     var address = ValueLayout.ADDRESS;
-    // The width of size_t and off_t, which is that of a pointer on every 64-bit system.
+    // The width of size_t and off_t, which equals the width of a pointer on every 64-bit system.
     var size = ValueLayout.JAVA_LONG;
     var number = ValueLayout.JAVA_INT;
     calloc = handle(linker, "calloc", FunctionDescriptor.of(address, size, size));

@@ -13,8 +13,8 @@ import java.util.stream.IntStream;
 /// write by this library is noted. Other code in the process must note its writes by
 /// `Parameter.dataWrittenElsewhere`.
 ///
-/// Writes are noted at each step and from many threads, and watches are seldom created. So a note
-/// takes no lock, and costs one read of a field where no memory is watched.
+/// Writes are noted at each step and from many threads, and watches are seldom created. A note
+/// therefore takes no lock. If no memory is watched, it only reads one field.
 ///
 /// Thread-safe.
 public final class WriteWatch implements AutoCloseable {
@@ -25,8 +25,8 @@ public final class WriteWatch implements AutoCloseable {
   public record Range(MemorySegment memory, long bytes) {}
 
   /// All watches that are in use, in the order of their creation. Addresses of different devices
-  /// differ. Each change replaces the list. The references are weak for optimizers that are never
-  /// closed.
+  /// differ. Each change replaces the list. The references are weak, so that
+  /// the garbage collector can free the watches of optimizers that are never closed.
   private static volatile List<WeakReference<WriteWatch>> all = List.of();
 
   /// The ranges in the order of their addresses.
@@ -34,7 +34,7 @@ public final class WriteWatch implements AutoCloseable {
 
   private final long[] ends;
 
-  /// For each of these, the range's place in the given list.
+  /// For each sorted range, its index in the given list.
   private final int[] places;
 
   /// For each range of the given list, 1 if it has been written.
@@ -120,7 +120,7 @@ public final class WriteWatch implements AutoCloseable {
     }
     int found = Arrays.binarySearch(starts, start);
     int first = found >= 0 ? found : -found - 1;
-    // The range before may reach into the written memory.
+    // The preceding range may extend into the written memory.
     for (int i = Math.max(0, first - 1); i < starts.length && starts[i] < end; i++) {
       if (ends[i] > start) {
         written.set(places[i], 1);

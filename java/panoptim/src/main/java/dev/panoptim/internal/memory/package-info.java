@@ -1,3 +1,3 @@
-/// Internal: off-heap memory that is counted by kind, limited, and freed also if it is never
-/// closed. How tensors are laid out in it is in `internal.tensor`.
+/// Internal: off-heap memory that is counted by kind, limited, and freed even if it is never
+/// closed. The layout of tensors in this memory is in `internal.tensor`.
 package dev.panoptim.internal.memory;

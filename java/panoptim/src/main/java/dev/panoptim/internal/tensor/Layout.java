@@ -19,7 +19,7 @@ import java.util.List;
 ///
 /// Immutable and thread-safe.
 public final class Layout {
-  /// Two pages and about a fifth of a page.
+  /// The offset between operands: two pages and about a fifth of a page.
   ///
   /// Operands in memory compete for the same cache sets if their distance is a multiple of a large
   /// power of two. AdamW over 32M parameters takes 1.18 times as long with a stagger of 0, and 1.29
@@ -38,8 +38,8 @@ public final class Layout {
   /// The part of [#STAGGER] within a page.
   private static final long FIFTH_OF_A_PAGE = STAGGER % SystemMemory.SMALL;
 
-  /// The largest size in bytes of an operand that the next one follows directly. That is 256
-  /// elements, which are updated in a few iterations, before a store could delay a load.
+  /// The largest size in bytes of an operand that the next operand follows directly: 256 elements.
+  /// They are updated in a few iterations, before a store could delay a load.
   static final long PACKED = 1024;
 
   /// The largest size in bytes of an operand after which the next one starts only
@@ -73,7 +73,7 @@ public final class Layout {
       length = roundUp(addExact(length, lengths[i]), CACHE_LINE);
     }
     if (length <= PACKED) {
-      // No operand is empty, because memory without a byte would have no lifetime.
+      // No operand is empty, because an allocation of 0 bytes would have no lifetime.
       distance = Math.max(length, CACHE_LINE);
       begin = 0;
       alignment = CACHE_LINE;

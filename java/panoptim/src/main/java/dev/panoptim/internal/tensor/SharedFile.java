@@ -19,7 +19,8 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Memory that several processes map from one file, so that each reads what the others write.
+/// Memory that several processes map from one file, so that each process reads the writes
+/// of the others.
 ///
 /// The first process creates the file and initializes the memory while it holds the file's lock.
 /// Later processes compare the stored description of the memory with theirs. The file stays when
@@ -68,8 +69,8 @@ public final class SharedFile {
     long begin = Math.ceilDiv(PREFIX + words.length, PAGE) * (long) PAGE;
     try {
       requireMappable(file);
-      // An interrupt that stops the action comes before the call of the user, so that the action
-      // can run again.
+      // An interrupt can stop the action only before the user is called. The action can therefore
+      // run again.
       UninterruptedIo.run(
           () ->
               LockedFile.use(

@@ -42,7 +42,7 @@ public final class Slab implements AutoCloseable {
   /// @throws OutOfMemoryError if the system has too little memory, or the memory would exceed the
   ///   limit `panoptim.memory.limit`
   /// @throws CudaException if the device has too little memory
-  @SuppressWarnings("exports") // For the library itself.
+  @SuppressWarnings("exports") // Only this library calls it.
   public static Slab allocate(Layout layout, Device device, Origin origin, MemoryKind... kinds) {
     return new Slab(layout, device, origin, kinds);
   }

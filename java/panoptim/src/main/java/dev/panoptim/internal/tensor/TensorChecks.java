@@ -71,7 +71,7 @@ public final class TensorChecks {
   }
 
   /// Whether [#require(Device, String, long, MemorySegment, boolean)] would accept a segment for
-  /// reading; on a GPU, only a segment of length 0, and as [DeviceAccess#heldWhenAsked] can tell.
+  /// reading; on a GPU, only a segment of length 0 that [DeviceAccess#heldWhenAsked] accepts.
   /// This method creates no message and allocates nothing, or little on a GPU.
   ///
   /// @param size the number of elements, which must have been checked before
@@ -197,8 +197,8 @@ public final class TensorChecks {
   /// @param count the number of operands, from the beginning of the arrays
   public static boolean areDisjoint(long[] starts, long[] ends, int count) {
     for (int i = 1; i < count; i++) {
-      // It does not matter which end belongs to which start. If two operands overlapped, more of
-      // them would have started up to that place than ended before it.
+      // The pairs of starts and ends are not needed. If two operands overlapped at an address,
+      // the starts up to it would outnumber the ends up to it by 2 or more.
       if (ends[i - 1] > starts[i]) {
         return false;
       }
