@@ -58,7 +58,7 @@ final class Cuda {
     /// @param bytes the number of addresses, 0 or more
     static boolean cover(long address, long bytes, int device, LongFunction<Range> rangeOf) {
       long at = address;
-      // Not compared with an end address, which may overflow.
+      // The comparison uses offsets, because an end address may overflow.
       for (long left = bytes; left > 0; ) {
         Range range = rangeOf.apply(at);
         if (!range.isOn(device)) {
@@ -178,7 +178,7 @@ final class Cuda {
 
   /// Like [#holds], but asks CUDA only for unknown ranges.
   static boolean holds(int device, MemorySegment memory, long bytes, KnownRanges known) {
-    // First, because that is quicker than a search for an allocation of this class.
+    // Known ranges come first, because this lookup is faster than the search for an allocation.
     if (known.surelyHold(memory.address(), bytes)) {
       return true;
     }
@@ -246,8 +246,8 @@ final class Cuda {
     static final MemorySegment RANGE = panoptim_cuda_range.allocate(Arena.ofAuto());
     static final MemorySegment ERROR = Arena.ofAuto().allocate(PanoptimAbi.PANOPTIM_TEXT());
 
-    /// The buffer for errors of destructors after the class loader has been collected. Nobody reads
-    /// it, so that several threads may write it at once.
+    /// The buffer for errors of destructors after the class loader has been collected. It is
+    /// never read, so that several threads may write it at the same time.
     static final MemorySegment UNREAD = Arena.ofAuto().allocate(PanoptimAbi.PANOPTIM_TEXT());
   }
 

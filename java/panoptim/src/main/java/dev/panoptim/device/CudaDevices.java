@@ -10,7 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class CudaDevices {
   static final Device[] ALL;
 
-  /// The reason why there is none; `null` if there is one.
+  /// The reason why there is no usable GPU; `null` if there is one.
   static final String WHY_NONE;
 
   static {
@@ -28,7 +28,7 @@ final class CudaDevices {
     WHY_NONE = why;
   }
 
-  /// The GPUs that the kernels have been found to run on.
+  /// The GPUs on which the kernels are known to run.
   private static final Set<Device> CAPABLE = ConcurrentHashMap.newKeySet();
 
   private CudaDevices() {}

@@ -15,9 +15,9 @@ import java.util.Objects;
 
 /// The place of parameters, gradients and states: the CPU's memory, or the memory of a GPU.
 ///
-/// GPU memory is a [MemorySegment] of length 0: an address with the lifetime of its arena. Java
-/// cannot read or write it; an attempt throws an [IndexOutOfBoundsException]. It is read and
-/// written by copies.
+/// GPU memory is a [MemorySegment] of length 0: an address with the lifetime of its arena. An
+/// attempt to read or write it in Java throws an [IndexOutOfBoundsException]. Its content is
+/// transferred by copies: [#upload] and [#download].
 ///
 /// ```java
 /// Device gpu = Device.cuda(0);

@@ -5,8 +5,8 @@ import java.util.Arrays;
 /// The ranges of a GPU's memory that other code of the process has allocated, as far as CUDA has
 /// been asked. A lookup here takes less time than a query of CUDA, and allocates nothing.
 ///
-/// CUDA does not tell when such memory is freed, so that a known range may be out of date. What
-/// relies on a range must therefore [#forget] first.
+/// CUDA does not report when such memory is freed, so that a known range may be out of date. Code
+/// that relies on a range must therefore call [#forget] first.
 ///
 /// Thread-safe.
 final class KnownRanges {
@@ -17,7 +17,7 @@ final class KnownRanges {
   /// The first addresses of the known ranges, sorted.
   private long[] starts = new long[INITIAL_CAPACITY];
 
-  /// The ranges that begin there.
+  /// The ranges that begin at these addresses.
   private Cuda.Range[] ranges = new Cuda.Range[INITIAL_CAPACITY];
 
   private int count;
@@ -34,7 +34,7 @@ final class KnownRanges {
   ///
   /// @param bytes 0 or more
   boolean surelyHold(long address, long bytes) {
-    // Without the lock, which takes longer than the comparison.
+    // No lock is taken here, because the lock takes longer than the comparison.
     Cuda.Range of = last;
     if (of != null && !of.contains(address)) {
       of = find(address);
@@ -42,8 +42,8 @@ final class KnownRanges {
     return of != null && of.contains(address, bytes);
   }
 
-  /// Whether some addresses lie in the device's memory, as CUDA said when it was asked about each
-  /// of the allocations there.
+  /// Whether some addresses lie in the device's memory, according to CUDA's answer for each
+  /// allocation there.
   synchronized boolean holds(long address, long bytes) {
     return Cuda.Range.cover(address, bytes, device, this::rangeOf);
   }

@@ -5,7 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// Copies between GPU memory and pageable host memory by way of two pinned buffers. The GPU copies
+/// Copies between GPU memory and pageable host memory through two pinned buffers. The GPU copies
 /// one buffer while the CPU fills or empties the other.
 ///
 /// The buffers are allocated at the first copy and kept. Thread-safe.

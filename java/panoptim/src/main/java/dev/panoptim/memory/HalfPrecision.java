@@ -7,7 +7,7 @@ import dev.panoptim.internal.memory.Segments;
 import java.lang.foreign.MemorySegment;
 
 /// The 16-bit formats of a copy of the parameters. Both round to the nearest number, and ties to
-/// the even one. Every NaN becomes the same NaN.
+/// the number whose last bit is 0. Every NaN becomes the same NaN.
 ///
 /// Immutable and thread-safe.
 public enum HalfPrecision {

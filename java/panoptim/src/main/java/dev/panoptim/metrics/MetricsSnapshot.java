@@ -11,8 +11,8 @@ import java.util.Optional;
 /// @param steps calls of `Optimizer.step` that did not throw, over all optimizers, including
 ///   skipped steps
 /// @param skippedSteps steps that changed nothing because a gradient was not finite. On a GPU, a
-///   skipped step is counted when the host learns of it: at the next step, or when its report is
-///   read
+///   skipped step is counted when its result is read on the host: at the next step, or when its
+///   report is read
 /// @param timeInSteps the duration of all steps, summed over all stepping threads. For steps of
 ///   fewer than 16,384 elements it is an estimate: the first 257 steps of an optimizer are timed,
 ///   and after them one such step in 257, whose duration counts 257 times. On a GPU it is the time
