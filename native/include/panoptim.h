@@ -1,7 +1,7 @@
-// The C ABI of Panoptim: all that Java sees of the native code.
+// The C ABI of Panoptim: all functions and types of the native code that Java uses.
 //
-// The library owns nothing: no memory, no handle, no state between calls. The caller owns all tables below and keeps
-// them alive during a call. Several threads may call functions at the same time, as long as no two calls write the same
+// The library keeps no memory, no handle and no state between calls. The caller owns all tables below and keeps them
+// alive during a call. Several threads may call functions at the same time, as long as no two calls write the same
 // memory.
 //
 // The functions panoptim_cuda_... are in a separate library, for GPUs. The functions panoptim_openmp_... are in another
@@ -174,7 +174,7 @@ typedef struct panoptim_description {
   char compiler[PANOPTIM_TEXT];
 } panoptim_description;
 
-// The version of the library. The first function to call; every version of the library has it.
+// The version of the library. Callers call this function first. Every version of the library has it.
 PANOPTIM_API int32_t panoptim_abi_version(void);
 
 PANOPTIM_API int32_t panoptim_describe(panoptim_description *description);
@@ -206,7 +206,7 @@ PANOPTIM_API void panoptim_help(panoptim_plan *plan);
 
 PANOPTIM_API int32_t panoptim_openmp_abi_version(void);
 
-// Finds out whether the system starts `count` more threads, 0 to PANOPTIM_OPENMP_THREADS: starts them all and ends
+// Tests whether the system starts `count` more threads, 0 to PANOPTIM_OPENMP_THREADS: starts them all and ends
 // them. Call it before a team grows, because the runtime ends the process if a thread is refused. Returns
 // PANOPTIM_THREADS_REFUSED if one was refused. `error` has room for PANOPTIM_TEXT bytes, and is written if the status
 // is not PANOPTIM_OK.
@@ -242,16 +242,16 @@ typedef struct panoptim_cuda_device {
   panoptim_int64 free_memory;   // bytes
 } panoptim_cuda_device;
 
-// Addresses that have been allocated or mapped together.
+// A range of addresses that was allocated or mapped as one piece.
 typedef struct panoptim_cuda_range {
   int32_t kind;          // PANOPTIM_MEMORY_...; the rest is of no meaning for PANOPTIM_MEMORY_PAGEABLE
-  int32_t device;        // that owns the memory, -1 if none
+  int32_t device;        // the device that owns the memory, -1 if none
   panoptim_int64 start;  // an address
-  panoptim_int64 bytes;  // from there on; 0 if CUDA does not say
+  panoptim_int64 bytes;  // the size; 0 if CUDA does not report it
 } panoptim_cuda_range;
 
 // The norm decision: the clip factor and whether the step is skipped, computed from the norm of all gradients. It lies
-// in device memory, so no host thread waits for it.
+// in device memory, so that no host thread waits for it.
 typedef struct panoptim_cuda_decision {
   double squares;      // the sum of the squares of all unscaled gradients
   double norm;         // of all gradients, scaled and not clipped
@@ -341,7 +341,7 @@ PANOPTIM_API int32_t panoptim_cuda_decide(int32_t device, void *stream, panoptim
 // Sets all gradients of the plan to 0.
 PANOPTIM_API int32_t panoptim_cuda_zero_gradients(panoptim_cuda_plan *plan, ...);
 
-// One optimizer step, with the bits of panoptim_step. It is complete when the work of the stream is.
+// One optimizer step, with the bits of panoptim_step. It is complete when the work of the stream is done.
 PANOPTIM_API int32_t panoptim_cuda_step(panoptim_cuda_plan *plan, ...);
 
 #ifdef __cplusplus
