@@ -268,7 +268,7 @@ void check_decision(const std::vector<panoptim_int64> &lengths, uint64_t seed, b
   panoptim_cuda_decision &decision = *static_cast<panoptim_cuda_decision *>(pinned);
   actual.call().decision = on.get();
   actual.plan().zeroes = zeroes;
-  // The sum over two plans, in order, is that of one plan with both.
+  // The sum over two plans, in order, equals the sum over one plan with the rows of both.
   for (int pass = 0; pass < 2; pass++) {
     actual.call().begins = pass == 0;
     CHECK(panoptim_cuda_add_squares(&actual.call()) == PANOPTIM_OK, "%s", actual.plan().error);

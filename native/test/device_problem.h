@@ -1,4 +1,4 @@
-// What the tests on a device share: memory there, and a problem whose plan is there.
+// Shared code of the tests on a device: device memory, and a problem whose plan is in device memory.
 #ifndef PANOPTIM_TEST_DEVICE_PROBLEM_H
 #define PANOPTIM_TEST_DEVICE_PROBLEM_H
 

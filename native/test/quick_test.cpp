@@ -32,7 +32,7 @@ change part(int32_t panoptim_plan::*part) {
   };
 }
 
-// Whatever can be wrong with a plan. None of it lets a plan that is accepted reach for other memory than its own.
+// All errors that a plan can have. No accepted plan accesses memory that does not belong to it.
 const std::vector<change> changes = {
     part(&panoptim_plan::first_moment),
     part(&panoptim_plan::nesterov),
@@ -144,7 +144,7 @@ TEST(both_paths_reach_the_same_bits) {
     spoiled other(seed, 0);
     for (int step = 0; step < 3; step++) {
       CHECK(panoptim_step(&quick.plan) == PANOPTIM_OK, "%s", quick.plan.error);
-      // Work that is shared does not take the quick path, also where nobody comes to help.
+      // Work that is shared does not take the quick path, even if no helper joins.
       other.plan.sharing = PANOPTIM_ANNOUNCED;
       CHECK(panoptim_step(&other.plan) == PANOPTIM_OK, "%s", other.plan.error);
     }

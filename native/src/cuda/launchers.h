@@ -1,4 +1,5 @@
-// The launchers of the compositions with one kind of decay. Each third is a file, so that they compile in parallel.
+// The launchers of the compositions with one kind of decay. Each kind of decay has its own file, so that
+// the files compile in parallel.
 #ifndef PANOPTIM_CUDA_LAUNCHERS_H
 #define PANOPTIM_CUDA_LAUNCHERS_H
 

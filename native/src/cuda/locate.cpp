@@ -16,7 +16,7 @@ struct pointer {
   CUdeviceptr mapping = 0;  // of reserved addresses that one piece of memory has been mapped to
   size_t mapped_bytes = 0;
 
-  // A driver that does not know an attribute may refuse all of them: then the ranges stay unknown.
+  // A driver that does not know an attribute may refuse all attributes. The ranges are then unknown.
   CUresult ask(CUdeviceptr memory) {
     const CUresult said = ask(memory, attributes_with_ranges);
     return said == CUDA_ERROR_INVALID_VALUE ? ask(memory, attributes_without_ranges) : said;

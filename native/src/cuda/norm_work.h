@@ -8,8 +8,8 @@
 #include "cuda/tiles.h"
 #include "panoptim.h"
 
-// Sums the squares of all chunks, a block for each. Meanwhile block 0 adds the chunks' sums to the decision's squares,
-// in batches, as they come.
+// Sums the squares of all chunks, one block for each chunk. At the same time, block 0 adds the chunks' sums to the
+// decision's squares, in batches, as soon as they are written.
 //
 // Both sums have an order, so they take the time of as many dependent additions: 1024 for a chunk, whose 16
 // lanes are summed at once, and one for each chunk. That is why more threads load a chunk than add it, and why the
@@ -22,7 +22,7 @@ struct square_sums_work {
   static constexpr int batch = 256;            // chunks' sums that are loaded at a time
   static constexpr int warp = 32;
 
-  // The bytes of a sum that is not there yet. No sum has this value.
+  // The bytes of a sum that has not been written. No sum has this value.
   static constexpr int pending = 0xff;
 
   struct shared {
@@ -145,7 +145,7 @@ struct square_sums_work {
     return number < 0 || left < 0 ? 0 : static_cast<int>(left < batch ? left : batch);
   }
 
-  // Waits for another block's sum. The sum itself is the message, so no other memory must be ordered with it.
+  // Waits for another block's sum. Only the sum itself is read, so no other memory must be ordered with it.
   PANOPTIM_DEVICE double awaited(panoptim_int64 chunk) const {
     for (;;) {
       const double sum = static_cast<const volatile double *>(square_sums)[chunk];

@@ -44,8 +44,8 @@ panoptim_int64 tiles_of(const panoptim_plan &plan) {
   return count;
 }
 
-// The most tiles and chunks of a plan: a launch has at most 2^31 - 1 blocks, and that of the norm has one more than
-// there are chunks.
+// The most tiles and chunks of a plan: a launch has at most 2^31 - 1 blocks, and the launch of the norm has one block
+// more than there are chunks.
 constexpr panoptim_int64 most_blocks = 0x7ffffffe;
 
 int32_t check(panoptim_cuda_plan *call) {

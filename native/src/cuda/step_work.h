@@ -72,7 +72,7 @@ struct step_arguments {
   panoptim_coefficients few[PANOPTIM_CUDA_FEW];
 };
 
-// The least that any CUDA allows.
+// The smallest limit of all versions of CUDA.
 static_assert(sizeof(step_arguments) <= 4096, "more than the arguments of a launch");
 
 // On an H100, two blocks of 512 threads on a multiprocessor reach the bandwidth of a copy, and three for SGD, which has
