@@ -246,8 +246,8 @@ final class Cuda {
     static final MemorySegment RANGE = panoptim_cuda_range.allocate(Arena.ofAuto());
     static final MemorySegment ERROR = Arena.ofAuto().allocate(PanoptimAbi.PANOPTIM_TEXT());
 
-    /// The buffer for errors of destructors after the class loader has been collected. It is
-    /// never read, so that several threads may write it at the same time.
+    /// The buffer for errors of destructors after the class loader has been collected. It is never
+    /// read, so that several threads may write it at the same time.
     static final MemorySegment UNREAD = Arena.ofAuto().allocate(PanoptimAbi.PANOPTIM_TEXT());
   }
 

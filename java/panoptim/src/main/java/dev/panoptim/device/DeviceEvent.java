@@ -35,8 +35,8 @@ public final class DeviceEvent {
     return device;
   }
 
-  /// Records the event in a stream. The event occurs when all work that was enqueued in the
-  /// stream before this call is done.
+  /// Records the event in a stream. The event occurs when all work that was enqueued in the stream
+  /// before this call is done.
   ///
   /// @throws IllegalArgumentException if the stream belongs to another device
   /// @throws IllegalStateException if the stream has been closed

@@ -92,9 +92,9 @@ public final class DeviceStream implements AutoCloseable {
 
   /// Enqueues a copy between this device's memory and off-heap memory, or within one of them.
   ///
-  /// If both sides are on the device or pinned, this method returns at once. If one
-  /// side is pageable, CUDA may or may not wait for the copy. In each case, both sides must stay
-  /// alive until the copy is done.
+  /// If both sides are on the device or pinned, this method returns at once. If one side is
+  /// pageable, CUDA may or may not wait for the copy. In each case, both sides must stay alive
+  /// until the copy is done.
   ///
   /// @param from the source
   /// @param to the target

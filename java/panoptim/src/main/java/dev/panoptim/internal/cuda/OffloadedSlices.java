@@ -76,8 +76,8 @@ final class OffloadedSlices extends Prepared {
   /// Whether the copies still read the gradients' previous addresses.
   private boolean gradientsMoved;
 
-  /// @param keepsData whether there is a master copy on the host, so that data are copied
-  ///   to the host only if other work has written them
+  /// @param keepsData whether there is a master copy on the host, so that data are copied to the
+  ///   host only if other work has written them
   /// @param before slices that are no longer used; these slices may take over their memory. `null`
   ///   if there are none
   OffloadedSlices(

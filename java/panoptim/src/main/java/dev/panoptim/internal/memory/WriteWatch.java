@@ -25,8 +25,8 @@ public final class WriteWatch implements AutoCloseable {
   public record Range(MemorySegment memory, long bytes) {}
 
   /// All watches that are in use, in the order of their creation. Addresses of different devices
-  /// differ. Each change replaces the list. The references are weak, so that
-  /// the garbage collector can free the watches of optimizers that are never closed.
+  /// differ. Each change replaces the list. The references are weak, so that the garbage collector
+  /// can free the watches of optimizers that are never closed.
   private static volatile List<WeakReference<WriteWatch>> all = List.of();
 
   /// The ranges in the order of their addresses.

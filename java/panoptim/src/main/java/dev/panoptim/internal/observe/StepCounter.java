@@ -14,8 +14,8 @@ import java.util.Set;
 /// Reading is thread-safe; counting is for one thread at a time. The counts are plain fields. The
 /// lock that an optimizer's steps take makes them visible to the next stepping thread.
 public final class StepCounter extends PaddedCounts {
-  /// A step over this many elements takes 5 us or more; two readings of the clock take less than
-  /// a hundredth of this time.
+  /// A step over this many elements takes 5 us or more; two readings of the clock take less than a
+  /// hundredth of this time.
   static final long ALWAYS_TIMED = 16 * 1024;
 
   /// The number of small steps of which one is timed. It is a prime. If steps of several sizes

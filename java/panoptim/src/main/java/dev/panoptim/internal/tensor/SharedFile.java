@@ -19,8 +19,8 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Memory that several processes map from one file, so that each process reads the writes
-/// of the others.
+/// Memory that several processes map from one file, so that each process reads the writes of the
+/// others.
 ///
 /// The first process creates the file and initializes the memory while it holds the file's lock.
 /// Later processes compare the stored description of the memory with theirs. The file stays when

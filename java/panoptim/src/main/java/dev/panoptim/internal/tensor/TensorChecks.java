@@ -71,8 +71,8 @@ public final class TensorChecks {
   }
 
   /// Whether [#require(Device, String, long, MemorySegment, boolean)] would accept a segment for
-  /// reading; on a GPU, only a segment of length 0 that [DeviceAccess#heldWhenAsked] accepts.
-  /// This method creates no message and allocates nothing, or little on a GPU.
+  /// reading; on a GPU, only a segment of length 0 that [DeviceAccess#heldWhenAsked] accepts. This
+  /// method creates no message and allocates nothing, or little on a GPU.
   ///
   /// @param size the number of elements, which must have been checked before
   public static boolean areFloats(Device device, long size, MemorySegment segment) {
