@@ -79,8 +79,8 @@ public final class PanoptimTrainer extends Trainer {
   /// @param optimizer builds the optimizer of the given parameters, in the order of the model, with
   ///   their names in `Block.getParameters()`. It may leave some out, which then are not trained,
   ///   or make groups. The trainer closes the optimizer
-  /// @throws IllegalArgumentException if engine, devices or optimizer are others, or an initialized
-  ///   parameter cannot be trained; the model is unchanged then
+  /// @throws IllegalArgumentException if engine, devices or optimizer are others; the model is
+  ///   unchanged then
   /// @throws IllegalStateException if the model has no block
   public static PanoptimTrainer of(
       Model model, TrainingConfig config, Function<? super List<Parameter>, Optimizer> optimizer) {
