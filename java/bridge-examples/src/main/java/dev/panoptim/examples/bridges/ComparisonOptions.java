@@ -22,8 +22,8 @@ public final class ComparisonOptions {
 
   @Option(
       names = "--batch",
-      description = "Pictures of a batch, 1 to 400. Default: ${DEFAULT-VALUE}.")
-  private int batchSize = 16;
+      description = "Pictures of a batch, 1 to 400. Default: 8 for SMALL, 16 for LARGE.")
+  private Integer batchSize;
 
   @Option(
       names = "--rounds",
@@ -51,14 +51,16 @@ public final class ComparisonOptions {
   /// @throws IllegalArgumentException if an option is out of range
   Comparison.Settings settings(ModelSize size) {
     int measured = rounds != null ? rounds : quick ? 2 : 15;
-    require("--batch", batchSize, 1, QUICK_TRAINING);
+    // Each model learns well from batches of that size in the steps that it has.
+    int batch = batchSize != null ? batchSize : size == ModelSize.SMALL ? 8 : 16;
+    require("--batch", batch, 1, QUICK_TRAINING);
     require("--rounds", measured, 1, MOST_ROUNDS);
     // A round takes about half a second, so that other programs disturb few rounds.
     int steps = quick ? 5 : size == ModelSize.SMALL ? 200 : 20;
     return new Comparison.Settings(
         quick ? QUICK_TRAINING : TRAINING,
         quick ? QUICK_TEST : TEST,
-        batchSize,
+        batch,
         measured,
         quick ? 1 : 5,
         steps,

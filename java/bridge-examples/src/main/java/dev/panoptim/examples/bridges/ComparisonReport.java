@@ -10,13 +10,16 @@ final class ComparisonReport {
   private ComparisonReport() {}
 
   /// A table of both sides and two lines of ratios.
-  static String text(Result result) {
+  ///
+  /// @param batchSize pictures of a batch
+  static String text(Result result, int batchSize) {
     return String.format(
             Locale.ROOT,
-            "%s model: %,d parameters in %d tensors%n",
+            "%s model: %,d parameters in %d tensors, batches of %d%n",
             result.size(),
             result.size().parameters(),
-            result.size().tensors())
+            result.size().tensors(),
+            batchSize)
         + String.format(
             Locale.ROOT,
             "  %-18s %9s %9s %18s %16s%n",

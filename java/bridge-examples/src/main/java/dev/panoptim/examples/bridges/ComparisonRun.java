@@ -39,7 +39,7 @@ public final class ComparisonRun {
     for (ModelSize size : options.sizes()) {
       Comparison.Result result = compare(size);
       console.println();
-      console.print(ComparisonReport.text(result));
+      console.print(ComparisonReport.text(result, options.settings(size).batchSize()));
       results.add(result);
     }
     console.println();
@@ -69,11 +69,9 @@ public final class ComparisonRun {
     Comparison.Settings settings = options.settings(ModelSize.SMALL);
     console.printf(
         Locale.ROOT,
-        "%s trains on %,d pictures of digits, %d a batch: %s and Panoptim's (backend %s) take"
-            + " turns.%n",
+        "%s trains on %,d pictures of digits: %s and Panoptim's (backend %s) take" + " turns.%n",
         library.name(),
         settings.training(),
-        settings.batchSize(),
         library.ownOptimizer(),
         Backends.auto().name());
     console.printf(

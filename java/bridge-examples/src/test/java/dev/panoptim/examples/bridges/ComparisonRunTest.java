@@ -45,9 +45,9 @@ class ComparisonRunTest {
     String text = output.toString(StandardCharsets.UTF_8);
     for (String expected :
         new String[] {
-          "Fake 1.0 trains on 400 pictures of digits, 16 a batch: Fake's Adam and Panoptim's",
-          "small model: 107,791 parameters in 20 tensors",
-          "large model: 9,775,360 parameters in 100 tensors",
+          "Fake 1.0 trains on 400 pictures of digits: Fake's Adam and Panoptim's",
+          "small model: 107,791 parameters in 20 tensors, batches of 8",
+          "large model: 9,775,360 parameters in 100 tensors, batches of 16",
           "step: own / Panoptim            4.00 (quartiles 4.00 to 4.00)",
           "whole training: own / Panoptim",
           "A remark.",
