@@ -34,7 +34,7 @@ public class EpilogueBenchmark {
   private static final double TOLERANCE = 1e-5;
   private static final float SCALE = 0.5f;
 
-  /// The root mean square to which gradients are clipped; theirs is about 0.0061.
+  /// The root mean square to which gradients are clipped; gradients have about 0.0061.
   private static final double CLIP_AT = 0.002;
 
   private static final double AVERAGE_DECAY = 0.999;

@@ -31,7 +31,8 @@ public class GpuBenchmark {
   private static final int COMPARED_STEPS = 4;
 
   /// A fused step sets the gradients to 0, so that the first moments fade by a tenth at each step.
-  /// After more steps without new gradients they would become denormal, which other code computes.
+  /// After more steps without new gradients they would become denormal numbers, whose roots and
+  /// quotients are computed differently.
   private static final int MOST_FUSED_STEPS = 60;
 
   /// The time of the warm-up of steps over many tensors, in measurements: 3 seconds.

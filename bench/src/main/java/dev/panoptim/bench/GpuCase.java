@@ -19,10 +19,11 @@ public enum GpuCase {
   FUSED("adamw fused", 46),
 
   /// States and update are on the CPU, with all threads. Bytes over the bus: gradient and parameter
-  /// down, parameter up.
+  /// to the host, parameter to the GPU.
   OFFLOAD("offload", 12),
 
-  /// As [#OFFLOAD], with a master copy of the parameters on the host: they do not come down.
+  /// As [#OFFLOAD], with a master copy of the parameters on the host, so that parameters are not
+  /// copied to the host.
   OFFLOAD_MASTER_COPY("offload master copy", 8),
 
   /// As [#OFFLOAD], with one thread.

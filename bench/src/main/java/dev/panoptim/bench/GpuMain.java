@@ -21,8 +21,8 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 /// GpuMain [--most ELEMENTS] [--rounds N]
 /// ```
 ///
-/// Cases with more elements in all are measured with that many. The exit status is 0 if all cases
-/// have been measured.
+/// Cases with more elements in all are reduced to at most ELEMENTS. The exit status is 0 if all
+/// cases have been measured.
 public final class GpuMain {
   private static final String CUDA_LIBRARY = "panoptim.cuda.library";
   private static final TensorSizes LARGE = new TensorSizes(1, 100_000_000);
@@ -97,7 +97,7 @@ public final class GpuMain {
         name + " is '" + value + "', but must be a whole number from 1 to 2147483647");
   }
 
-  /// The cases, with fewer tensors and smaller ones where they are too large.
+  /// The cases. Cases with too many elements get fewer or smaller tensors.
   private static List<Case> casesOfAtMost(int most) {
     Set<Case> cases = new LinkedHashSet<>();
     for (Case each : CASES) {

@@ -18,7 +18,7 @@ final class GpuMemory implements AutoCloseable {
   /// [allocator](https://github.com/pytorch/pytorch/blob/v2.7.0/c10/cuda/CUDACachingAllocator.cpp).
   private static final long BLOCK_BYTES = 2 << 20;
 
-  /// Of tensors in a block: `kMinBlockSize` of the same allocator.
+  /// The alignment of tensors in a block, in bytes: `kMinBlockSize` of the same allocator.
   private static final long ALIGNMENT = 512;
 
   private static final MemorySegment DEFAULT_STREAM = MemorySegment.NULL;

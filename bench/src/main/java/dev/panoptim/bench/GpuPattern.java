@@ -9,18 +9,18 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 
-/// Random values that repeat: large tensors on a GPU are written and compared by them in less time
-/// than that of their random values.
+/// Random values that repeat. A large tensor on a GPU is written and compared in less time with
+/// these values than with a random number for each element.
 final class GpuPattern {
   /// A period takes 4 MB.
   static final int LONGEST = 1_000_000;
 
-  /// Which values: parameters in [-1, 1), or gradients in [0.005, 0.01).
+  /// The values of parameters, in [-1, 1). The values of gradients are in [0.005, 0.01).
   static final int DATA = 0;
 
   static final int GRADIENT = 1;
 
-  /// The gradients that follow [#GRADIENT] at the next step, where gradients move.
+  /// The gradients that follow [#GRADIENT] at the next step, if gradients move.
   static final int NEXT_GRADIENT = 2;
 
   private final int period;

@@ -19,12 +19,13 @@ import java.util.List;
 final class GpuTraining implements AutoCloseable {
   private static final float SCALE = 0.5f;
 
-  /// The root mean square to which gradients are clipped; the scaled ones have at least 0.0025.
+  /// The root mean square to which gradients are clipped; scaled gradients have at least 0.0025.
   private static final double CLIP_AT = 0.002;
 
   private static final double AVERAGE_DECAY = 0.999;
 
-  /// Relative. The norm of all gradients is not exactly that of one period, times a factor.
+  /// The relative tolerance. The norm of all gradients is not exactly a multiple of the norm of one
+  /// period.
   private static final double TOLERANCE = 1e-5;
 
   /// The last bit of a bfloat16 copy may differ where the value is near a tie.

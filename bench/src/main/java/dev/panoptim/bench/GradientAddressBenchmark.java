@@ -18,9 +18,9 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/// The time to tell a parameter where its gradient is, for each of 1,000 parameters: by the present
-/// address, by another address, by a segment that the caller makes of another address, and by a
-/// source that finds the present address.
+/// The time to set the address of a parameter's gradient, for each of 1,000 parameters. The caller
+/// passes the present address, another address, or a segment that it makes of another address. In
+/// the fourth case, a source returns the present address.
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)

@@ -118,7 +118,8 @@ public enum Peer {
     };
   }
 
-  /// The library's name and version, such as `PyTorch 2.13.0+cpu`, as far as it tells them.
+  /// The library's name and version, such as `PyTorch 2.13.0+cpu`, as far as the library reports
+  /// them.
   public String version() {
     try (PeerProcess process = train(mainOptimizer(), new TensorSizes(1, 1), 1)) {
       return process.version();

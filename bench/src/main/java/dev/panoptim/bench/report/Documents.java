@@ -7,11 +7,11 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 
 /// The committed documents that hold measurements: `docs/measurements.json` and `docs/gpu.tsv`, and
-/// what the report makes of them, `docs/benchmarks.md` and the figures in `README.md`.
+/// the text that the report makes of them, `docs/benchmarks.md` and the figures in `README.md`.
 public final class Documents {
   static final String MEASUREMENTS = "measurements.json";
 
-  /// Brings in the table of a run on a GPU.
+  /// The command that adds the table of a run on a GPU.
   static final String ADD_GPU = "mvn -q -Pbench -Dreport.gpu=gpu.tsv";
 
   private static final String REWRITE = "mvn -q -Pbench -Dreport.docs=only";

@@ -84,8 +84,8 @@ final class Figures {
     return value.isKnown();
   }
 
-  /// The command of the run that has measured a figure; all commands if several runs have a part in
-  /// it.
+  /// The command of the first run that determines a figure alone; the commands of all runs if there
+  /// is no such run.
   private String command(Function<Results, Summary> query) {
     return measurements.runs().stream()
         .filter(run -> query.apply(new Results(new Measurements(List.of(run)))).isKnown())

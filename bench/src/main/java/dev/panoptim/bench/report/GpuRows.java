@@ -30,11 +30,11 @@ public final class GpuRows {
   /// Adds a row.
   ///
   /// @param name of the case
-  /// @param tensors their number
+  /// @param tensors the number of tensors
   /// @param elements of each tensor
   /// @param bytesPerElement that a step reads and writes
-  /// @param run has the nanoseconds of a step, those of a copy of as many elements unless there is
-  ///   no such copy, and the heap bytes of a step
+  /// @param run the nanoseconds of a step, the nanoseconds of a copy of as many elements if there
+  ///   is such a copy, and the heap bytes of a step
   public void add(String name, long tensors, long elements, int bytesPerElement, RunResult run) {
     Measurement measured = Measurement.of(run);
     Summary seconds = measured.step().times(1e-9);

@@ -208,7 +208,7 @@ final class GpuSection {
           rows.forEach(each -> addStep(table, label, each));
           shown.addAll(rows);
         });
-    // Cases that only the run knows.
+    // Cases of the run that this class does not list.
     for (Row each : gpu.rows(each -> each.isOf(PANOPTIM) && !shown.contains(each))) {
       addStep(table, each.what().name(), each);
     }
@@ -241,7 +241,7 @@ final class GpuSection {
             "bandwidth",
             "share of a copy's bandwidth");
     Map<Case, String> labels = new LinkedHashMap<>(JAVA);
-    // Cases that only the run knows.
+    // Cases of the run that this class does not list.
     gpu.rows(each -> each.isOf(PANOPTIM_JAVA))
         .forEach(each -> labels.putIfAbsent(each.what(), each.what().name()));
     labels.forEach(

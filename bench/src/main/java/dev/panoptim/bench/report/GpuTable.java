@@ -47,7 +47,7 @@ public record GpuTable(Map<String, String> properties, List<Row> rows) {
   /// The inputs of a step or an operation.
   ///
   /// @param name of the case, such as [#ADAMW]
-  /// @param tensors their number
+  /// @param tensors the number of tensors
   /// @param elements of each tensor
   record Case(String name, long tensors, long elements) {
     /// The case of the same size with another name.

@@ -20,8 +20,8 @@ final class Targets {
   private static final String SMALL_TENSORS = "1000x256";
   private static final String MEDIUM_TENSORS = "5000x1000";
 
-  /// Below this median, a step allocates nothing: what is left are rare allocations of the Java
-  /// virtual machine, spread over thousands of steps.
+  /// Below this median, a step allocates nothing. The rest are rare allocations of the Java virtual
+  /// machine, spread over thousands of steps.
   private static final double NO_BYTES = 0.05;
 
   /// @param measure the quantity

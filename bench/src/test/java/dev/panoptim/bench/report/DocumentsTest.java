@@ -13,8 +13,8 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The committed documents are what the report makes of the committed measurements, so no figure in
-/// them is copied by hand.
+/// The committed documents equal the report's output for the committed measurements, so no figure
+/// in them is copied by hand.
 class DocumentsTest {
   private static final Path PROJECT = Path.of("..");
 

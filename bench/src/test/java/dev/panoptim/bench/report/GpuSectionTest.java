@@ -132,9 +132,9 @@ class GpuSectionTest {
     assertFalse(text.contains("NaN"), text);
   }
 
-  /// Without any one row of the table, the chapter is another.
+  /// The chapter changes if any row of the table is removed.
   @Test
-  void losesNoRow() throws IOException {
+  void everyRowIsShown() throws IOException {
     GpuTable one = table();
     for (GpuTable.Row each : one.rows()) {
       String without =

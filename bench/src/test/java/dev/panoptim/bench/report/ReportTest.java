@@ -34,7 +34,7 @@ import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 
-/// The report has every measurement, here of benchmarks that are run for a moment.
+/// The report shows every measurement. Here the benchmarks run for a few milliseconds only.
 class ReportTest {
   @TempDir private Path folder;
 
