@@ -2,7 +2,7 @@
 /// scheduler, and strings of the user, in one safetensors file.
 ///
 /// [CheckpointFolder][dev.panoptim.checkpoint.CheckpointFolder] writes and
-/// [Checkpoint][dev.panoptim.checkpoint.Checkpoint] verifies and loads. What an optimizer needs to
-/// continue is decided by [StateDict][dev.panoptim.optim.StateDict], not here; bytes of the file
-/// format are in `dev.panoptim.safetensors`.
+/// [Checkpoint][dev.panoptim.checkpoint.Checkpoint] verifies and loads.
+/// [StateDict][dev.panoptim.optim.StateDict] defines the state that an optimizer needs to continue.
+/// `dev.panoptim.safetensors` reads and writes the bytes of the file format.
 package dev.panoptim.checkpoint;

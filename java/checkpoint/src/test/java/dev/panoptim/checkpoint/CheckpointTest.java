@@ -126,7 +126,8 @@ class CheckpointTest {
     }
   }
 
-  /// A file of another matrix is refused; one that knows only the number of elements is loaded.
+  /// A checkpoint with another shape is rejected. A checkpoint is loaded if its shape or the
+  /// parameter's is only the number of elements.
   @Test
   void shapesAreSavedAndCompared() {
     try (Parameters saved = Parameters.builder().add("w", 3, 4).build();

@@ -13,7 +13,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Every damaged checkpoint is rejected.
 class DamageTest {
-  /// Every how many bits one is flipped; 7 is coprime to 8, so that no bit of a byte is left out.
+  /// The distance between flipped bits. 7 is coprime to 8, so that each bit position in a byte is
+  /// tested.
   private static final int BITS = Boolean.getBoolean("panoptim.exhaustive") ? 1 : 7;
 
   @TempDir Path temporary;

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// A training that its checkpoints move between CPU and GPU continues with the same bits.
+/// A training that continues from a checkpoint on another device, CPU or GPU, has the same bits.
 @Tag("gpu")
 class GpuTest {
   @TempDir Path temporary;

@@ -28,8 +28,8 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 class KillTest {
   private static final int KILLS = Boolean.getBoolean("panoptim.exhaustive") ? 200 : 20;
 
-  /// Of one training: few kills may all come too early or too late, so more are done until one has
-  /// come while it saves.
+  /// The most kills of one training. The first kills may all come too early or too late. Further
+  /// kills follow until one has come during a save and one after progress.
   private static final int MOST_KILLS = 100;
 
   /// Trainings that run at the same time, because starting a process takes longer than killing it.
@@ -118,8 +118,8 @@ class KillTest {
       }
     }
 
-    /// Kills the process before its training in one case of ten, else shortly after the training
-    /// began.
+    /// Kills the process before its training in one of ten cases, otherwise shortly after the
+    /// training began.
     private void killOnce() throws Exception {
       Process process = TraineeProgram.process(folder, Long.MAX_VALUE).start();
       try (InputStream output = process.getInputStream()) {

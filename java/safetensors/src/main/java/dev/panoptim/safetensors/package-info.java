@@ -1,3 +1,3 @@
 /// API: reads and writes safetensors files, named tensors that are mapped into memory without a
-/// copy. Knows nothing of optimizers.
+/// copy. The package does not depend on optimizers.
 package dev.panoptim.safetensors;

@@ -1,2 +1,2 @@
-/// Internal: what the examples that draw have in common: axes, colours and pictures.
+/// Internal: the common code of the examples that draw charts: axes, colours and picture files.
 package dev.panoptim.examples.chart;

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 
-/// How the programs of this module answer wrong options and how they end.
+/// Command lines and exit statuses of the programs in this module.
 public final class Programs {
   /// Exit status of a program with wrong options or input.
   public static final int USAGE = 2;

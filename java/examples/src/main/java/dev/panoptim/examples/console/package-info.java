@@ -1,2 +1,2 @@
-/// Internal: what the examples share on the command line, such as an orderly end at Ctrl-C.
+/// Internal: the common code of the examples' command lines, such as an orderly end at Ctrl-C.
 package dev.panoptim.examples.console;

@@ -129,7 +129,7 @@ final class Options {
         .map(directory -> new SavedRun(directory, every, settings(corpus)));
   }
 
-  /// What a run must have in common with the run that it continues.
+  /// The settings that a run must share with the run that it continues.
   private Map<String, String> settings(Corpus corpus) {
     Map<String, String> settings = new LinkedHashMap<>();
     settings.put("text", "%08x".formatted(corpus.checksum()));

@@ -18,7 +18,7 @@ final class Learner implements AutoCloseable {
   private final Parameter weights;
   private final ModelAccess access;
 
-  /// The mean distance of two steps; 0 for steps back to back.
+  /// The mean time between two steps; 0 for steps back to back.
   private final double meanNanos;
 
   private final SplittableRandom random;

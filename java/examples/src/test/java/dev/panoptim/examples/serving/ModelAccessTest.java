@@ -61,8 +61,8 @@ class ModelAccessTest {
     }
   }
 
-  /// Whether a reader ends during a step. Waits long where it must end, so that a slow machine does
-  /// not matter.
+  /// Whether a reader ends during a step. The wait is long if the reader must end, so that the test
+  /// passes on a slow machine.
   private static boolean answered(Mode mode, Thread reader) {
     try {
       return reader.join(mode == Mode.LOCK ? A_WHILE : Duration.ofSeconds(100));
