@@ -21,8 +21,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/// The documents of the repository name only what exists: files, headings, classes, members, system
-/// properties, profiles. A document that is out of date fails here.
+/// Every file, heading, class, member, system property and profile that a document names exists. A
+/// document that is out of date fails this test.
 class DocumentPathsTest {
   /// Abbreviations that `docs/architecture.md` and `CONTRIBUTING.md` declare.
   private static final Map<String, String> ABBREVIATIONS =
@@ -30,13 +30,13 @@ class DocumentPathsTest {
           "dev/panoptim/", "java/panoptim/src/main/java/dev/panoptim/",
           "test/", "java/panoptim/src/test/java/dev/panoptim/");
 
-  /// Recipes stand for names that do not exist yet.
+  /// Placeholders in recipes, for names that do not exist yet.
   private static final Pattern PLACEHOLDER = Pattern.compile("NAME|PACKAGE");
 
   private static final Set<String> FOLDERS =
       Set.of(".ci", "bench", "dev", "docs", "java", "native", "scripts", "test");
 
-  /// Names of others that documents compare with, and the program that the README shows.
+  /// Names of other libraries that documents mention, and the class of the README's program.
   private static final Set<String> FOREIGN =
       Set.of(
           "ChainedScheduler",
@@ -110,13 +110,13 @@ class DocumentPathsTest {
     }
     String path = ROOT.relativize(to.normalize()).toString();
     return hash < 0
-        // The report writes it, and its headings.
+        // This document is generated, and DOCUMENTS does not contain it.
         || path.equals("docs/benchmarks.md")
         || DOCUMENTS.containsKey(path)
             && headings(DOCUMENTS.get(path)).contains(target.substring(hash + 1));
   }
 
-  /// As GitHub makes anchors of headings.
+  /// The anchors of a document's headings, as GitHub makes them.
   private static Set<String> headings(String document) {
     return HEADING
         .matcher(Repository.prose(document))
@@ -179,7 +179,7 @@ class DocumentPathsTest {
       return DECLARING.get(type).stream()
           .anyMatch(path -> word == null || word.matcher(SOURCES.get(path)).find());
     }
-    // Events of the flight recorder are named without the word.
+    // Documents name events of the flight recorder without the suffix `Event`.
     return DECLARING.containsKey(type + "Event") || isOfTheJdk(type);
   }
 
@@ -189,7 +189,7 @@ class DocumentPathsTest {
         Class.forName(each + "." + type, false, null);
         return true;
       } catch (ClassNotFoundException e) {
-        // Perhaps it is in the next package.
+        // The class may be in the next package.
       }
     }
     return false;

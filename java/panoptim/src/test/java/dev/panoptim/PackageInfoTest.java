@@ -11,9 +11,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/// Each package of the repository says what it is for.
+/// Each package of the repository has Javadoc that says whether the package is API.
 class PackageInfoTest {
-  /// A package that its module exports to everybody is API, any other is internal.
+  /// A package that its module exports to all modules is API. Any other package is internal.
   @Test
   void everyPackageSaysWhetherItIsApi() {
     Map<String, Set<String>> exports = new HashMap<>();

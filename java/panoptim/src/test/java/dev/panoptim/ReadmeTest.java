@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What a newcomer reads first is short and works.
+/// The README is short, and its program prints the text that the README says.
 class ReadmeTest {
   @Test
   void theReadmeIsShort() {

@@ -27,7 +27,8 @@ final class Repository {
   private static final Pattern DECLARATION =
       Pattern.compile("\\b(?:class|record|enum|interface) ([A-Z]\\w*)");
 
-  /// Text by path from the root. The report's own document is for the report's own test.
+  /// The text of each document by its path from the root, without `docs/benchmarks.md`. The tests
+  /// of the report check that document.
   static final Map<String, String> DOCUMENTS = new LinkedHashMap<>();
 
   /// Text of Java sources by path from the root.
@@ -98,9 +99,9 @@ final class Repository {
     return CODE.matcher(prose(document)).results().map(each -> each.group(1)).toList();
   }
 
-  /// What is wrong in the documents, each with the path of its document.
+  /// The errors in all documents, each with the path of its document.
   ///
-  /// @param find what is wrong in the text of a document
+  /// @param find the errors in the text of a document
   static Set<String> inDocuments(Function<String, Stream<String>> find) {
     Set<String> found = new TreeSet<>();
     DOCUMENTS.forEach(
@@ -108,7 +109,7 @@ final class Repository {
     return found;
   }
 
-  /// What is wrong with the matches of a pattern in the documents.
+  /// The matches of a pattern in the documents that fail a check.
   static Set<String> matchesInDocuments(Pattern pattern, Function<MatchResult, Boolean> isRight) {
     return inDocuments(
         text ->

@@ -42,7 +42,7 @@ public final class UndeployedApplication {
         optimizer.close();
       }
       case "small" -> {
-        // Each of these is too small for a mapping of its own.
+        // Each of these is too small for a separate mapping.
         int count = 64;
         for (int i = 0; i < count; i++) {
           Parameters parameters = Parameters.builder().add("p", ELEMENTS / count).build();

@@ -150,8 +150,8 @@ class DeviceTest {
     Arena closed = Arena.ofShared();
     closed.close();
     GpuTests.Usage before = GpuTests.usage(gpu);
-    // Of the emulated GPU, the free memory is compared. A GPU has no room for five allocations of a
-    // quarter of its free memory.
+    // On the emulated GPU, the usage includes the free memory. A real GPU has no room for five
+    // allocations of a quarter of its free memory, so a leak makes an allocation fail.
     long bytes = GpuTests.isEmulated(gpu) ? 1 << 20 : gpu.freeMemory() / 4;
     for (int i = 0; i < 5; i++) {
       assertThrows(IllegalStateException.class, () -> gpu.allocate(bytes, closed));

@@ -87,8 +87,8 @@ class FlightRecorderTest {
       assertStep(steps.get(1), name, size + 5, Double.NaN, Double.NaN, true);
       assertStep(steps.get(2), name, size, 0, 1, false);
       assertTrue(steps.get(0).getDuration().toNanos() > 0);
-      // As many helpers are requested as the pool may have free; other tests of this process use
-      // the pool too.
+      // A step of two threads has at most one helper. Other tests of this process may use all
+      // helpers.
       int helpers = steps.get(0).getInt("helpers");
       assertTrue(helpers >= 0 && helpers <= 1, helpers + " helpers");
     }
@@ -268,7 +268,7 @@ class FlightRecorderTest {
     assertTrue(output.contains("backend native (tier"), output);
   }
 
-  /// The same as a named module.
+  /// Like the test above, with Panoptim as a named module.
   @Test
   void javasBaseIsEnoughForModules() throws Exception {
     ProcessBuilder program =

@@ -75,7 +75,7 @@ class AddressTest {
 
   @ParameterizedTest
   @MethodSource("badAddresses")
-  void parametersRejectIt(long address) {
+  void parametersRejectBadAddresses(long address) {
     try (Arena arena = Arena.ofConfined()) {
       refused("data of 'w' has 16 bytes", () -> Parameter.of("w", SIZE, at(address)));
       refused(
@@ -110,7 +110,7 @@ class AddressTest {
 
   @ParameterizedTest
   @MethodSource("badAddresses")
-  void plansRejectItForEveryOperand(long address) {
+  void plansRejectBadAddressesOfEveryOperand(long address) {
     Rule rule = Rule.builder().firstMoment(FirstMoment.MOVING_AVERAGE).build();
     RowFormat format = RowFormat.onCpu(rule, true, HalfPrecision.BFLOAT16);
     try (Arena arena = Arena.ofConfined()) {
@@ -149,7 +149,7 @@ class AddressTest {
 
   @ParameterizedTest
   @MethodSource("badAddresses")
-  void copiesRejectIt(long address) {
+  void copiesRejectBadAddresses(long address) {
     try (Parameters all = Parameters.builder().add("w", SIZE).build()) {
       Parameter p = all.get("w");
       p.data().fill((byte) 7);
@@ -175,7 +175,7 @@ class AddressTest {
 
   @ParameterizedTest
   @MethodSource("badAddresses")
-  void stateDictsRejectIt(long address) {
+  void stateDictsRejectBadAddresses(long address) {
     try (Parameters all = Parameters.builder().add("a", SIZE).add("w", SIZE).build();
         Optimizer optimizer = Sgd.builder(all).momentum(0.9).build()) {
       all.forEach(each -> each.gradient().fill((byte) 0x3f));
@@ -213,7 +213,7 @@ class AddressTest {
 
   /// A segment of GPU memory has no size, so the number of elements is checked.
   @Test
-  void cardsRefuseIt() {
+  void gpuMemoryAtBadAddressesIsRejected() {
     GpuTests.need(1);
     Device gpu = Device.cuda(0);
     try (Arena arena = Arena.ofShared()) {

@@ -20,8 +20,8 @@ import java.util.function.Function;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// One group whose parameters lie in any number of arenas: native calls name each of them, and are
-/// refused where one has been closed or is confined to another thread.
+/// One group with parameters in different numbers of arenas. Native calls name each arena. A step
+/// is rejected if one of the arenas has been closed or is confined to another thread.
 class ArenasOfAStepTest {
   private static final int SIZE = 9;
   private static final long BYTES = SIZE * Float.BYTES;
@@ -131,7 +131,7 @@ class ArenasOfAStepTest {
     }
   }
 
-  /// Also where the step that is refused would have been the first to set gradients to 0.
+  /// Half of the rejected steps would have been the first ones to set gradients to 0.
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 9})
   void aConfinedArenaIsNamedAndNothingChanges(int count) throws Exception {

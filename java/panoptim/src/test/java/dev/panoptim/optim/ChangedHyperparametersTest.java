@@ -20,8 +20,8 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 /// Coefficients are kept from step to step, and the native backend writes only those that have
-/// changed. However a hyperparameter changes, the next step uses the new value: the bits are those
-/// of the scalar backend, which reads all coefficients anew.
+/// changed. However a hyperparameter changes, the next step uses the new value. The expected bits
+/// come from the scalar backend, which reads all coefficients at each step.
 class ChangedHyperparametersTest {
   private static final int SIZE = 33;
 
@@ -72,7 +72,7 @@ class ChangedHyperparametersTest {
     }
   }
 
-  /// Does the same with an optimizer of each backend, and compares after each step.
+  /// Runs the same training on both backends, and compares the bits after each step.
   private static void compare(Case tested, int steps, Consumer<Training> beforeAStep) {
     try (Training scalar = new Training(tested, Backends.scalar());
         Training code = new Training(tested, Backends.nativeCode())) {
@@ -86,7 +86,8 @@ class ChangedHyperparametersTest {
     }
   }
 
-  /// A value near the one there is, in the range of every hyperparameter.
+  /// A random legal value. Epsilon changes by at most half, and hyperparameters that are not listed
+  /// here do not change.
   private static double changed(Hyperparameter name, double value, Random random) {
     return switch (name) {
       case LEARNING_RATE, WEIGHT_DECAY -> random.nextInt(4) == 0 ? 0 : random.nextDouble() * 0.1;
@@ -121,7 +122,7 @@ class ChangedHyperparametersTest {
   }
 
   @Test
-  void aScheduleChangesThem() {
+  void aScheduleChangesHyperparameters() {
     Case adamW = new Case("AdamW", p -> AdamW.builder(p).weightDecay(0.1), List.of());
     Map<Training, Scheduler> schedulers = new HashMap<>();
     compare(
@@ -142,7 +143,7 @@ class ChangedHyperparametersTest {
   }
 
   @Test
-  void aStateDictChangesThem() {
+  void aStateDictChangesHyperparameters() {
     Case adamW = new Case("AdamW", p -> AdamW.builder(p), List.of());
     Map<Training, StateDict> kept = new HashMap<>();
     Map<Training, Integer> steps = new HashMap<>();
@@ -163,7 +164,7 @@ class ChangedHyperparametersTest {
         });
   }
 
-  /// Each of two optimizers, in turns, makes the steps that it would make alone.
+  /// Two optimizers that step in turn get the same bits as each of them alone.
   @Test
   void twoOptimizersShareNothing() {
     Case fast = new Case("fast", p -> AdamW.builder(p).learningRate(0.1), List.of());

@@ -44,7 +44,7 @@ class GpuFailureTest {
   /// More than a training needs on a slow and busy machine.
   private static final Duration LONG = Duration.ofMinutes(2);
 
-  /// What the garbage collector frees is counted later.
+  /// The kinds of memory that are freed at once. The garbage collector frees the other kinds later.
   private static final List<MemoryKind> FREED_AT_ONCE =
       List.of(
           MemoryKind.PARAMETERS,
@@ -98,7 +98,8 @@ class GpuFailureTest {
           failures.add(e);
         }
       }
-      // A second time, nothing is left to fail. An arena of the JDK may be closed only once.
+      // A second close has nothing left that could fail. An arena of the JDK may be closed only
+      // once.
       for (AutoCloseable each : parts.reversed()) {
         if (!(each instanceof Arena)) {
           each.close();
@@ -135,7 +136,8 @@ class GpuFailureTest {
     moving.copyDataTo(MemorySegment.ofArray(new float[5]));
   }
 
-  /// A training that fails at each of its calls of CUDA, or at every third, one after the other.
+  /// The training fails at each of its calls of CUDA in turn, or at every third call without
+  /// `-Pexhaustive`.
   @ParameterizedTest
   @EnumSource
   void afterAFailureAtAnyCallAllMemoryIsReleased(Kind kind) throws Exception {

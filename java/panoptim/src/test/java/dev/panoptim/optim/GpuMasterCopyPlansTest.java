@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 /// A master copy stays in use if the set of parameters with gradients changes.
 @Tag("gpu")
 class GpuMasterCopyPlansTest {
-  /// More than one slice. The next parameter is not adjacent in memory, because parameters are
-  /// aligned, so that it comes down by itself.
+  /// More than one slice. Parameters are aligned, so this odd size leaves a gap before the next
+  /// parameter, which is therefore copied separately.
   private static final int SIZE = 1_200_001;
 
   private static final int SMALL = 33;
@@ -35,8 +35,8 @@ class GpuMasterCopyPlansTest {
     return EmulatedCuda.bytesDown() - before;
   }
 
-  /// Gradients come down at each step. Of the data, only those come down whose place in the master
-  /// copy has changed.
+  /// Gradients are copied to the host at each step. Data are copied only if their place in the
+  /// master copy has changed.
   @Test
   void onlyDataWithANewPlaceComeDownAgain() {
     EmulatedCuda.need();
@@ -62,7 +62,7 @@ class GpuMasterCopyPlansTest {
       assertEquals(all - 4 * SMALL, bytesDown(optimizer));
       last.setGradient(gpu.allocate(4 * SMALL, arena));
       assertEquals(all + 4 * SMALL, bytesDown(optimizer));
-      // Written between the plans.
+      // The data of `last` are written between two plans.
       small.removeGradient();
       assertEquals(all, bytesDown(optimizer));
       gpu.fill(last.data(), SMALL, 1);

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// Parameters come down to the master copy again wherever they have been written elsewhere.
+/// Parameters are copied to the master copy again after this library has written them on the GPU.
 @Tag("gpu")
 class GpuMasterCopyTest {
   /// More than one slice.
@@ -106,7 +106,7 @@ class GpuMasterCopyTest {
     }
   }
 
-  /// Writes by this library, of which the master copy learns by itself.
+  /// Writes by this library. The next step copies the written parameters to the master copy.
   private static Map<String, BiConsumer<Training, Arena>> writes() {
     float[] ones = new float[SMALL];
     Arrays.fill(ones, 1);
@@ -223,8 +223,8 @@ class GpuMasterCopyTest {
     }
   }
 
-  /// Updates that did not reach the GPU are lost, as without a master copy: the GPU's data are what
-  /// counts.
+  /// Updates that did not reach the GPU are lost, as without a master copy. The training goes on
+  /// from the data on the GPU.
   @Test
   void afterAFailedStepTheDataOfTheGpuCount() {
     EmulatedCuda.need();

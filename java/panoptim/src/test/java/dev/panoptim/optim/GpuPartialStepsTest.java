@@ -57,7 +57,8 @@ class GpuPartialStepsTest {
     }
   }
 
-  /// Only the GPU knows whether the last whole step was skipped when the next step begins.
+  /// When the next step begins, the host does not know yet whether the GPU skipped the last whole
+  /// step.
   @Test
   void aStepOfSomeParametersCountsASkippedStepBefore() {
     for (Backend backend : withScalar()) {
@@ -108,7 +109,8 @@ class GpuPartialStepsTest {
     }
   }
 
-  /// Pinned memory and streams are scarce: the plans of other parameters take them over.
+  /// Pinned memory and streams are scarce, so the plans of other parameters take over the buffers
+  /// of earlier plans.
   @Test
   void offloadedStepsShareTheirBuffers() {
     Device gpu = Device.cuda(0);

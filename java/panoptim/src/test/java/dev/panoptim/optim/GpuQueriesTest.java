@@ -26,9 +26,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// CUDA is asked for memory that other code has allocated: often enough that no freed memory is
-/// used, and seldom enough that gradients can move at each step. The test counts the queries of an
-/// emulated GPU.
+/// Queries to CUDA about memory that other code has allocated. They are frequent enough that no
+/// freed memory is used, and rare enough that gradients can move at each step. The test counts the
+/// queries of an emulated GPU.
 class GpuQueriesTest {
   private static final int SIZE = 3;
   private static final long BYTES = SIZE * Float.BYTES;
@@ -38,7 +38,7 @@ class GpuQueriesTest {
     EmulatedCuda.need();
   }
 
-  /// Memory that this library does not know, as of another library in the process.
+  /// Allocates memory that this library does not know, as another library in the process would.
   private static MemorySegment allocateElsewhere(long bytes) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment memory = arena.allocate(ValueLayout.ADDRESS);
@@ -102,7 +102,8 @@ class GpuQueriesTest {
             optimizer.step();
             queries = EmulatedCuda.queries() - before;
           }
-          // When the gradients are set, when the step checks them, and when they are copied.
+          // CUDA is queried when the gradients are set, when the step checks them, and when they
+          // are copied.
           int rounds = 2 + (backend.name().equals("offload") ? norm ? 2 : 1 : 0);
           assertEquals(rounds * allocations, queries, backend::toString);
           for (float each : gpu.copyOf(data, count * BYTES).toArray(JAVA_FLOAT)) {
@@ -129,7 +130,7 @@ class GpuQueriesTest {
   void aGradientThatIsFreedBeforeTheStepIsRejected() {
     for (Backend backend : Problem.gpuBackends()) {
       Device gpu = backend.device();
-      // In allocations that are not parts of larger blocks.
+      // Each place is a separate allocation, not a part of a larger block.
       MemorySegment[] places = new MemorySegment[3];
       for (int i = 0; i < places.length; i++) {
         places[i] = allocateElsewhere(2 << 20);
@@ -146,13 +147,14 @@ class GpuQueriesTest {
           p.setGradient(places[1]);
           freeElsewhere(places[1]);
           assertSays("gradient of 'p' takes 12 bytes from address 0x", optimizer::step);
-          // The allocation is known from the gradient of p, and is free.
+          // The allocation has become known with the gradient of p, and has been freed since.
           p.setGradient(places[2]);
           freeElsewhere(places[2]);
           p.setGradient(places[0]);
           q.setGradient(at(places[2], BYTES));
           assertSays("gradient of 'q' takes 12 bytes from address 0x", optimizer::step);
-          // CUDA has been asked again.
+          // The rejected step has queried CUDA again, so this library no longer knows the
+          // allocation.
           assertSays("gradient of 'q' takes 12 bytes", () -> q.setGradient(places[2]));
           assertEquals(1, optimizer.stepCount(p));
           q.setGradient(at(places[0], BYTES));
@@ -211,7 +213,7 @@ class GpuQueriesTest {
     fail("no address was used again");
   }
 
-  /// CUDA is asked once for each allocation, in whatever order gradients lie there.
+  /// CUDA is queried once for each allocation, in any order of the addresses.
   @Test
   void allocationsAreFoundInAnyOrder() {
     long seed = System.nanoTime();

@@ -26,7 +26,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/// A master copy is told of each write by this library, whatever the written memory belongs to.
+/// Master copies notice each write by this library to a parameter, also if another optimizer uses
+/// the same memory.
 @Tag("gpu")
 class GpuWritesTest {
   private static final int SIZE = 40;

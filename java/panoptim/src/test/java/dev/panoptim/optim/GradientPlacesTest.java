@@ -124,7 +124,7 @@ class GradientPlacesTest {
     }
   }
 
-  /// The bits that each training must have, whose gradients may move.
+  /// The bits that each training must reach, whether its gradients move or not.
   static final class Expected {
     static final long SEED = 5;
     static final Map<String, int[]> BITS = train(Backends.scalar(), Places.STAY, SEED);

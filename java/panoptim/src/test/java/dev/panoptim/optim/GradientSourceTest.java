@@ -57,7 +57,7 @@ class GradientSourceTest {
   private final List<Tensor> tensors = new ArrayList<>();
   private final List<Parameter> found = new ArrayList<>();
 
-  /// The same parameters, whose gradients the caller sets.
+  /// Parameters with equal data, whose gradients the caller sets.
   private final List<Parameter> set = new ArrayList<>();
 
   GradientSourceTest() {

@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 
-/// Parameters of mixed sizes, and optimizers of them, for tests of what steps do besides the
-/// update.
+/// Parameters of mixed sizes, and optimizers of them, for tests of the operations of a step besides
+/// the update.
 final class MixedSizes {
   static final long[] SIZES = {0, 1, 17, 1024, 4097, 16384, 40_003};
   static final int STEPS = 3;

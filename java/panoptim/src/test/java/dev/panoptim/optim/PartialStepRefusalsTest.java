@@ -108,7 +108,7 @@ class PartialStepRefusalsTest {
     }
   }
 
-  /// What is wrong with parameter `b` or its gradient.
+  /// A fault of parameter `b` or its gradient.
   enum Fault {
     DEAD_DATA(IllegalStateException.class, "data of 'b' lies in an arena that has been closed"),
     DEAD_GRADIENT(
@@ -294,7 +294,7 @@ class PartialStepRefusalsTest {
     }
   }
 
-  /// The data of a parameter that is added later must not hold a known gradient either.
+  /// A known gradient is also rejected if it lies in the data of a parameter that is added later.
   @Test
   void aGradientInDataThatAreAddedIsRejected() {
     try (Arena arena = Arena.ofShared();

@@ -130,7 +130,7 @@ class PartialStepsTest {
             published, optimizer.publication().<byte[]>read(p -> p.data("a").toArray(JAVA_BYTE)));
         optimizer.refreshPublication();
         assertPublished(optimizer, parameters, 2);
-        // The whole step knows which parameters its plan does not write.
+        // The whole step also publishes `b`, which its plan does not write.
         b.removeGradient();
         optimizer.step(a);
         optimizer.step();
@@ -211,7 +211,8 @@ class PartialStepsTest {
 
   @Test
   void anEvictedPlanIsMadeAnew() {
-    // Each order of parameters has plans of its own: far more than are kept.
+    // Each order of parameters has a separate plan. The nine plans have 15 parameters in all, but
+    // only plans of 12 are kept.
     try (Parameters parameters = Parameters.builder().add("a", 3).add("b", 5).add("c", 2).build();
         Optimizer optimizer = Sgd.builder(parameters).backend(Backends.auto()).build()) {
       List<Parameter> all = parameters.all();

@@ -114,7 +114,7 @@ record PartialTraining(long seed, boolean extras) {
     };
   }
 
-  /// Steps while only some parameters have a gradient.
+  /// Makes a step while only some parameters have a gradient.
   private static StepReport stepAlone(
       Optimizer optimizer, List<Parameter> some, List<Parameter> all) {
     List<MemorySegment> gradients = all.stream().map(Parameter::gradientOrNull).toList();

@@ -7,12 +7,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// The legal rules among all combinations of what the parts of a [Rule] may be. New parts and new
-/// values of parts are found by themselves.
+/// All legal combinations of the values of a [Rule]'s parts. Parts and values are found by
+/// reflection, so that new ones are included.
 public final class EveryRule {
   private EveryRule() {}
 
-  /// All of them, in the order of their parts.
+  /// All legal rules, in the order of their parts.
   public static List<Rule> legal() {
     List<Rule> all = new ArrayList<>();
     addLegal(new Object[Rule.class.getRecordComponents().length], 0, all);

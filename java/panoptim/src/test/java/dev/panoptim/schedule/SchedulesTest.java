@@ -151,8 +151,8 @@ class SchedulesTest {
     ScheduleCases.all()
         .forEach(
             (name, schedule) -> {
-              // The recurrences of chained schedules differ by definition. That of a cosine drifts
-              // after the cosine has been at 0.
+              // The recurrences of chained schedules differ by definition. The recurrence of a
+              // cosine drifts after the cosine has reached 0.
               if (name.startsWith("chained") || name.startsWith("cosine-")) {
                 return;
               }

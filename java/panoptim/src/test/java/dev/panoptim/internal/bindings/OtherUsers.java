@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Other users than the one who runs the tests. Acting as them requires root, or a `sudo` without a
-/// password.
+/// Users other than the user that runs the tests. A command of another user requires root, or
+/// `sudo` without a password.
 final class OtherUsers {
   /// User numbers that have no name on any system.
   static final int ATTACKER = 54321;
@@ -20,13 +20,13 @@ final class OtherUsers {
 
   private OtherUsers() {}
 
-  /// Skips the test if it cannot act as another user.
+  /// Skips the test if it cannot run commands as another user.
   static void assumeThere() {
     assumeTrue(
         succeeds(as(ATTACKER, List.of("true"))), "neither root nor sudo, or there is no setpriv");
   }
 
-  /// Skips the test if root does not run it.
+  /// Skips the test unless root runs it.
   static void assumeRoot() {
     assumeTrue(IS_ROOT, "not run by root");
   }

@@ -106,7 +106,8 @@ class CudaFailureTest {
     }
   }
 
-  /// If the preparation before cannot be freed, the plan keeps the new one and frees it later.
+  /// If the earlier preparation cannot be freed, the plan keeps the new preparation and frees it
+  /// later.
   @Test
   void aSecondPreparationThatFailsLeavesNothingBehind() {
     Engine backend = Engine.of(Backends.cuda(0));
@@ -129,7 +130,8 @@ class CudaFailureTest {
     }
   }
 
-  /// The failure of the awaited work is thrown, and not a later one of the release.
+  /// The exception is the failure of the awaited work. The later failure of the release is
+  /// suppressed.
   @Test
   void aDecisionThatCannotBeClosedThrowsTheFirstFailure() {
     Engine backend = Engine.of(Backends.cuda(0));

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Steps on a GPU whose rows have coefficients of their own: a few travel with the launch, many are
-/// copied to the GPU.
+/// Steps on a GPU with separate coefficients for each row. A few coefficients are arguments of the
+/// launch; more are copied to the GPU.
 ///
 /// The test runs twice: on an emulated GPU, and on the machine's own GPU if there is one.
 @Tag("gpu")
@@ -36,11 +36,11 @@ class ManyCoefficientsTest {
   }
 
   /// Rows in many arenas are stepped by several native calls, which share the coefficients. The
-  /// steps are enqueued without a wait, so the coefficients of each must have left the host before
-  /// those of the next are written.
+  /// steps are enqueued without a wait, so the coefficients of a step must be copied before the
+  /// coefficients of the next step are written.
   @ParameterizedTest
   @CsvSource({"-1, 1", "0, 1", "1, 1", "100, 1", "0, 20", "1, 20"})
-  void eachRowHasItsOwn(int more, int arenas) {
+  void eachRowHasItsOwnCoefficients(int more, int arenas) {
     Device gpu = Device.cuda(0);
     int size = 3;
     List<Arena> lifetimes = new ArrayList<>();
@@ -64,7 +64,7 @@ class ManyCoefficientsTest {
           StepPlans.descendEach(plan, 1000 * step);
           backend.step(plan, 1, null);
         }
-        // Then the same ones for all rows.
+        // The last step has the same coefficients for all rows.
         StepPlans.descend(plan, 5);
         backend.step(plan, 1, null);
         backend.await();

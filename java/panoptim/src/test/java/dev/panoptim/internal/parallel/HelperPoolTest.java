@@ -23,11 +23,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/// The pool of helper threads: who helps, and failing helpers. The pool has 3 threads for steps of
-/// 4 threads.
+/// The pool of helper threads: which helpers get work, when they end, and helpers that fail. The
+/// pool has 3 threads for steps of 4 threads.
 @Timeout(60)
 class HelperPoolTest {
-  /// A step invites once: a helper that still returns from other work would not be invited.
+  /// A step offers its work once. A helper that is still busy with other work would get no offer.
   @BeforeEach
   void awaitIdleHelpers() throws InterruptedException {
     PoolMembers.awaitIdle();
@@ -73,8 +73,8 @@ class HelperPoolTest {
     HelperPool.leave(none);
   }
 
-  /// No helper joins a second caller if its processor belongs to another caller, even if a helper
-  /// is idle.
+  /// A caller with one processor left for helpers offers work to the first helper alone, even if
+  /// other helpers are idle.
   @Test
   void aHelperOfAnotherProcessorGetsNoOffer() throws Exception {
     CountDownLatch joined = new CountDownLatch(1);

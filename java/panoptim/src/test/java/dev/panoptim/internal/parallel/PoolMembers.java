@@ -22,7 +22,7 @@ public final class PoolMembers {
     }
   }
 
-  /// Repeats an action for some time while another thread ends all members again and again.
+  /// Repeats an action for some time while another thread repeatedly ends all helper threads.
   public static void endWhile(Duration time, Runnable action) throws InterruptedException {
     AtomicBoolean stop = new AtomicBoolean();
     Thread ending =
@@ -44,7 +44,8 @@ public final class PoolMembers {
     }
   }
 
-  /// Does something while as many threads step as there are processors, so that none is helped.
+  /// Runs an action while the pool counts a caller for each processor, so that no step gets a
+  /// helper.
   public static void withoutHelp(Runnable action) {
     HelperPool.Work none = () -> {};
     for (int i = 0; i < HelperPool.MOST; i++) {

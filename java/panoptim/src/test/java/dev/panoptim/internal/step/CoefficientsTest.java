@@ -167,10 +167,10 @@ class CoefficientsTest {
     return all.subList(3, all.size());
   }
 
-  /// Coefficients that are computed again and again, with changes in between, are those that new
-  /// ones would be; and where one of those under the version changes, so does the version.
+  /// An object that computes coefficients repeatedly, for changing rules and values, has the same
+  /// coefficients as a new object. The version grows if a coefficient under the version changes.
   @Test
-  void keptCoefficientsAreThoseOfNewOnes() {
+  void keptCoefficientsEqualNewOnes() {
     long seed = System.nanoTime();
     Random random = new Random(seed);
     List<Rule> rules =
@@ -205,7 +205,8 @@ class CoefficientsTest {
       Coefficients kept = new Coefficients();
       long step = 1;
       for (int i = 0; i < 200; i++) {
-        // The same object for other rules and values, too: a table of coefficients is used again.
+        // The same object also serves other rules and values, because tables of coefficients are
+        // used again.
         Rule rule = rules.get(random.nextInt(rules.size()));
         Hyperparameters values = values(rule, random);
         for (int j = 0; j < 4; j++) {

@@ -61,9 +61,9 @@ class PartialPlansTest {
     assertSame(cb, of(2, 1));
   }
 
-  /// Four for each of the four parameters.
+  /// Four for each of the optimizer's four parameters.
   @Test
-  void sixteenParametersAreKept() {
+  void plansOfSixteenParametersAreKept() {
     List<GroupPlans> made = new ArrayList<>();
     int[][] choices = {{0, 1, 2, 3}, {1, 2, 3, 0}, {2, 3, 0, 1}, {0}, {1}, {2}, {3}};
     for (int[] each : choices) {
@@ -72,10 +72,10 @@ class PartialPlansTest {
     for (int i = 0; i < choices.length; i++) {
       assertSame(made.get(i), of(choices[i]));
     }
-    // The last use of these is longest ago.
+    // The new plans replace the plans whose last use is longest ago: those of choices[0].
     of(0, 1);
     assertNotSame(made.getFirst(), of(choices[0]));
-    // That dropped the next one, but none of the last ones.
+    // The new plans of choices[0] have replaced the plans of choices[1], but no later ones.
     for (int i = choices.length - 1; i > 1; i--) {
       assertSame(made.get(i), of(choices[i]));
     }

@@ -28,15 +28,16 @@ public final class StepPlans {
     return StepPlan.of(format, List.of(List.of(row))).getFirst();
   }
 
-  /// Makes other memory the gradient of a plan's only row.
+  /// Moves the gradient of a plan's only row to other memory.
   ///
-  /// @return whether it has been done
+  /// @return whether the gradient has been moved
   public static boolean moveGradient(StepPlan plan, MemorySegment gradient) {
     return new GradientRebinding(List.of(plan))
         .moveTo(List.<MemorySegment[]>of(new MemorySegment[] {gradient}));
   }
 
-  /// Makes the next step subtract each gradient, multiplied with the step size.
+  /// Sets the next step's coefficients, so that the step subtracts each gradient times the step
+  /// size.
   public static void descend(StepPlan plan, float stepSize) {
     plan.values().begin(false);
     Coefficients coefficients = plan.values().nextCoefficients();
@@ -47,9 +48,9 @@ public final class StepPlans {
     }
   }
 
-  /// Like [#descend], with coefficients of their own for all rows.
+  /// Like [#descend], with separate coefficients for each row.
   ///
-  /// @param firstStepSize that of the first row; each row's is 1 more than that of the row before
+  /// @param firstStepSize the step size of the first row; it grows by 1 from row to row
   public static void descendEach(StepPlan plan, float firstStepSize) {
     plan.values().begin(false);
     for (int row = 0; row < plan.rows().count(); row++) {
