@@ -3,6 +3,9 @@ package dev.panoptim;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -13,7 +16,8 @@ import org.junit.jupiter.api.Test;
 
 /// Each package of the repository has Javadoc that says whether the package is API.
 class PackageInfoTest {
-  /// A package that its module exports to all modules is API. Any other package is internal.
+  /// A package that its module exports to all modules is API, and so is each package of a library
+  /// that is an automatic module. Any other package is internal.
   @Test
   void everyPackageSaysWhetherItIsApi() {
     Map<String, Set<String>> exports = new HashMap<>();
@@ -38,7 +42,9 @@ class PackageInfoTest {
     for (String each : packages) {
       int root = each.indexOf("/java/", each.indexOf("/src/")) + "/java/".length();
       String name = each.substring(root).replace('/', '.');
-      boolean exported = exports.getOrDefault(each.substring(0, root), Set.of()).contains(name);
+      boolean exported =
+          exports.getOrDefault(each.substring(0, root), Set.of()).contains(name)
+              || isAutomaticModule(each.substring(0, each.indexOf("/src/")));
       String text = Repository.SOURCES.getOrDefault(each + "/package-info.java", "");
       if (!text.startsWith(exported ? "/// API: " : "/// Internal: ")
           || !text.contains("\npackage " + name + ";")) {
@@ -46,5 +52,14 @@ class PackageInfoTest {
       }
     }
     assertEquals(Set.of(), wrong);
+  }
+
+  private static boolean isAutomaticModule(String folder) {
+    try {
+      return Files.readString(Repository.ROOT.resolve(folder).resolve("pom.xml"))
+          .contains("<Automatic-Module-Name>");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }
