@@ -31,7 +31,7 @@ record TrainingDocument(
     Map<String, String> extras) {
   /// The version of the file format. It rises when older versions of Panoptim cannot read new
   /// files. Files of older formats can still be read.
-  private static final long FORMAT = 2;
+  private static final long FORMAT = 3;
 
   /// The format in which the rule's field `nesterov` was named `lookAhead`.
   private static final long LOOK_AHEAD_FORMAT = 1;

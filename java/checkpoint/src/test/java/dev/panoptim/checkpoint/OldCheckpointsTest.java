@@ -56,7 +56,7 @@ class OldCheckpointsTest {
       assertTrue(old.contains("\"format\":1,") && old.contains("\"lookAhead\":"), old);
       TrainingDocument document = TrainingDocument.parse(old);
       String saved = document.toJson();
-      assertTrue(saved.contains("\"format\":2,") && !saved.contains("lookAhead"), saved);
+      assertTrue(saved.contains("\"format\":3,") && !saved.contains("lookAhead"), saved);
       assertEquals(document, TrainingDocument.parse(saved));
     }
   }
