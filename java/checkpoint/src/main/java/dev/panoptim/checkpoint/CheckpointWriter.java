@@ -77,8 +77,7 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
     Savable.requireNames(training.optimizer());
     Savable.requireExtras(extras);
     List<Parameter> parameters = parameters(training);
-    parameters.forEach(
-        each -> CheckpointSupport.requireReadable("data of '" + each.name() + "'", each.data()));
+    parameters.forEach(CheckpointSupport::requireReadable);
     TrainingDocument document =
         new TrainingDocument(
             VERSION,

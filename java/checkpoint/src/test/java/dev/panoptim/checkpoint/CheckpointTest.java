@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.memory.GradientSource;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.AdamW;
@@ -159,6 +160,38 @@ class CheckpointTest {
       }
       assertEquals(-1, flat.get("w").data().mismatch(saved.get("w").data()));
       assertEquals(2, optimizer.stepCount(saved.get("w")));
+    }
+  }
+
+  /// Nothing is read or written at an address whose memory another library has freed.
+  @Test
+  void parametersWhoseDataHaveMovedAreNeitherSavedNorLoaded() {
+    try (Parameters p = Parameters.builder().add("w", 5).build();
+        Optimizer optimizer = AdamW.builder(p).build()) {
+      optimizer.step();
+      Path file = folder(1).save(Training.of(optimizer), 1, Map.of());
+      p.get("w")
+          .setGradientSource(
+              new GradientSource() {
+                @Override
+                public long gradientAddress() {
+                  return NO_GRADIENT;
+                }
+
+                @Override
+                public void dropGradient() {}
+
+                @Override
+                public void requireInPlace() {
+                  throw new IllegalStateException("the data of w have moved");
+                }
+              });
+      Training training = Training.of(optimizer);
+      assertThrows(IllegalStateException.class, () -> folder(1).save(training, 2, Map.of()));
+      try (Checkpoint checkpoint = Checkpoint.open(file)) {
+        assertThrows(IllegalStateException.class, () -> checkpoint.load(training));
+      }
+      assertEquals(1, optimizer.stepCount(p.get("w")));
     }
   }
 

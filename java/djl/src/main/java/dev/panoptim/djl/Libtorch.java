@@ -18,11 +18,11 @@ import java.nio.file.Path;
 ///
 /// Thread-safe.
 final class Libtorch {
-  /// All of this process's memory, to read pointers from.
-  private static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
-
   private static final FunctionDescriptor GETTER =
       FunctionDescriptor.of(JAVA_INT, JAVA_LONG, ADDRESS);
+
+  /// All of this process's memory, to read pointers from. Without native access it cannot be made.
+  private final MemorySegment memory = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
   private final MethodHandle getDataPtr;
   private final MethodHandle getDim;
@@ -31,6 +31,7 @@ final class Libtorch {
   private final MethodHandle grad;
 
   /// @throws UnsupportedOperationException if a function is missing
+  /// @throws IllegalCallerException if native access is denied
   Libtorch(SymbolLookup libraries) {
     Linker linker = Linker.nativeLinker();
     // The C functions of torch/csrc/inductor/aoti_torch/c/shim.h, which keep their ABI.
@@ -87,8 +88,8 @@ final class Libtorch {
     long strides = get(getStrides, handle, result);
     long expected = 1;
     for (long i = dimensions - 1; i >= 0; i--) {
-      long size = MEMORY.get(JAVA_LONG, sizes + i * Long.BYTES);
-      if (size != 1 && MEMORY.get(JAVA_LONG, strides + i * Long.BYTES) != expected) {
+      long size = memory.get(JAVA_LONG, sizes + i * Long.BYTES);
+      if (size != 1 && memory.get(JAVA_LONG, strides + i * Long.BYTES) != expected) {
         return false;
       }
       expected *= size;
@@ -108,7 +109,7 @@ final class Libtorch {
 
   /// The address of the implementation of a tensor.
   long identity(long handle) {
-    return MEMORY.get(JAVA_LONG, handle);
+    return memory.get(JAVA_LONG, handle);
   }
 
   private static long get(MethodHandle getter, long handle, MemorySegment result) {

@@ -19,13 +19,15 @@ final class LibtorchMemory implements TensorMemory {
     this.manager = manager;
   }
 
+  /// Synchronized, because there is one place for results, and a thread that saves a checkpoint
+  /// asks for addresses too.
   @Override
-  public long address(PtNDArray array) {
+  public synchronized long address(PtNDArray array) {
     return libtorch.dataPointer(array.getHandle(), result);
   }
 
   @Override
-  public boolean isContiguous(PtNDArray array) {
+  public synchronized boolean isContiguous(PtNDArray array) {
     return libtorch.isContiguous(array.getHandle(), result);
   }
 
@@ -54,7 +56,7 @@ final class LibtorchMemory implements TensorMemory {
       if (libtorch.gradientIdentity(array.getHandle()) != identity) {
         look();
       }
-      return gradient == null ? 0 : libtorch.dataPointer(gradient.getHandle(), result);
+      return gradient == null ? 0 : LibtorchMemory.this.address(gradient);
     }
 
     private void look() {

@@ -38,9 +38,21 @@ final class ModelParameter implements GradientSource {
   /// @throws IllegalArgumentException if Panoptim cannot use the gradient
   @Override
   public long gradientAddress() {
+    requireInPlace();
     if (!parameter.requiresGradient()) {
       return NO_GRADIENT;
     }
+    try {
+      return gradient.address();
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("parameter '%s': %s".formatted(name, e.getMessage()), e);
+    }
+  }
+
+  /// @throws IllegalStateException if the array is not the one of the beginning, or its memory has
+  ///   moved
+  @Override
+  public void requireInPlace() {
     if (!parameter.isInitialized() || parameter.getArray() != array) {
       throw new IllegalStateException(
           "parameter '%s' has another array than before: load parameters before the first step"
@@ -51,14 +63,9 @@ final class ModelParameter implements GradientSource {
           "the array of parameter '%s' has moved in memory, as NDArray.set does: use copyTo, which keeps the memory"
               .formatted(name));
     }
-    try {
-      return gradient.address();
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("parameter '%s': %s".formatted(name, e.getMessage()), e);
-    }
   }
 
-  /// Does nothing: DJL never drops a gradient.
+  /// @throws UnsupportedOperationException always: DJL never drops a gradient
   @Override
   public void dropGradient() {
     throw new UnsupportedOperationException(

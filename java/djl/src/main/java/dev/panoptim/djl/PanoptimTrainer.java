@@ -179,6 +179,8 @@ public final class PanoptimTrainer extends Trainer {
       requireGradients();
     }
     long begin = System.nanoTime();
+    // What may fail comes before the step.
+    untrained.forEach(Parameter::updateGradient);
     if (learningRate != null) {
       setLearningRate(optimizer);
     }
@@ -199,7 +201,6 @@ public final class PanoptimTrainer extends Trainer {
   }
 
   private static void zeroGradient(Parameter parameter) {
-    parameter.updateGradient();
     if (parameter.hasGradient()) {
       parameter.gradient().fill((byte) 0);
     }

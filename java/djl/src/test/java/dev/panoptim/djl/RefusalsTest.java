@@ -198,6 +198,12 @@ class RefusalsTest {
           "the array of parameter 'weight' has moved in memory, as NDArray.set does: use copyTo,"
               + " which keeps the memory",
           assertThrows(IllegalStateException.class, trainer::step).getMessage());
+      // A checkpoint would read or write memory that PyTorch has freed. A frozen parameter too.
+      block.getParameters().valueAt(0).freeze(true);
+      var shared =
+          ((PanoptimTrainer) trainer).optimizer().paramGroups().getFirst().parameters().getFirst();
+      assertThrows(IllegalStateException.class, shared::requireInPlace);
+      block.getParameters().valueAt(0).freeze(false);
       assertEquals(before, TinyModel.bits(block));
     }
   }

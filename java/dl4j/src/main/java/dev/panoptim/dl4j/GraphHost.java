@@ -111,8 +111,12 @@ final class GraphHost extends ComputationGraphUpdater implements Host {
 
   @Override
   public void uninstall() {
-    network.setUpdater(null);
-    network.setGradientsAccumulator(null);
+    if (isInstalled()) {
+      network.setUpdater(null);
+    }
+    if (!isTaken()) {
+      network.setGradientsAccumulator(null);
+    }
   }
 
   @Serial

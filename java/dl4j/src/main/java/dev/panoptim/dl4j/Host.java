@@ -48,6 +48,7 @@ interface Host {
   /// Makes this the network's updater, which hands its calls to a step.
   void install(InPlaceStep step);
 
-  /// The network gets an updater by its configuration when it needs one.
+  /// The network gets an updater by its configuration when it needs one, unless it has another
+  /// updater already. It subtracts gradients again, unless another instance is its updater.
   void uninstall();
 }

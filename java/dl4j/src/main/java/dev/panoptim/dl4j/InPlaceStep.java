@@ -117,6 +117,8 @@ final class InPlaceStep {
       regularize(iteration, epoch);
     }
     int divisor = onlyDivided && host.dividesByBatch() ? batch : 1;
+    // First: the optimizer may refuse the step.
+    step(1.0 / divisor);
     for (Range each : subtracted) {
       INDArray change = NetworkVariable.part(gradients, each.from(), each.to());
       if (each.isDivided() && divisor > 1) {
@@ -125,7 +127,6 @@ final class InPlaceStep {
       NetworkVariable.part(parameters, each.from(), each.to()).subi(change);
       change.assign(0);
     }
-    step(1.0 / divisor);
     made = true;
     lastIteration = iteration;
   }
@@ -178,6 +179,12 @@ final class InPlaceStep {
               + " optimizer instead");
     }
     made = false;
+  }
+
+  /// Sets the network's counts, after another state has been loaded.
+  void continueAt(int iteration, int epoch) {
+    host.setCounts(iteration, epoch);
+    lastIteration = -1;
   }
 
   /// The number of steps as the network counts them. It counts a step after its listeners.

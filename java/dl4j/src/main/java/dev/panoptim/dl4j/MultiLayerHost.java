@@ -110,8 +110,12 @@ final class MultiLayerHost extends MultiLayerUpdater implements Host {
 
   @Override
   public void uninstall() {
-    network.setUpdater(null);
-    network.setGradientsAccumulator(null);
+    if (isInstalled()) {
+      network.setUpdater(null);
+    }
+    if (!isTaken()) {
+      network.setGradientsAccumulator(null);
+    }
   }
 
   @Serial

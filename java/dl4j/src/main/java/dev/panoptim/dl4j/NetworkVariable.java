@@ -50,8 +50,6 @@ record NetworkVariable(
   /// @throws IllegalArgumentException if a variable has no updater, or is no contiguous part of the
   ///   parameters
   static List<NetworkVariable> of(Host host) {
-    long data = address(host.parameters());
-    long gradients = address(host.gradients());
     List<NetworkVariable> all = new ArrayList<>();
     long from = 0;
     for (Map.Entry<String, Trainable> layer : host.layers().entrySet()) {
@@ -59,8 +57,7 @@ record NetworkVariable(
         long size = each.getValue().length();
         if (size > 0) {
           String name = layer.getKey() + "_" + each.getKey();
-          all.add(
-              of(name, layer.getValue(), each.getKey(), each.getValue(), from, data, gradients));
+          all.add(of(name, layer.getValue(), each.getKey(), each.getValue(), from, host));
         }
         from += size;
       }
@@ -74,30 +71,29 @@ record NetworkVariable(
   }
 
   private static NetworkVariable of(
-      String name,
-      Trainable layer,
-      String key,
-      INDArray array,
-      long from,
-      long data,
-      long gradients) {
+      String name, Trainable layer, String key, INDArray array, long from, Host host) {
     IUpdater updater = layer.getConfig().getUpdaterByParam(key);
     if (updater == null) {
       throw new IllegalArgumentException("parameter '" + name + "' has no updater");
     }
     long offset = from * Float.BYTES;
     long[] shape = rowMajorShape(array);
-    if (shape == null || address(array) != data + offset) {
+    if (shape == null || address(array) != address(host.parameters()) + offset) {
       throw new IllegalArgumentException(
           "parameter '%s' is no contiguous part of the network's parameters".formatted(name));
     }
     Kind kind = kind(layer, key, updater);
     Parameter parameter =
-        kind == Kind.TRAINED
-            ? Parameter.ofAddress(name, array.length(), data + offset, gradients + offset)
-            : Parameter.ofAddress(name, array.length(), data + offset);
-    return new NetworkVariable(
-        name, layer, key, from, array.length(), kind, updater, parameter.withShape(shape));
+        Parameter.ofAddress(name, array.length(), address(array)).withShape(shape);
+    parameter.setGradientSource(
+        new NetworkGradient(
+            host.parameters(),
+            host.gradients(),
+            kind == Kind.TRAINED
+                ? address(host.gradients()) + offset
+                : NetworkGradient.NO_GRADIENT));
+    parameter.updateGradient();
+    return new NetworkVariable(name, layer, key, from, array.length(), kind, updater, parameter);
   }
 
   private static Kind kind(Trainable layer, String key, IUpdater updater) {

@@ -50,6 +50,7 @@ public final class PanoptimUpdater implements AutoCloseable {
   private static final String EPOCH = "dl4j.epoch";
 
   private final InPlaceStep step;
+  private boolean closed;
 
   private PanoptimUpdater(InPlaceStep step) {
     this.step = step;
@@ -163,7 +164,7 @@ public final class PanoptimUpdater implements AutoCloseable {
       int iteration = count(file, checkpoint, ITERATION);
       int epoch = count(file, checkpoint, EPOCH);
       checkpoint.load(training());
-      step.host().setCounts(iteration, epoch);
+      step.continueAt(iteration, epoch);
     }
   }
 
@@ -188,7 +189,8 @@ public final class PanoptimUpdater implements AutoCloseable {
   /// starts without states. The parameters stay as they are. Closing twice has no effect.
   @Override
   public void close() {
-    if (step.host().isInstalled()) {
+    if (!closed) {
+      closed = true;
       step.host().uninstall();
     }
     optimizer().close();

@@ -6,14 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.checkpoint.CheckpointFolder;
+import dev.panoptim.checkpoint.Training;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.optim.AdamW;
+import dev.panoptim.optim.Optimizer;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.schedule.Scheduler;
 import dev.panoptim.schedule.Schedules;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.conf.GradientNormalization;
@@ -25,6 +30,7 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.api.BaseTrainingListener;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -244,6 +250,49 @@ class PanoptimUpdaterTest {
       var e = assertThrows(IllegalStateException.class, () -> net.fit(batch));
       assertTrue(e.getMessage().contains("another updater"), e.getMessage());
       assertArrayEquals(before, Networks.values(net.params()));
+    }
+    // The network subtracts again what its present updater computes.
+    float[] before = Networks.values(net.params());
+    net.fit(batch);
+    assertFalse(Arrays.equals(before, Networks.values(net.params())));
+  }
+
+  @Test
+  void aRefusedStepChangesNothing() {
+    MultiLayerNetwork net = Networks.normalised();
+    DataSet batch = Networks.batches(1, 9, 1).getFirst();
+    try (var updater = PanoptimUpdater.install(net, Networks::panoptim)) {
+      net.fit(batch);
+      float[] before = Networks.values(net.params());
+      Runnable remove =
+          updater
+              .optimizer()
+              .addStepPreHook(
+                  optimizer -> {
+                    throw new IllegalStateException("refused");
+                  });
+      assertThrows(IllegalStateException.class, () -> net.fit(batch));
+      assertArrayEquals(before, Networks.values(net.params()));
+      remove.run();
+      net.fit(batch);
+      assertFalse(Arrays.equals(before, Networks.values(net.params())));
+    }
+  }
+
+  @Test
+  void theOptimizerRefusesAClosedNetwork(@TempDir Path folder) {
+    MultiLayerNetwork net = Networks.dense(it -> it);
+    try (var updater = PanoptimUpdater.install(net, Networks::panoptim)) {
+      net.fit(Networks.batches(1, 9, 1).getFirst());
+      Optimizer optimizer = updater.optimizer();
+      assertThrows(UnsupportedOperationException.class, () -> optimizer.zeroGrad(true));
+      assertTrue(optimizer.paramGroups().getFirst().parameters().getFirst().hasGradient());
+      net.close();
+      assertThrows(IllegalStateException.class, optimizer::step);
+      assertThrows(IllegalStateException.class, optimizer::zeroGrad);
+      assertThrows(
+          IllegalStateException.class,
+          () -> CheckpointFolder.of(folder, 1).save(Training.of(optimizer), 1, Map.of()));
     }
   }
 

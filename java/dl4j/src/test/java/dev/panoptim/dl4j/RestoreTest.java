@@ -75,6 +75,20 @@ class RestoreTest {
   }
 
   @Test
+  void aStateThatIsRestoredInTheSameNetworkKeepsItsCount() {
+    CheckpointFolder checkpoints = CheckpointFolder.of(folder, 9);
+    MultiLayerNetwork net = Networks.normalised();
+    try (var updater = install(net)) {
+      batches().subList(0, 4).forEach(net::fit);
+      Path file = updater.save(checkpoints);
+      net.fit(batches().get(4));
+      updater.restore(file);
+      assertEquals(4, net.getIterationCount());
+      assertEquals(file, updater.save(checkpoints));
+    }
+  }
+
+  @Test
   void aTrainingThatIsSavedInAListenerEndsWithTheSameBits() {
     CheckpointFolder checkpoints = CheckpointFolder.of(folder, 2);
     MultiLayerNetwork net = Networks.normalised();

@@ -98,7 +98,12 @@ final class TorchTensor implements GradientSource {
     return facts.data;
   }
 
-  private void requireInPlace() {
+  /// Synchronized, because the reader of the tensor has one place for results.
+  ///
+  /// @throws IllegalStateException if libtorch has given the tensor other memory since the
+  ///   parameter was made
+  @Override
+  public synchronized void requireInPlace() {
     long now = tensor.data();
     if (now != data) {
       throw new IllegalStateException(

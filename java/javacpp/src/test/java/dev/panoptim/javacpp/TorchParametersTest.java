@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.checkpoint.CheckpointFolder;
+import dev.panoptim.checkpoint.Training;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.optim.Sgd;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +34,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -255,7 +259,7 @@ class TorchParametersTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void tensorsThatMoveAreNoticedBeforeAnythingChanges(boolean direct) {
+  void tensorsThatMoveAreNoticedBeforeAnythingChanges(boolean direct, @TempDir Path folder) {
     TinyNet net = TinyNet.ofSeed(1);
     try (Optimizer optimizer = Sgd.builder(ofReader(net, direct)).learningRate(0.1).build()) {
       net.loss(Batch.of(random, 8)).backward();
@@ -268,6 +272,12 @@ class TorchParametersTest {
       assertTrue(
           refused.getMessage().startsWith("tensor 'second.weight' has moved from address 0x"),
           refused.getMessage());
+      // A checkpoint would read or write memory that libtorch has freed.
+      CheckpointFolder checkpoints = CheckpointFolder.of(folder, 1);
+      Training training = Training.of(optimizer);
+      refused =
+          assertThrows(IllegalStateException.class, () -> checkpoints.save(training, 1, Map.of()));
+      assertTrue(refused.getMessage().contains("has moved"), refused.getMessage());
       assertEquals(-1, Arrays.mismatch(first, bytes(net.first.weight())));
       assertEquals(-1, Arrays.mismatch(second, bytes(weight)));
     }

@@ -6,7 +6,8 @@ package dev.panoptim.memory;
 /// An optimizer calls the source on the thread that steps or zeroes gradients. An exception of the
 /// source is passed on to the caller, before any byte has changed.
 ///
-/// Not thread-safe: no two threads call a source at the same time.
+/// Not thread-safe, except [#requireInPlace]: no two threads call the other methods of a source at
+/// the same time.
 public interface GradientSource {
   /// What [#gradientAddress] returns if there is no gradient.
   long NO_GRADIENT = 0;
@@ -24,4 +25,12 @@ public interface GradientSource {
 
   /// Makes the other library drop the gradient, as PyTorch's `zero_grad(set_to_none=True)` does.
   void dropGradient();
+
+  /// Checks that the parameter's own memory is where it was when the parameter was created.
+  /// Checkpoints, publications, half-precision copies and copies of the data call it before they
+  /// use that memory. It may be called by a thread that saves a checkpoint while the learner
+  /// computes gradients, so it must not look at the gradient. The default does nothing.
+  ///
+  /// @throws IllegalStateException if the memory has moved or been freed
+  default void requireInPlace() {}
 }

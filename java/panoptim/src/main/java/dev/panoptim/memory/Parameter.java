@@ -287,6 +287,17 @@ public final class Parameter {
     }
   }
 
+  /// Checks that the data are where they were, as far as a source of the gradient can tell. Steps,
+  /// checkpoints and the `copy` methods do so themselves: call it before other code uses [#data()].
+  /// Any thread may call it.
+  ///
+  /// @throws IllegalStateException if they have moved or been freed
+  public void requireInPlace() {
+    if (gradientSource != null) {
+      gradientSource.requireInPlace();
+    }
+  }
+
   /// Whether memory of the same size overlaps the data.
   private boolean meets(MemorySegment other) {
     return Math.abs(other.address() - data.address()) < bytes();
@@ -294,10 +305,10 @@ public final class Parameter {
 
   /// Removes the gradient; a source drops it. Steps skip a parameter without a gradient.
   public void removeGradient() {
-    gradient = null;
     if (gradientSource != null) {
       gradientSource.dropGradient();
     }
+    gradient = null;
   }
 
   /// Copies data from memory that Java can access, and waits for the copy. On a GPU, the copy runs
@@ -311,6 +322,7 @@ public final class Parameter {
   ///   thread
   /// @throws CudaException if CUDA reports an error
   public void copyDataFrom(MemorySegment from) {
+    requireInPlace();
     copyFrom(from, "data", data);
   }
 
@@ -327,6 +339,7 @@ public final class Parameter {
   /// @param to [#size()] floats, not read-only
   /// @throws IllegalArgumentException also if `to` is read-only
   public void copyDataTo(MemorySegment to) {
+    requireInPlace();
     copyTo(to, "data", data);
   }
 
@@ -336,6 +349,7 @@ public final class Parameter {
   /// @throws IllegalArgumentException also if the gradient is read-only
   /// @throws IllegalStateException also if there is no gradient
   public void copyGradientFrom(MemorySegment from) {
+    updateGradient();
     copyFrom(from, "gradient", gradient());
   }
 
@@ -344,6 +358,7 @@ public final class Parameter {
   /// @param to [#size()] floats, not read-only
   /// @throws IllegalStateException also if there is no gradient
   public void copyGradientTo(MemorySegment to) {
+    updateGradient();
     copyTo(to, "gradient", gradient());
   }
 

@@ -63,6 +63,7 @@ final class Publisher implements StepPublisher {
         new PublicationRing(
             found.stream().map(TrackedParameter::parameter).toList(), options, origin);
     try {
+      found.forEach(each -> each.parameter().requireInPlace());
       PublicationBuffer first = ring.free();
       found.forEach(each -> copy(each, ring.offset(each.name()), first));
       first.setStep(steps(parameters));
@@ -160,6 +161,7 @@ final class Publisher implements StepPublisher {
       stepsSince = options.every();
       return;
     }
+    chosen.forEach(each -> each.parameter().requireInPlace());
     chosen.forEach(each -> copy(each, each.published(), buffer));
     publish(buffer);
   }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.JavaProcess;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.optim.AdamW;
 import dev.panoptim.optim.Optimizer;
@@ -134,6 +135,28 @@ class ParameterAddressTest {
         assertSays("size of 'v' is " + size, () -> Parameter.ofAddress("v", size, data.address()));
       }
     }
+  }
+
+  /// Without native access no address can be used; the exception is Java's own.
+  static final class Denied {
+    public static void main(String[] arguments) {
+      for (int i = 0; i < 2; i++) {
+        try {
+          Parameter.ofAddress("w", 1, 4096);
+        } catch (IllegalCallerException e) {
+          System.out.println("refused");
+        }
+      }
+    }
+  }
+
+  @Test
+  void anAddressNeedsNativeAccess() throws Exception {
+    String output =
+        JavaProcess.run(
+            Denied.class,
+            List.of("--illegal-native-access=deny", "--enable-native-access=java.base"));
+    assertEquals(2, output.lines().filter("refused"::equals).count(), output);
   }
 
   /// Libraries give an empty tensor the address 0.

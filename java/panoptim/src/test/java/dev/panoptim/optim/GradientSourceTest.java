@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.memory.GradientSource;
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.memory.Parameter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -27,6 +28,7 @@ class GradientSourceTest {
     final MemorySegment data;
     MemorySegment gradient;
     RuntimeException failure;
+    boolean moved;
 
     Tensor(Arena arena) {
       data = arena.allocate(JAVA_FLOAT, SIZE);
@@ -50,6 +52,13 @@ class GradientSourceTest {
     @Override
     public void dropGradient() {
       gradient = null;
+    }
+
+    @Override
+    public void requireInPlace() {
+      if (moved) {
+        throw new IllegalStateException("the data have moved");
+      }
     }
   }
 
@@ -165,6 +174,47 @@ class GradientSourceTest {
         assertTrue(Math.abs(each.gradient.getAtIndex(JAVA_FLOAT, i)) <= 0.25);
       }
     }
+  }
+
+  /// A source fails if the data of its parameter have moved.
+  @Test
+  void movedDataAreNotUsed() {
+    try (Optimizer optimizer =
+        AdamW.builder(found).publish().halfPrecisionCopy(HalfPrecision.BFLOAT16).build()) {
+      tensors.forEach(each -> each.backward(arena, new SplittableRandom(8)));
+      optimizer.step();
+      tensors.getFirst().moved = true;
+      MemorySegment copy = arena.allocate(JAVA_FLOAT, SIZE);
+      Parameter moved = found.getFirst();
+      assertThrows(IllegalStateException.class, () -> moved.copyDataTo(copy));
+      assertThrows(IllegalStateException.class, () -> moved.copyDataFrom(copy));
+      assertThrows(IllegalStateException.class, optimizer::refreshPublication);
+      assertThrows(IllegalStateException.class, optimizer::refreshHalfPrecisionCopies);
+      assertThrows(
+          IllegalStateException.class, () -> AdamW.builder(found).publish().build().close());
+    }
+  }
+
+  /// A library that keeps its gradients refuses to drop one.
+  @Test
+  void aRefusedRemovalKeepsTheGradient() {
+    Parameter parameter = found.getFirst();
+    tensors.getFirst().backward(arena, new SplittableRandom(9));
+    parameter.updateGradient();
+    parameter.setGradientSource(
+        new GradientSource() {
+          @Override
+          public long gradientAddress() {
+            return tensors.getFirst().gradientAddress();
+          }
+
+          @Override
+          public void dropGradient() {
+            throw new UnsupportedOperationException("gradients are kept");
+          }
+        });
+    assertThrows(UnsupportedOperationException.class, parameter::removeGradient);
+    assertTrue(parameter.hasGradient());
   }
 
   @Test

@@ -10,7 +10,6 @@ import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -57,13 +56,14 @@ public final class CheckpointSupport {
     return result;
   }
 
-  /// Checks that this thread can read a segment.
+  /// Checks that this thread can read the data of a parameter.
   ///
-  /// @param name the name for error messages
-  /// @throws IllegalStateException if the segment's arena has been closed
-  /// @throws WrongThreadException if the segment's arena is confined to another thread
-  public static void requireReadable(String name, MemorySegment segment) {
-    Segments.requireAlive(name, segment);
+  /// @throws IllegalStateException if the arena of the data has been closed, or the source of the
+  ///   gradient says that the data have moved
+  /// @throws WrongThreadException if the arena of the data is confined to another thread
+  public static void requireReadable(Parameter parameter) {
+    parameter.requireInPlace();
+    Segments.requireAlive("data of '" + parameter.name() + "'", parameter.data());
   }
 
   /// Checks that this thread can write the data of a parameter.
@@ -72,6 +72,7 @@ public final class CheckpointSupport {
   /// @throws IllegalStateException if the arena of the data has been closed
   /// @throws WrongThreadException if the arena of the data is confined to another thread
   public static void requireWritable(Parameter parameter) {
+    parameter.requireInPlace();
     TensorChecks.require(
         parameter.device(),
         "data of '" + parameter.name() + "'",

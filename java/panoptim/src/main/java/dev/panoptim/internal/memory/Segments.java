@@ -10,12 +10,10 @@ public final class Segments {
   /// through a field of one, causes a fault.
   private static final long FIRST_ADDRESS = 4096;
 
-  /// All addresses that a process can have. Slicing this segment takes less time than
-  /// reinterpreting a new one. Its creation fails without native access. The field is therefore in
-  /// a class that is loaded at the first use.
-  private static final class AllAddresses {
-    static final MemorySegment SEGMENT = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
-  }
+  /// All addresses that a process can have, made at the first use: without native access that
+  /// fails. A slice of it costs less than a new segment that is reinterpreted. Threads that make it
+  /// at the same time make equal ones.
+  private static MemorySegment allAddresses;
 
   private Segments() {}
 
@@ -25,9 +23,15 @@ public final class Segments {
   /// @param bytes the size, 0 or more
   /// @throws IllegalCallerException if native access is denied to this module
   public static MemorySegment ofAddress(long address, long bytes) {
-    return address >= 0 && bytes <= Long.MAX_VALUE - address
-        ? AllAddresses.SEGMENT.asSlice(address, bytes)
-        : MemorySegment.ofAddress(address).reinterpret(bytes);
+    if (address < 0 || bytes > Long.MAX_VALUE - address) {
+      return MemorySegment.ofAddress(address).reinterpret(bytes);
+    }
+    MemorySegment all = allAddresses;
+    if (all == null) {
+      all = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+      allAddresses = all;
+    }
+    return all.asSlice(address, bytes);
   }
 
   /// Whether memory can exist in an address range: not in the first 4096 bytes, and not beyond the

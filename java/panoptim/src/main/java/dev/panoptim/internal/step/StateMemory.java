@@ -264,6 +264,7 @@ public final class StateMemory {
   /// Checks that this thread can read the data of some parameters now.
   public static void requireData(Collection<TrackedParameter> parameters) {
     for (TrackedParameter each : parameters) {
+      each.parameter.requireInPlace();
       TensorChecks.requireAlive("data of '" + each.parameter.name() + "'", each.parameter.data());
     }
   }
