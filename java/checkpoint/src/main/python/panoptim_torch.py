@@ -3,7 +3,8 @@
     to_torch("step-000000001000.safetensors", model.named_parameters(), optimizer)
     from_torch(model.named_parameters(), optimizer, "panoptim.safetensors", step=1000)
 
-Parameters must have the same names on both sides; shapes are PyTorch's; a checkpoint that is made here has only numbers of elements.
+Parameters must have the same names on both sides. Shapes are PyTorch's: a checkpoint that is made here has only numbers
+of elements.
 docs/checkpoints.md describes the format of the file.
 """
 
