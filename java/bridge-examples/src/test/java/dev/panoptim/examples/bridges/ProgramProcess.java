@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/// Runs a comparison in a process of its own: two libraries cannot load two versions of libtorch
-/// into one.
+/// Runs a comparison in a separate process: two libraries cannot load two versions of libtorch into
+/// one.
 public final class ProgramProcess {
   private static final int LONGEST_MINUTES = 15;
 

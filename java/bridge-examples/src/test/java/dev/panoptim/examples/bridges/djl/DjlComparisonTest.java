@@ -1,16 +1,13 @@
 package dev.panoptim.examples.bridges.djl;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.examples.bridges.ComparisonChecks;
 import dev.panoptim.examples.bridges.ProgramProcess;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,12 +20,7 @@ class DjlComparisonTest {
 
   @Test
   void helpListsTheOptions() {
-    StringWriter output = new StringWriter();
-    assertEquals(0, DjlComparison.commandLine().setOut(new PrintWriter(output)).execute("--help"));
-    for (String option :
-        new String[] {"--sizes", "--batch", "--rounds", "--seed", "--quick", "--out"}) {
-      assertTrue(output.toString().contains(option), output::toString);
-    }
+    ComparisonChecks.assertHelpListsTheOptions(DjlComparison.commandLine());
   }
 
   @Test
@@ -38,9 +30,7 @@ class DjlComparisonTest {
     String cache = Optional.ofNullable(System.getProperty("DJL_CACHE_DIR")).orElseThrow();
     String output = ProgramProcess.run(DjlComparison.class, picture, "-DDJL_CACHE_DIR=" + cache);
     assertTrue(output.contains("DJL's Adam"), output);
-    assertTrue(output.contains("small model: 107,791 parameters in 20 tensors"), output);
-    assertTrue(output.contains("large model: 9,775,360 parameters in 100 tensors"), output);
-    assertEquals(1400, ImageIO.read(picture.toFile()).getWidth());
+    ComparisonChecks.assertComparesBothSizes(output, picture);
     Matcher finding =
         Pattern.compile("A step needs ([0-9.]+) us to find a gradient").matcher(output);
     assertTrue(finding.find(), output);
