@@ -1,10 +1,10 @@
 package dev.panoptim.examples.bridges;
 
 import dev.panoptim.backend.Backends;
+import dev.panoptim.examples.console.Machine;
 import dev.panoptim.examples.console.TerminalBar;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,9 +14,6 @@ import me.tongfei.progressbar.ProgressBar;
 
 /// Runs the comparisons of one library, shows their progress, and reports them.
 public final class ComparisonRun {
-  /// The load average above which other programs disturb the measurements.
-  private static final double BUSY = 0.5;
-
   private final ComparedLibrary library;
   private final ComparisonOptions options;
   private final PrintStream console;
@@ -69,7 +66,7 @@ public final class ComparisonRun {
     Comparison.Settings settings = options.settings(ModelSize.SMALL);
     console.printf(
         Locale.ROOT,
-        "%s trains on %,d pictures of digits: %s and Panoptim's (backend %s) take" + " turns.%n",
+        "%s trains on %,d pictures of digits: %s and Panoptim's (backend %s) take turns.%n",
         library.name(),
         settings.training(),
         library.ownOptimizer(),
@@ -79,13 +76,6 @@ public final class ComparisonRun {
         "Medians of %d rounds after %d rounds of warm-up; all batches are made before.%n",
         settings.rounds(),
         settings.warmUps());
-    double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
-    console.printf(
-        Locale.ROOT,
-        "%d processors, Java %s, load average at the start %.2f%s%n",
-        Runtime.getRuntime().availableProcessors(),
-        Runtime.version(),
-        load,
-        load > BUSY ? ": other programs disturb the figures" : "");
+    console.println(Machine.describe());
   }
 }

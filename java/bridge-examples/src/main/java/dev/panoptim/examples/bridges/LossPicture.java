@@ -59,15 +59,10 @@ final class LossPicture {
         IntStream.range(0, losses.size())
             .mapToDouble(i -> (double) i * SideRecord.STEPS_PER_LOSS)
             .toArray();
-    double[] smooth = IntStream.range(0, losses.size()).mapToDouble(i -> mean(losses, i)).toArray();
+    double[] smooth =
+        IntStream.range(0, losses.size())
+            .mapToDouble(i -> Charts.meanUpTo(losses, i, SMOOTHED_OVER))
+            .toArray();
     Charts.line(chart, side.name(), steps, smooth, color, width);
-  }
-
-  /// The mean of the losses up to an index: losses of single batches scatter.
-  private static double mean(List<Double> losses, int last) {
-    return losses.subList(Math.max(0, last - SMOOTHED_OVER + 1), last + 1).stream()
-        .mapToDouble(Double::doubleValue)
-        .average()
-        .orElse(Double.NaN);
   }
 }

@@ -4,9 +4,9 @@ import java.util.Arrays;
 import java.util.Collection;
 
 /// Median and quartiles of measurements. Between two measurements they are interpolated linearly.
-record Quartiles(double first, double median, double third) {
+public record Quartiles(double first, double median, double third) {
   /// @param values one or more
-  static Quartiles of(Collection<Double> values) {
+  public static Quartiles of(Collection<Double> values) {
     double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
     if (sorted.length == 0) {
       throw new IllegalArgumentException("values is empty, but must have one value or more");
@@ -21,7 +21,10 @@ record Quartiles(double first, double median, double third) {
     return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
   }
 
-  static double median(double... values) {
+  /// The median alone.
+  ///
+  /// @param values one or more
+  public static double median(double... values) {
     return of(Arrays.stream(values).boxed().toList()).median();
   }
 }

@@ -39,6 +39,16 @@ public final class Charts {
     return series;
   }
 
+  /// The mean of the values up to an index: losses of single batches scatter.
+  ///
+  /// @param count the most values that are averaged
+  public static double meanUpTo(List<Double> values, int last, int count) {
+    return values.subList(Math.max(0, last - count + 1), last + 1).stream()
+        .mapToDouble(Double::doubleValue)
+        .average()
+        .orElse(Double.NaN);
+  }
+
   /// Writes charts into one PNG file, row by row, and creates its folder if missing.
   ///
   /// @param columns charts beside each other; divides the number of charts

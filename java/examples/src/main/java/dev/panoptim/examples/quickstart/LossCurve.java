@@ -54,11 +54,7 @@ final class LossCurve {
   }
 
   private double mean(int last) {
-    int first = Math.max(0, last - SMOOTHED_OVER + 1);
-    return training.subList(first, last + 1).stream()
-        .mapToDouble(Double::doubleValue)
-        .average()
-        .orElse(Double.NaN);
+    return Charts.meanUpTo(training, last, SMOOTHED_OVER);
   }
 
   /// Checks that the chart can be written, before minutes of training, and creates its folder.

@@ -3,10 +3,10 @@ package dev.panoptim.examples.serving;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.examples.console.Interruption;
+import dev.panoptim.examples.console.Machine;
 import dev.panoptim.examples.console.Programs;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -33,9 +33,6 @@ public final class Serving implements Callable<Integer> {
   private static final double MOST_SECONDS = 3600;
   private static final int MOST_ROUNDS = 100;
   private static final int MOST_REQUESTS = 1_000_000;
-
-  /// The load average above which other programs disturb the measurements.
-  private static final double BUSY = 0.5;
 
   @Option(
       names = "--elements",
@@ -188,14 +185,7 @@ public final class Serving implements Callable<Integer> {
         settings.requests(),
         rounds,
         stepsPerSecond == 0 ? "steps back to back" : plain(stepsPerSecond) + " steps/s");
-    double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
-    console.printf(
-        Locale.ROOT,
-        "%d processors, Java %s, load average at the start %.2f%s%n",
-        Runtime.getRuntime().availableProcessors(),
-        Runtime.version(),
-        load,
-        load > BUSY ? ": other programs disturb the figures" : "");
+    console.println(Machine.describe());
     for (Mode each : Mode.values()) {
       console.printf(Locale.ROOT, "  %-12s %s%n", each, each.description());
     }

@@ -9,6 +9,7 @@ import ai.djl.nn.SequentialBlock;
 import ai.djl.nn.core.Linear;
 import ai.djl.training.GradientCollector;
 import dev.panoptim.djl.PanoptimTrainer;
+import dev.panoptim.examples.bridges.Quartiles;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.optim.Adam;
 import java.util.Arrays;
@@ -44,7 +45,7 @@ final class FindingCost {
         for (int i = 0; i < rounds.length; i++) {
           rounds[i] = round(parameters);
         }
-        return Arrays.stream(rounds, ROUNDS, rounds.length).sorted().toArray()[ROUNDS / 2];
+        return Quartiles.median(Arrays.copyOfRange(rounds, ROUNDS, rounds.length));
       }
     }
   }

@@ -2,9 +2,9 @@ package dev.panoptim.examples.bridges.javacpp;
 
 import dev.panoptim.examples.bridges.Digits;
 import dev.panoptim.examples.bridges.ModelSize;
+import dev.panoptim.examples.bridges.Quartiles;
 import dev.panoptim.javacpp.TorchParameters;
 import dev.panoptim.memory.Parameter;
-import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -28,8 +28,8 @@ record GradientSearch(double microsKept, double microsMoved) {
     Perceptron model = new Perceptron(size, size.initialParameters(1));
     List<Parameter> parameters = TorchParameters.of(model.named_parameters()).all();
     Tensor pictures = torch.ones(1, Digits.PIXELS);
-    long[] kept = new long[ROUNDS];
-    long[] moved = new long[ROUNDS];
+    double[] kept = new double[ROUNDS];
+    double[] moved = new double[ROUNDS];
     for (int i = -WARM_UPS; i < ROUNDS; i++) {
       try (PointerScope _ = new PointerScope()) {
         model.zero_grad(true);
@@ -39,19 +39,15 @@ record GradientSearch(double microsKept, double microsMoved) {
       moved[round] = find(parameters);
       kept[round] = find(parameters);
     }
-    return new GradientSearch(median(kept) / parameters.size(), median(moved) / parameters.size());
+    return new GradientSearch(Quartiles.median(kept), Quartiles.median(moved));
   }
 
-  private static long find(List<Parameter> parameters) {
+  /// Microseconds for each parameter.
+  private static double find(List<Parameter> parameters) {
     long start = System.nanoTime();
     for (Parameter each : parameters) {
       each.updateGradient();
     }
-    return System.nanoTime() - start;
-  }
-
-  private static double median(long[] nanos) {
-    return Arrays.stream(nanos).sorted().skip(nanos.length / 2).findFirst().orElseThrow()
-        / NANOS_PER_MICRO;
+    return (System.nanoTime() - start) / NANOS_PER_MICRO / parameters.size();
   }
 }
