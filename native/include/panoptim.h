@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 // Rises with each change of a layout, a constant or a signature below.
-#define PANOPTIM_ABI_VERSION 10
+#define PANOPTIM_ABI_VERSION 11
 
 // `long long`, because `int64_t` is a C `long` on Linux only and would tie the bindings to Linux.
 typedef long long panoptim_int64;
@@ -57,10 +57,28 @@ typedef long long panoptim_int64;
 #define PANOPTIM_SECOND_MOMENT_CENTERED 3   // minus the square of the running gradient
 #define PANOPTIM_SECOND_MOMENT_RECTIFIED 4  // divides only if the coefficient `divides` is not 0
 #define PANOPTIM_SECOND_MOMENT_INFINITY 5   // the largest absolute gradient, decaying
+#define PANOPTIM_SECOND_MOMENT_BELIEF 6     // of the gradient's difference from the first moment
+#define PANOPTIM_SECOND_MOMENT_SIGNED 7     // moves by the sign of its difference from the squared gradient
+#define PANOPTIM_SECOND_MOMENT_DELAYED 8    // divides before this step's gradient is added
+#define PANOPTIM_SECOND_MOMENT_CURVATURE 9  // changes only in steps whose coefficient `divides` is 0
+#define PANOPTIM_SECOND_MOMENT_MIXED 10     // mixed with the squared gradient
 
 #define PANOPTIM_DECAY_NONE 0
 #define PANOPTIM_DECAY_L2 1
 #define PANOPTIM_DECAY_DECOUPLED 2
+
+// More states of past gradients.
+#define PANOPTIM_HISTORY_NONE 0
+#define PANOPTIM_HISTORY_SLOW 1        // a second, slower first moment
+#define PANOPTIM_HISTORY_DIFFERENCE 2  // a moment of the differences between successive gradients
+#define PANOPTIM_HISTORY_CORRECTED 3   // the gradient plus a share of its difference from the previous one
+
+#define PANOPTIM_UPDATE_DESCENT 0        // the parameter minus the direction
+#define PANOPTIM_UPDATE_CAUTIOUS 1       // only where direction and gradient have the same sign
+#define PANOPTIM_UPDATE_AVERAGED 2       // and a state with the average of the parameter
+#define PANOPTIM_UPDATE_SIGN_STEPS 3     // by the gradient's sign, with a step size for each element
+#define PANOPTIM_UPDATE_PROXIMAL 4       // the parameter is computed from the sum of all gradients
+#define PANOPTIM_UPDATE_SCHEDULE_FREE 5  // between the state z and the average of z
 
 // Elements of a chunk: a part of one tensor that one loop updates. Loops over 1024 to 65536 elements take the same
 // time. With this number, two threads can share a tensor of 32768 elements, the smallest for which a second thread
@@ -98,8 +116,9 @@ typedef long long panoptim_int64;
 // The most coefficients that are arguments of a step's launch on a GPU.
 #define PANOPTIM_CUDA_FEW 32
 
-#define PANOPTIM_STATES 4  // the most states of a rule
-#define PANOPTIM_TEXT 256  // bytes of a text, with its terminating 0
+#define PANOPTIM_STATES 4   // the most states of a rule
+#define PANOPTIM_SPECIAL 6  // coefficients that only few compositions need
+#define PANOPTIM_TEXT 256   // bytes of a text, with its terminating 0
 
 // The coefficients of a step. The caller computes them in double and rounds them to float once. A decay is the sum of
 // two floats: 0.999f differs so much from 0.999 that the average would forget 1.3e-5 too slowly.
@@ -119,6 +138,8 @@ typedef struct panoptim_coefficients {
   float divides;            // rectified: 0 leaves the direction undivided
   float step_size;          // the factor of the direction in the update
   float average_take;       // the factor of the parameter in its running average
+  float
+      special[PANOPTIM_SPECIAL];  // factors of the second moment, history or update: `special_numbers` in rule/update.h
 } panoptim_coefficients;
 
 // One parameter tensor: a row of the plan. Its arrays are its operands. No two operands of a plan may overlap.
@@ -147,6 +168,8 @@ typedef struct panoptim_plan {
   int32_t unit_correction;    // 1: multiplies by the root of the running squared direction
   int32_t sign;               // 1: the direction is replaced by its sign
   int32_t decay;              // PANOPTIM_DECAY_...
+  int32_t history;            // PANOPTIM_HISTORY_...
+  int32_t update;             // PANOPTIM_UPDATE_...
   int32_t clips;              // 1: keeps each scaled gradient from -clip to clip
   float clip;                 // 0 or more, or infinite
   int32_t averages;           // 1: adds the updated parameters to their averages

@@ -5,7 +5,8 @@
 int main() {
   for (const composition &rule : legal_compositions()) {
     const bool divides = rule.second_moment != PANOPTIM_SECOND_MOMENT_NONE;
-    const bool roots = divides && rule.second_moment != PANOPTIM_SECOND_MOMENT_INFINITY;
+    const bool roots = divides && rule.second_moment != PANOPTIM_SECOND_MOMENT_INFINITY &&
+                       rule.second_moment != PANOPTIM_SECOND_MOMENT_CURVATURE;
     std::printf("%d %d %d %d %s\n", index_of(rule), states_of(rule), divides, roots, words(rule).c_str());
   }
   return 0;

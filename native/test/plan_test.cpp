@@ -29,11 +29,13 @@ TEST(unknown_parts_of_a_composition_are_refused) {
     check_refused(words, PANOPTIM_INVALID_ARGUMENT, [&](problem &, panoptim_plan &p) { p.*part = value; });
   };
   refused("first_moment is 3, not 0 to 2", &panoptim_plan::first_moment, 3);
-  refused("second_moment is -1, not 0 to 5", &panoptim_plan::second_moment, -1);
+  refused("second_moment is -1, not 0 to 10", &panoptim_plan::second_moment, -1);
   refused("nesterov is 3, not 0 to 2", &panoptim_plan::nesterov, 3);
   refused("unit_correction is 2, not 0 to 1", &panoptim_plan::unit_correction, 2);
   refused("sign is -1, not 0 to 1", &panoptim_plan::sign, -1);
   refused("decay is 3, not 0 to 2", &panoptim_plan::decay, 3);
+  refused("history is 4, not 0 to 3", &panoptim_plan::history, 4);
+  refused("update is 6, not 0 to 5", &panoptim_plan::update, 6);
 }
 
 TEST(an_illegal_composition_is_refused) {
@@ -45,6 +47,16 @@ TEST(an_illegal_composition_is_refused) {
   refused("unit_correction needs a running second moment", {0, 0, 0, 1, 0, 0});
   refused("unit_correction needs a running second moment", {0, 0, 5, 1, 0, 0});
   refused("sign makes a second moment pointless", {1, 0, 1, 0, 1, 0});
+  refused("a belief or signed second moment needs", {1, 1, 6, 0, 0, 0});
+  refused("a delayed second moment needs", {1, 0, 8, 0, 0, 0});
+  refused("curvature needs", {1, 0, 9, 0, 0, 1});
+  refused("a mixed second moment needs", {1, 0, 10, 0, 0, 0});
+  refused("history needs", {1, 0, 0, 0, 0, 0, 1, 0});
+  refused("a cautious update needs", {1, 0, 2, 0, 0, 0, 0, 1});
+  refused("an averaged update has no moments", {1, 0, 0, 0, 0, 0, 0, 2});
+  refused("sign steps have no moments", {0, 0, 0, 0, 0, 2, 0, 3});
+  refused("a proximal update needs", {0, 0, 0, 0, 0, 0, 0, 4});
+  refused("a schedule-free update needs", {1, 0, 1, 0, 0, 0, 0, 5});
 }
 
 TEST(an_unknown_tier_is_refused) {

@@ -10,9 +10,9 @@
 
 using launcher = cudaError_t (*)(cudaStream_t stream, panoptim_int64 blocks, const step_arguments &arguments);
 
-// NULL for illegal compositions and those with another decay.
+// By kernel_of; NULL for compositions with another decay.
 struct launcher_table {
-  launcher at[compositions];
+  launcher at[kernel_count];
 };
 
 extern const launcher_table launchers_without_decay;
@@ -24,23 +24,23 @@ cudaError_t launch_rule(cudaStream_t stream, panoptim_int64 blocks, const step_a
   return launch(stream, blocks, step_work<Rule>(arguments));
 }
 
-template <int Decay, int Index>
+template <int Decay, int Kernel>
 constexpr launcher launcher_at() {
-  constexpr composition c = composition_at(Index);
-  if constexpr (c.decay == Decay && why_illegal(c) == nullptr) {
-    return launch_rule<rule<Index>>;
+  constexpr int index = all_kernel_numbers.composition_of_kernel[Kernel];
+  if constexpr (composition_at(index).decay == Decay) {
+    return launch_rule<rule<index>>;
   } else {
     return nullptr;
   }
 }
 
-template <int Decay, int... Index>
-constexpr launcher_table every_launcher(std::integer_sequence<int, Index...>) {
-  return {{launcher_at<Decay, Index>()...}};
+template <int Decay, int... Kernel>
+constexpr launcher_table every_launcher(std::integer_sequence<int, Kernel...>) {
+  return {{launcher_at<Decay, Kernel>()...}};
 }
 
 // The whole content of one such file.
 #define PANOPTIM_CUDA_LAUNCHERS(name, decay) \
-  extern const launcher_table name = every_launcher<decay>(std::make_integer_sequence<int, compositions>())
+  extern const launcher_table name = every_launcher<decay>(std::make_integer_sequence<int, kernel_count>())
 
 #endif

@@ -2,8 +2,8 @@
 //
 // A new axis, or a new value of one, is declared here. Loops, launchers, checks and tests follow from these
 // declarations. An axis that only few optimizers need is legal only in their compositions: each line of `why_illegal`
-// names a requirement of an axis. A table of kernels has an entry for each number, 8 bytes; only legal ones are
-// compiled, at 1 to 2 KiB of code for each tier.
+// names a requirement of an axis. Only legal compositions are compiled, at 1 to 2 KiB of code for each tier; a table of
+// kernels has an entry for each of them. Any other composition takes 2 bytes of `kernel_numbers`.
 #ifndef PANOPTIM_RULE_COMPOSITION_H
 #define PANOPTIM_RULE_COMPOSITION_H
 
@@ -13,13 +13,15 @@
 #define PANOPTIM_AXES(AXIS) \
   AXIS(first_moment, 3)     \
   AXIS(nesterov, 3)         \
-  AXIS(second_moment, 6)    \
+  AXIS(second_moment, 11)   \
   AXIS(unit_correction, 2)  \
   AXIS(sign, 2)             \
-  AXIS(decay, 3)
+  AXIS(decay, 3)            \
+  AXIS(history, 4)          \
+  AXIS(update, 6)
 
 struct composition {
-#define PANOPTIM_FIELD(name, values) int name;
+#define PANOPTIM_FIELD(name, values) int name = 0;
   PANOPTIM_AXES(PANOPTIM_FIELD)
 #undef PANOPTIM_FIELD
 };
@@ -56,6 +58,73 @@ constexpr composition composition_of(const panoptim_plan &plan) {
   return c;
 }
 
+// The reasons below are NULL for a composition that fulfils the requirements of an axis.
+
+constexpr const char *why_illegal_second_moment(composition c) {
+  const bool of_gradient = c.first_moment == PANOPTIM_FIRST_MOMENT_OF_GRADIENT;
+  switch (c.second_moment) {
+    case PANOPTIM_SECOND_MOMENT_RECTIFIED:
+      return c.nesterov == PANOPTIM_NESTEROV_OLD
+                 ? "a rectified second moment needs bias correction, which nesterov from before the step rules out"
+                 : nullptr;
+    case PANOPTIM_SECOND_MOMENT_BELIEF:
+    case PANOPTIM_SECOND_MOMENT_SIGNED:
+      return of_gradient && !c.nesterov ? nullptr
+                                        : "a belief or signed second moment needs a first moment of the gradient, "
+                                          "and no nesterov";
+    case PANOPTIM_SECOND_MOMENT_DELAYED:
+      return c.first_moment == PANOPTIM_FIRST_MOMENT_OF_DIRECTION && !c.nesterov
+                 ? nullptr
+                 : "a delayed second moment needs a first moment of the direction, and no nesterov";
+    case PANOPTIM_SECOND_MOMENT_CURVATURE:
+      return of_gradient && !c.nesterov && c.decay != PANOPTIM_DECAY_L2
+                 ? nullptr
+                 : "curvature needs a first moment of the gradient, no nesterov and no L2 decay";
+    case PANOPTIM_SECOND_MOMENT_MIXED:
+      return of_gradient && c.nesterov == PANOPTIM_NESTEROV_NEW
+                 ? nullptr
+                 : "a mixed second moment needs a first moment of the gradient that is mixed too";
+    default: return nullptr;
+  }
+}
+
+constexpr const char *why_illegal_history(composition c) {
+  if (c.history == PANOPTIM_HISTORY_NONE) return nullptr;
+  return c.first_moment == PANOPTIM_FIRST_MOMENT_OF_GRADIENT && !c.nesterov && !c.unit_correction &&
+                 c.second_moment == PANOPTIM_SECOND_MOMENT_RUNNING && c.decay != PANOPTIM_DECAY_L2
+             ? nullptr
+             : "history needs a first moment of the gradient, a running second moment, and no nesterov, "
+               "unit_correction or L2 decay";
+}
+
+constexpr const char *why_illegal_update(composition c) {
+  const bool runs = c.second_moment == PANOPTIM_SECOND_MOMENT_RUNNING;
+  const bool runs_or_none = runs || c.second_moment == PANOPTIM_SECOND_MOMENT_NONE;
+  const bool stateless = !c.first_moment && !c.second_moment && !c.sign;
+  switch (c.update) {
+    case PANOPTIM_UPDATE_CAUTIOUS:
+      return c.first_moment == PANOPTIM_FIRST_MOMENT_OF_GRADIENT && runs_or_none && !c.unit_correction && !c.history
+                 ? nullptr
+                 : "a cautious update needs a first moment of the gradient, a running second moment or none, and no "
+                   "unit_correction or history";
+    case PANOPTIM_UPDATE_AVERAGED:
+      return stateless && c.decay != PANOPTIM_DECAY_L2 ? nullptr
+                                                       : "an averaged update has no moments, sign or L2 decay";
+    case PANOPTIM_UPDATE_SIGN_STEPS:
+      return stateless && !c.decay ? nullptr : "sign steps have no moments, sign or decay";
+    case PANOPTIM_UPDATE_PROXIMAL:
+      return !c.first_moment && runs && !c.unit_correction && !c.decay
+                 ? nullptr
+                 : "a proximal update needs a running second moment, and no first moment, unit_correction or decay";
+    case PANOPTIM_UPDATE_SCHEDULE_FREE:
+      return !c.first_moment && runs_or_none && !c.unit_correction && !c.sign && c.decay != PANOPTIM_DECAY_L2
+                 ? nullptr
+                 : "a schedule-free update needs a running second moment or none, and no first moment, "
+                   "unit_correction, sign or L2 decay";
+    default: return nullptr;
+  }
+}
+
 // The reason why a composition is illegal; NULL for a legal one.
 //
 // A composition is legal exactly if some rule of Java's class Rule has it: Java's tests compare the two for every
@@ -67,27 +136,76 @@ constexpr const char *why_illegal(composition c) {
   if (c.first_moment == PANOPTIM_FIRST_MOMENT_OF_DIRECTION && !has_second) {
     return "a first moment of the direction needs a second moment";
   }
-  if (c.nesterov == PANOPTIM_NESTEROV_OLD && c.second_moment == PANOPTIM_SECOND_MOMENT_RECTIFIED) {
-    return "a rectified second moment needs bias correction, which nesterov from before the step rules out";
-  }
   if (c.unit_correction &&
       (c.second_moment < PANOPTIM_SECOND_MOMENT_RUNNING || c.second_moment > PANOPTIM_SECOND_MOMENT_CENTERED)) {
     return "unit_correction needs a running second moment, its maximum or its centered form";
   }
   if (c.sign && has_second) return "sign makes a second moment pointless";
-  return nullptr;
+  if (const char *why = why_illegal_second_moment(c)) return why;
+  if (const char *why = why_illegal_history(c)) return why;
+  return why_illegal_update(c);
 }
 
+constexpr int count_legal_compositions() {
+  int count = 0;
+  for (int index = 0; index < compositions; index++) count += why_illegal(composition_at(index)) == nullptr;
+  return count;
+}
+
+// The number of legal compositions; each tier has a kernel for each of them.
+constexpr int kernel_count = count_legal_compositions();
+
+// The legal compositions' numbers in order, and the place of each composition among them; -1 for an illegal one.
+struct kernel_numbers {
+  int composition_of_kernel[kernel_count];
+  int16_t kernel_of_composition[compositions];
+};
+
+constexpr kernel_numbers number_kernels() {
+  kernel_numbers numbers{};
+  int kernel = 0;
+  for (int index = 0; index < compositions; index++) {
+    const bool legal = why_illegal(composition_at(index)) == nullptr;
+    numbers.kernel_of_composition[index] = static_cast<int16_t>(legal ? kernel : -1);
+    if (legal) numbers.composition_of_kernel[kernel++] = index;
+  }
+  return numbers;
+}
+
+// For use at compile time; at run time there is `kernel_of`, so that only one file contains the table.
+constexpr kernel_numbers all_kernel_numbers = number_kernels();
+
+// The number of a composition's kernel; -1 for an illegal composition. The values of the axes must be in their ranges.
+int kernel_of(composition c);
+
 // The kinds of states, in the order of a tensor's array: Rule.stateNames() in Java.
-enum state_kind { first_state, second_state, secondary_state, units_state, state_kinds };
+enum state_kind {
+  first_state,
+  second_state,
+  secondary_state,  // the second moment's maximum, or the gradient's mean
+  units_state,
+  slow_state,        // the slow moment, or the moment of the differences of gradients
+  previous_state,    // the previous gradient
+  average_state,     // the average of the parameter
+  step_sizes_state,  // the step size of each element
+  z_state,           // z of a proximal or schedule-free update
+  state_kinds
+};
 
 constexpr bool has_state(composition c, int kind) {
   switch (kind) {
     case first_state: return c.first_moment != PANOPTIM_FIRST_MOMENT_NONE;
     case second_state: return c.second_moment != PANOPTIM_SECOND_MOMENT_NONE;
-    case secondary_state:  // the maximum, or the gradient's mean
+    case secondary_state:
       return c.second_moment == PANOPTIM_SECOND_MOMENT_MAXIMUM || c.second_moment == PANOPTIM_SECOND_MOMENT_CENTERED;
     case units_state: return c.unit_correction != 0;
+    case slow_state: return c.history == PANOPTIM_HISTORY_SLOW || c.history == PANOPTIM_HISTORY_DIFFERENCE;
+    case previous_state:
+      return c.history == PANOPTIM_HISTORY_DIFFERENCE || c.history == PANOPTIM_HISTORY_CORRECTED ||
+             c.update == PANOPTIM_UPDATE_SIGN_STEPS;
+    case average_state: return c.update == PANOPTIM_UPDATE_AVERAGED;
+    case step_sizes_state: return c.update == PANOPTIM_UPDATE_SIGN_STEPS;
+    case z_state: return c.update == PANOPTIM_UPDATE_PROXIMAL || c.update == PANOPTIM_UPDATE_SCHEDULE_FREE;
     default: return false;
   }
 }

@@ -18,12 +18,64 @@
 //   RAdam      OF_GRADIENT              none         RECTIFIED            no     no    L2 or DECOUPLED
 //   Adamax     OF_GRADIENT              none         INFINITY             no     no    L2
 //   Lion       OF_GRADIENT              OLD          none                 no     yes   DECOUPLED
+//   SGDW       OF_GRADIENT              none or NEW  none                 no     no    DECOUPLED
+//   Signum     OF_GRADIENT              none         none                 no     yes   DECOUPLED
+//   QHM        OF_GRADIENT              NEW          none                 no     no    L2 or DECOUPLED
+//   QHAdam     OF_GRADIENT              NEW          MIXED                no     no    L2 or DECOUPLED
+//   AdaBelief  OF_GRADIENT              none         BELIEF               no     no    L2 or DECOUPLED
+//   Yogi       OF_GRADIENT              none         SIGNED               no     no    L2
+//   LaProp     OF_DIRECTION             none         RUNNING              no     no    L2 or DECOUPLED
+//   ADOPT      OF_DIRECTION             none         DELAYED              no     no    L2 or DECOUPLED
+//   Sophia     OF_GRADIENT              none         CURVATURE            no     no    DECOUPLED
+//
+// With a history:
+//
+//   optimizer  first moment  second moment  decay      history
+//   AdEMAMix   OF_GRADIENT   RUNNING        DECOUPLED  SLOW
+//   Adan       OF_GRADIENT   RUNNING        DECOUPLED  DIFFERENCE
+//   MARS       OF_GRADIENT   RUNNING        DECOUPLED  CORRECTED
+//
+// With another update than a descent:
+//
+//   optimizer            second moment   decay      update
+//   ASGD                 none            DECOUPLED  AVERAGED
+//   Rprop                none            none       SIGN_STEPS
+//   FTRL                 RUNNING, a sum  none       PROXIMAL
+//   schedule-free SGD    none            DECOUPLED  SCHEDULE_FREE
+//   schedule-free AdamW  RUNNING         DECOUPLED  SCHEDULE_FREE
+//
+// CAUTIOUS is an option of optimizers with a first moment of the gradient.
 #ifndef PANOPTIM_RULE_UPDATE_H
 #define PANOPTIM_RULE_UPDATE_H
 
 #include "panoptim.h"
 #include "rule/arithmetic.h"
 #include "rule/composition.h"
+
+// The meanings of panoptim_coefficients.special, for each value of an axis that needs some. No composition has two such
+// values, so they share the numbers.
+namespace special_numbers {
+// PANOPTIM_SECOND_MOMENT_DELAYED
+enum { direction_bound };
+// PANOPTIM_SECOND_MOMENT_CURVATURE
+enum { curvature_scale };
+// PANOPTIM_SECOND_MOMENT_MIXED: the factors of the moment and of the squared gradient
+enum { mixed_moment, mixed_input };
+// PANOPTIM_HISTORY_SLOW: as first_decay and so on, then the factor of the slow moment in the direction
+// PANOPTIM_HISTORY_DIFFERENCE: the same of the moment of differences; then the factor of the difference in the gradient
+// that is squared, and the factor of all differences, 0 at the first step
+enum { slow_decay, slow_decay_rest, slow_take, slow_share, squared_difference, difference_scale };
+// PANOPTIM_HISTORY_CORRECTED: the factor of the difference, 0 at the first step, and that of the corrected gradient
+enum { correction, corrected_scale };
+// PANOPTIM_UPDATE_AVERAGED: the factor of the parameter in its average
+enum { averaged_take };
+// PANOPTIM_UPDATE_SIGN_STEPS: the factors of a step size, and its bounds
+enum { shrink, grow, smallest_step, largest_step };
+// PANOPTIM_UPDATE_PROXIMAL: 1 / learning rate, the L1 penalty, and what is added to the divisor
+enum { inverse_rate, l1, divisor_addend };
+// PANOPTIM_UPDATE_SCHEDULE_FREE: the factor of z in the parameter, and the factors of the direction in both
+enum { z_share, parameter_step, z_step };
+}  // namespace special_numbers
 
 // A gradient clamped to [-bound, bound]; NaN stays NaN.
 PANOPTIM_FORMULA float kept_within(float bound, float gradient) {
@@ -43,7 +95,8 @@ PANOPTIM_FORMULA float accumulate(float decay, float decay_rest, float state, fl
 // Momentum: m = decay * m + take * input. Returns m, or Nesterov's mixture of m and the input.
 //
 // Averages: Adam, https://arxiv.org/abs/1412.6980. NEW with a schedule: NAdam,
-// https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ. OLD: Lion, https://arxiv.org/abs/2302.06675.
+// https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ. NEW with other factors: QHM and QHAdam,
+// https://arxiv.org/abs/1810.06801. OLD: Lion, https://arxiv.org/abs/2302.06675.
 template <int Nesterov>
 PANOPTIM_FORMULA float first_moment(const panoptim_coefficients &c, float input, float &first) {
   const float before = first;
@@ -53,22 +106,49 @@ PANOPTIM_FORMULA float first_moment(const panoptim_coefficients &c, float input,
   return fused_multiply_add(c.nesterov_moment, moment, c.nesterov_input * input);
 }
 
-// The divisor of the direction: v = decay * v + take * g * g, then root(v + epsilon_inside) + epsilon.
+// The second moment v = decay * v + take * g * g, with other inputs for some kinds. `first` is the new first moment.
+//
+// BELIEF, the square of g - m: AdaBelief, https://arxiv.org/abs/2010.07468. SIGNED: Yogi,
+// https://papers.nips.cc/paper/2018/hash/90365351ccc7437a1309dc64e4db32a3-Abstract.html.
+template <int SecondMoment>
+PANOPTIM_FORMULA float advanced_second_moment(const panoptim_coefficients &c, float gradient, float first,
+                                              float second) {
+  if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_BELIEF) {
+    const float surprise = gradient - first;
+    return canonical(accumulate(c.second_decay, c.second_decay_rest, second, c.second_take * surprise, surprise) +
+                     c.epsilon_inside);
+  }
+  if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_SIGNED) {
+    const float square = gradient * gradient;
+    return canonical(fused_multiply_add(-c.second_take * sign_of(second - square), square, second));
+  }
+  return accumulate(c.second_decay, c.second_decay_rest, second, c.second_take * gradient, gradient);
+}
+
+// The divisor of the direction: root(v + epsilon_inside) + epsilon.
 //
 // Sum: Adagrad, https://jmlr.org/papers/v12/duchi11a.html. MAXIMUM: AMSGrad, https://arxiv.org/abs/1904.09237.
 // CENTERED, the variance of the gradient: Graves, https://arxiv.org/abs/1308.0850. RECTIFIED: RAdam,
-// https://arxiv.org/abs/1908.03265. INFINITY: Adamax, https://arxiv.org/abs/1412.6980.
+// https://arxiv.org/abs/1908.03265. INFINITY: Adamax, https://arxiv.org/abs/1412.6980. DELAYED: ADOPT,
+// https://arxiv.org/abs/2411.02853. CURVATURE: Sophia, https://arxiv.org/abs/2305.14342. MIXED: QHAdam,
+// https://arxiv.org/abs/1810.06801.
 //
-// `secondary` is the largest v so far for MAXIMUM and the gradient's mean for CENTERED; else it is not used.
+// `first` is the new first moment. `secondary` is the largest v so far for MAXIMUM and the gradient's mean for
+// CENTERED; else it is not used.
 template <int SecondMoment>
-PANOPTIM_FORMULA float root_of_second_moment(const panoptim_coefficients &c, float gradient, float &second,
-                                             float &secondary) {
+PANOPTIM_FORMULA float divisor(const panoptim_coefficients &c, float gradient, float first, float &second,
+                               float &secondary) {
   if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_INFINITY) {
     const float decayed = fused_multiply_add(c.second_decay, second, c.second_decay_rest * second);
     second = canonical(maximum(decayed, absolute(gradient) + c.epsilon));
     return second;
   }
-  second = accumulate(c.second_decay, c.second_decay_rest, second, c.second_take * gradient, gradient);
+  const float before = second;
+  second = advanced_second_moment<SecondMoment>(c, gradient, first, before);
+  if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_DELAYED) return maximum(square_root(before), c.epsilon);
+  if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_CURVATURE) {
+    return fused_multiply_add(c.special[special_numbers::curvature_scale], before, c.epsilon);
+  }
   float power = second;
   if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_MAXIMUM)
     power = secondary = canonical(maximum(secondary, second));
@@ -77,6 +157,11 @@ PANOPTIM_FORMULA float root_of_second_moment(const panoptim_coefficients &c, flo
     // A variance is never below 0. Rounding errors can make it negative, and its root NaN.
     power = maximum(fused_multiply_add(-secondary, secondary, second), 0);
   }
+  if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_MIXED) {
+    power = fused_multiply_add(c.special[special_numbers::mixed_moment], second,
+                               c.special[special_numbers::mixed_input] * gradient * gradient);
+  }
+  if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_BELIEF) return square_root(power) + c.epsilon;
   const float root = square_root(power + c.epsilon_inside) + c.epsilon;
   if constexpr (SecondMoment == PANOPTIM_SECOND_MOMENT_RECTIFIED) return c.divides != 0 ? root : 1;
   return root;
@@ -88,6 +173,50 @@ PANOPTIM_FORMULA float in_units(const panoptim_coefficients &c, float direction,
   const float corrected = square_root(units + c.epsilon_inside) * direction;
   units = accumulate(c.second_decay, c.second_decay_rest, units, c.second_take * corrected, corrected);
   return corrected;
+}
+
+// The slow moment of AdEMAMix, https://arxiv.org/abs/2409.03137, or the moment of differences of Adan,
+// https://arxiv.org/abs/2208.06677.
+PANOPTIM_FORMULA float slow_moment(const panoptim_coefficients &c, float input, float &slow) {
+  using namespace special_numbers;
+  slow = accumulate(c.special[slow_decay], c.special[slow_decay_rest], slow, c.special[slow_take], input);
+  return slow;
+}
+
+// Steps by the sign of the gradient. A step size grows while the sign stays, and shrinks where it changes; the change
+// itself makes no step. (Rprop: Riedmiller and Braun 1993, https://doi.org/10.1109/ICNN.1993.298623)
+PANOPTIM_FORMULA float with_sign_step(const panoptim_coefficients &c, float w, float gradient, float &previous,
+                                      float &step_size) {
+  using namespace special_numbers;
+  const float agreement = gradient * previous;
+  const float factor = agreement > 0 ? c.special[grow] : agreement < 0 ? c.special[shrink] : 1.0f;
+  const float size = factor * step_size;
+  const float smallest = c.special[smallest_step];
+  const float largest = c.special[largest_step];
+  step_size = canonical(size < smallest ? smallest : size > largest ? largest : size);
+  previous = canonical(agreement < 0 ? 0.0f : gradient);
+  return canonical(fused_multiply_add(-sign_of(previous), step_size, w));
+}
+
+// The parameter that minimises the linearised losses so far plus penalties. `before` and `after` are the sums of
+// squared gradients. (FTRL-Proximal: McMahan and others 2013, https://research.google/pubs/pub41159/)
+PANOPTIM_FORMULA float proximal(const panoptim_coefficients &c, float w, float gradient, float before, float after,
+                                float &z) {
+  using namespace special_numbers;
+  const float root = square_root(after);
+  const float sigma = (root - square_root(before)) * c.special[inverse_rate];
+  z = canonical(z + fused_multiply_add(-sigma, w, gradient));
+  return canonical((kept_within(c.special[l1], z) - z) /
+                   fused_multiply_add(root, c.special[inverse_rate], c.special[divisor_addend]));
+}
+
+// The parameter lies between z and the average of z. (Schedule-free: Defazio and others 2024,
+// https://arxiv.org/abs/2405.15682)
+PANOPTIM_FORMULA float schedule_free(const panoptim_coefficients &c, float w, float direction, float &z) {
+  using namespace special_numbers;
+  const float nearer = fused_multiply_add(c.special[z_share], z - w, w);
+  z = canonical(fused_multiply_add(-c.special[z_step], direction, z));
+  return canonical(fused_multiply_add(c.special[parameter_step], direction, nearer));
 }
 
 // One composition, by its number.
@@ -103,31 +232,113 @@ struct rule {
 
   // Updates one element of a parameter and its states.
   PANOPTIM_FORMULA void update(const panoptim_coefficients &c, float &w, float g, float (&state)[PANOPTIM_STATES]) {
-    // 1. gradient
-    float gradient = c.gradient_scale * g;
-    if constexpr (parts.decay == PANOPTIM_DECAY_L2) gradient = fused_multiply_add(c.weight_decay, w, gradient);
+    if constexpr (parts.second_moment == PANOPTIM_SECOND_MOMENT_CURVATURE) {
+      measure_curvature_or_descend(c, w, g, state);
+    } else {
+      float gradient = used_gradient(c, w, g);
+      if constexpr (parts.update == PANOPTIM_UPDATE_SIGN_STEPS) {
+        w = with_sign_step(c, w, gradient, state[place<previous_state>], state[place<step_sizes_state>]);
+      } else if constexpr (parts.update == PANOPTIM_UPDATE_PROXIMAL) {
+        const float before = state[place<second_state>];
+        const float after = advanced_second_moment<parts.second_moment>(c, gradient, 0, before);
+        state[place<second_state>] = after;
+        w = proximal(c, w, gradient, before, after, state[place<z_state>]);
+      } else {
+        const float direction = direction_of(c, gradient, state);
+        w = moved(c, w, direction, state);
+      }
+    }
+  }
 
-    // 2. moments, 3. direction
+ private:
+  // 1. gradient
+  PANOPTIM_FORMULA float used_gradient(const panoptim_coefficients &c, float w, float g) {
+    const float gradient = c.gradient_scale * g;
+    if constexpr (parts.decay == PANOPTIM_DECAY_L2) return fused_multiply_add(c.weight_decay, w, gradient);
+    return gradient;
+  }
+
+  // 2. moments, 3. direction
+  PANOPTIM_FORMULA float direction_of(const panoptim_coefficients &c, float gradient, float (&state)[PANOPTIM_STATES]) {
+    using namespace special_numbers;
+    float squared = gradient;
+    float difference = 0;
+    if constexpr (has_state(parts, previous_state)) {
+      difference = gradient - state[place<previous_state>];
+      state[place<previous_state>] = canonical(gradient);
+    }
+    if constexpr (parts.history == PANOPTIM_HISTORY_DIFFERENCE) {
+      difference *= c.special[difference_scale];
+      squared = fused_multiply_add(c.special[squared_difference], difference, gradient);
+    }
+    if constexpr (parts.history == PANOPTIM_HISTORY_CORRECTED) {
+      // Variance reduction: MARS, https://arxiv.org/abs/2411.10438.
+      squared = gradient = c.special[corrected_scale] * fused_multiply_add(c.special[correction], difference, gradient);
+    }
     float direction = gradient;
     if constexpr (parts.first_moment == PANOPTIM_FIRST_MOMENT_OF_GRADIENT) {
       direction = first_moment<parts.nesterov>(c, direction, state[place<first_state>]);
     }
-    if constexpr (parts.second_moment != PANOPTIM_SECOND_MOMENT_NONE) {
-      direction /= root_of_second_moment<parts.second_moment>(c, gradient, state[place<second_state>],
-                                                              state[place<secondary_state>]);
+    const float first = parts.first_moment == PANOPTIM_FIRST_MOMENT_OF_GRADIENT ? state[place<first_state>] : 0;
+    if constexpr (parts.history == PANOPTIM_HISTORY_SLOW) {
+      direction =
+          fused_multiply_add(c.special[slow_share], slow_moment(c, gradient, state[place<slow_state>]), direction);
     }
+    if constexpr (parts.history == PANOPTIM_HISTORY_DIFFERENCE) {
+      direction =
+          fused_multiply_add(c.special[slow_share], slow_moment(c, difference, state[place<slow_state>]), direction);
+    }
+    if constexpr (parts.second_moment != PANOPTIM_SECOND_MOMENT_NONE) {
+      direction /=
+          divisor<parts.second_moment>(c, squared, first, state[place<second_state>], state[place<secondary_state>]);
+    }
+    if constexpr (parts.second_moment == PANOPTIM_SECOND_MOMENT_DELAYED) {
+      direction = kept_within(c.special[direction_bound], direction);
+    }
+    if constexpr (parts.second_moment == PANOPTIM_SECOND_MOMENT_CURVATURE) direction = kept_within(1, direction);
     if constexpr (parts.unit_correction) direction = in_units(c, direction, state[place<units_state>]);
     if constexpr (parts.first_moment == PANOPTIM_FIRST_MOMENT_OF_DIRECTION) {
       direction = first_moment<parts.nesterov>(c, direction, state[place<first_state>]);
     }
     if constexpr (parts.sign) direction = sign_of(direction);
-
-    // 4. update: one rounding of the parameter, decay included (decoupled: AdamW, https://arxiv.org/abs/1711.05101)
-    if constexpr (parts.decay == PANOPTIM_DECAY_DECOUPLED) {
-      w = canonical(w - fused_multiply_add(c.weight_decay, w, c.step_size * direction));
-    } else {
-      w = canonical(fused_multiply_add(-c.step_size, direction, w));
+    if constexpr (parts.update == PANOPTIM_UPDATE_CAUTIOUS) {
+      // Only where the direction descends: https://arxiv.org/abs/2411.16085. NaN stays NaN.
+      direction = direction * gradient <= 0 ? 0 : direction;
     }
+    return direction;
+  }
+
+  // 4. update: one rounding of the parameter, decay included (decoupled: AdamW, https://arxiv.org/abs/1711.05101)
+  PANOPTIM_FORMULA float moved(const panoptim_coefficients &c, float w, float direction,
+                               float (&state)[PANOPTIM_STATES]) {
+    if constexpr (parts.update == PANOPTIM_UPDATE_SCHEDULE_FREE) {
+      float used = c.step_size * direction;
+      if constexpr (parts.decay == PANOPTIM_DECAY_DECOUPLED) used = fused_multiply_add(c.weight_decay, w, used);
+      return schedule_free(c, w, used, state[place<z_state>]);
+    }
+    const float after = parts.decay == PANOPTIM_DECAY_DECOUPLED
+                            ? canonical(w - fused_multiply_add(c.weight_decay, w, c.step_size * direction))
+                            : canonical(fused_multiply_add(-c.step_size, direction, w));
+    if constexpr (parts.update == PANOPTIM_UPDATE_AVERAGED) {
+      // Polyak and Juditsky 1992, https://doi.org/10.1137/0330046.
+      const float take = c.special[special_numbers::averaged_take];
+      float &average = state[place<average_state>];
+      average = take == 1 ? after : moved_average(take, after, average);
+    }
+    return after;
+  }
+
+  // A step whose coefficient `divides` is 0 changes the second moment alone, all others change all but that.
+  PANOPTIM_FORMULA void measure_curvature_or_descend(const panoptim_coefficients &c, float &w, float g,
+                                                     float (&state)[PANOPTIM_STATES]) {
+    const bool measures = c.divides == 0;
+    const float first = state[place<first_state>];
+    const float second = state[place<second_state>];
+    const float direction = direction_of(c, used_gradient(c, w, g), state);
+    const float after = moved(c, w, direction, state);
+    w = measures ? w : after;
+    state[place<first_state>] = measures ? first : state[place<first_state>];
+    state[place<second_state>] = measures ? state[place<second_state>] : second;
   }
 };
 

@@ -10,7 +10,7 @@ using kernel = void (*)(const panoptim_coefficients &coefficients, panoptim_int6
                         const float *gradient, float *const *state);
 
 struct kernel_table {
-  kernel at[compositions];  // by index_of; NULL for illegal compositions
+  kernel at[kernel_count];  // by kernel_of
 
   // Writes each gradient times `scale`, clamped to [-bound, bound], to `clipped`; NaN stays NaN.
   void (*clip)(float scale, float bound, panoptim_int64 length, const float *gradient, float *clipped);

@@ -84,15 +84,6 @@ void loop(const panoptim_coefficients &coefficients, panoptim_int64 length, floa
   update_range<Rule>(c, s, begin, length, states);
 }
 
-template <int Index>
-constexpr kernel loop_at() {
-  if constexpr (why_illegal(composition_at(Index)) == nullptr) {
-    return loop<rule<Index>>;
-  } else {
-    return nullptr;
-  }
-}
-
 void clip_loop(float scale, float bound, panoptim_int64 length, const float *gradient, float *clipped) {
   PANOPTIM_VECTOR_LOOP
   for (panoptim_int64 i = 0; i < length; i++) {
@@ -137,15 +128,19 @@ double sum_squares_loop(panoptim_int64 length, const float *gradient) {
   return sums[0];
 }
 
-template <int... Index>
-constexpr kernel_table every_loop(std::integer_sequence<int, Index...>) {
-  return {{loop_at<Index>()...}, clip_loop, average_loop, {nullptr, bfloat16_loop, float16_loop}, sum_squares_loop};
+template <int... Kernel>
+constexpr kernel_table every_loop(std::integer_sequence<int, Kernel...>) {
+  return {{loop<rule<all_kernel_numbers.composition_of_kernel[Kernel]>>...},
+          clip_loop,
+          average_loop,
+          {nullptr, bfloat16_loop, float16_loop},
+          sum_squares_loop};
 }
 
 }  // namespace
 
 // The whole content of a tier's file, which is compiled with the tier's flags.
 #define PANOPTIM_TIER_KERNELS(name) \
-  extern const kernel_table name = every_loop(std::make_integer_sequence<int, compositions>())
+  extern const kernel_table name = every_loop(std::make_integer_sequence<int, kernel_count>())
 
 #endif

@@ -26,7 +26,8 @@ kernel kernel_at(const kernel_table &kernels, composition c) {
 #define PANOPTIM_KNOWN(name, values) known &= is_below(c.name, values);
   PANOPTIM_AXES(PANOPTIM_KNOWN)
 #undef PANOPTIM_KNOWN
-  return known ? kernels.at[index_of(c)] : nullptr;
+  const int number = known ? kernel_of(c) : -1;
+  return number < 0 ? nullptr : kernels.at[number];
 }
 
 // Whether `check_work` would accept all rows, and none is longer than a chunk. (`offset` cannot overflow: a table with

@@ -80,7 +80,7 @@ struct step_work {
   const kernel_table &kernels;
 
   void operator()(panoptim_int64 begin, panoptim_int64 end) const {
-    const kernel update = kernels.at[index_of(composition_of(plan))];
+    const kernel update = kernels.at[kernel_of(composition_of(plan))];
     const bool nontemporal =
         plan.half_precision != PANOPTIM_HALF_PRECISION_NONE || plan.publish != PANOPTIM_PUBLISH_NONE;
     const bool in_tiles = plan.clips || plan.averages || plan.zeroes || nontemporal;
