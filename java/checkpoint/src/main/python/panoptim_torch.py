@@ -80,6 +80,11 @@ def checksums(tensors):
     return {name: crc(tensor.numpy().tobytes()) for name, tensor in tensors.items()}
 
 
+def scalars(saved):
+    """The numbers that a parameter's steps hand on; formats 1 to 3 have one field for the only one."""
+    return saved.get("scalars", {name: saved[name] for name in ("momentumProduct",) if name in saved})
+
+
 def to_torch(file, named_parameters, optimizer):
     """Loads parameters and states, and returns the optimizer's state dict; nothing changes unless all of it fits."""
     training, tensors = read(file)
@@ -101,7 +106,7 @@ def to_torch(file, named_parameters, optimizer):
         saved = training["parameters"][name]
         if saved["steps"]:
             state = {} if kind == "SGD" else {"step": torch.tensor(float(saved["steps"]))}
-            state |= {"mu_product": torch.tensor(saved["momentumProduct"])} if kind == "NAdam" else {}
+            state |= {"mu_product": torch.tensor(scalars(saved)["momentumProduct"])} if kind == "NAdam" else {}
             for ours, theirs in STATES[kind].items():
                 if f"{ours}/{name}" in tensors:
                     state[theirs] = tensors[f"{ours}/{name}"].view_as(parameter).clone()
@@ -133,9 +138,10 @@ def from_torch(named_parameters, optimizer, file, step):
             for key, tensor in {f"parameter/{name}": parameter, **(states if steps else {})}.items():
                 tensors[key] = tensor.detach().cpu().float().flatten().clone()
             parameters[name] = {"size": parameter.numel(), "steps": steps}
-            parameters[name] |= {"momentumProduct": float(state.get("mu_product", 1))}
+            nadam = type(optimizer).__name__ == "NAdam"
+            parameters[name] |= {"scalars": {"momentumProduct": float(state.get("mu_product", 1))} if nadam else {}}
             parameters[name] |= {"hyperparameters": hyperparameters(group)}
-    training = {"format": 2, "version": f"torch {torch.__version__}", "step": step, "rule": rule(optimizer)}
+    training = {"format": 4, "version": f"torch {torch.__version__}", "step": step, "rule": rule(optimizer)}
     training = json.dumps(training | {"parameters": parameters, "extras": {}})
     sums = json.dumps(checksums(tensors))
     metadata = {"panoptim.training": training, "panoptim.checksums": sums}

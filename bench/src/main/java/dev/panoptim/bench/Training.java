@@ -77,7 +77,7 @@ final class Training implements AutoCloseable {
                     new StateDict.ParameterState(
                         each.size(),
                         count,
-                        each.momentumProduct(),
+                        each.scalars(),
                         each.hyperparameters(),
                         states.get(name))));
     return new StateDict(now.rule(), parameters);

@@ -160,7 +160,7 @@ public final class Checkpoint implements AutoCloseable {
                     new StateDict.ParameterState(
                         described.shape(),
                         described.steps(),
-                        described.momentumProduct(),
+                        described.scalars(),
                         described.hyperparameters(),
                         states.getOrDefault(name, Map.of()))));
     return new StateDict(document.rule(), all);

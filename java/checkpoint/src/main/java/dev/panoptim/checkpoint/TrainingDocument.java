@@ -31,10 +31,14 @@ record TrainingDocument(
     Map<String, String> extras) {
   /// The version of the file format. It rises when older versions of Panoptim cannot read new
   /// files. Files of older formats can still be read.
-  private static final long FORMAT = 3;
+  private static final long FORMAT = 4;
 
   /// The format in which the rule's field `nesterov` was named `lookAhead`.
   private static final long LOOK_AHEAD_FORMAT = 1;
+
+  /// The last format in which a parameter had a field `momentumProduct`, under every rule, instead
+  /// of `scalars`.
+  private static final long PRODUCT_FORMAT = 3;
 
   private static final Map<String, Hyperparameter> BY_LABEL =
       Arrays.stream(Hyperparameter.values())
@@ -64,6 +68,7 @@ record TrainingDocument(
           "training.format is %s, but this version of Panoptim reads only formats 1 to %s"
               .formatted(format, FORMAT));
     }
+    Rule rule = RuleDocument.parse(fields.object("rule"), part -> ruleField(part, format));
     Optional<SchedulerState> scheduler =
         fields.has("scheduler")
             ? Optional.of(scheduler(fields.object("scheduler")))
@@ -72,8 +77,10 @@ record TrainingDocument(
         new TrainingDocument(
             fields.text("version"),
             fields.integer("step"),
-            RuleDocument.parse(fields.object("rule"), part -> ruleField(part, format)),
-            fields.object("parameters").all(TrainingDocument::parameter),
+            rule,
+            fields
+                .object("parameters")
+                .all((where, value) -> parameter(where, value, rule, format)),
             scheduler,
             fields.texts("extras"));
     fields.end();
@@ -92,7 +99,7 @@ record TrainingDocument(
       json.put("shape", state.shape());
     }
     json.put("steps", state.steps());
-    json.put("momentumProduct", state.momentumProduct());
+    json.put("scalars", new TreeMap<>(state.scalars()));
     Map<String, Object> values = new LinkedHashMap<>();
     new TreeMap<>(state.hyperparameters())
         .forEach((name, value) -> values.put(name.label(), value));
@@ -100,7 +107,8 @@ record TrainingDocument(
     return json;
   }
 
-  private static StateDict.ParameterState parameter(String where, Object value) {
+  private static StateDict.ParameterState parameter(
+      String where, Object value, Rule rule, long format) {
     Fields fields = new Fields(where, value);
     long size = fields.integer("size");
     if (size < 0) {
@@ -113,13 +121,23 @@ record TrainingDocument(
         .forEach((label, number) -> values.put(hyperparameter(where, label), number));
     StateDict.ParameterState state =
         new StateDict.ParameterState(
-            shape, fields.integer("steps"), fields.number("momentumProduct"), values, Map.of());
+            shape, fields.integer("steps"), scalars(fields, rule, format), values, Map.of());
     fields.end();
     if (state.size() != size) {
       throw new IllegalArgumentException(
           "%s.shape is %s, but must have %s elements".formatted(where, shape, size));
     }
     return state;
+  }
+
+  private static Map<String, Double> scalars(Fields fields, Rule rule, long format) {
+    if (format > PRODUCT_FORMAT) {
+      return fields.numbers("scalars");
+    }
+    double product = fields.number(Rule.MOMENTUM_PRODUCT);
+    return rule.scalarNames().contains(Rule.MOMENTUM_PRODUCT)
+        ? Map.of(Rule.MOMENTUM_PRODUCT, product)
+        : Map.of();
   }
 
   private static Hyperparameter hyperparameter(String where, String label) {

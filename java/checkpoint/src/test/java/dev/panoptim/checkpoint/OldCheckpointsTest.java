@@ -56,8 +56,11 @@ class OldCheckpointsTest {
       assertTrue(old.contains("\"format\":1,") && old.contains("\"lookAhead\":"), old);
       TrainingDocument document = TrainingDocument.parse(old);
       String saved = document.toJson();
-      assertTrue(saved.contains("\"format\":3,") && !saved.contains("lookAhead"), saved);
+      assertTrue(saved.contains("\"format\":4,") && !saved.contains("lookAhead"), saved);
       assertEquals(document, TrainingDocument.parse(saved));
+      String ofFormat3 =
+          old.replace("\"format\":1,", "\"format\":3,").replace("lookAhead", "nesterov");
+      assertEquals(document, TrainingDocument.parse(ofFormat3));
     }
   }
 }

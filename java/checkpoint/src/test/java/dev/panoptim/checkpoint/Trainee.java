@@ -168,7 +168,7 @@ final class Trainee implements AutoCloseable {
               state
                   .states()
                   .forEach((kind, of) -> all.put(kind + "/" + name, Checksums.ofMapped(of)));
-              all.put("product/" + name, Double.toString(state.momentumProduct()));
+              all.put("scalars/" + name, new TreeMap<>(state.scalars()).toString());
               all.put("hyperparameters/" + name, new TreeMap<>(state.hyperparameters()).toString());
             });
     all.put("position", Long.toString(scheduler.position()));

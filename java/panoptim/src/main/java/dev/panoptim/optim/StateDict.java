@@ -29,14 +29,14 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
   ///
   /// @param shape the extent of each dimension, as [Parameter#shape()]
   /// @param steps the number of steps in which it had a gradient; if 0, there are no states
-  /// @param momentumProduct the product of all scheduled momenta so far; 1 without a schedule
+  /// @param scalars by the names of [Rule#scalarNames()]
   /// @param hyperparameters of its group
   /// @param states by the names of [Rule#stateNames()], and `average` if parameters are averaged:
   ///   [#size()] floats each
   public record ParameterState(
       List<Long> shape,
       long steps,
-      double momentumProduct,
+      Map<String, Double> scalars,
       Map<Hyperparameter, Double> hyperparameters,
       Map<String, MemorySegment> states) {
     /// @throws IllegalArgumentException if an extent is negative, or their product is larger than
@@ -44,6 +44,7 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
     public ParameterState {
       shape = List.copyOf(shape);
       Shapes.size("shape", shape);
+      scalars = Map.copyOf(scalars);
       hyperparameters = Map.copyOf(hyperparameters);
       states = Map.copyOf(states);
     }
@@ -55,10 +56,10 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
     public ParameterState(
         long size,
         long steps,
-        double momentumProduct,
+        Map<String, Double> scalars,
         Map<Hyperparameter, Double> hyperparameters,
         Map<String, MemorySegment> states) {
-      this(List.of(size), steps, momentumProduct, hyperparameters, states);
+      this(List.of(size), steps, scalars, hyperparameters, states);
     }
 
     /// The number of elements.

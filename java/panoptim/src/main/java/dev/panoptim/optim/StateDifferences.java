@@ -54,7 +54,7 @@ final class StateDifferences {
           differences.add("it has no parameter '" + name + "'");
           continue;
         }
-        addDifferences(differences, each, state, stateNames);
+        addDifferences(differences, each, state, stateNames, expected.scalarNames());
         if (common != null && !common.equals(state.hyperparameters())) {
           differences.add(
               "'%s' has %s, but others of its group %s"
@@ -72,7 +72,8 @@ final class StateDifferences {
       List<String> differences,
       TrackedParameter each,
       StateDict.ParameterState state,
-      List<String> stateNames) {
+      List<String> stateNames,
+      List<String> scalarNames) {
     String name = each.name();
     boolean ofItsSize = state.size() == each.parameter().size();
     if (!ofItsSize) {
@@ -89,11 +90,7 @@ final class StateDifferences {
           "'%s' has made %s steps, but must have made from 0 to %s"
               .formatted(name, state.steps(), MOST_STEPS));
     }
-    if (!(state.momentumProduct() >= 0 && state.momentumProduct() <= 1)) {
-      differences.add(
-          "'%s' has a momentumProduct of %s, which is not from 0 to 1"
-              .formatted(name, state.momentumProduct()));
-    }
+    addScalars(differences, name, state.scalars(), scalarNames);
     Set<String> expected = state.steps() > 0 ? Set.copyOf(stateNames) : Set.of();
     if (!state.states().keySet().equals(expected)) {
       differences.add(
@@ -111,6 +108,21 @@ final class StateDifferences {
                         .formatted(kind, name, segment.byteSize(), each.bytes()));
               }
             });
+  }
+
+  private static void addScalars(
+      List<String> differences, String name, Map<String, Double> scalars, List<String> expected) {
+    if (!scalars.keySet().equals(Set.copyOf(expected))) {
+      differences.add(
+          "'%s' has the scalars %s, but must have %s".formatted(name, scalars.keySet(), expected));
+      return;
+    }
+    Double product = scalars.get(Rule.MOMENTUM_PRODUCT);
+    if (product != null && !(product >= 0 && product <= 1)) {
+      differences.add(
+          "'%s' has a %s of %s, which is not from 0 to 1"
+              .formatted(name, Rule.MOMENTUM_PRODUCT, product));
+    }
   }
 
   private static void addHyperparameters(

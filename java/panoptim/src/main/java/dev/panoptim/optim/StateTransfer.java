@@ -54,7 +54,7 @@ final class StateTransfer {
             new StateDict.ParameterState(
                 each.parameter().shape(),
                 each.steps(),
-                each.momentumProduct(),
+                each.namedScalars(),
                 group.values().asMap(),
                 states));
       }
@@ -127,7 +127,7 @@ final class StateTransfer {
     for (TrackedParameter each : group.parameters()) {
       StateDict.ParameterState from = loaded.get(each.name());
       group.values().setAll(from.hyperparameters());
-      each.set(from.steps(), from.momentumProduct());
+      each.set(from.steps(), from.scalars());
     }
   }
 }

@@ -85,6 +85,11 @@ public final class Hyperparameters {
     return all;
   }
 
+  /// The rule that determines the hyperparameters.
+  public Rule rule() {
+    return rule;
+  }
+
   /// The hyperparameters of the rule.
   public Set<Hyperparameter> names() {
     return Set.copyOf(open);

@@ -54,6 +54,8 @@ public record Rule(
     boolean epsilonBeforeCorrection,
     Decay decay,
     boolean maximize) {
+  /// The name of the scalar that is a product of scheduled momenta.
+  public static final String MOMENTUM_PRODUCT = "momentumProduct";
 
   /// The conditions on kernels are those of `why_illegal` in `native/src/rule/composition.h`;
   /// `RuleCodesTest` compares the two for every composition.
@@ -173,6 +175,20 @@ public record Rule(
       names.add("units");
     }
     return List.copyOf(names);
+  }
+
+  /// The names of the scalars of each parameter: numbers that a step hands to the parameter's next
+  /// step. `momentumProduct`, the product of all scheduled momenta so far, with
+  /// [Nesterov#SCHEDULED]. At most two.
+  public List<String> scalarNames() {
+    return nesterov == Nesterov.SCHEDULED ? List.of(MOMENTUM_PRODUCT) : List.of();
+  }
+
+  /// The value of a scalar before the first step: 1 for a product, 0 for all others.
+  ///
+  /// @param name one of [#scalarNames()]
+  public static double initialScalar(String name) {
+    return name.equals(MOMENTUM_PRODUCT) ? 1 : 0;
   }
 
   /// The hyperparameters of the composition.

@@ -188,7 +188,7 @@ class AddressTest {
       bad.put(
           "w",
           new StateDict.ParameterState(
-              SIZE, 1, 1, w.hyperparameters(), Map.of("firstMoment", at(address))));
+              SIZE, 1, Map.of(), w.hyperparameters(), Map.of("firstMoment", at(address))));
       refused(
           "the state dict's firstMoment of 'w'",
           () -> optimizer.loadStateDict(new StateDict(good.rule(), bad)));

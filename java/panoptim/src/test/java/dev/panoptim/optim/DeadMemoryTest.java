@@ -213,7 +213,7 @@ class DeadMemoryTest {
     changed.put(
         parameter,
         new StateDict.ParameterState(
-            before.size(), 7, before.momentumProduct(), before.hyperparameters(), states));
+            before.size(), 7, before.scalars(), before.hyperparameters(), states));
     return new StateDict(dict.rule(), changed);
   }
 

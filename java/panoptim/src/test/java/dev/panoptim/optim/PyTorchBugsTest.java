@@ -146,7 +146,7 @@ class PyTorchBugsTest {
                       new StateDict.ParameterState(
                           3,
                           1,
-                          1,
+                          Map.of(),
                           state.hyperparameters(),
                           Map.of("firstMoment", arena.allocate(bytes, 8)))));
           var e =
@@ -201,7 +201,7 @@ class PyTorchBugsTest {
                   Map.of(
                       "p",
                       new StateDict.ParameterState(
-                          1, count, 1, state.hyperparameters(), state.states()))));
+                          1, count, Map.of(), state.hyperparameters(), state.states()))));
           optimizer.step();
           optimizer.step();
           assertEquals(count + 2, optimizer.stepCount(p));

@@ -162,11 +162,11 @@ class SharedMemoryTest {
       steps(one, alone, 0, 180);
       var state = optimizer.stateDict().parameters().get("b");
       assertEquals(180, state.steps());
-      double expected = one.stateDict().parameters().get("b").momentumProduct();
+      double expected = one.stateDict().parameters().get("b").scalars().get("momentumProduct");
       // Two threads at the same step may lose a factor, so that the product may lack a few of them.
       assertEquals(
           Math.log(expected),
-          Math.log(state.momentumProduct()),
+          Math.log(state.scalars().get("momentumProduct")),
           0.01 * Math.abs(Math.log(expected)));
       assertTrue(Float.isFinite(parameters.get("b").data().getAtIndex(JAVA_FLOAT, 4999)));
     }
@@ -252,7 +252,7 @@ class SharedMemoryTest {
     try (Parameters parameters = shared()) {
       Adagrad.builder(parameters).sharedStates(states).build().close();
       assertMessage(
-          "the states [secondMoment] of {a=33, b=5000, empty=0} under Rule",
+          "the states [secondMoment] and scalars [] of {a=33, b=5000, empty=0} under Rule",
           () -> Adam.builder(parameters).sharedStates(states).build());
       assertMessage("must hold", () -> Adagrad.builder(parameters).sharedStates(data).build());
     }

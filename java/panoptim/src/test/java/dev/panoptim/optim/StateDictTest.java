@@ -22,6 +22,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// State dicts, and optimizers that grow during a training.
 class StateDictTest {
+  private static final String PRODUCT = "momentumProduct";
+
   static List<Case> cases() {
     return OptimizerCases.cases();
   }
@@ -176,22 +178,28 @@ class StateDictTest {
           new StateDict(
               good.rule(),
               Map.of(
-                  "a", new StateDict.ParameterState(33, 3, 1, hyper, a.states()),
+                  "a", new StateDict.ParameterState(33, 3, Map.of(), hyper, a.states()),
                   "b",
                       new StateDict.ParameterState(
-                          34, 3, 1, hyper, good.parameters().get("b").states()))));
+                          34, 3, Map.of(), hyper, good.parameters().get("b").states()))));
       refused(
           "but others of its group",
           adam,
-          with(good, "a", new StateDict.ParameterState(33, 3, 1, hyper, a.states())));
+          with(good, "a", new StateDict.ParameterState(33, 3, Map.of(), hyper, a.states())));
       refused(
           "'a' has the states [], but must have",
           adam,
-          with(good, "a", new StateDict.ParameterState(33, 3, 1, a.hyperparameters(), Map.of())));
+          with(
+              good,
+              "a",
+              new StateDict.ParameterState(33, 3, Map.of(), a.hyperparameters(), Map.of())));
       refused(
           "'a' has made -1 steps",
           adam,
-          with(good, "a", new StateDict.ParameterState(33, -1, 1, a.hyperparameters(), Map.of())));
+          with(
+              good,
+              "a",
+              new StateDict.ParameterState(33, -1, Map.of(), a.hyperparameters(), Map.of())));
       refused(
           "'a' has made 9223372036854775807 steps, but must have made from 0 to",
           adam,
@@ -199,7 +207,7 @@ class StateDictTest {
               good,
               "a",
               new StateDict.ParameterState(
-                  33, Long.MAX_VALUE, 1, a.hyperparameters(), a.states())));
+                  33, Long.MAX_VALUE, Map.of(), a.hyperparameters(), a.states())));
       var e =
           assertThrows(
               IllegalArgumentException.class,
@@ -208,6 +216,42 @@ class StateDictTest {
       assertThrows(
           IllegalArgumentException.class, () -> adam.loadStateDict(good, Map.of("a", "b")));
     }
+  }
+
+  @Test
+  void scalarsOfOtherNamesOrOutOfRangeAreRejected() {
+    try (Parameters p = parameters("a", "b");
+        Optimizer nadam = NAdam.builder(p).build();
+        Optimizer adam = Adam.builder(p).build()) {
+      assertEquals(
+          Map.of("momentumProduct", 1.0), nadam.stateDict().parameters().get("a").scalars());
+      assertEquals(Map.of(), adam.stateDict().parameters().get("a").scalars());
+      steps(nadam, p, 0, 3);
+      steps(adam, p, 0, 3);
+      for (Map<String, Double> wrong :
+          List.of(Map.<String, Double>of(), Map.of("other", 0.5), Map.of(PRODUCT, .5, "b", .5))) {
+        refused("but must have [momentumProduct]", nadam, with(nadam.stateDict(), "a", wrong));
+      }
+      for (double wrong : new double[] {Double.NaN, -0.1, 1.1}) {
+        refused(
+            "'a' has a momentumProduct of " + wrong,
+            nadam,
+            with(nadam.stateDict(), "a", Map.of(PRODUCT, wrong)));
+      }
+      refused(
+          "'a' has the scalars [momentumProduct], but must have []",
+          adam,
+          with(adam.stateDict(), "a", Map.of(PRODUCT, 0.5)));
+    }
+  }
+
+  private static StateDict with(StateDict dict, String name, Map<String, Double> scalars) {
+    var of = dict.parameters().get(name);
+    return with(
+        dict,
+        name,
+        new StateDict.ParameterState(
+            of.shape(), of.steps(), scalars, of.hyperparameters(), of.states()));
   }
 
   @ParameterizedTest

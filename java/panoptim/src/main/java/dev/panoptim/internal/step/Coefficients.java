@@ -23,6 +23,9 @@ public final class Coefficients {
   /// No version of hyperparameters: those start at 0 and rise.
   private static final long UNKNOWN_VERSION = -1;
 
+  /// The most scalars of a rule.
+  static final int MOST_SCALARS = 2;
+
   // Written at each step.
 
   /// Added under the root of the second moment.
@@ -73,9 +76,9 @@ public final class Coefficients {
   /// For the rectified average: 0 leaves the direction undivided.
   public float divides;
 
-  /// The product of all scheduled momenta up to this step: what the next step is given. 1 without a
-  /// schedule. No backend reads it.
-  public double momentumProduct;
+  /// The parameter's scalars after this step, in the order of [Rule#scalarNames()]. No backend
+  /// reads them.
+  public final double[] scalars = new double[MOST_SCALARS];
 
   /// Of NAdam's schedule, `0.96^(t * momentumDecay)`.
   private static final double LOG_OF_BASE = StrictMath.log(0.96);
@@ -123,15 +126,13 @@ public final class Coefficients {
   /// [#averageParameters] and [#scaleGradients] set them.
   ///
   /// @param step the number of this step, counted from 1
-  /// @param productBefore [#momentumProduct] of the parameter's step before this one, 1 if there is
-  ///   none
-  public void compute(Rule rule, Hyperparameters values, long step, double productBefore) {
+  /// @param before the parameter's scalars before this step, in the order of [Rule#scalarNames()]
+  public void compute(Rule rule, Hyperparameters values, long step, double[] before) {
     if (values != this.values || values.version() != valuesVersion || rule != this.rule) {
       decide(rule, values);
     }
-    momentumProduct = productBefore;
     if (scheduled) {
-      schedule(step);
+      schedule(step, before[0]);
     }
     if (heavyBall && firstStep != (step == 1)) {
       heavyBall(step == 1);
@@ -277,12 +278,13 @@ public final class Coefficients {
   }
 
   /// NAdam's momentum at a step.
-  private void schedule(long step) {
+  private void schedule(long step, double productBefore) {
     double now = scheduledMomentum(step);
     double next = scheduledMomentum(step + 1);
     // What does not change the 1 below might as well be 0, and is multiplied faster.
-    momentumProduct = momentumProduct < 0x1p-60 ? 0 : momentumProduct * now;
-    nesterov((1 - now) / (1 - momentumProduct), next / (1 - momentumProduct * next));
+    double product = productBefore < 0x1p-60 ? 0 : productBefore * now;
+    scalars[0] = product;
+    nesterov((1 - now) / (1 - product), next / (1 - product * next));
     version++;
   }
 

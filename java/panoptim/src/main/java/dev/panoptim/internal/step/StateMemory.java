@@ -88,7 +88,8 @@ public final class StateMemory {
     SharedFile.map(
         mapping,
         file,
-        "the states " + names + " of {" + tensors + "} under " + format.rule(),
+        "the states %s and scalars %s of {%s} under %s"
+            .formatted(names, format.rule().scalarNames(), tensors, format.rule()),
         counts + layout.bytes(),
         (memory, fresh) -> {
           adopt(all, memory, counts, layout);
@@ -105,7 +106,7 @@ public final class StateMemory {
   private void start(List<TrackedGroup> groups) {
     for (TrackedGroup group : groups) {
       for (TrackedParameter each : group.parameters) {
-        each.set(0, 1);
+        each.reset();
         initialise(each, group.values().asMap());
       }
     }
@@ -136,7 +137,10 @@ public final class StateMemory {
   private static void adopt(
       List<TrackedParameter> all, MemorySegment memory, long counts, Layout layout) {
     for (int i = 0; i < all.size(); i++) {
-      all.get(i).shared = new SharedCount(memory.asSlice(i * SharedCount.BYTES, SharedCount.BYTES));
+      all.get(i).shared =
+          new SharedCount(
+              memory.asSlice(i * SharedCount.BYTES, SharedCount.BYTES),
+              all.get(i).group.scalarNames);
     }
     adopt(all, layout.slices(memory.asSlice(counts)));
   }

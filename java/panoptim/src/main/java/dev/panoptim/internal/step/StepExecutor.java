@@ -284,18 +284,17 @@ public final class StepExecutor {
   private void prepare(GroupPlan group, float scale) {
     Hyperparameters values = group.values();
     group.plan.values().begin(values.decays());
-    double product = 1;
+    Coefficients coefficients = null;
     for (int i = 0; i < group.rows.length; i++) {
       TrackedParameter row = group.rows[i];
       row.refresh();
       if (i == 0 || !row.isAtTheStepOf(group.rows[i - 1])) {
-        Coefficients coefficients = group.plan.values().nextCoefficients();
-        coefficients.compute(rule, values, row.steps() + 1, row.momentumProduct());
+        coefficients = group.plan.values().nextCoefficients();
+        coefficients.compute(rule, values, row.steps() + 1, row.scalars());
         coefficients.scaleGradients(scale);
         coefficients.averageParameters(row.steps() == 0 ? 1 : (float) (1 - averageDecay));
-        product = coefficients.momentumProduct;
       }
-      row.nextMomentumProduct = product;
+      row.nextScalars(coefficients.scalars);
       group.plan.values().assign(i);
     }
   }

@@ -9,15 +9,20 @@ import java.util.List;
 /// Immutable, but for what it refers to.
 public final class TrackedGroup {
   final TrackedParameter[] parameters;
+
+  /// The names of [dev.panoptim.rule.Rule#scalarNames()].
+  final List<String> scalarNames;
+
   private final Hyperparameters values;
 
   /// @param values the group's hyperparameters, which may change between steps
   public TrackedGroup(List<Parameter> parameters, Hyperparameters values) {
+    this.values = values;
+    scalarNames = values.rule().scalarNames();
     this.parameters =
         parameters.stream()
             .map(each -> new TrackedParameter(each, this))
             .toArray(TrackedParameter[]::new);
-    this.values = values;
   }
 
   public List<TrackedParameter> parameters() {

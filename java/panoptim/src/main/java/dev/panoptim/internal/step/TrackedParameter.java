@@ -1,10 +1,12 @@
 package dev.panoptim.internal.step;
 
 import dev.panoptim.memory.Parameter;
+import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /// A parameter of an optimizer with its states and step count.
 ///
@@ -29,16 +31,18 @@ public final class TrackedParameter {
 
   private long steps;
 
-  /// What the last step's coefficients said of it; 1 without a schedule of the momentum.
-  private double momentumProduct = 1;
+  /// In the order of [dev.panoptim.rule.Rule#scalarNames()].
+  private final double[] scalars;
 
-  /// What becomes of that once the running step is done.
-  double nextMomentumProduct = 1;
+  /// The scalars after the running step.
+  private final double[] nextScalars;
 
   /// @param group the group that has the parameter
   TrackedParameter(Parameter parameter, TrackedGroup group) {
     this.parameter = parameter;
     this.group = group;
+    scalars = group.scalarNames.stream().mapToDouble(Rule::initialScalar).toArray();
+    nextScalars = scalars.clone();
   }
 
   public Parameter parameter() {
@@ -85,7 +89,7 @@ public final class TrackedParameter {
   public void refresh() {
     if (shared != null) {
       steps = shared.steps();
-      momentumProduct = shared.momentumProduct();
+      shared.readScalars(scalars);
     }
   }
 
@@ -106,29 +110,68 @@ public final class TrackedParameter {
     shared = null;
   }
 
-  public double momentumProduct() {
-    return momentumProduct;
+  /// The scalars when this was last refreshed. The caller does not change the array.
+  double[] scalars() {
+    return scalars;
   }
 
-  public void set(long steps, double momentumProduct) {
-    this.steps = steps;
-    this.momentumProduct = momentumProduct;
-    if (shared != null) {
-      shared.set(steps, momentumProduct);
+  /// The scalars by name, when this was last refreshed.
+  public Map<String, Double> namedScalars() {
+    Map<String, Double> all = new LinkedHashMap<>();
+    for (int i = 0; i < scalars.length; i++) {
+      all.put(group.scalarNames.get(i), scalars[i]);
     }
+    return all;
+  }
+
+  /// Sets the scalars after the step that is being prepared; [#advance] makes them valid.
+  ///
+  /// @param prepared at least as many as the rule has
+  void nextScalars(double[] prepared) {
+    for (int i = 0; i < nextScalars.length; i++) {
+      nextScalars[i] = prepared[i];
+    }
+  }
+
+  /// @param steps the number of steps so far
+  /// @param named a value for each scalar of the rule
+  public void set(long steps, Map<String, Double> named) {
+    this.steps = steps;
+    for (int i = 0; i < scalars.length; i++) {
+      scalars[i] = named.get(group.scalarNames.get(i));
+    }
+    if (shared != null) {
+      shared.set(steps, scalars);
+    }
+  }
+
+  /// Sets steps and scalars to those before the first step.
+  void reset() {
+    set(0, group.scalarNames.stream().collect(Collectors.toMap(name -> name, Rule::initialScalar)));
   }
 
   /// Counts the step that was prepared.
   void advance() {
     if (shared != null) {
-      shared.advance(momentumProduct, nextMomentumProduct);
+      shared.advance(scalars, nextScalars);
     }
     steps++;
-    momentumProduct = nextMomentumProduct;
+    for (int i = 0; i < scalars.length; i++) {
+      scalars[i] = nextScalars[i];
+    }
   }
 
+  /// Whether steps and scalars are those of another parameter of the group, bit for bit.
   boolean isAtTheStepOf(TrackedParameter other) {
-    return steps == other.steps && momentumProduct == other.momentumProduct;
+    if (steps != other.steps) {
+      return false;
+    }
+    for (int i = 0; i < scalars.length; i++) {
+      if (Double.doubleToRawLongBits(scalars[i]) != Double.doubleToRawLongBits(other.scalars[i])) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /// The states by name. Nothing before the first step, though there may be memory for it.

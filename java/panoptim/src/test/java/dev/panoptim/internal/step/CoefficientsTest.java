@@ -45,7 +45,7 @@ class CoefficientsTest {
                 Hyperparameter.EPSILON, 1e-8,
                 Hyperparameter.WEIGHT_DECAY, 1e-2)),
         step,
-        1);
+        new double[0]);
     return c;
   }
 
@@ -98,12 +98,12 @@ class CoefficientsTest {
                 Hyperparameter.DAMPENING, 0.5,
                 Hyperparameter.WEIGHT_DECAY, 0.25));
     Coefficients c = new Coefficients();
-    c.compute(MOMENTUM, values, 1, 1);
+    c.compute(MOMENTUM, values, 1, new double[0]);
     assertEquals(1, c.firstTake);
     assertEquals(0, c.firstDecay);
     assertEquals(-1, c.gradientScale);
     assertEquals(0.25f, c.weightDecay);
-    c.compute(MOMENTUM, values, 2, 1);
+    c.compute(MOMENTUM, values, 2, new double[0]);
     assertEquals(0.5f, c.firstTake);
     assertEquals(0.9f, c.firstDecay, 1e-7f);
   }
@@ -212,18 +212,21 @@ class CoefficientsTest {
         for (int j = 0; j < 4; j++) {
           List<Float> before = underVersion(kept);
           long version = kept.version();
-          double product = random.nextDouble();
+          int scalars = rule.scalarNames().size();
+          double[] scalarsBefore = random.doubles(scalars).toArray();
           float scale = random.nextInt(3) == 0 ? Float.NaN : random.nextInt(1, 4);
           float take = random.nextBoolean() ? Float.NaN : random.nextFloat();
           Coefficients fresh = new Coefficients();
           for (Coefficients each : List.of(kept, fresh)) {
-            each.compute(rule, values, step, product);
+            each.compute(rule, values, step, scalarsBefore);
             each.scaleGradients(scale);
             each.averageParameters(take);
           }
           String what = "seed %s, step %s, %s".formatted(seed, step, rule.describe());
           assertEquals(all(fresh), all(kept), what);
-          assertEquals(fresh.momentumProduct, kept.momentumProduct, what);
+          for (int k = 0; k < scalars; k++) {
+            assertEquals(fresh.scalars[k], kept.scalars[k], what);
+          }
           assertTrue(
               kept.version() > version || underVersion(kept).equals(before),
               () -> what + ": changed under version " + version);
@@ -251,17 +254,17 @@ class CoefficientsTest {
                 Hyperparameter.EPSILON, 1e-8,
                 Hyperparameter.WEIGHT_DECAY, 1e-2));
     Coefficients c = new Coefficients();
-    c.compute(ADAMW, values, 1, 1);
+    c.compute(ADAMW, values, 1, new double[0]);
     c.averageParameters(Float.NaN);
     long version = c.version();
     for (long step = 2; step < 100; step++) {
-      c.compute(ADAMW, values, step, 1);
+      c.compute(ADAMW, values, step, new double[0]);
       c.scaleGradients(1);
       c.averageParameters(Float.NaN);
       assertEquals(version, c.version());
     }
     values.setAll(Map.of(Hyperparameter.WEIGHT_DECAY, 0.5));
-    c.compute(ADAMW, values, 100, 1);
+    c.compute(ADAMW, values, 100, new double[0]);
     assertTrue(c.version() > version);
     assertEquals((float) (1e-3 * 0.5), c.weightDecay);
   }

@@ -5,16 +5,23 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.memory.Parameter;
+import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.Hyperparameters;
+import dev.panoptim.rule.Rule;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 /// Gradients must not overlap data. The expected result comes from a comparison of all pairs.
 class DataPlacesTest {
+  private static final Hyperparameters VALUES =
+      new Hyperparameters(Rule.builder().build(), Map.of(Hyperparameter.LEARNING_RATE, 0.1));
+
   private static final int FLOATS = 60;
 
   /// Some of the memory of a block, in pieces that do not overlap; a piece may be empty.
@@ -50,7 +57,7 @@ class DataPlacesTest {
           String name = "p" + parameters.size();
           parameters.add(Parameter.of(name, each.byteSize() / Float.BYTES, each));
         }
-        TrackedGroup group = new TrackedGroup(parameters.reversed(), null);
+        TrackedGroup group = new TrackedGroup(parameters.reversed(), VALUES);
         DataPlaces places = new DataPlaces(Arrays.asList(group.parameters));
         List<MemorySegment> gradients =
             pieces(block, random).stream().filter(each -> each.byteSize() > 0).limit(2).toList();

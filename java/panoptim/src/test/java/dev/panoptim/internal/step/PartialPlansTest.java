@@ -7,13 +7,20 @@ import dev.panoptim.backend.Backends;
 import dev.panoptim.device.Device;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
+import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.Hyperparameters;
+import dev.panoptim.rule.Rule;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /// Which plans of some parameters are kept.
 class PartialPlansTest {
+  private static final Hyperparameters VALUES =
+      new Hyperparameters(Rule.builder().build(), Map.of(Hyperparameter.LEARNING_RATE, 0.1));
+
   private final Parameters memory =
       Parameters.builder().add("a", 3).add("b", 5).add("c", 2).add("d", 2).build();
   private final List<Parameter> all = memory.all();
@@ -23,7 +30,7 @@ class PartialPlansTest {
       new PartialPlans(engine, new StateMemory(RowFormat.withoutStates(Device.cpu())), tracked);
 
   PartialPlansTest() {
-    tracked.add(List.of(new TrackedGroup(all, null)), parameters -> {});
+    tracked.add(List.of(new TrackedGroup(all, VALUES)), parameters -> {});
   }
 
   @AfterEach
