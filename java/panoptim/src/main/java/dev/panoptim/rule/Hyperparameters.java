@@ -68,6 +68,18 @@ public final class Hyperparameters {
           "nesterov needs a momentum above 0 and a dampening of 0, but momentum is %s and dampening %s"
               .formatted(momentum, dampening));
     }
+    double learningRate = orZero(Hyperparameter.LEARNING_RATE);
+    if (rule.update() == Update.PROXIMAL && learningRate == 0) {
+      throw new IllegalArgumentException(
+          "learningRate is 0.0, but a proximal update divides by it: it must be above 0");
+    }
+    double smallest = orZero(Hyperparameter.SMALLEST_STEP);
+    double largest = orZero(Hyperparameter.LARGEST_STEP);
+    if (smallest > largest) {
+      throw new IllegalArgumentException(
+          "smallestStep is %s, but must not be above largestStep, which is %s"
+              .formatted(smallest, largest));
+    }
   }
 
   private Hyperparameter requireOpen(Hyperparameter each) {
@@ -123,9 +135,9 @@ public final class Hyperparameters {
     return version;
   }
 
-  /// Whether the weight decay is not 0.
+  /// Whether parameters decay: the weight decay is not 0, nor ASGD's `lambd`.
   public boolean decays() {
-    return orZero(Hyperparameter.WEIGHT_DECAY) != 0;
+    return orZero(Hyperparameter.WEIGHT_DECAY) != 0 || orZero(Hyperparameter.LAMBD) != 0;
   }
 
   /// The value, or 0 if the rule does not have this hyperparameter.

@@ -17,5 +17,8 @@ public enum Nesterov {
   SCHEDULED,
   /// `(1 - beta1) * x + beta1 * m` with m from before this step; m decays with beta2. (Lion: [Chen
   /// and others 2023](https://arxiv.org/abs/2302.06675).)
-  INTERPOLATED
+  INTERPOLATED,
+  /// `(1 - nu1) * x + nu1 * m`, m with bias correction if the rule has one. (QHM and QHAdam: [Ma
+  /// and Yarats 2018](https://arxiv.org/abs/1810.06801).)
+  QUASI_HYPERBOLIC
 }

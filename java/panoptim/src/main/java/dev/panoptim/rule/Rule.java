@@ -1,7 +1,6 @@
 package dev.panoptim.rule;
 
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -41,6 +40,8 @@ import java.util.Set;
 ///   that root is divided by `root(1 - beta2^t)`, instead of after; with `epsilonInside`, to the
 ///   second moment before it is divided by `1 - beta2^t`
 /// @param decay how weight decay acts
+/// @param history what is remembered of past gradients besides the moments
+/// @param update how the direction changes the parameter
 /// @param maximize whether the loss is maximized
 public record Rule(
     FirstMoment firstMoment,
@@ -53,76 +54,34 @@ public record Rule(
     boolean biasCorrection,
     boolean epsilonBeforeCorrection,
     Decay decay,
+    History history,
+    Update update,
     boolean maximize) {
   /// The name of the scalar that is a product of scheduled momenta.
   public static final String MOMENTUM_PRODUCT = "momentumProduct";
 
-  /// The conditions on kernels are those of `why_illegal` in `native/src/rule/composition.h`;
-  /// `RuleCodesTest` compares the two for every composition.
-  ///
   /// @throws IllegalArgumentException if the composition is illegal; the message has the reason
   public Rule {
     Objects.requireNonNull(firstMoment, "firstMoment is null");
     Objects.requireNonNull(nesterov, "nesterov is null");
     Objects.requireNonNull(secondMoment, "secondMoment is null");
     Objects.requireNonNull(decay, "decay is null");
-    boolean first = firstMoment != FirstMoment.NONE;
-    boolean average = firstMoment == FirstMoment.MOVING_AVERAGE;
-    boolean second = secondMoment != SecondMoment.NONE;
-    boolean secondAverage =
-        CORRECTABLE.contains(secondMoment) && secondMoment != SecondMoment.RECTIFIED_AVERAGE;
-    require(nesterov == Nesterov.NONE || first, "nesterov %s needs a first moment", nesterov);
-    require(
-        nesterov != Nesterov.SCHEDULED || average && biasCorrection,
-        "nesterov SCHEDULED needs firstMoment MOVING_AVERAGE, not %s, and biasCorrection",
-        firstMoment);
-    require(
-        nesterov != Nesterov.INTERPOLATED || average && !biasCorrection,
-        "nesterov INTERPOLATED needs firstMoment MOVING_AVERAGE, not %s, and no biasCorrection",
-        firstMoment);
-    require(
-        !momentumLast || first && second,
-        "momentumLast needs both moments, but firstMoment is %s and secondMoment %s",
-        firstMoment,
-        secondMoment);
-    require(
-        !epsilonInside || second && secondMoment != SecondMoment.INFINITY_NORM,
-        "epsilonInside needs a second moment with a root, but secondMoment is %s",
-        secondMoment);
-    require(
-        !unitCorrection || secondAverage && epsilonInside && !biasCorrection,
-        "unitCorrection needs a moving average, epsilonInside and no biasCorrection,"
-            + " but secondMoment is %s",
-        secondMoment);
-    require(!sign || !second, "sign leaves nothing of secondMoment %s", secondMoment);
-    require(
-        !biasCorrection || average || CORRECTABLE.contains(secondMoment),
-        "biasCorrection corrects moving averages, but firstMoment is %s and secondMoment %s",
-        firstMoment,
-        secondMoment);
-    require(
-        !epsilonBeforeCorrection || biasCorrection && secondAverage,
-        "epsilonBeforeCorrection needs biasCorrection of a second moment that is a moving average"
-            + " without rectification, but secondMoment is %s",
-        secondMoment);
-    require(
-        secondMoment != SecondMoment.RECTIFIED_AVERAGE || biasCorrection,
-        "secondMoment %s needs biasCorrection",
-        secondMoment);
-  }
-
-  /// The second moments that start at 0 and are too small at first.
-  private static final Set<SecondMoment> CORRECTABLE =
-      EnumSet.of(
-          SecondMoment.MOVING_AVERAGE,
-          SecondMoment.MAXIMUM_OF_AVERAGE,
-          SecondMoment.CENTERED_AVERAGE,
-          SecondMoment.RECTIFIED_AVERAGE);
-
-  private static void require(boolean condition, String message, Object... values) {
-    if (!condition) {
-      throw new IllegalArgumentException(message.formatted(values));
-    }
+    Objects.requireNonNull(history, "history is null");
+    Objects.requireNonNull(update, "update is null");
+    new RuleChecks(
+            firstMoment,
+            nesterov,
+            secondMoment,
+            momentumLast,
+            epsilonInside,
+            unitCorrection,
+            sign,
+            biasCorrection,
+            epsilonBeforeCorrection,
+            decay,
+            history,
+            update)
+        .requireLegal();
   }
 
   /// Starts from plain gradient descent: no moments, no decay.
@@ -155,11 +114,13 @@ public record Rule(
   }
 
   public boolean correctsSecondMoment() {
-    return biasCorrection && CORRECTABLE.contains(secondMoment);
+    return biasCorrection && RuleChecks.CORRECTABLE.contains(secondMoment);
   }
 
   /// The names of the states of each parameter, in the order in which they are stored:
-  /// `firstMoment`, `secondMoment`, `maximum` or `mean`, `units`, if the rule has them.
+  /// `firstMoment`, `secondMoment`, `maximum` or `mean`, `units`, `slowMoment` or
+  /// `differenceMoment`, `previousGradient`, `parameterAverage`, `stepSizes`, `z`, if the rule has
+  /// them.
   public List<String> stateNames() {
     List<String> names = new ArrayList<>();
     if (hasFirstMoment()) {
@@ -174,13 +135,29 @@ public record Rule(
     if (unitCorrection) {
       names.add("units");
     }
+    switch (history) {
+      case NONE -> {}
+      case SLOW_MOMENT -> names.add("slowMoment");
+      case DIFFERENCE_MOMENT -> names.addAll(List.of("differenceMoment", "previousGradient"));
+      case CORRECTED_GRADIENT -> names.add("previousGradient");
+    }
+    switch (update) {
+      case DESCENT, CAUTIOUS -> {}
+      case AVERAGED -> names.add("parameterAverage");
+      case SIGN_STEPS -> names.addAll(List.of("previousGradient", "stepSizes"));
+      case PROXIMAL, SCHEDULE_FREE -> names.add("z");
+    }
     return List.copyOf(names);
   }
 
   /// The names of the scalars of each parameter: numbers that a step hands to the parameter's next
   /// step. `momentumProduct`, the product of all scheduled momenta so far, with
-  /// [Nesterov#SCHEDULED]. At most two.
+  /// [Nesterov#SCHEDULED]; `weightSum`, the sum of the weights of the average, and
+  /// `largestLearningRate` with [Update#SCHEDULE_FREE]. At most two.
   public List<String> scalarNames() {
+    if (update == Update.SCHEDULE_FREE) {
+      return List.of("weightSum", "largestLearningRate");
+    }
     return nesterov == Nesterov.SCHEDULED ? List.of(MOMENTUM_PRODUCT) : List.of();
   }
 
@@ -193,98 +170,12 @@ public record Rule(
 
   /// The hyperparameters of the composition.
   public Set<Hyperparameter> hyperparameters() {
-    Set<Hyperparameter> open = EnumSet.of(Hyperparameter.LEARNING_RATE);
-    switch (firstMoment) {
-      case NONE -> {}
-      case HEAVY_BALL -> {
-        open.add(Hyperparameter.MOMENTUM);
-        open.add(Hyperparameter.DAMPENING);
-      }
-      case MOVING_AVERAGE -> open.add(Hyperparameter.BETA1);
-    }
-    switch (nesterov) {
-      case NONE, NESTEROV -> {}
-      case SCHEDULED -> open.add(Hyperparameter.MOMENTUM_DECAY);
-      case INTERPOLATED -> open.add(Hyperparameter.BETA2);
-    }
-    if (hasSecondMoment()) {
-      open.add(Hyperparameter.EPSILON);
-      if (secondMoment == SecondMoment.SUM) {
-        open.add(Hyperparameter.LEARNING_RATE_DECAY);
-        open.add(Hyperparameter.INITIAL_ACCUMULATOR);
-      } else {
-        open.add(Hyperparameter.BETA2);
-      }
-    }
-    if (decay != Decay.NONE) {
-      open.add(Hyperparameter.WEIGHT_DECAY);
-    }
-    return open;
+    return RuleHyperparameters.of(this);
   }
 
   /// The framework's four lines for this composition.
   public String describe() {
-    String x = momentumLast ? "d" : "g";
-    String first =
-        switch (firstMoment) {
-          case NONE -> null;
-          case HEAVY_BALL -> "m = momentum * m + (1 - dampening) * " + x;
-          case MOVING_AVERAGE -> {
-            String beta = nesterov == Nesterov.INTERPOLATED ? "beta2" : "beta1";
-            yield "m = %s * m + (1 - %s) * %s".formatted(beta, beta, x);
-          }
-        };
-    String second =
-        switch (secondMoment) {
-          case NONE -> null;
-          case SUM -> "v = v + g * g";
-          case MOVING_AVERAGE, RECTIFIED_AVERAGE -> "v = beta2 * v + (1 - beta2) * g * g";
-          case MAXIMUM_OF_AVERAGE -> "v = max(v, beta2 * u + (1 - beta2) * g * g)";
-          case CENTERED_AVERAGE -> "v = average(g * g) - average(g)^2, both with beta2";
-          case INFINITY_NORM -> "r = max(beta2 * r, |g| + epsilon)";
-        };
-    String moments =
-        first == null && second == null
-            ? "none"
-            : first == null ? second : second == null ? first : first + "; " + second;
-    String root =
-        switch (secondMoment) {
-          case NONE -> "";
-          case INFINITY_NORM -> " / r";
-          default -> epsilonInside ? " / root(v + epsilon)" : " / (root(v) + epsilon)";
-        };
-    String ahead =
-        switch (nesterov) {
-          case NONE -> hasFirstMoment() ? "m" : "g";
-          case NESTEROV ->
-              firstMoment == FirstMoment.HEAVY_BALL
-                  ? "(" + x + " + momentum * m)"
-                  : "((1 - beta1) * " + x + " + beta1 * m)";
-          case SCHEDULED -> "((1 - mu(t)) * " + x + " + mu(t + 1) * m)";
-          case INTERPOLATED -> "((1 - beta1) * " + x + " + beta1 * m before)";
-        };
-    String units = unitCorrection ? " * root(average(d * d) + epsilon)" : "";
-    String direction =
-        momentumLast ? "d = g" + root + units + "; then " + ahead : ahead + root + units;
-    if (secondMoment == SecondMoment.RECTIFIED_AVERAGE) {
-      direction += ", times r(t), once there are enough steps";
-    }
-    if (biasCorrection) {
-      direction += ", moments corrected by 1 - beta^t";
-      direction += epsilonBeforeCorrection ? " after epsilon is added" : "";
-    }
-    return """
-    1. gradient   g = %sgrad f(w)%s
-    2. moments    %s
-    3. direction  %s
-    4. update     w = w - learningRate * direction%s
-    """
-        .formatted(
-            maximize ? "-" : "",
-            decay == Decay.L2 ? " + weightDecay * w" : "",
-            moments,
-            sign ? "sign(" + direction + ")" : direction,
-            decay == Decay.DECOUPLED ? " - learningRate * weightDecay * w" : "");
+    return RuleWords.describe(this);
   }
 
   /// Composes a rule. Not thread-safe.
@@ -299,6 +190,8 @@ public record Rule(
     private boolean biasCorrection;
     private boolean epsilonBeforeCorrection;
     private Decay decay = Decay.NONE;
+    private History history = History.NONE;
+    private Update update = Update.DESCENT;
     private boolean maximize;
 
     private Builder() {}
@@ -314,6 +207,8 @@ public record Rule(
       biasCorrection = rule.biasCorrection;
       epsilonBeforeCorrection = rule.epsilonBeforeCorrection;
       decay = rule.decay;
+      history = rule.history;
+      update = rule.update;
       maximize = rule.maximize;
     }
 
@@ -367,6 +262,16 @@ public record Rule(
       return this;
     }
 
+    public Builder history(History value) {
+      history = value;
+      return this;
+    }
+
+    public Builder update(Update value) {
+      update = value;
+      return this;
+    }
+
     public Builder maximize(boolean value) {
       maximize = value;
       return this;
@@ -385,6 +290,8 @@ public record Rule(
           biasCorrection,
           epsilonBeforeCorrection,
           decay,
+          history,
+          update,
           maximize);
     }
   }

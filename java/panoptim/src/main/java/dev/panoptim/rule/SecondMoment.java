@@ -24,5 +24,23 @@ public enum SecondMoment {
   RECTIFIED_AVERAGE,
   /// `root(V) = max(beta2 * root(V), |g| + epsilon)`. (Adamax: [Kingma and Ba
   /// 2015](https://arxiv.org/abs/1412.6980).)
-  INFINITY_NORM
+  INFINITY_NORM,
+  /// The moving average of `(g - m) * (g - m)`, to which epsilon is added at each step. (AdaBelief:
+  /// [Zhuang and others 2020](https://arxiv.org/abs/2010.07468).)
+  BELIEF_AVERAGE,
+  /// `v = v - (1 - beta2) * sign(v - g * g) * g * g`: it moves by the size of the squared gradient,
+  /// not by its own. (Yogi: [Zaheer and others
+  /// 2018](https://papers.nips.cc/paper/2018/hash/90365351ccc7437a1309dc64e4db32a3-Abstract.html).)
+  SIGNED_AVERAGE,
+  /// The moving average from before this step; the direction is clamped to `(t - 1)^clipPower`. The
+  /// first step only sets it to `g * g`. (ADOPT: [Taniguchi and others
+  /// 2024](https://arxiv.org/abs/2411.02853).)
+  DELAYED_AVERAGE,
+  /// A moving average of squared gradients that only special steps change; see
+  /// [dev.panoptim.optim.Optimizer#updateHessian()]. The first moment is divided by it, not by its
+  /// root, and clamped to 1. (Sophia-G: [Liu and others 2023](https://arxiv.org/abs/2305.14342).)
+  CURVATURE_AVERAGE,
+  /// `nu2 * v + (1 - nu2) * g * g`, where v is the moving average. (QHAdam: [Ma and Yarats
+  /// 2018](https://arxiv.org/abs/1810.06801).)
+  MIXED_AVERAGE
 }

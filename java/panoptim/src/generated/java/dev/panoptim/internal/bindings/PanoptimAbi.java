@@ -23,10 +23,10 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = NativeLibrary.functions()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANOPTIM_ABI_VERSION = (int)10L;
+    private static final int PANOPTIM_ABI_VERSION = (int)11L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_ABI_VERSION 10
+     * #define PANOPTIM_ABI_VERSION 11
      * }
      */
     public static int PANOPTIM_ABI_VERSION() {
@@ -221,6 +221,51 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     public static int PANOPTIM_SECOND_MOMENT_INFINITY() {
         return PANOPTIM_SECOND_MOMENT_INFINITY;
     }
+    private static final int PANOPTIM_SECOND_MOMENT_BELIEF = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_SECOND_MOMENT_BELIEF 6
+     * }
+     */
+    public static int PANOPTIM_SECOND_MOMENT_BELIEF() {
+        return PANOPTIM_SECOND_MOMENT_BELIEF;
+    }
+    private static final int PANOPTIM_SECOND_MOMENT_SIGNED = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_SECOND_MOMENT_SIGNED 7
+     * }
+     */
+    public static int PANOPTIM_SECOND_MOMENT_SIGNED() {
+        return PANOPTIM_SECOND_MOMENT_SIGNED;
+    }
+    private static final int PANOPTIM_SECOND_MOMENT_DELAYED = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_SECOND_MOMENT_DELAYED 8
+     * }
+     */
+    public static int PANOPTIM_SECOND_MOMENT_DELAYED() {
+        return PANOPTIM_SECOND_MOMENT_DELAYED;
+    }
+    private static final int PANOPTIM_SECOND_MOMENT_CURVATURE = (int)9L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_SECOND_MOMENT_CURVATURE 9
+     * }
+     */
+    public static int PANOPTIM_SECOND_MOMENT_CURVATURE() {
+        return PANOPTIM_SECOND_MOMENT_CURVATURE;
+    }
+    private static final int PANOPTIM_SECOND_MOMENT_MIXED = (int)10L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_SECOND_MOMENT_MIXED 10
+     * }
+     */
+    public static int PANOPTIM_SECOND_MOMENT_MIXED() {
+        return PANOPTIM_SECOND_MOMENT_MIXED;
+    }
     private static final int PANOPTIM_DECAY_NONE = (int)0L;
     /**
      * {@snippet lang=c :
@@ -247,6 +292,96 @@ public class PanoptimAbi extends PanoptimAbi$shared {
      */
     public static int PANOPTIM_DECAY_DECOUPLED() {
         return PANOPTIM_DECAY_DECOUPLED;
+    }
+    private static final int PANOPTIM_HISTORY_NONE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_HISTORY_NONE 0
+     * }
+     */
+    public static int PANOPTIM_HISTORY_NONE() {
+        return PANOPTIM_HISTORY_NONE;
+    }
+    private static final int PANOPTIM_HISTORY_SLOW = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_HISTORY_SLOW 1
+     * }
+     */
+    public static int PANOPTIM_HISTORY_SLOW() {
+        return PANOPTIM_HISTORY_SLOW;
+    }
+    private static final int PANOPTIM_HISTORY_DIFFERENCE = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_HISTORY_DIFFERENCE 2
+     * }
+     */
+    public static int PANOPTIM_HISTORY_DIFFERENCE() {
+        return PANOPTIM_HISTORY_DIFFERENCE;
+    }
+    private static final int PANOPTIM_HISTORY_CORRECTED = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_HISTORY_CORRECTED 3
+     * }
+     */
+    public static int PANOPTIM_HISTORY_CORRECTED() {
+        return PANOPTIM_HISTORY_CORRECTED;
+    }
+    private static final int PANOPTIM_UPDATE_DESCENT = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_UPDATE_DESCENT 0
+     * }
+     */
+    public static int PANOPTIM_UPDATE_DESCENT() {
+        return PANOPTIM_UPDATE_DESCENT;
+    }
+    private static final int PANOPTIM_UPDATE_CAUTIOUS = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_UPDATE_CAUTIOUS 1
+     * }
+     */
+    public static int PANOPTIM_UPDATE_CAUTIOUS() {
+        return PANOPTIM_UPDATE_CAUTIOUS;
+    }
+    private static final int PANOPTIM_UPDATE_AVERAGED = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_UPDATE_AVERAGED 2
+     * }
+     */
+    public static int PANOPTIM_UPDATE_AVERAGED() {
+        return PANOPTIM_UPDATE_AVERAGED;
+    }
+    private static final int PANOPTIM_UPDATE_SIGN_STEPS = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_UPDATE_SIGN_STEPS 3
+     * }
+     */
+    public static int PANOPTIM_UPDATE_SIGN_STEPS() {
+        return PANOPTIM_UPDATE_SIGN_STEPS;
+    }
+    private static final int PANOPTIM_UPDATE_PROXIMAL = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_UPDATE_PROXIMAL 4
+     * }
+     */
+    public static int PANOPTIM_UPDATE_PROXIMAL() {
+        return PANOPTIM_UPDATE_PROXIMAL;
+    }
+    private static final int PANOPTIM_UPDATE_SCHEDULE_FREE = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_UPDATE_SCHEDULE_FREE 5
+     * }
+     */
+    public static int PANOPTIM_UPDATE_SCHEDULE_FREE() {
+        return PANOPTIM_UPDATE_SCHEDULE_FREE;
     }
     private static final int PANOPTIM_CHUNK = (int)16384L;
     /**
@@ -418,6 +553,15 @@ public class PanoptimAbi extends PanoptimAbi$shared {
      */
     public static int PANOPTIM_STATES() {
         return PANOPTIM_STATES;
+    }
+    private static final int PANOPTIM_SPECIAL = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_SPECIAL 6
+     * }
+     */
+    public static int PANOPTIM_SPECIAL() {
+        return PANOPTIM_SPECIAL;
     }
     private static final int PANOPTIM_TEXT = (int)256L;
     /**

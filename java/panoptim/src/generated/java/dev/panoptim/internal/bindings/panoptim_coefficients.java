@@ -30,6 +30,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     float divides;
  *     float step_size;
  *     float average_take;
+ *     float special[6];
  * }
  * }
  */
@@ -54,7 +55,8 @@ public class panoptim_coefficients {
         PanoptimAbi.C_FLOAT.withName("epsilon"),
         PanoptimAbi.C_FLOAT.withName("divides"),
         PanoptimAbi.C_FLOAT.withName("step_size"),
-        PanoptimAbi.C_FLOAT.withName("average_take")
+        PanoptimAbi.C_FLOAT.withName("average_take"),
+        MemoryLayout.sequenceLayout(6, PanoptimAbi.C_FLOAT).withName("special")
     ).withName("panoptim_coefficients");
 
     /**
@@ -722,6 +724,83 @@ public class panoptim_coefficients {
      */
     public static void average_take(MemorySegment struct, float fieldValue) {
         struct.set(average_take$LAYOUT, average_take$OFFSET, fieldValue);
+    }
+
+    private static final SequenceLayout special$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("special"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float special[6]
+     * }
+     */
+    public static final SequenceLayout special$layout() {
+        return special$LAYOUT;
+    }
+
+    private static final long special$OFFSET = $LAYOUT.byteOffset(groupElement("special"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float special[6]
+     * }
+     */
+    public static final long special$offset() {
+        return special$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float special[6]
+     * }
+     */
+    public static MemorySegment special(MemorySegment struct) {
+        return struct.asSlice(special$OFFSET, special$LAYOUT.byteSize());
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float special[6]
+     * }
+     */
+    public static void special(MemorySegment struct, MemorySegment fieldValue) {
+        MemorySegment.copy(fieldValue, 0L, struct, special$OFFSET, special$LAYOUT.byteSize());
+    }
+
+    private static long[] special$DIMS = { 6 };
+
+    /**
+     * Dimensions for array field:
+     * {@snippet lang=c :
+     * float special[6]
+     * }
+     */
+    public static long[] special$dimensions() {
+        return special$DIMS;
+    }
+    private static final VarHandle special$ELEM_HANDLE = special$LAYOUT.varHandle(sequenceElement());
+
+    /**
+     * Indexed getter for field:
+     * {@snippet lang=c :
+     * float special[6]
+     * }
+     */
+    public static float special(MemorySegment struct, long index0) {
+        return (float)special$ELEM_HANDLE.get(struct, special$OFFSET, index0);
+    }
+
+    /**
+     * Indexed setter for field:
+     * {@snippet lang=c :
+     * float special[6]
+     * }
+     */
+    public static void special(MemorySegment struct, long index0, float fieldValue) {
+        special$ELEM_HANDLE.set(struct, special$OFFSET, index0, fieldValue);
     }
 
     /**

@@ -25,6 +25,8 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t unit_correction;
  *     int32_t sign;
  *     int32_t decay;
+ *     int32_t history;
+ *     int32_t update;
  *     int32_t clips;
  *     float clip;
  *     int32_t averages;
@@ -62,6 +64,8 @@ public class panoptim_plan {
         PanoptimAbi.C_INT.withName("unit_correction"),
         PanoptimAbi.C_INT.withName("sign"),
         PanoptimAbi.C_INT.withName("decay"),
+        PanoptimAbi.C_INT.withName("history"),
+        PanoptimAbi.C_INT.withName("update"),
         PanoptimAbi.C_INT.withName("clips"),
         PanoptimAbi.C_FLOAT.withName("clip"),
         PanoptimAbi.C_INT.withName("averages"),
@@ -527,6 +531,94 @@ public class panoptim_plan {
      */
     public static void decay(MemorySegment struct, int fieldValue) {
         struct.set(decay$LAYOUT, decay$OFFSET, fieldValue);
+    }
+
+    private static final OfInt history$LAYOUT = (OfInt)$LAYOUT.select(groupElement("history"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t history
+     * }
+     */
+    public static final OfInt history$layout() {
+        return history$LAYOUT;
+    }
+
+    private static final long history$OFFSET = $LAYOUT.byteOffset(groupElement("history"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t history
+     * }
+     */
+    public static final long history$offset() {
+        return history$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t history
+     * }
+     */
+    public static int history(MemorySegment struct) {
+        return struct.get(history$LAYOUT, history$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t history
+     * }
+     */
+    public static void history(MemorySegment struct, int fieldValue) {
+        struct.set(history$LAYOUT, history$OFFSET, fieldValue);
+    }
+
+    private static final OfInt update$LAYOUT = (OfInt)$LAYOUT.select(groupElement("update"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t update
+     * }
+     */
+    public static final OfInt update$layout() {
+        return update$LAYOUT;
+    }
+
+    private static final long update$OFFSET = $LAYOUT.byteOffset(groupElement("update"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t update
+     * }
+     */
+    public static final long update$offset() {
+        return update$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t update
+     * }
+     */
+    public static int update(MemorySegment struct) {
+        return struct.get(update$LAYOUT, update$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t update
+     * }
+     */
+    public static void update(MemorySegment struct, int fieldValue) {
+        struct.set(update$LAYOUT, update$OFFSET, fieldValue);
     }
 
     private static final OfInt clips$LAYOUT = (OfInt)$LAYOUT.select(groupElement("clips"));

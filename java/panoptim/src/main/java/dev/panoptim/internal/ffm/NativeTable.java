@@ -367,5 +367,8 @@ public final class NativeTable extends Prepared {
     panoptim_coefficients.nesterov_input(to, from.nesterovInput);
     panoptim_coefficients.nesterov_moment(to, from.nesterovMoment);
     panoptim_coefficients.divides(to, from.divides);
+    for (int i = 0; i < from.special.length; i++) {
+      panoptim_coefficients.special(to, i, from.special[i]);
+    }
   }
 }

@@ -24,6 +24,8 @@ final class RuleCodes {
     panoptim_plan.second_moment(plan, secondMoment(rule));
     panoptim_plan.unit_correction(plan, rule.unitCorrection() ? 1 : 0);
     panoptim_plan.sign(plan, rule.sign() ? 1 : 0);
+    panoptim_plan.history(plan, history(rule));
+    panoptim_plan.update(plan, update(rule));
   }
 
   private static int firstMoment(Rule rule) {
@@ -38,7 +40,7 @@ final class RuleCodes {
   private static int nesterov(Rule rule) {
     return switch (rule.nesterov()) {
       case NONE -> PanoptimAbi.PANOPTIM_NESTEROV_NONE();
-      case NESTEROV, SCHEDULED -> PanoptimAbi.PANOPTIM_NESTEROV_NEW();
+      case NESTEROV, SCHEDULED, QUASI_HYPERBOLIC -> PanoptimAbi.PANOPTIM_NESTEROV_NEW();
       case INTERPOLATED -> PanoptimAbi.PANOPTIM_NESTEROV_OLD();
     };
   }
@@ -51,6 +53,31 @@ final class RuleCodes {
       case CENTERED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_CENTERED();
       case RECTIFIED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_RECTIFIED();
       case INFINITY_NORM -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_INFINITY();
+      case BELIEF_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_BELIEF();
+      case SIGNED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_SIGNED();
+      case DELAYED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_DELAYED();
+      case CURVATURE_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_CURVATURE();
+      case MIXED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_MIXED();
+    };
+  }
+
+  private static int history(Rule rule) {
+    return switch (rule.history()) {
+      case NONE -> PanoptimAbi.PANOPTIM_HISTORY_NONE();
+      case SLOW_MOMENT -> PanoptimAbi.PANOPTIM_HISTORY_SLOW();
+      case DIFFERENCE_MOMENT -> PanoptimAbi.PANOPTIM_HISTORY_DIFFERENCE();
+      case CORRECTED_GRADIENT -> PanoptimAbi.PANOPTIM_HISTORY_CORRECTED();
+    };
+  }
+
+  private static int update(Rule rule) {
+    return switch (rule.update()) {
+      case DESCENT -> PanoptimAbi.PANOPTIM_UPDATE_DESCENT();
+      case CAUTIOUS -> PanoptimAbi.PANOPTIM_UPDATE_CAUTIOUS();
+      case AVERAGED -> PanoptimAbi.PANOPTIM_UPDATE_AVERAGED();
+      case SIGN_STEPS -> PanoptimAbi.PANOPTIM_UPDATE_SIGN_STEPS();
+      case PROXIMAL -> PanoptimAbi.PANOPTIM_UPDATE_PROXIMAL();
+      case SCHEDULE_FREE -> PanoptimAbi.PANOPTIM_UPDATE_SCHEDULE_FREE();
     };
   }
 
@@ -59,7 +86,7 @@ final class RuleCodes {
     return switch (decay) {
       case NONE -> PanoptimAbi.PANOPTIM_DECAY_NONE();
       case L2 -> PanoptimAbi.PANOPTIM_DECAY_L2();
-      case DECOUPLED -> PanoptimAbi.PANOPTIM_DECAY_DECOUPLED();
+      case DECOUPLED, PROXIMAL -> PanoptimAbi.PANOPTIM_DECAY_DECOUPLED();
     };
   }
 

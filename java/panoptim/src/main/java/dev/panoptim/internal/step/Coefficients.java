@@ -1,7 +1,7 @@
 package dev.panoptim.internal.step;
 
-import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.FirstMoment;
+import dev.panoptim.rule.History;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Hyperparameters;
 import dev.panoptim.rule.Nesterov;
@@ -73,8 +73,12 @@ public final class Coefficients {
   /// With Nesterov momentum, the first moment's share in the direction.
   public float nesterovMoment;
 
-  /// For the rectified average: 0 leaves the direction undivided.
+  /// For the rectified average: 0 leaves the direction undivided. For the curvature: 0 in a step
+  /// that measures it.
   public float divides;
+
+  /// Factors that only few compositions need: see `special_numbers` in `native/src/rule/update.h`.
+  public final float[] special = new float[SpecialCoefficients.COUNT];
 
   /// The parameter's scalars after this step, in the order of [Rule#scalarNames()]. No backend
   /// reads them.
@@ -82,6 +86,8 @@ public final class Coefficients {
 
   /// Of NAdam's schedule, `0.96^(t * momentumDecay)`.
   private static final double LOG_OF_BASE = StrictMath.log(0.96);
+
+  private final SpecialCoefficients specials = new SpecialCoefficients(this);
 
   /// Of the first moment's decay.
   private final Powers firstPowers = new Powers();
@@ -111,6 +117,13 @@ public final class Coefficients {
   private boolean epsilonFirst;
   private boolean sums;
   private boolean rectifies;
+  private boolean mixes;
+
+  /// Whether the second moment's correction is a factor of what the first moment averages, instead
+  /// of the direction's.
+  private boolean correctsInput;
+
+  private double givenTake;
   private boolean firstStep;
 
   /// All 0, until they are computed.
@@ -141,6 +154,9 @@ public final class Coefficients {
     if (correctsFirst) {
       size *= 1 / (1 - firstPowers.power(firstBeta, step));
     }
+    if (mixes) {
+      mix(step);
+    }
     if (sums) {
       size /= 1 + (step - 1) * learningRateDecay;
     }
@@ -151,6 +167,8 @@ public final class Coefficients {
       // Rectification leaves epsilon as it is.
       size *= rectify(step, root);
       root = 1;
+    } else if (correctsInput) {
+      takeCorrected(root);
     } else {
       size *= root;
     }
@@ -162,7 +180,59 @@ public final class Coefficients {
     } else {
       epsilon = (float) (givenEpsilon * root);
     }
+    if (specials.isUsed()) {
+      size = specials.compute(step, before, size);
+    }
     stepSize = (float) size;
+  }
+
+  /// Makes this a step that only measures the curvature: see [#divides]. To be called after
+  /// [#compute].
+  ///
+  /// @param measures `false` for all other steps
+  public void measureCurvature(boolean measures) {
+    float dividesNow = measures ? 0 : 1;
+    if (divides != dividesNow) {
+      divides = dividesNow;
+      version++;
+    }
+  }
+
+  /// Sets [#weightDecay].
+  void decay(double value) {
+    if (!sameBits((float) value, weightDecay)) {
+      weightDecay = (float) value;
+      version++;
+    }
+  }
+
+  /// Sets a number of [#special].
+  void special(int number, double value) {
+    if (!sameBits((float) value, special[number])) {
+      special[number] = (float) value;
+      version++;
+    }
+  }
+
+  /// Sets the decay of a moment, and the gradient's factor in it, in [#special].
+  ///
+  /// @param first the number of the decay; its rest and the factor follow
+  void specialMoment(int first, double decay) {
+    float nearest = towardsZero(decay);
+    special(first, nearest);
+    special(first + 1, decay - nearest);
+    special(first + 2, 1 - decay);
+  }
+
+  /// Sets the second moment's decay and the factor of the squared gradient.
+  void secondMoment(double decay, double take) {
+    float nearest = towardsZero(decay);
+    if (nearest != secondDecay || (float) take != secondTake) {
+      secondDecay = nearest;
+      secondDecayRest = (float) (decay - nearest);
+      secondTake = (float) take;
+      version++;
+    }
   }
 
   /// Sets the scale of the gradients. To be called after [#compute], which may have set it to 1.
@@ -201,13 +271,21 @@ public final class Coefficients {
     learningRateDecay = values.orZero(Hyperparameter.LEARNING_RATE_DECAY);
     givenEpsilon = values.orZero(Hyperparameter.EPSILON);
     double decay = values.orZero(Hyperparameter.WEIGHT_DECAY);
-    weightDecay = (float) (rule.decay() == Decay.DECOUPLED ? learningRate * decay : decay);
+    weightDecay =
+        (float)
+            switch (rule.decay()) {
+              case NONE, L2 -> decay;
+              case DECOUPLED -> learningRate * decay;
+              // Of w / (1 + x), the part that is subtracted from w.
+              case PROXIMAL -> learningRate * decay / (1 + learningRate * decay);
+            };
     gradientScale = rule.maximize() ? -1 : 1;
     epsilonInside = 0;
     epsilon = 0;
     decideFirstMoment();
     decideSecondMoment();
     decideNesterov();
+    specials.decide(rule, values);
     version++;
     valuesVersion = decided;
   }
@@ -223,7 +301,10 @@ public final class Coefficients {
         firstBeta = values.orZero(interpolated ? Hyperparameter.BETA2 : Hyperparameter.BETA1);
         firstMoment(firstBeta, 1 - firstBeta);
         // A schedule corrects each part of its direction by itself.
-        correctsFirst = rule.biasCorrection() && rule.nesterov() != Nesterov.SCHEDULED;
+        correctsFirst =
+            rule.biasCorrection()
+                && rule.nesterov() != Nesterov.SCHEDULED
+                && rule.nesterov() != Nesterov.QUASI_HYPERBOLIC;
       }
     }
   }
@@ -239,15 +320,33 @@ public final class Coefficients {
   private void firstMoment(double decay, double take) {
     firstDecay = towardsZero(decay);
     firstDecayRest = (float) (decay - firstDecay);
+    givenTake = take;
     firstTake = (float) take;
+  }
+
+  /// Corrects what the first moment averages. (LaProp: [Ziyin and others
+  /// 2020](https://arxiv.org/abs/2002.04839).)
+  private void takeCorrected(double correction) {
+    float take = (float) (givenTake * correction);
+    if (take != firstTake) {
+      firstTake = take;
+      version++;
+    }
   }
 
   private void decideSecondMoment() {
     sums = rule.secondMoment() == SecondMoment.SUM;
     rectifies = rule.secondMoment() == SecondMoment.RECTIFIED_AVERAGE;
-    correctsSecond = rule.correctsSecondMoment();
+    // A mixed moment is corrected where it is mixed.
+    correctsSecond =
+        rule.correctsSecondMoment() && rule.secondMoment() != SecondMoment.MIXED_AVERAGE;
+    correctsInput = rule.momentumLast() && correctsSecond && !rectifies;
     epsilonFirst = rule.epsilonBeforeCorrection();
-    secondBeta = values.orZero(Hyperparameter.BETA2);
+    secondBeta =
+        values.orZero(
+            rule.history() == History.DIFFERENCE_MOMENT
+                ? Hyperparameter.BETA3
+                : Hyperparameter.BETA2);
     double decay = sums ? 1 : secondBeta;
     secondDecay = towardsZero(decay);
     secondDecayRest = (float) (decay - secondDecay);
@@ -257,6 +356,7 @@ public final class Coefficients {
 
   private void decideNesterov() {
     scheduled = rule.nesterov() == Nesterov.SCHEDULED;
+    mixes = rule.nesterov() == Nesterov.QUASI_HYPERBOLIC;
     switch (rule.nesterov()) {
       case NONE -> nesterov(0, 0);
       case NESTEROV -> {
@@ -264,7 +364,7 @@ public final class Coefficients {
         double moment = values.orZero(average ? Hyperparameter.BETA1 : Hyperparameter.MOMENTUM);
         nesterov(average ? 1 - moment : 1, moment);
       }
-      case SCHEDULED -> {}
+      case SCHEDULED, QUASI_HYPERBOLIC -> {}
       case INTERPOLATED -> {
         double moment = values.orZero(Hyperparameter.BETA1);
         nesterov(1 - moment, moment);
@@ -275,6 +375,17 @@ public final class Coefficients {
   private void nesterov(double input, double moment) {
     nesterovInput = (float) input;
     nesterovMoment = (float) moment;
+  }
+
+  /// The shares of a quasi-hyperbolic direction.
+  private void mix(long step) {
+    double share = values.orZero(Hyperparameter.NU1);
+    double correction = rule.biasCorrection() ? 1 - firstPowers.power(firstBeta, step) : 1;
+    float moment = (float) (share / correction);
+    if (moment != nesterovMoment) {
+      nesterov(1 - share, moment);
+      version++;
+    }
   }
 
   /// NAdam's momentum at a step.

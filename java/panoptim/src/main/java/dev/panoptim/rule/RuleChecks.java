@@ -1,0 +1,224 @@
+package dev.panoptim.rule;
+
+import java.util.EnumSet;
+import java.util.Set;
+
+/// The conditions of a legal composition.
+///
+/// Those on kernels are the conditions of `why_illegal` in `native/src/rule/composition.h`;
+/// `RuleCodesTest` compares the two for every composition.
+///
+/// Immutable.
+record RuleChecks(
+    FirstMoment firstMoment,
+    Nesterov nesterov,
+    SecondMoment secondMoment,
+    boolean momentumLast,
+    boolean epsilonInside,
+    boolean unitCorrection,
+    boolean sign,
+    boolean biasCorrection,
+    boolean epsilonBeforeCorrection,
+    Decay decay,
+    History history,
+    Update update) {
+  /// The second moments whose correction may follow or precede the addition of epsilon.
+  private static final Set<SecondMoment> PLAIN_AVERAGES =
+      EnumSet.of(
+          SecondMoment.MOVING_AVERAGE,
+          SecondMoment.MAXIMUM_OF_AVERAGE,
+          SecondMoment.CENTERED_AVERAGE);
+
+  /// The second moments that start at 0 and are too small at first.
+  static final Set<SecondMoment> CORRECTABLE =
+      EnumSet.of(
+          SecondMoment.MOVING_AVERAGE,
+          SecondMoment.MAXIMUM_OF_AVERAGE,
+          SecondMoment.CENTERED_AVERAGE,
+          SecondMoment.RECTIFIED_AVERAGE,
+          SecondMoment.BELIEF_AVERAGE,
+          SecondMoment.SIGNED_AVERAGE,
+          SecondMoment.MIXED_AVERAGE);
+
+  /// The second moments that have a root without epsilon.
+  private static final Set<SecondMoment> WITH_EPSILON_INSIDE =
+      EnumSet.of(
+          SecondMoment.SUM,
+          SecondMoment.MOVING_AVERAGE,
+          SecondMoment.MAXIMUM_OF_AVERAGE,
+          SecondMoment.CENTERED_AVERAGE,
+          SecondMoment.RECTIFIED_AVERAGE,
+          SecondMoment.SIGNED_AVERAGE);
+
+  /// @throws IllegalArgumentException with the reason
+  void requireLegal() {
+    requireMoments();
+    requireSecondMoment();
+    requireEpsilonAndCorrection();
+    requireHistory();
+    requireUpdate();
+  }
+
+  private void requireMoments() {
+    require(nesterov == Nesterov.NONE || hasFirst(), "nesterov %s needs a first moment", nesterov);
+    require(
+        nesterov != Nesterov.SCHEDULED || averages() && biasCorrection,
+        "nesterov SCHEDULED needs firstMoment MOVING_AVERAGE, not %s, and biasCorrection",
+        firstMoment);
+    require(
+        nesterov != Nesterov.INTERPOLATED || averages() && !biasCorrection,
+        "nesterov INTERPOLATED needs firstMoment MOVING_AVERAGE, not %s, and no biasCorrection",
+        firstMoment);
+    require(
+        nesterov != Nesterov.QUASI_HYPERBOLIC || averages(),
+        "nesterov QUASI_HYPERBOLIC needs firstMoment MOVING_AVERAGE, not %s",
+        firstMoment);
+    require(
+        !momentumLast || hasFirst() && hasSecond(),
+        "momentumLast needs both moments, but firstMoment is %s and secondMoment %s",
+        firstMoment,
+        secondMoment);
+    require(!sign || !hasSecond(), "sign leaves nothing of secondMoment %s", secondMoment);
+  }
+
+  private void requireSecondMoment() {
+    boolean ofGradient = hasFirst() && !momentumLast;
+    boolean unmixed = nesterov == Nesterov.NONE;
+    switch (secondMoment) {
+      case BELIEF_AVERAGE, SIGNED_AVERAGE ->
+          require(
+              ofGradient && unmixed,
+              "secondMoment %s needs a first moment of the gradient and no nesterov",
+              secondMoment);
+      case DELAYED_AVERAGE ->
+          require(
+              momentumLast && unmixed,
+              "secondMoment %s needs momentumLast and no nesterov",
+              secondMoment);
+      case CURVATURE_AVERAGE ->
+          require(
+              ofGradient && unmixed && decay != Decay.L2,
+              "secondMoment %s needs a first moment of the gradient, no nesterov and no L2 decay",
+              secondMoment);
+      case MIXED_AVERAGE ->
+          require(
+              nesterov == Nesterov.QUASI_HYPERBOLIC && !momentumLast,
+              "secondMoment %s needs nesterov QUASI_HYPERBOLIC, not %s, and no momentumLast",
+              secondMoment,
+              nesterov);
+      default -> {}
+    }
+  }
+
+  private void requireEpsilonAndCorrection() {
+    require(
+        !epsilonInside || WITH_EPSILON_INSIDE.contains(secondMoment),
+        "epsilonInside needs a second moment with a root, but secondMoment is %s",
+        secondMoment);
+    require(
+        !unitCorrection
+            || PLAIN_AVERAGES.contains(secondMoment) && epsilonInside && !biasCorrection,
+        "unitCorrection needs a moving average, epsilonInside and no biasCorrection,"
+            + " but secondMoment is %s",
+        secondMoment);
+    require(
+        !biasCorrection || averages() || CORRECTABLE.contains(secondMoment),
+        "biasCorrection corrects moving averages, but firstMoment is %s and secondMoment %s",
+        firstMoment,
+        secondMoment);
+    require(
+        !epsilonBeforeCorrection || biasCorrection && PLAIN_AVERAGES.contains(secondMoment),
+        "epsilonBeforeCorrection needs biasCorrection of a second moment that is a moving average"
+            + " without rectification, but secondMoment is %s",
+        secondMoment);
+    require(
+        secondMoment != SecondMoment.RECTIFIED_AVERAGE || biasCorrection,
+        "secondMoment %s needs biasCorrection",
+        secondMoment);
+  }
+
+  private void requireHistory() {
+    require(
+        history == History.NONE
+            || averages()
+                && !momentumLast
+                && nesterov == Nesterov.NONE
+                && secondMoment == SecondMoment.MOVING_AVERAGE
+                && !unitCorrection
+                && decay != Decay.L2,
+        "history %s needs MOVING_AVERAGE as firstMoment, of the gradient, and as secondMoment, and"
+            + " no nesterov, unitCorrection or L2 decay",
+        history);
+  }
+
+  private void requireUpdate() {
+    boolean summedOrAveraged =
+        secondMoment == SecondMoment.SUM || secondMoment == SecondMoment.MOVING_AVERAGE;
+    boolean withoutMoments = !hasFirst() && !hasSecond() && !sign;
+    switch (update) {
+      case DESCENT -> {}
+      case CAUTIOUS ->
+          require(
+              hasFirst()
+                  && !momentumLast
+                  && (!hasSecond() || summedOrAveraged)
+                  && !unitCorrection
+                  && history == History.NONE,
+              "update CAUTIOUS needs a first moment of the gradient, secondMoment NONE, SUM or"
+                  + " MOVING_AVERAGE, not %s, and no unitCorrection or history",
+              secondMoment);
+      case AVERAGED ->
+          require(
+              withoutMoments && (decay == Decay.NONE || decay == Decay.DECOUPLED),
+              "update AVERAGED needs no moments, no sign and decay NONE or DECOUPLED, not %s",
+              decay);
+      case SIGN_STEPS ->
+          require(
+              withoutMoments && decay == Decay.NONE,
+              "update SIGN_STEPS needs no moments, no sign and no decay, but decay is %s",
+              decay);
+      case PROXIMAL ->
+          require(
+              !hasFirst()
+                  && secondMoment == SecondMoment.SUM
+                  && !epsilonInside
+                  && decay == Decay.NONE,
+              "update PROXIMAL needs firstMoment NONE, not %s, secondMoment SUM, not %s, no"
+                  + " epsilonInside and decay NONE, not %s",
+              firstMoment,
+              secondMoment,
+              decay);
+      case SCHEDULE_FREE ->
+          require(
+              !hasFirst()
+                  && (!hasSecond() || secondMoment == SecondMoment.MOVING_AVERAGE)
+                  && !unitCorrection
+                  && !sign
+                  && (decay == Decay.NONE || decay == Decay.DECOUPLED),
+              "update SCHEDULE_FREE needs firstMoment NONE, not %s, secondMoment NONE or"
+                  + " MOVING_AVERAGE, not %s, no unitCorrection or sign, and decay NONE or"
+                  + " DECOUPLED, not %s",
+              firstMoment,
+              secondMoment,
+              decay);
+    }
+  }
+
+  private boolean hasFirst() {
+    return firstMoment != FirstMoment.NONE;
+  }
+
+  private boolean averages() {
+    return firstMoment == FirstMoment.MOVING_AVERAGE;
+  }
+
+  private boolean hasSecond() {
+    return secondMoment != SecondMoment.NONE;
+  }
+
+  private static void require(boolean condition, String message, Object... values) {
+    if (!condition) {
+      throw new IllegalArgumentException(message.formatted(values));
+    }
+  }
+}
