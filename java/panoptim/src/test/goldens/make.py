@@ -1,5 +1,7 @@
 """Makes the golden trajectories beside this file with PyTorch 2.13: python make.py
 
+`python make.py newer` makes the cases of newer.py instead, for which PyTorch 1.13 suffices. Rows of other cases stay.
+
 Each case is run in float64, which is the truth, and in float32, from the same float32 start and gradients. A file
 CASE.f64 holds the parameters after the last step of the float64 run (little-endian doubles). In cases.csv stand the root
 mean square of what the float32 run is off by, and what becomes of 1 in float64 at the first and the third of three steps
@@ -13,8 +15,11 @@ other cases of Adam and AdamW to 2e-15, and numpy the case "nadam" to 1e-15. The
 
 import copy
 import csv
+import functools
 import pathlib
+import sys
 
+import newer
 import numpy
 import torch
 
@@ -166,13 +171,19 @@ SEQUENCES = [
 ]
 
 
-def single(optimizer_class, arguments, dtype):
-    p = torch.nn.Parameter(torch.tensor(numbers(0, ELEMENTS), dtype=dtype))
+def trained(optimizer_class, arguments, dtype, shape):
+    """The optimizer and its parameter after the last step."""
+    p = torch.nn.Parameter(torch.tensor(numbers(0, ELEMENTS), dtype=dtype).reshape(shape))
     optimizer = optimizer_class([p], **arguments)
     for step in range(1, STEPS + 1):
-        p.grad = torch.tensor(gradient(step, ELEMENTS), dtype=dtype)
+        p.grad = torch.tensor(gradient(step, ELEMENTS), dtype=dtype).reshape(shape)
         optimizer.step()
-    return p.detach().double().numpy()
+    return optimizer, p
+
+
+def single(optimizer_class, arguments, dtype, shape=(ELEMENTS,)):
+    _, p = trained(optimizer_class, arguments, dtype, shape)
+    return p.detach().double().numpy().reshape(-1)
 
 
 def sequence(optimizer_class, arguments, dtype):
@@ -209,35 +220,62 @@ def sequence(optimizer_class, arguments, dtype):
     return numpy.concatenate([p.detach().double().numpy() for p in parameters])
 
 
-def small(optimizer_class, arguments):
-    p = torch.nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64))
+def small(optimizer_class, arguments, shape=(2,)):
+    p = torch.nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64).reshape(shape))
     optimizer = optimizer_class([p], **arguments)
     trajectory = []
     for g in ([0.5, -1.5], [0.25, -1.0], [-1.0, 0.5]):
-        p.grad = torch.tensor(g, dtype=torch.float64)
+        p.grad = torch.tensor(g, dtype=torch.float64).reshape(shape)
         optimizer.step()
-        trajectory.append(p[0].item())
+        trajectory.append(p.reshape(-1)[0].item())
     return trajectory[0], trajectory[2]
 
 
-def main():
+def save(name, truth):
+    truth.astype("<f8").tofile(FOLDER / f"{name}.f64")
+
+
+def row(name, arguments, run, small_run):
+    """Writes the file of a case, and returns its row of cases.csv."""
+    # NAdam's product of momenta has the default type, whatever the parameter's.
+    torch.set_default_dtype(torch.float32)
+    rounded = run(*arguments, torch.float32)
+    torch.set_default_dtype(torch.float64)
+    truth = run(*arguments, torch.float64)
+    save(name, truth)
+    error = float(numpy.sqrt(numpy.mean((rounded - truth) ** 2)))
+    first, third = small_run(*arguments)
+    return [name, repr(error), repr(first), repr(third)]
+
+
+def rows():
     assert torch.__version__.startswith("2.13."), torch.__version__
-    torch.set_num_threads(1)
     runs = [(name, name, single) for name in CASES] + [(name + "-sequence", name, sequence) for name in SEQUENCES]
+    return [row(name, CASES[case], run, small) for name, case, run in runs]
+
+
+def newer_rows():
+    result = []
+    for name, case in newer.CASES.items():
+        shape = newer.SHAPES.get(name, (ELEMENTS,))
+        small_shape = tuple(1 if side == min(shape) else 2 for side in shape) if len(shape) == 2 else (2,)
+        run, small_run = functools.partial(single, shape=shape), functools.partial(small, shape=small_shape)
+        result.append(row(name, case, run, small_run))
+        if name in newer.AVERAGES:
+            optimizer, p = trained(*case, torch.float64, shape)
+            save(name + ".average", optimizer.average(p).numpy())
+    return result + [row(name + "-sequence", newer.CASES[name], sequence, small) for name in newer.SEQUENCES]
+
+
+def main(only_newer):
+    torch.set_num_threads(1)
+    made = newer_rows() if only_newer else rows()
+    with open(FOLDER / "cases.csv", newline="") as file:
+        header, *kept = csv.reader(file)
+    merged = {each[0]: each for each in kept + made}
     with open(FOLDER / "cases.csv", "w", newline="\n") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(["case", "rms", "first", "third"])
-        for name, case, run in runs:
-            # NAdam's product of momenta has the default type, whatever the parameter's.
-            torch.set_default_dtype(torch.float32)
-            rounded = run(*CASES[case], torch.float32)
-            torch.set_default_dtype(torch.float64)
-            truth = run(*CASES[case], torch.float64)
-            truth.astype("<f8").tofile(FOLDER / f"{name}.f64")
-            error = float(numpy.sqrt(numpy.mean((rounded - truth) ** 2)))
-            first, third = small(*CASES[case])
-            table.writerow([name, repr(error), repr(first), repr(third)])
+        csv.writer(file, lineterminator="\n").writerows([header, *merged.values()])
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] == ["newer"])
