@@ -1,8 +1,8 @@
 """The cases of the optimizers that were added without PyTorch 2.13: python make.py newer
 
-PyTorch 1.13 suffices, and made the files. newer_elementwise.py and newer_measured.py implement the optimizers from their
-papers. In float64, over 60 steps with the arguments below, each case was compared with another implementation. The error
-is the largest difference, relative to the largest parameter:
+PyTorch 1.13 suffices, and made the files. newer_elementwise.py and newer_measured.py implement the optimizers from
+their papers. In float64, over 60 steps with the arguments below, each case was compared with another implementation. The
+error is the largest difference, relative to the largest parameter:
 
 sgdw, sgdw-nesterov: timm, 0
 signum: pytorch_optimizer, 0; there the momentum had to be kept from step to step, and the decay be added
@@ -31,9 +31,9 @@ the steps of a group, groups without a gradient were left out. No case is unchec
 Choices:
 - "first" and "third" of the matrix cases are from a 1 x 2 matrix (2 x 1 for muon-match-rms).
 - The Adafactor of PyTorch takes the machine epsilon of the type. Muon iterates in the type of the run.
-- The weight decay is decoupled, except where a case says otherwise, and except as follows. It is added to the gradient in
-  qhm, qhadam, asgd, yogi and schedule-free-sgd, and in lars and larc before the gradient is scaled. It is added to the
-  update in lamb, novograd and schedule-free-adamw. Adan divides by 1 + lr * weight_decay after the step.
+- The weight decay is decoupled, except where a case says otherwise, and except as follows. It is added to the gradient
+  in qhm, qhadam, asgd, yogi and schedule-free-sgd, and in lars and larc before the gradient is scaled. It is added to
+  the update in lamb, novograd and schedule-free-adamw. Adan divides by 1 + lr * weight_decay after the step.
 - Stable AdamW decays with the reduced learning rate.
 - MARS is applied to vectors too. Its correction is 0 in the first step, whose gradient is scaled to norm 1 too.
 """
