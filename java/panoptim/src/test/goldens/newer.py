@@ -1,8 +1,8 @@
 """The cases of the optimizers that were added without PyTorch 2.13: python make.py newer
 
 PyTorch 1.13 suffices, and made the files. newer_elementwise.py and newer_measured.py implement the optimizers from
-their papers. In float64, over 60 steps with the arguments below, each case was compared with another implementation. The
-error is the largest difference, relative to the largest parameter:
+their papers. In float64, over 60 steps with the arguments below, each case was compared with another implementation.
+The error is the largest difference, relative to the largest parameter:
 
 sgdw, sgdw-nesterov: timm, 0
 signum: pytorch_optimizer, 0; there the momentum had to be kept from step to step, and the decay be added
