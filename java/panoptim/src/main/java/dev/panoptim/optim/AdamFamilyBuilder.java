@@ -5,6 +5,7 @@ import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
+import dev.panoptim.rule.Update;
 
 /// The common options of Adam and AdamW, which differ in the kind of weight decay.
 ///
@@ -15,6 +16,7 @@ public abstract class AdamFamilyBuilder<B extends AdamFamilyBuilder<B>> extends 
   private final Decay decay;
   private boolean amsgrad;
   private boolean epsilonBeforeCorrection;
+  private boolean cautious;
 
   AdamFamilyBuilder(Iterable<Parameter> parameters, Decay decay) {
     super(parameters);
@@ -44,6 +46,13 @@ public abstract class AdamFamilyBuilder<B extends AdamFamilyBuilder<B>> extends 
     return self();
   }
 
+  /// Whether only elements move whose direction has the sign of their gradient; see
+  /// [Update#CAUTIOUS]. Not with [#amsgrad].
+  public final B cautious(boolean value) {
+    cautious = value;
+    return self();
+  }
+
   @Override
   final Rule composition() {
     return Rule.builder()
@@ -52,6 +61,7 @@ public abstract class AdamFamilyBuilder<B extends AdamFamilyBuilder<B>> extends 
         .biasCorrection(true)
         .epsilonBeforeCorrection(epsilonBeforeCorrection)
         .decay(decay)
+        .update(cautious ? Update.CAUTIOUS : Update.DESCENT)
         .build();
   }
 }

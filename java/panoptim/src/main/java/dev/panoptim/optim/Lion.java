@@ -5,6 +5,7 @@ import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.Update;
 
 /// Lion, which uses the sign of a weighted sum of gradient and momentum:
 ///
@@ -25,6 +26,8 @@ public final class Lion {
 
   /// The options.
   public static final class Builder extends OptimizerBuilder<Builder> {
+    private boolean cautious;
+
     private Builder(Iterable<Parameter> parameters) {
       super(parameters);
       learningRate(1e-4).weightDecay(0);
@@ -38,6 +41,13 @@ public final class Lion {
       return setBetas(beta1, beta2);
     }
 
+    /// Whether only elements move whose direction has the sign of their gradient; see
+    /// [Update#CAUTIOUS].
+    public Builder cautious(boolean value) {
+      cautious = value;
+      return this;
+    }
+
     @Override
     Rule composition() {
       return Rule.builder()
@@ -45,6 +55,7 @@ public final class Lion {
           .nesterov(Nesterov.INTERPOLATED)
           .sign(true)
           .decay(Decay.DECOUPLED)
+          .update(cautious ? Update.CAUTIOUS : Update.DESCENT)
           .build();
     }
   }

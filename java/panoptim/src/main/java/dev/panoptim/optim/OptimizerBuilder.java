@@ -210,6 +210,12 @@ public abstract class OptimizerBuilder<B extends OptimizerBuilder<B>> {
 
   /// The initial hyperparameters of groups.
   final Hyperparameters defaults(Rule rule) {
+    if (values.getOrDefault(Hyperparameter.WEIGHT_DECAY, 0.0) != 0
+        && !rule.hyperparameters().contains(Hyperparameter.WEIGHT_DECAY)) {
+      throw new IllegalArgumentException(
+          "weightDecay is %s, but this optimizer has no weight decay"
+              .formatted(values.get(Hyperparameter.WEIGHT_DECAY)));
+    }
     Map<Hyperparameter, Double> open = new EnumMap<>(values);
     open.keySet().retainAll(rule.hyperparameters());
     return new Hyperparameters(rule, open);

@@ -2,10 +2,6 @@ package dev.panoptim.optim;
 
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Decay;
-import dev.panoptim.rule.FirstMoment;
-import dev.panoptim.rule.Hyperparameter;
-import dev.panoptim.rule.Nesterov;
-import dev.panoptim.rule.Rule;
 
 /// Stochastic gradient descent, with momentum, dampening, Nesterov momentum and L2 decay as PyTorch has them:
 ///
@@ -27,58 +23,9 @@ public final class Sgd {
   }
 
   /// Options of SGD.
-  public static final class Builder extends OptimizerBuilder<Builder> {
-    private boolean nesterov;
-    private boolean averages;
-
+  public static final class Builder extends SgdFamilyBuilder<Builder> {
     private Builder(Iterable<Parameter> parameters) {
-      super(parameters);
-      learningRate(1e-3).momentum(0).dampening(0).weightDecay(0);
-    }
-
-    /// @param value from 0 to 1; at 0 there is no momentum, not even with a group's override
-    /// @throws IllegalArgumentException if it is out of range
-    public Builder momentum(double value) {
-      return set(Hyperparameter.MOMENTUM, value);
-    }
-
-    /// @param value from 0 to 1
-    /// @throws IllegalArgumentException if it is out of range
-    public Builder dampening(double value) {
-      return set(Hyperparameter.DAMPENING, value);
-    }
-
-    /// Whether to use Nesterov momentum. [#build()] requires a momentum above 0 and a dampening of
-    /// 0.
-    public Builder nesterov(boolean value) {
-      nesterov = value;
-      return this;
-    }
-
-    /// Uses a moving average, `m = beta * m + (1 - beta) * g` from 0, instead of PyTorch's
-    /// momentum; groups know beta as [Hyperparameter#BETA1].
-    ///
-    /// @param beta from 0 to 1 exclusively
-    /// @throws IllegalArgumentException if it is out of range
-    public Builder averagedMomentum(double beta) {
-      averages = true;
-      return set(Hyperparameter.BETA1, beta);
-    }
-
-    @Override
-    Rule composition() {
-      double momentum = get(Hyperparameter.MOMENTUM);
-      if (averages && momentum != 0) {
-        throw new IllegalArgumentException(
-            "averagedMomentum replaces momentum, so momentum must be 0, but is " + momentum);
-      }
-      FirstMoment heavyBall =
-          momentum == 0 && !nesterov ? FirstMoment.NONE : FirstMoment.HEAVY_BALL;
-      return Rule.builder()
-          .firstMoment(averages ? FirstMoment.MOVING_AVERAGE : heavyBall)
-          .nesterov(nesterov ? Nesterov.NESTEROV : Nesterov.NONE)
-          .decay(Decay.L2)
-          .build();
+      super(parameters, Decay.L2);
     }
   }
 }

@@ -8,7 +8,7 @@ public enum History {
   NONE,
   /// A second, slower first moment `n = beta3 * n + (1 - beta3) * g`; the direction has `m + alpha
   /// * n` in place of m. (AdEMAMix: [Pagliardini, Ablin and Grangier
-  /// 2024](https://arxiv.org/abs/2409.03137).)
+  ///   2024](https://arxiv.org/abs/2409.03137).)
   SLOW_MOMENT,
   /// The moving average of the differences of successive gradients, `d = beta2 * d + (1 - beta2) *
   /// (g - g before)`; the direction has `m + beta2 * d` in place of m, and the second moment, whose

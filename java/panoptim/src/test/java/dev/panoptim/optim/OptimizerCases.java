@@ -63,7 +63,7 @@ final class OptimizerCases {
   }
 
   /// Adds the previous case to the trainings in which groups, gradients and learning rates change.
-  private OptimizerCases inSequence() {
+  OptimizerCases inSequence() {
     sequences.add(cases.getLast());
     return this;
   }
@@ -75,18 +75,22 @@ final class OptimizerCases {
   }
 
   static List<OptimizerCases> all() {
-    return List.of(
-        sgd(),
-        adagrad(),
-        rmsprop(),
-        adadelta(),
-        adam(),
-        adamw(),
-        nadam(),
-        radam(),
-        adamax(),
-        lion(),
-        UnnamedCases.cases());
+    List<OptimizerCases> all =
+        new ArrayList<>(
+            List.of(
+                sgd(),
+                adagrad(),
+                rmsprop(),
+                adadelta(),
+                adam(),
+                adamw(),
+                nadam(),
+                radam(),
+                adamax(),
+                lion()));
+    all.addAll(NewerCases.all());
+    all.add(UnnamedCases.cases());
+    return all;
   }
 
   /// The cases of all optimizers.

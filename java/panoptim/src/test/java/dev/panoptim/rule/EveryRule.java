@@ -10,26 +10,63 @@ import java.util.List;
 /// All legal combinations of the values of a [Rule]'s parts. Parts and values are found by
 /// reflection, so that new ones are included.
 public final class EveryRule {
+  private static final RecordComponent[] PARTS = Rule.class.getRecordComponents();
+
   private EveryRule() {}
 
-  /// All legal rules, in the order of their parts.
+  /// The parts that are tried only with rules that are legal without them.
+  private static final List<Class<?>> LAST = List.of(History.class, Update.class);
+
+  /// All legal rules.
+  ///
+  /// A history or an update other than a descent is legal only where the rest of the rule is legal
+  /// by itself. So the combinations are tried in two rounds: all together would be millions.
   public static List<Rule> legal() {
     List<Rule> all = new ArrayList<>();
-    addLegal(new Object[Rule.class.getRecordComponents().length], 0, all);
+    addLegal(new Object[PARTS.length], 0, false, all);
+    for (Rule plain : List.copyOf(all)) {
+      addLegal(partsOf(plain), 0, true, all);
+    }
     return all;
   }
 
-  private static void addLegal(Object[] parts, int known, List<Rule> all) {
+  /// @param last whether to vary the parts of [#LAST], instead of the others
+  private static void addLegal(Object[] parts, int known, boolean last, List<Rule> all) {
     if (known == parts.length) {
       Rule rule = ruleOrNull(parts);
-      if (rule != null) {
+      if (rule != null && (!last || !isPlain(rule))) {
         all.add(rule);
       }
       return;
     }
-    for (Object value : valuesOf(Rule.class.getRecordComponents()[known])) {
-      parts[known] = value;
-      addLegal(parts, known + 1, all);
+    RecordComponent part = PARTS[known];
+    boolean isLast = LAST.contains(part.getType());
+    Object[] values = isLast == last ? valuesOf(part) : new Object[1];
+    for (Object value : values) {
+      Object before = parts[known];
+      if (isLast == last) {
+        parts[known] = value;
+      } else if (isLast) {
+        parts[known] = part.getType().getEnumConstants()[0];
+      }
+      addLegal(parts, known + 1, last, all);
+      parts[known] = before;
+    }
+  }
+
+  private static boolean isPlain(Rule rule) {
+    return rule.history() == History.NONE && rule.update() == Update.DESCENT;
+  }
+
+  private static Object[] partsOf(Rule rule) {
+    return Arrays.stream(PARTS).map(part -> valueOf(part, rule)).toArray();
+  }
+
+  private static Object valueOf(RecordComponent part, Rule rule) {
+    try {
+      return part.getAccessor().invoke(rule);
+    } catch (ReflectiveOperationException e) {
+      throw new AssertionError(e);
     }
   }
 

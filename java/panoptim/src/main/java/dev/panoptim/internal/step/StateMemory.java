@@ -12,7 +12,6 @@ import dev.panoptim.internal.tensor.Slab;
 import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Hyperparameter;
-import dev.panoptim.rule.SecondMoment;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -217,13 +216,9 @@ public final class StateMemory {
     }
   }
 
-  /// Sets the initial value of a sum of squares; all other states start from 0.
+  /// Sets states to their values before the first step. They are all 0.
   public void initialise(TrackedParameter fresh, Map<Hyperparameter, Double> values) {
-    if (format.rule().secondMoment() == SecondMoment.SUM) {
-      MemorySegment sum = fresh.states.get(format.rule().stateNames().indexOf("secondMoment"));
-      float initial = values.get(Hyperparameter.INITIAL_ACCUMULATOR).floatValue();
-      stateDevice.fill(sum, fresh.parameter.size(), initial);
-    }
+    InitialStates.set(format.rule(), fresh.parameter, fresh.states, values, stateDevice);
   }
 
   /// A plan for each group, of the parameters that have a gradient now.

@@ -1,0 +1,17 @@
+package dev.panoptim.optim;
+
+import dev.panoptim.memory.Parameter;
+
+/// [RAdam] with decoupled weight decay.
+///
+/// Source: PyTorch's `torch.optim.RAdam` with `decoupled_weight_decay`.
+///
+/// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
+public final class RAdamW {
+  private RAdamW() {}
+
+  /// As [RAdam], with decoupled weight decay 1e-2.
+  public static RAdam.Builder builder(Iterable<Parameter> parameters) {
+    return RAdam.builder(parameters).decoupledWeightDecay(true).weightDecay(1e-2);
+  }
+}
