@@ -27,14 +27,7 @@ OPTIONS = {"learningRate": "lr", "weightDecay": "weight_decay", "epsilon": "eps"
 OPTIONS |= {"initialAccumulator": "initial_accumulator_value", "momentumDecay": "momentum_decay"}
 
 
-def rule(optimizer):
-    kinds = [group_rule(type(optimizer).__name__, group) for group in optimizer.param_groups]
-    if any(each != kinds[0] for each in kinds):
-        raise ValueError(f"the groups have different rules, but a checkpoint has one: {kinds}")
-    return kinds[0]
-
-
-def group_rule(kind, group):
+def rule(kind, group):
     adam, heavy = STATES[kind] is ADAM, bool(group.get("momentum"))
     second = "MAXIMUM_OF_AVERAGE" if group.get("amsgrad") else "MOVING_AVERAGE"
     second = "CENTERED_AVERAGE" if group.get("centered") else second
@@ -80,25 +73,39 @@ def checksums(tensors):
     return {name: crc(tensor.numpy().tobytes()) for name, tensor in tensors.items()}
 
 
-def scalars(saved):
-    """The numbers that a parameter's steps hand on; formats 1 to 3 have one field for the only one."""
-    return saved.get("scalars", {name: saved[name] for name in ("momentumProduct",) if name in saved})
+def modern(training):
+    """The training as format 4 has it: formats 1 to 3 have one rule, and a product under every rule."""
+    if training["format"] < 4:
+        if "lookAhead" in training["rule"]:
+            training["rule"]["nesterov"] = training["rule"].pop("lookAhead")
+        training["rules"] = [training.pop("rule")]
+        for saved in training["parameters"].values():
+            saved |= {"rule": 0, "scalars": {"momentumProduct": saved.pop("momentumProduct")}}
+    return training
+
+
+def parts(rule):
+    """What a rule has. Fields that a writer does not know are left out, so false and none count as absent."""
+    return {name: value for name, value in rule.items() if value not in (False, "NONE")}
 
 
 def to_torch(file, named_parameters, optimizer):
     """Loads parameters and states, and returns the optimizer's state dict; nothing changes unless all of it fits."""
     training, tensors = read(file)
+    training = modern(training)
     kind, names = type(optimizer).__name__, {parameter: name for name, parameter in named_parameters}
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    if "lookAhead" in training["rule"]:  # the field's name in checkpoints that were written first
-        training["rule"]["nesterov"] = training["rule"].pop("lookAhead")
-    training["rule"].setdefault("epsilonBeforeCorrection", False)  # older checkpoints lack it
-    if training["rule"] != rule(optimizer):
-        raise ValueError(f"the checkpoint's rule is {training['rule']}, but the optimizer's {rule(optimizer)}")
     if {names[parameter]: parameter.numel() for parameter in parameters} != {
         name: saved["size"] for name, saved in training["parameters"].items()
     }:
         raise ValueError("the checkpoint has other parameters than the optimizer")
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            found = training["rules"][training["parameters"][names[parameter]]["rule"]]
+            if parts(found) != parts(rule(kind, group)):
+                raise ValueError(
+                    f"the checkpoint's rule of {names[parameter]} is {found}, but the optimizer's {rule(kind, group)}"
+                )
     # What a new optimizer has: Adagrad, for one, starts with states.
     loaded = type(optimizer)(optimizer.param_groups).state_dict()
     for index, parameter in enumerate(parameters):
@@ -106,7 +113,7 @@ def to_torch(file, named_parameters, optimizer):
         saved = training["parameters"][name]
         if saved["steps"]:
             state = {} if kind == "SGD" else {"step": torch.tensor(float(saved["steps"]))}
-            state |= {"mu_product": torch.tensor(scalars(saved)["momentumProduct"])} if kind == "NAdam" else {}
+            state |= {"mu_product": torch.tensor(saved["scalars"]["momentumProduct"])} if kind == "NAdam" else {}
             for ours, theirs in STATES[kind].items():
                 if f"{ours}/{name}" in tensors:
                     state[theirs] = tensors[f"{ours}/{name}"].view_as(parameter).clone()
@@ -128,20 +135,22 @@ def to_torch(file, named_parameters, optimizer):
 def from_torch(named_parameters, optimizer, file, step):
     """Writes a checkpoint of a training that has made so many steps."""
     names, tensors, parameters = {parameter: name for name, parameter in named_parameters}, {}, {}
+    kind, rules = type(optimizer).__name__, []
     for group in optimizer.param_groups:
+        if rule(kind, group) not in rules:
+            rules.append(rule(kind, group))
         for parameter in group["params"]:
             name, state = names[parameter], optimizer.state.get(parameter, {})
-            states = {ours: state.get(theirs) for ours, theirs in STATES[type(optimizer).__name__].items()}
+            states = {ours: state.get(theirs) for ours, theirs in STATES[kind].items()}
             states = {f"{ours}/{name}": tensor for ours, tensor in states.items() if tensor is not None}
             # SGD counts no steps: those with a momentum buffer have made some.
             steps = int(state.get("step", max(step, 1) if states else 0 if group.get("momentum") else step))
             for key, tensor in {f"parameter/{name}": parameter, **(states if steps else {})}.items():
                 tensors[key] = tensor.detach().cpu().float().flatten().clone()
-            parameters[name] = {"size": parameter.numel(), "steps": steps}
-            nadam = type(optimizer).__name__ == "NAdam"
-            parameters[name] |= {"scalars": {"momentumProduct": float(state.get("mu_product", 1))} if nadam else {}}
-            parameters[name] |= {"hyperparameters": hyperparameters(group)}
-    training = {"format": 4, "version": f"torch {torch.__version__}", "step": step, "rule": rule(optimizer)}
+            scalars = {"momentumProduct": float(state.get("mu_product", 1))} if kind == "NAdam" else {}
+            parameters[name] = {"rule": rules.index(rule(kind, group)), "size": parameter.numel(), "steps": steps}
+            parameters[name] |= {"scalars": scalars, "hyperparameters": hyperparameters(group)}
+    training = {"format": 4, "version": f"torch {torch.__version__}", "step": step, "rules": rules}
     training = json.dumps(training | {"parameters": parameters, "extras": {}})
     sums = json.dumps(checksums(tensors))
     metadata = {"panoptim.training": training, "panoptim.checksums": sums}

@@ -75,12 +75,13 @@ final class Training implements AutoCloseable {
                 parameters.put(
                     name,
                     new StateDict.ParameterState(
+                        each.rule(),
                         each.size(),
                         count,
                         each.scalars(),
                         each.hyperparameters(),
                         states.get(name))));
-    return new StateDict(now.rule(), parameters);
+    return new StateDict(parameters);
   }
 
   List<Parameter> all() {

@@ -158,12 +158,13 @@ public final class Checkpoint implements AutoCloseable {
                 all.put(
                     name,
                     new StateDict.ParameterState(
+                        described.rule(),
                         described.shape(),
                         described.steps(),
                         described.scalars(),
                         described.hyperparameters(),
                         states.getOrDefault(name, Map.of()))));
-    return new StateDict(document.rule(), all);
+    return new StateDict(all);
   }
 
   TrainingDocument document() {
@@ -180,9 +181,12 @@ public final class Checkpoint implements AutoCloseable {
     return document.version();
   }
 
-  /// The optimizer's update rule.
+  /// The update rule of all parameters.
+  ///
+  /// @throws IllegalStateException if the parameters have different rules; those are in
+  ///   [#stateDict()]
   public Rule rule() {
-    return document.rule();
+    return state.rule();
   }
 
   /// The strings that the user saved with the training, such as random seeds. Unmodifiable.

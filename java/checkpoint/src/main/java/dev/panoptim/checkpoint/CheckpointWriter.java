@@ -82,7 +82,6 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
         new TrainingDocument(
             VERSION,
             step,
-            state.rule(),
             state.parameters(),
             training.scheduler().map(scheduler -> scheduler.state()),
             Map.copyOf(extras));

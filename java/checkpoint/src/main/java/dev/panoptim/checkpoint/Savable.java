@@ -32,10 +32,10 @@ final class Savable {
   ///   are too long for a header
   static void requireNames(Optimizer optimizer) {
     CharsetEncoder encoder = StandardCharsets.UTF_8.newEncoder();
-    long states = optimizer.rule().stateNames().size();
     long bytes = 0;
     long count = 0;
     for (ParameterGroup group : optimizer.paramGroups()) {
+      long states = group.rule().stateNames().size();
       for (Parameter each : group.parameters()) {
         require(encoder, () -> "the name of parameter '" + each.name() + "'", each.name());
         long length = each.name().length();

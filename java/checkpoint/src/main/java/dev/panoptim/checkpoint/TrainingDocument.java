@@ -18,14 +18,12 @@ import java.util.stream.Collectors;
 ///
 /// @param version the version of Panoptim that wrote the checkpoint
 /// @param step the step that was given to the save
-/// @param rule the update rule of the optimizer
-/// @param parameters the parameters by name, without their states
+/// @param parameters the parameters by name, with their rules and without their states
 /// @param scheduler the scheduler's state, if there is one
 /// @param extras the user's strings
 record TrainingDocument(
     String version,
     long step,
-    Rule rule,
     Map<String, StateDict.ParameterState> parameters,
     Optional<SchedulerState> scheduler,
     Map<String, String> extras) {
@@ -36,9 +34,9 @@ record TrainingDocument(
   /// The format in which the rule's field `nesterov` was named `lookAhead`.
   private static final long LOOK_AHEAD_FORMAT = 1;
 
-  /// The last format in which a parameter had a field `momentumProduct`, under every rule, instead
-  /// of `scalars`.
-  private static final long PRODUCT_FORMAT = 3;
+  /// The last format with one `rule` of all parameters. A parameter had a field `momentumProduct`,
+  /// under every rule, instead of `scalars`.
+  private static final long ONE_RULE_FORMAT = 3;
 
   private static final Map<String, Hyperparameter> BY_LABEL =
       Arrays.stream(Hyperparameter.values())
@@ -49,9 +47,12 @@ record TrainingDocument(
     json.put("format", FORMAT);
     json.put("version", version);
     json.put("step", step);
-    json.put("rule", RuleDocument.toJson(rule));
+    Map<String, StateDict.ParameterState> sorted = new TreeMap<>(parameters);
+    Map<Rule, Integer> rules = new LinkedHashMap<>();
+    sorted.values().forEach(state -> rules.putIfAbsent(state.rule(), rules.size()));
+    json.put("rules", rules.keySet().stream().map(RuleDocument::toJson).toList());
     Map<String, Object> all = new LinkedHashMap<>();
-    new TreeMap<>(parameters).forEach((name, state) -> all.put(name, toJson(state)));
+    sorted.forEach((name, state) -> all.put(name, toJson(state, rules.get(state.rule()))));
     json.put("parameters", all);
     scheduler.ifPresent(state -> json.put("scheduler", toJson(state)));
     json.put("extras", new TreeMap<>(extras));
@@ -68,7 +69,7 @@ record TrainingDocument(
           "training.format is %s, but this version of Panoptim reads only formats 1 to %s"
               .formatted(format, FORMAT));
     }
-    Rule rule = RuleDocument.parse(fields.object("rule"), part -> ruleField(part, format));
+    List<Rule> rules = rules(fields, format);
     Optional<SchedulerState> scheduler =
         fields.has("scheduler")
             ? Optional.of(scheduler(fields.object("scheduler")))
@@ -77,14 +78,25 @@ record TrainingDocument(
         new TrainingDocument(
             fields.text("version"),
             fields.integer("step"),
-            rule,
             fields
                 .object("parameters")
-                .all((where, value) -> parameter(where, value, rule, format)),
+                .all((where, value) -> parameter(where, value, rules, format)),
             scheduler,
             fields.texts("extras"));
     fields.end();
     return document;
+  }
+
+  private static List<Rule> rules(Fields fields, long format) {
+    if (format <= ONE_RULE_FORMAT) {
+      return List.of(RuleDocument.parse(fields.object("rule"), part -> ruleField(part, format)));
+    }
+    List<Rule> rules = new ArrayList<>();
+    for (Object each : fields.list("rules")) {
+      Fields rule = new Fields("training.rules[" + rules.size() + "]", each);
+      rules.add(RuleDocument.parse(rule, part -> part));
+    }
+    return rules;
   }
 
   /// The name that a part of the rule has in files of a format.
@@ -92,8 +104,10 @@ record TrainingDocument(
     return part.equals("nesterov") && format == LOOK_AHEAD_FORMAT ? "lookAhead" : part;
   }
 
-  private static Map<String, Object> toJson(StateDict.ParameterState state) {
+  /// @param rule the place of the parameter's rule among the rules
+  private static Map<String, Object> toJson(StateDict.ParameterState state, int rule) {
     Map<String, Object> json = new LinkedHashMap<>();
+    json.put("rule", (long) rule);
     json.put("size", state.size());
     if (state.shape().size() != 1) {
       json.put("shape", state.shape());
@@ -108,8 +122,15 @@ record TrainingDocument(
   }
 
   private static StateDict.ParameterState parameter(
-      String where, Object value, Rule rule, long format) {
+      String where, Object value, List<Rule> rules, long format) {
     Fields fields = new Fields(where, value);
+    long place = format <= ONE_RULE_FORMAT ? 0 : fields.integer("rule");
+    if (place < 0 || place >= rules.size()) {
+      throw new IllegalArgumentException(
+          "%s.rule is %s, but must be the place of one of the %s rules"
+              .formatted(where, place, rules.size()));
+    }
+    Rule rule = rules.get((int) place);
     long size = fields.integer("size");
     if (size < 0) {
       throw new IllegalArgumentException(where + ".size is " + size + ", but must be 0 or more");
@@ -121,7 +142,7 @@ record TrainingDocument(
         .forEach((label, number) -> values.put(hyperparameter(where, label), number));
     StateDict.ParameterState state =
         new StateDict.ParameterState(
-            shape, fields.integer("steps"), scalars(fields, rule, format), values, Map.of());
+            rule, shape, fields.integer("steps"), scalars(fields, rule, format), values, Map.of());
     fields.end();
     if (state.size() != size) {
       throw new IllegalArgumentException(
@@ -131,7 +152,7 @@ record TrainingDocument(
   }
 
   private static Map<String, Double> scalars(Fields fields, Rule rule, long format) {
-    if (format > PRODUCT_FORMAT) {
+    if (format > ONE_RULE_FORMAT) {
       return fields.numbers("scalars");
     }
     double product = fields.number(Rule.MOMENTUM_PRODUCT);

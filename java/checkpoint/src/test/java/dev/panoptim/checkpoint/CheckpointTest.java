@@ -10,6 +10,7 @@ import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.AdamW;
 import dev.panoptim.optim.Optimizer;
+import dev.panoptim.optim.ParameterGroup;
 import dev.panoptim.optim.Sgd;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.safetensors.SafetensorsFile;
@@ -60,6 +61,45 @@ class CheckpointTest {
       assertEquals(before.bits(), after.bits());
       after.trainTo(20);
       assertEquals(uninterrupted.bits(), after.bits());
+    }
+  }
+
+  @Test
+  void eachRuleIsStoredOnceAndEachParameterNamesItsOwn() throws Exception {
+    try (Trainee mixed = new Trainee(Trainee.KINDS.get("mixed"), 3, 4, 5)) {
+      mixed.trainTo(2);
+      Path file = folder(1).save(mixed.training(), 2, Map.of());
+      try (Checkpoint checkpoint = Checkpoint.open(file)) {
+        var e = assertThrows(IllegalStateException.class, checkpoint::rule);
+        assertTrue(e.getMessage().contains("has 2 different rules"), e.getMessage());
+        for (ParameterGroup group : mixed.optimizer.paramGroups()) {
+          String name = group.parameters().getFirst().name();
+          assertEquals(group.rule(), checkpoint.stateDict().parameters().get(name).rule());
+        }
+        String json = checkpoint.document().toJson();
+        assertEquals(2, json.split("\"firstMoment\":", -1).length - 1, json);
+        assertEquals(2, json.split("\"rule\":0,", -1).length - 1, json);
+        assertEquals(1, json.split("\"rule\":1,", -1).length - 1, json);
+        for (String wrong : List.of("2", "-1")) {
+          String changed = json.replace("\"rule\":1,", "\"rule\":" + wrong + ",");
+          var refused =
+              assertThrows(IllegalArgumentException.class, () -> TrainingDocument.parse(changed));
+          assertTrue(
+              refused.getMessage().contains("rule is " + wrong + ", but must be the place of one"),
+              refused.getMessage());
+        }
+      }
+      try (Trainee other = new Trainee(Trainee.ADAMW, 3, 4, 5);
+          Checkpoint checkpoint = Checkpoint.open(file)) {
+        List<String> differences = checkpoint.differences(other.training(), Map.of());
+        assertTrue(
+            differences.stream()
+                .anyMatch(each -> each.startsWith("'layer1.weight': it is of the rule")),
+            differences::toString);
+        String before = other.bits().toString();
+        assertThrows(IllegalArgumentException.class, () -> other.resume(checkpoint));
+        assertEquals(before, other.bits().toString());
+      }
     }
   }
 

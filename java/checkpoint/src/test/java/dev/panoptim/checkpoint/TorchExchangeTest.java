@@ -227,12 +227,7 @@ class TorchExchangeTest {
 
   private static TrainingDocument unversioned(TrainingDocument document) {
     return new TrainingDocument(
-        "",
-        document.step(),
-        document.rule(),
-        document.parameters(),
-        document.scheduler(),
-        document.extras());
+        "", document.step(), document.parameters(), document.scheduler(), document.extras());
   }
 
   private static Map<String, List<Byte>> bits(Checkpoint checkpoint) {

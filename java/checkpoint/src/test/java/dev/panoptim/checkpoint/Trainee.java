@@ -9,6 +9,8 @@ import dev.panoptim.optim.Adadelta;
 import dev.panoptim.optim.Adagrad;
 import dev.panoptim.optim.Adam;
 import dev.panoptim.optim.AdamW;
+import dev.panoptim.optim.CommonOptions;
+import dev.panoptim.optim.GroupsBuilder;
 import dev.panoptim.optim.Lion;
 import dev.panoptim.optim.NAdam;
 import dev.panoptim.optim.Optimizer;
@@ -36,7 +38,7 @@ import java.util.function.Function;
 /// Not thread-safe.
 final class Trainee implements AutoCloseable {
   /// One builder for every preset's states, and for everything else that a state dict contains.
-  static final Map<String, Function<Iterable<Parameter>, OptimizerBuilder<?>>> KINDS =
+  static final Map<String, Function<Iterable<Parameter>, CommonOptions<?>>> KINDS =
       new LinkedHashMap<>();
 
   static {
@@ -49,6 +51,7 @@ final class Trainee implements AutoCloseable {
     KINDS.put("adamw", p -> AdamW.builder(p).learningRate(0.01));
     KINDS.put("nadam", p -> NAdam.builder(p));
     KINDS.put("lion", p -> Lion.builder(p));
+    KINDS.put("mixed", Trainee::mixed);
     KINDS.put(
         "averaged",
         p -> AdamW.builder(p).averageParameters(0.9).halfPrecisionCopy(HalfPrecision.BFLOAT16));
@@ -64,14 +67,26 @@ final class Trainee implements AutoCloseable {
                 p));
   }
 
-  static final Function<Iterable<Parameter>, OptimizerBuilder<?>> ADAMW = KINDS.get("adamw");
+  /// Rules take turns, by the names of the parameters. A group for each parameter, in its order.
+  private static CommonOptions<?> mixed(Iterable<Parameter> parameters) {
+    GroupsBuilder builder = Optimizer.builder();
+    for (Parameter each : parameters) {
+      List<Parameter> alone = List.of(each);
+      boolean isEven = each.name().charAt("layer".length()) % 2 == 0;
+      builder.group(
+          isEven ? NAdam.builder(alone) : Sgd.builder(alone).learningRate(0.1).momentum(0.9));
+    }
+    return builder;
+  }
+
+  static final Function<Iterable<Parameter>, CommonOptions<?>> ADAMW = KINDS.get("adamw");
 
   final Parameters parameters;
   final Optimizer optimizer;
   final Scheduler scheduler;
   private long step;
 
-  Trainee(Function<Iterable<Parameter>, OptimizerBuilder<?>> kind, long... sizes) {
+  Trainee(Function<Iterable<Parameter>, CommonOptions<?>> kind, long... sizes) {
     Parameters.Builder builder = Parameters.builder();
     for (int i = 0; i < sizes.length; i++) {
       builder.add("layer" + i + ".weight", sizes[i]);
@@ -86,21 +101,22 @@ final class Trainee implements AutoCloseable {
 
   /// Creates a training like another one, as a new process would, but with other groups, another
   /// backend and another number of threads.
-  Trainee(Trainee like, Function<Iterable<Parameter>, OptimizerBuilder<?>> kind) {
+  Trainee(Trainee like, Function<Iterable<Parameter>, CommonOptions<?>> kind) {
     this(like, kind, Backends.scalar());
   }
 
-  Trainee(Trainee like, Function<Iterable<Parameter>, OptimizerBuilder<?>> kind, Backend backend) {
+  Trainee(Trainee like, Function<Iterable<Parameter>, CommonOptions<?>> kind, Backend backend) {
     Parameters.Builder builder = Parameters.builder().device(backend.device());
     like.parameters.all().reversed().forEach(each -> builder.add(each.name(), each.size()));
     parameters = builder.build();
     List<Parameter> all = parameters.all();
-    optimizer =
-        kind.apply(all.subList(0, 1))
-            .group(all.subList(1, all.size()), Map.of(Hyperparameter.LEARNING_RATE, 0.5))
-            .backend(backend)
-            .threads(1)
-            .build();
+    CommonOptions<?> options = kind.apply(all.subList(0, 1));
+    if (options instanceof OptimizerBuilder<?> preset) {
+      preset.group(all.subList(1, all.size()), Map.of(Hyperparameter.LEARNING_RATE, 0.5));
+    } else {
+      options = kind.apply(all);
+    }
+    optimizer = options.backend(backend).threads(1).build();
     scheduler = schedule(optimizer);
   }
 

@@ -1,5 +1,6 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.internal.step.StateMemory;
 import dev.panoptim.internal.step.TrackedGroup;
 import dev.panoptim.internal.step.TrackedParameter;
 import dev.panoptim.internal.tensor.TensorChecks;
@@ -10,10 +11,10 @@ import java.util.TreeMap;
 
 /// The states that are to be loaded. Checks before the first write that all of them can be read.
 ///
-/// @param names of the states, in the order of the optimizer's parameters
+/// @param memory has the names of the states
 /// @param loaded by the parameter names of the optimizer
 record LoadedStates(
-    List<TrackedGroup> groups, List<String> names, Map<String, StateDict.ParameterState> loaded) {
+    List<TrackedGroup> groups, StateMemory memory, Map<String, StateDict.ParameterState> loaded) {
   /// Memory of the optimizer that loading writes.
   private record Target(String name, MemorySegment memory) {}
 
@@ -26,6 +27,7 @@ record LoadedStates(
   void requireUsable() {
     TreeMap<Long, Target> targets = targets();
     for (TrackedGroup group : groups) {
+      List<String> names = memory.names(group);
       for (TrackedParameter each : group.parameters()) {
         StateDict.ParameterState from = loaded.get(each.name());
         for (int i = 0; from.steps() > 0 && i < names.size(); i++) {
@@ -46,6 +48,7 @@ record LoadedStates(
   private TreeMap<Long, Target> targets() {
     TreeMap<Long, Target> all = new TreeMap<>();
     for (TrackedGroup group : groups) {
+      List<String> names = memory.names(group);
       for (TrackedParameter each : group.parameters()) {
         String of = " of '" + each.name() + "'";
         long bytes = each.bytes();

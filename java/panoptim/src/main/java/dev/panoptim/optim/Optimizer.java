@@ -17,7 +17,8 @@ import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import java.util.function.Function;
 
-/// Updates parameters from their gradients, by a [Rule]. Built by a preset such as [AdamW]:
+/// Updates parameters from their gradients, by a [Rule] for each group. Built by a preset such as
+/// [AdamW], or of several presets by [#builder()]:
 ///
 /// ```java
 /// try (var parameters = Parameters.builder().add("weight", 640).add("bias", 10).build();
@@ -52,27 +53,37 @@ import java.util.function.Function;
 /// optimizer, or the action of [#withStateDict], calls them. Nothing has changed then.
 ///
 /// Different optimizers may step at the same time if they share no memory; to share it on purpose,
-/// see [OptimizerBuilder#sharedStates]. Not thread-safe otherwise.
+/// see [CommonOptions#sharedStates]. Not thread-safe otherwise.
 public final class Optimizer implements AutoCloseable {
   private final OptimizerParts parts;
   private final Turns turns;
   private final Steps steps;
 
-  Optimizer(OptimizerBuilder<?> builder) {
+  Optimizer(CommonOptions<?> builder) {
     parts = new OptimizerParts(builder);
     turns = parts.turns;
     steps = new Steps(this, parts);
   }
 
-  /// Adds parameters during training; their step count starts at 0.
+  /// Adds parameters during training, under the builder's rule; their step count starts at 0.
   ///
   /// @param overrides values of this group; all other values are the builder's
   /// @throws IllegalArgumentException if the group is empty, a parameter or its name already
   ///   exists, its data overlap those of another one, or a hyperparameter does not belong to the
   ///   rule or is out of range; nothing has changed then
-  /// @throws IllegalStateException if the states are shared: their file has a fixed size
+  /// @throws IllegalStateException if the states are shared: their file has a fixed size; or if
+  ///   [#builder()] built the optimizer, which has no rule for all groups
   public void addParamGroup(Iterable<Parameter> parameters, Map<Hyperparameter, Double> overrides) {
     parts.add(parameters, overrides);
+  }
+
+  /// Adds the groups of a preset during training, with its rule and hyperparameters; otherwise as
+  /// [#addParamGroup(Iterable, Map)].
+  ///
+  /// @throws IllegalArgumentException also if the preset has options of an optimizer as a whole
+  /// @throws IllegalStateException if the states are shared: their file has a fixed size
+  public void addParamGroup(OptimizerBuilder<?> preset) {
+    parts.add(preset);
   }
 
   /// Adds a hook that runs before each step.
@@ -99,9 +110,20 @@ public final class Optimizer implements AutoCloseable {
     return new RuleOptimizerBuilder(rule, parameters);
   }
 
-  /// The composition that this optimizer applies.
+  /// An optimizer whose groups may have different rules.
+  public static GroupsBuilder builder() {
+    return new GroupsBuilder();
+  }
+
+  /// The composition that this optimizer applies to all groups.
+  ///
+  /// @throws IllegalStateException if the groups have different rules; [ParameterGroup#rule()] is
+  ///   then the rule of each
   public Rule rule() {
-    return parts.memory.format().rule();
+    return OneRule.of(
+        parts.groups().stream().map(ParameterGroup::rule),
+        "the optimizer",
+        "paramGroups() have the rule of each group");
   }
 
   public Backend backend() {
@@ -238,7 +260,7 @@ public final class Optimizer implements AutoCloseable {
   ///   differences. Also if the address of a state is impossible, or a state lies in this
   ///   optimizer's memory of another state. Nothing has changed
   /// @throws IllegalStateException if the arena of a state, or with
-  ///   [OptimizerBuilder#halfPrecisionCopy] the arena of a parameter, has been closed; nothing has
+  ///   [CommonOptions#halfPrecisionCopy] the arena of a parameter, has been closed; nothing has
   ///   changed
   /// @throws WrongThreadException if such an arena is confined to another thread; nothing has
   ///   changed
@@ -253,7 +275,7 @@ public final class Optimizer implements AutoCloseable {
   }
 
   /// Rewrites all half-precision copies; to be called after other code than a step has changed
-  /// data. Does nothing without [OptimizerBuilder#halfPrecisionCopy].
+  /// data. Does nothing without [CommonOptions#halfPrecisionCopy].
   ///
   /// @throws IllegalStateException if the arena of a parameter has been closed; no copy has changed
   /// @throws WrongThreadException if the arena of a parameter is confined to another thread; no
@@ -264,7 +286,7 @@ public final class Optimizer implements AutoCloseable {
 
   /// Consistent copies of the parameters for other threads.
   ///
-  /// @throws IllegalStateException if nothing is published; see [OptimizerBuilder#publish]
+  /// @throws IllegalStateException if nothing is published; see [CommonOptions#publish]
   public Publication publication() {
     if (parts.publisher == null) {
       throw new IllegalStateException(
@@ -276,7 +298,7 @@ public final class Optimizer implements AutoCloseable {
   /// Publishes the present parameters. To be called after other code than a step has changed data,
   /// and after [#loadStateDict], which does not publish. If readers hold all buffers, the
   /// publication is skipped and counted as skipped, and the next step publishes. Does nothing
-  /// without [OptimizerBuilder#publish].
+  /// without [CommonOptions#publish].
   ///
   /// @throws IllegalStateException if the arena of a parameter has been closed
   public void refreshPublication() {
@@ -287,7 +309,7 @@ public final class Optimizer implements AutoCloseable {
   ///
   /// @throws IllegalArgumentException if the parameter does not belong to this optimizer
   /// @throws IllegalStateException if parameters are not averaged (see
-  ///   [OptimizerBuilder#averageParameters]), or this one has made no step
+  ///   [CommonOptions#averageParameters]), or this one has made no step
   public MemorySegment average(Parameter parameter) {
     return parts.views.average(parameter);
   }
@@ -302,8 +324,8 @@ public final class Optimizer implements AutoCloseable {
   /// dict.
   ///
   /// @throws IllegalArgumentException if the parameter does not belong to this optimizer
-  /// @throws IllegalStateException if there is no copy (see [OptimizerBuilder#halfPrecisionCopy]),
-  ///   or the parameter has made no step
+  /// @throws IllegalStateException if there is no copy (see [CommonOptions#halfPrecisionCopy]), or
+  ///   the parameter has made no step
   public MemorySegment halfPrecisionCopy(Parameter parameter) {
     return parts.views.halfPrecisionCopy(parameter);
   }

@@ -1,5 +1,6 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.device.Device;
 import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.StateMemory;
@@ -10,7 +11,6 @@ import dev.panoptim.internal.step.Turns;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Hyperparameters;
-import dev.panoptim.rule.Rule;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -31,19 +31,20 @@ final class OptimizerParts {
   /// `null` if nothing is published.
   final Publisher publisher;
 
+  /// The values of added groups; `null` if there is no rule for them.
   private final Hyperparameters defaults;
 
   /// Read by other threads: replaced, never changed.
   private volatile List<ParameterGroup> groups = List.of();
 
   /// Builds all parts. If this throws, everything has been freed.
-  OptimizerParts(OptimizerBuilder<?> builder) {
-    Rule rule = builder.rule();
-    engine = builder.engine();
+  OptimizerParts(CommonOptions<?> builder) {
+    List<ParameterGroup> first = builder.groups();
+    engine = builder.engine(deviceOf(first));
     threads = builder.threads;
-    defaults = builder.defaults(rule);
+    defaults = builder.defaults();
     options.settings().set(builder.options.settings());
-    memory = new StateMemory(builder.format(rule, engine));
+    memory = new StateMemory(builder.format(engine));
     publisher = builder.publication == null ? null : new Publisher(builder.publication, engine);
     parameters = new TrackedParameters(engine);
     executor =
@@ -64,7 +65,7 @@ final class OptimizerParts {
         // Waits until the parameters have the values that are published first.
         engine.await();
       }
-      add(builder.groups(defaults));
+      addGroups(first);
       if (builder.stateFile != null) {
         memory.share(builder.stateFile, parameters.groups());
         publishNow();
@@ -76,22 +77,46 @@ final class OptimizerParts {
     executor.open();
   }
 
+  /// The device of the first parameter; parameters on other devices are rejected later.
+  private static Device deviceOf(List<ParameterGroup> groups) {
+    return groups.stream()
+        .flatMap(each -> each.parameters().stream())
+        .findFirst()
+        .map(Parameter::device)
+        .orElse(Device.cpu());
+  }
+
   List<ParameterGroup> groups() {
     return groups;
   }
 
-  /// Adds a group; see [Optimizer#addParamGroup].
+  /// Adds a group of the builder's rule; see [Optimizer#addParamGroup(Iterable, Map)].
   void add(Iterable<Parameter> added, Map<Hyperparameter, Double> overrides) {
+    if (defaults == null) {
+      throw new IllegalStateException(
+          "the optimizer was built of groups with their own rules:"
+              + " call addParamGroup with the preset of the added group");
+    }
+    List<Parameter> copy = OptimizerBuilder.copy(added);
+    add(List.of(new ParameterGroup(copy, defaults.with(overrides))));
+  }
+
+  /// Adds the groups of a preset; see [Optimizer#addParamGroup(OptimizerBuilder)].
+  void add(OptimizerBuilder<?> preset) {
+    preset.requireGroupAlone();
+    add(preset.groups());
+  }
+
+  private void add(List<ParameterGroup> added) {
     if (memory.isShared()) {
       throw new IllegalStateException(
           "a group cannot be added to states that are shared in a file");
     }
-    List<Parameter> copy = OptimizerBuilder.copy(added);
     // No step may run: all parameters may be published again.
-    turns.change(() -> add(List.of(new ParameterGroup(copy, defaults.with(overrides)))));
+    turns.change(() -> addGroups(added));
   }
 
-  private void add(List<ParameterGroup> added) {
+  private void addGroups(List<ParameterGroup> added) {
     parameters.add(
         added.stream().map(each -> new TrackedGroup(each.parameters(), each.values())).toList(),
         publisher == null ? all -> {} : publisher::begin);

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
-/// The contents and frequency of publications; see [OptimizerBuilder#publish].
+/// The contents and frequency of publications; see [CommonOptions#publish].
 ///
 /// Not thread-safe.
 public final class PublicationOptions {
@@ -61,7 +61,7 @@ public final class PublicationOptions {
   }
 
   /// Whether the running averages are published instead of the parameters. The default is no. Needs
-  /// [OptimizerBuilder#averageParameters].
+  /// [CommonOptions#averageParameters].
   public PublicationOptions averages(boolean value) {
     averages = value;
     return this;

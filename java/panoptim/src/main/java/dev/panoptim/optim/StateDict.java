@@ -17,16 +17,15 @@ import java.util.Set;
 ///
 /// Immutable and thread-safe, if its segments are.
 ///
-/// @param rule the composition that the states belong to
 /// @param parameters by name
-public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
+public record StateDict(Map<String, ParameterState> parameters) {
   public StateDict {
-    Objects.requireNonNull(rule, "rule is null");
     parameters = Map.copyOf(parameters);
   }
 
   /// The values of one parameter.
   ///
+  /// @param rule the composition that the states belong to
   /// @param shape the extent of each dimension, as [Parameter#shape()]
   /// @param steps the number of steps in which it had a gradient; if 0, there are no states
   /// @param scalars by the names of [Rule#scalarNames()]
@@ -34,6 +33,7 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
   /// @param states by the names of [Rule#stateNames()], and `average` if parameters are averaged:
   ///   [#size()] floats each
   public record ParameterState(
+      Rule rule,
       List<Long> shape,
       long steps,
       Map<String, Double> scalars,
@@ -42,6 +42,7 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
     /// @throws IllegalArgumentException if an extent is negative, or their product is larger than
     ///   2^63-1
     public ParameterState {
+      Objects.requireNonNull(rule, "rule is null");
       shape = List.copyOf(shape);
       Shapes.size("shape", shape);
       scalars = Map.copyOf(scalars);
@@ -54,18 +55,30 @@ public record StateDict(Rule rule, Map<String, ParameterState> parameters) {
     /// @param size the number of elements
     /// @throws IllegalArgumentException if it is negative
     public ParameterState(
+        Rule rule,
         long size,
         long steps,
         Map<String, Double> scalars,
         Map<Hyperparameter, Double> hyperparameters,
         Map<String, MemorySegment> states) {
-      this(List.of(size), steps, scalars, hyperparameters, states);
+      this(rule, List.of(size), steps, scalars, hyperparameters, states);
     }
 
     /// The number of elements.
     public long size() {
       return Shapes.size("shape", shape);
     }
+  }
+
+  /// The composition that all parameters have.
+  ///
+  /// @throws IllegalStateException if there is no parameter, or not all have the same;
+  ///   [ParameterState#rule()] is then the rule of each
+  public Rule rule() {
+    return OneRule.of(
+        parameters.values().stream().map(ParameterState::rule),
+        "the state dict",
+        "parameters() have the rule of each parameter");
   }
 
   /// The parameters under their new names.

@@ -1,5 +1,6 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.internal.step.StateMemory;
 import dev.panoptim.internal.step.TrackedGroup;
 import dev.panoptim.internal.step.TrackedParameter;
 import dev.panoptim.internal.tensor.Shapes;
@@ -7,6 +8,7 @@ import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Rule;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -16,35 +18,40 @@ final class StateDifferences {
   /// Low enough that later steps do not overflow the count.
   private static final long MOST_STEPS = 1L << 62;
 
+  /// The most names of parameters that a sentence lists.
+  private static final int MOST_NAMES = 8;
+
+  /// The rule of a parameter in the state dict, and the other one in the optimizer.
+  private record OtherRule(Rule saved, Rule expected) {}
+
+  private final List<String> differences = new ArrayList<>();
+  private final Map<OtherRule, List<String>> byOtherRule = new LinkedHashMap<>();
+
   private StateDifferences() {}
 
   /// All reasons why a state dict cannot be loaded, a sentence for each; empty if it can.
   ///
-  /// @param expected the optimizer's rule
-  /// @param stateNames the states that a parameter must have once it has made a step
+  /// @param memory has the names of the states that a parameter must have once it has made a step
   /// @param groups the optimizer's groups
   /// @param renaming from names in the state dict to names in the optimizer
   static List<String> of(
-      StateDict dict,
-      Rule expected,
-      List<String> stateNames,
-      List<TrackedGroup> groups,
-      Map<String, String> renaming) {
-    List<String> differences = new ArrayList<>();
-    if (!dict.rule().equals(expected)) {
-      differences.add(
-          "it is of the rule\n%sbut the optimizer of\n%s"
-              .formatted(dict.rule().describe(), expected.describe()));
-    }
+      StateDict dict, StateMemory memory, List<TrackedGroup> groups, Map<String, String> renaming) {
     Map<String, StateDict.ParameterState> renamed;
     try {
       renamed = dict.renamed(renaming);
     } catch (IllegalArgumentException e) {
-      differences.add(e.getMessage());
-      return differences;
+      return List.of(e.getMessage());
     }
+    return new StateDifferences().all(renamed, memory, groups);
+  }
+
+  private List<String> all(
+      Map<String, StateDict.ParameterState> renamed,
+      StateMemory memory,
+      List<TrackedGroup> groups) {
     Set<String> left = new HashSet<>(renamed.keySet());
     for (TrackedGroup group : groups) {
+      Set<String> stateNames = Set.copyOf(memory.names(group));
       Map<Hyperparameter, Double> common = null;
       for (TrackedParameter each : group.parameters()) {
         String name = each.name();
@@ -54,7 +61,17 @@ final class StateDifferences {
           differences.add("it has no parameter '" + name + "'");
           continue;
         }
-        addDifferences(differences, each, state, stateNames, expected.scalarNames());
+        addShape(each, state);
+        if (!state.rule().equals(group.rule())) {
+          // The names of all else follow from the rule.
+          byOtherRule
+              .computeIfAbsent(
+                  new OtherRule(state.rule(), group.rule()), other -> new ArrayList<>())
+              .add("'" + name + "'");
+          continue;
+        }
+        addStates(each, state, stateNames);
+        addScalars(name, state.scalars(), group.rule().scalarNames());
         if (common != null && !common.equals(state.hyperparameters())) {
           differences.add(
               "'%s' has %s, but others of its group %s"
@@ -62,41 +79,53 @@ final class StateDifferences {
         }
         common = state.hyperparameters();
       }
-      addHyperparameters(differences, group, common, expected);
+      addHyperparameters(group, common);
     }
+    byOtherRule.forEach(
+        (other, names) ->
+            differences.add(
+                "%s: it is of the rule\n%sbut in the optimizer of\n%s"
+                    .formatted(
+                        shortened(names), other.saved.describe(), other.expected.describe())));
     left.forEach(name -> differences.add("the optimizer has no parameter '" + name + "'"));
     return differences;
   }
 
-  private static void addDifferences(
-      List<String> differences,
-      TrackedParameter each,
-      StateDict.ParameterState state,
-      List<String> stateNames,
-      List<String> scalarNames) {
-    String name = each.name();
-    boolean ofItsSize = state.size() == each.parameter().size();
-    if (!ofItsSize) {
+  private static String shortened(List<String> names) {
+    return names.size() <= MOST_NAMES
+        ? String.join(", ", names)
+        : String.join(", ", names.subList(0, MOST_NAMES))
+            + " and %s more".formatted(names.size() - MOST_NAMES);
+  }
+
+  private void addShape(TrackedParameter each, StateDict.ParameterState state) {
+    if (state.size() != each.parameter().size()) {
       differences.add(
           "'%s' has %s elements, but %s in the optimizer"
-              .formatted(name, state.size(), each.parameter().size()));
+              .formatted(each.name(), state.size(), each.parameter().size()));
     } else if (!Shapes.fit(state.shape(), each.parameter().shape())) {
       differences.add(
           "'%s' has the shape %s, but %s in the optimizer"
-              .formatted(name, state.shape(), each.parameter().shape()));
+              .formatted(each.name(), state.shape(), each.parameter().shape()));
     }
+  }
+
+  /// @param stateNames the states that a parameter must have once it has made a step
+  private void addStates(
+      TrackedParameter each, StateDict.ParameterState state, Set<String> stateNames) {
+    String name = each.name();
     if (state.steps() < 0 || state.steps() > MOST_STEPS) {
       differences.add(
           "'%s' has made %s steps, but must have made from 0 to %s"
               .formatted(name, state.steps(), MOST_STEPS));
     }
-    addScalars(differences, name, state.scalars(), scalarNames);
-    Set<String> expected = state.steps() > 0 ? Set.copyOf(stateNames) : Set.of();
+    Set<String> expected = state.steps() > 0 ? stateNames : Set.of();
     if (!state.states().keySet().equals(expected)) {
       differences.add(
           "'%s' has the states %s, but must have %s after %s steps"
               .formatted(name, state.states().keySet(), expected, state.steps()));
     }
+    boolean ofItsSize = state.size() == each.parameter().size();
     state
         .states()
         .forEach(
@@ -110,8 +139,7 @@ final class StateDifferences {
             });
   }
 
-  private static void addScalars(
-      List<String> differences, String name, Map<String, Double> scalars, List<String> expected) {
+  private void addScalars(String name, Map<String, Double> scalars, List<String> expected) {
     if (!scalars.keySet().equals(Set.copyOf(expected))) {
       differences.add(
           "'%s' has the scalars %s, but must have %s".formatted(name, scalars.keySet(), expected));
@@ -125,15 +153,16 @@ final class StateDifferences {
     }
   }
 
-  private static void addHyperparameters(
-      List<String> differences, TrackedGroup group, Map<Hyperparameter, Double> values, Rule rule) {
+  /// @param values of the last parameter of the group; `null` if there is none to compare
+  private void addHyperparameters(TrackedGroup group, Map<Hyperparameter, Double> values) {
     if (values == null) {
       return;
     }
-    if (!values.keySet().equals(rule.hyperparameters())) {
+    Set<Hyperparameter> expected = group.rule().hyperparameters();
+    if (!values.keySet().equals(expected)) {
       differences.add(
           "it has the hyperparameters %s, but the optimizer %s"
-              .formatted(values.keySet(), rule.hyperparameters()));
+              .formatted(values.keySet(), expected));
       return;
     }
     try {

@@ -45,13 +45,15 @@ final class StateTransfer {
   private StateDict stateDict(StateReader reader) {
     Map<String, StateDict.ParameterState> all = new LinkedHashMap<>();
     for (TrackedGroup group : groups) {
+      List<String> names = memory.names(group);
       for (TrackedParameter each : group.parameters()) {
         each.refresh();
-        Map<String, MemorySegment> states = each.namedStates(memory.names());
+        Map<String, MemorySegment> states = each.namedStates(names);
         states.replaceAll((name, state) -> reader.read(state, each.bytes()).asReadOnly());
         all.put(
             each.name(),
             new StateDict.ParameterState(
+                group.rule(),
                 each.parameter().shape(),
                 each.steps(),
                 each.namedScalars(),
@@ -59,12 +61,12 @@ final class StateTransfer {
                 states));
       }
     }
-    return new StateDict(memory.format().rule(), all);
+    return new StateDict(all);
   }
 
   /// All reasons why a state dict cannot be loaded, a sentence for each; empty if it can.
   List<String> differences(StateDict state, Map<String, String> renaming) {
-    return StateDifferences.of(state, memory.format().rule(), memory.names(), groups, renaming);
+    return StateDifferences.of(state, memory, groups, renaming);
   }
 
   /// Loads a state dict.
@@ -85,7 +87,7 @@ final class StateTransfer {
   }
 
   private void load(Map<String, StateDict.ParameterState> loaded) {
-    new LoadedStates(groups, memory.names(), loaded).requireUsable();
+    new LoadedStates(groups, memory, loaded).requireUsable();
     if (memory.format().halfPrecision() != null) {
       StateMemory.requireData(
           groups.stream()
@@ -106,6 +108,7 @@ final class StateTransfer {
   }
 
   private void loadStates(TrackedGroup group, Map<String, StateDict.ParameterState> loaded) {
+    List<String> names = memory.names(group);
     for (TrackedParameter each : group.parameters()) {
       StateDict.ParameterState from = loaded.get(each.name());
       if (each.halfPrecisionCopy() != null) {
@@ -113,7 +116,7 @@ final class StateTransfer {
       }
       if (from.steps() > 0) {
         for (int i = 0; i < each.states().size(); i++) {
-          stateDevice.upload(from.states().get(memory.names().get(i)), each.states().get(i));
+          stateDevice.upload(from.states().get(names.get(i)), each.states().get(i));
         }
       } else if (each.states() != null) {
         // The memory is kept: a new allocation would not free it until the optimizer is closed.

@@ -26,7 +26,8 @@ final class StateViews {
 
   Map<String, MemorySegment> states(Parameter parameter) {
     turns.requireOpen();
-    Map<String, MemorySegment> named = find(parameter).namedStates(memory.names());
+    TrackedParameter found = find(parameter);
+    Map<String, MemorySegment> named = found.namedStates(memory.names(found.group()));
     named.replaceAll((name, state) -> state.asReadOnly());
     return named;
   }

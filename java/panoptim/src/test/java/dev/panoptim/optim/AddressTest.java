@@ -188,10 +188,14 @@ class AddressTest {
       bad.put(
           "w",
           new StateDict.ParameterState(
-              SIZE, 1, Map.of(), w.hyperparameters(), Map.of("firstMoment", at(address))));
+              w.rule(),
+              SIZE,
+              1,
+              Map.of(),
+              w.hyperparameters(),
+              Map.of("firstMoment", at(address))));
       refused(
-          "the state dict's firstMoment of 'w'",
-          () -> optimizer.loadStateDict(new StateDict(good.rule(), bad)));
+          "the state dict's firstMoment of 'w'", () -> optimizer.loadStateDict(new StateDict(bad)));
       before
           .parameters()
           .forEach(

@@ -24,7 +24,7 @@ class AllocationTest {
   private static final int STEPS = 2000;
 
   static List<Case> cases() {
-    return OptimizerCases.cases();
+    return MixedCases.withSingle();
   }
 
   @ParameterizedTest

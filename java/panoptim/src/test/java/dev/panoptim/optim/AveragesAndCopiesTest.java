@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// Averages and 16-bit copies of parameters, which a step writes besides the update.
 class AveragesAndCopiesTest {
   static List<Case> cases() {
-    return OptimizerCases.cases();
+    return MixedCases.withSingle();
   }
 
   @ParameterizedTest
@@ -70,7 +70,7 @@ class AveragesAndCopiesTest {
 
   @Test
   void aHalfPrecisionCopyExistsAfterLoadingAndInSharedStates(@TempDir Path folder) {
-    Consumer<OptimizerBuilder<?>> shared =
+    Consumer<CommonOptions<?>> shared =
         b -> b.halfPrecisionCopy(HalfPrecision.BFLOAT16).sharedStates(folder.resolve("states"));
     Case adam = OptimizerCases.caseOf("adam");
     try (Parameters parameters = parameters();

@@ -1,16 +1,75 @@
 package dev.panoptim.optim;
 
 import dev.panoptim.memory.Parameter;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 
-/// An optimizer with arguments; see [OptimizerCases].
+/// An optimizer with arguments; see [OptimizerCases] and [MixedCases].
 ///
 /// @param name the name, also of the golden files if there are any
-/// @param builder the preset with its arguments, without backend and threads
-/// @param states the names of each parameter's states
+/// @param presets the presets with their arguments, without backend and threads: one, or one for
+///   each rule of an optimizer of several rules
+/// @param states the names of each parameter's states; empty if there are several presets
 record Case(
-    String name, Function<Iterable<Parameter>, OptimizerBuilder<?>> builder, List<String> states) {
+    String name,
+    List<Function<Iterable<Parameter>, OptimizerBuilder<?>>> presets,
+    List<String> states) {
+  Case(
+      String name, Function<Iterable<Parameter>, OptimizerBuilder<?>> preset, List<String> states) {
+    this(name, List.of(preset), states);
+  }
+
+  /// Builders of optimizers. If there are several presets, the parameters take turns in them.
+  Function<Iterable<Parameter>, CommonOptions<?>> builder() {
+    return isMixed() ? this::mixed : presets.getFirst()::apply;
+  }
+
+  boolean isMixed() {
+    return presets.size() > 1;
+  }
+
+  private GroupsBuilder mixed(Iterable<Parameter> parameters) {
+    List<List<Parameter>> byPreset = new ArrayList<>();
+    presets.forEach(preset -> byPreset.add(new ArrayList<>()));
+    int i = 0;
+    for (Parameter each : parameters) {
+      byPreset.get(i++ % presets.size()).add(each);
+    }
+    GroupsBuilder builder = Optimizer.builder();
+    for (int k = 0; k < presets.size(); k++) {
+      if (!byPreset.get(k).isEmpty()) {
+        builder.group(presets.get(k).apply(byPreset.get(k)));
+      }
+    }
+    return builder;
+  }
+
+  /// The only preset.
+  OptimizerBuilder<?> preset(Iterable<Parameter> parameters) {
+    if (isMixed()) {
+      throw new IllegalStateException(this + " has several presets");
+    }
+    return presets.getFirst().apply(parameters);
+  }
+
+  /// Two groups; of different presets, if there are several.
+  CommonOptions<?> grouped(List<Parameter> first, List<Parameter> second) {
+    return isMixed()
+        ? Optimizer.builder().group(presets.get(0).apply(first)).group(presets.get(1).apply(second))
+        : preset(first).group(second, Map.of());
+  }
+
+  /// Adds a group to an optimizer that [#grouped] built; of the last preset, if there are several.
+  void addGroup(Optimizer optimizer, List<Parameter> parameters) {
+    if (isMixed()) {
+      optimizer.addParamGroup(presets.getLast().apply(parameters));
+    } else {
+      optimizer.addParamGroup(parameters, Map.of());
+    }
+  }
+
   @Override
   public String toString() {
     return name;

@@ -74,12 +74,14 @@ class ConcurrentUseTest {
   void optimizersThatStepAtOnceReachTheirOwnBits(Supplier<ExecutorService> threads, Backend backend)
       throws Exception {
     Rule rule = Rule.builder().firstMoment(FirstMoment.MOVING_AVERAGE).build();
-    Case tested =
+    Case shared =
         new Case(
             "shared rule", p -> Optimizer.builder(rule, p).learningRate(0.01), rule.stateNames());
-    Map<String, int[]> alone = PROBLEM.run(tested, Backends.scalar(), 1);
-    for (Map<String, int[]> each : atOnce(threads.get(), () -> PROBLEM.run(tested, backend, 2))) {
-      assertNull(Problem.difference(alone, each));
+    for (Case tested : List.of(shared, MixedCases.cases().getFirst())) {
+      Map<String, int[]> alone = PROBLEM.run(tested, Backends.scalar(), 1);
+      for (Map<String, int[]> each : atOnce(threads.get(), () -> PROBLEM.run(tested, backend, 2))) {
+        assertNull(Problem.difference(alone, each), tested::toString);
+      }
     }
   }
 

@@ -213,8 +213,8 @@ class DeadMemoryTest {
     changed.put(
         parameter,
         new StateDict.ParameterState(
-            before.size(), 7, before.scalars(), before.hyperparameters(), states));
-    return new StateDict(dict.rule(), changed);
+            before.rule(), before.size(), 7, before.scalars(), before.hyperparameters(), states));
+    return new StateDict(changed);
   }
 
   @ParameterizedTest

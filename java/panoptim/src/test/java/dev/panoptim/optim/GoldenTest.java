@@ -96,8 +96,7 @@ class GoldenTest {
 
   private static Optimizer ofTwoGroups(Case tested, Parameters parameters) {
     return tested
-        .builder()
-        .apply(List.of(parameters.get("0")))
+        .preset(List.of(parameters.get("0")))
         .group(List.of(parameters.get("1")), Map.of(Hyperparameter.WEIGHT_DECAY, 0.2))
         .build();
   }

@@ -40,7 +40,7 @@ class GpuPartialStepsTest {
   }
 
   static List<Case> cases() {
-    return OptimizerCases.cases();
+    return MixedCases.withSingle();
   }
 
   @ParameterizedTest

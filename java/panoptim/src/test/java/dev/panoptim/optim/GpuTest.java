@@ -40,7 +40,7 @@ class GpuTest {
   }
 
   static List<Case> cases() {
-    return OptimizerCases.cases();
+    return MixedCases.withSingle();
   }
 
   private static void assertSameBits(Case tested, Problem problem) {

@@ -80,15 +80,14 @@ class GroupingTest {
         Parameters apart = parameters()) {
       Optimizer grouped =
           tested
-              .builder()
-              .apply(together.all().subList(0, 2))
+              .preset(together.all().subList(0, 2))
               .group(together.all().subList(2, 4), FASTER)
               .build();
       Map<String, int[]> expected = new LinkedHashMap<>();
       List<Parameter> slow = apart.all().subList(0, 2);
       List<Parameter> fast = apart.all().subList(2, 4);
       expected.putAll(run(slow, tested.builder().apply(slow).build()));
-      expected.putAll(run(fast, tested.builder().apply(fast).learningRate(0.5).build()));
+      expected.putAll(run(fast, tested.preset(fast).learningRate(0.5).build()));
       assertNull(Problem.difference(expected, run(together.all(), grouped)));
     }
   }

@@ -35,8 +35,8 @@ final class MixedSizes {
       Parameters parameters,
       Backend backend,
       int threads,
-      Consumer<OptimizerBuilder<?>> options) {
-    OptimizerBuilder<?> builder = tested.builder().apply(parameters);
+      Consumer<CommonOptions<?>> options) {
+    CommonOptions<?> builder = tested.builder().apply(parameters);
     options.accept(builder);
     return builder.backend(backend).threads(threads).build();
   }

@@ -114,8 +114,7 @@ class OptimizerCasesTest {
                 IllegalArgumentException.class,
                 () ->
                     tested
-                        .builder()
-                        .apply(parameters)
+                        .preset(parameters)
                         .group(Parameters.builder().add("q", 1).build(), Map.of(each, value))
                         .build());
           }

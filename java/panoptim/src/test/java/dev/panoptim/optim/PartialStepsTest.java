@@ -34,7 +34,7 @@ class PartialStepsTest {
   }
 
   static List<Case> cases() {
-    return OptimizerCases.cases();
+    return MixedCases.withSingle();
   }
 
   @ParameterizedTest

@@ -55,8 +55,8 @@ record PartialTraining(long seed, boolean extras) {
             });
         each.removeGradient();
       }
-      OptimizerBuilder<?> builder = tested.builder().apply(all.subList(0, 2));
-      builder.group(all.subList(2, FIRST_GROUP), Map.of()).backend(backend).threads(threads);
+      CommonOptions<?> builder = tested.grouped(all.subList(0, 2), all.subList(2, FIRST_GROUP));
+      builder.backend(backend).threads(threads);
       if (extras) {
         builder
             .averageParameters(0.9)
@@ -69,7 +69,7 @@ record PartialTraining(long seed, boolean extras) {
         for (int round = 0; round < ROUNDS; round++) {
           if (round == 6 || round == 12) {
             int end = round == 6 ? count + 2 : all.size();
-            optimizer.addParamGroup(all.subList(count, end), Map.of());
+            tested.addGroup(optimizer, all.subList(count, end));
             count = end;
           } else if (round == 9 || round == 18) {
             optimizer.loadStateDict(optimizer.stateDict());

@@ -140,10 +140,10 @@ class PyTorchBugsTest {
         for (long bytes : new long[] {24, 6}) {
           StateDict other =
               new StateDict(
-                  good.rule(),
                   Map.of(
                       "p",
                       new StateDict.ParameterState(
+                          state.rule(),
                           3,
                           1,
                           Map.of(),
@@ -197,11 +197,15 @@ class PyTorchBugsTest {
         for (long count : new long[] {1L << 24, 1L << 40}) {
           optimizer.loadStateDict(
               new StateDict(
-                  dict.rule(),
                   Map.of(
                       "p",
                       new StateDict.ParameterState(
-                          1, count, Map.of(), state.hyperparameters(), state.states()))));
+                          state.rule(),
+                          1,
+                          count,
+                          Map.of(),
+                          state.hyperparameters(),
+                          state.states()))));
           optimizer.step();
           optimizer.step();
           assertEquals(count + 2, optimizer.stepCount(p));

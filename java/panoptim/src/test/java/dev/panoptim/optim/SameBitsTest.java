@@ -22,7 +22,7 @@ class SameBitsTest {
   private static final boolean EXHAUSTIVE = Boolean.getBoolean("panoptim.exhaustive");
 
   static List<Case> cases() {
-    return OptimizerCases.cases();
+    return MixedCases.withSingle();
   }
 
   private static void assertSameBits(Case tested, Problem problem, int... threads) {

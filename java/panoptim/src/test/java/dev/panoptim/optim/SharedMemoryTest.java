@@ -38,7 +38,7 @@ class SharedMemoryTest {
   private Path states;
 
   static List<Case> cases() {
-    return OptimizerCases.cases();
+    return MixedCases.withSingle();
   }
 
   @BeforeEach

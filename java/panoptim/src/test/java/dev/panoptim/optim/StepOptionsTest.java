@@ -38,7 +38,7 @@ class StepOptionsTest {
   private static final int FEWEST_THREADS = Boolean.getBoolean("panoptim.exhaustive") ? 1 : 3;
 
   static List<Case> cases() {
-    return OptimizerCases.cases();
+    return MixedCases.withSingle();
   }
 
   /// @param options sets the options of the optimizer
@@ -47,7 +47,7 @@ class StepOptionsTest {
       Case tested,
       Backend backend,
       int threads,
-      Consumer<OptimizerBuilder<?>> options,
+      Consumer<CommonOptions<?>> options,
       Consumer<Parameters> before) {
     try (Parameters parameters = parameters();
         Optimizer optimizer = built(tested, parameters, backend, threads, options)) {
@@ -80,7 +80,7 @@ class StepOptionsTest {
     }
   }
 
-  private static void assertSameOnEveryBackend(Case tested, Consumer<OptimizerBuilder<?>> options) {
+  private static void assertSameOnEveryBackend(Case tested, Consumer<CommonOptions<?>> options) {
     Map<String, int[]> expected = run(tested, Backends.scalar(), 1, options, p -> {});
     for (Backend backend : Problem.backends()) {
       for (int threads = FEWEST_THREADS; threads <= 3; threads++) {
@@ -116,7 +116,7 @@ class StepOptionsTest {
   @Test
   void everyBackendReachesTheSameBitsWithEverySubsetOfOptions() {
     Case adamW = OptimizerCases.caseOf("adamw");
-    List<Consumer<OptimizerBuilder<?>>> single =
+    List<Consumer<CommonOptions<?>>> single =
         List.of(
             b -> b.options(o -> o.gradientScale(0.7).clipGradNorm(5)),
             b -> b.options(o -> o.clipGradValue(0.25)),

@@ -1,6 +1,7 @@
 package dev.panoptim.internal.step;
 
 import dev.panoptim.rule.Hyperparameters;
+import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
@@ -10,6 +11,7 @@ import java.util.Arrays;
 final class GroupPlan {
   final TrackedParameter[] parameters;
   private final Hyperparameters values;
+  private final Rule rule;
 
   /// For each parameter, the gradient that the plan knows of; `null` if there was none when the
   /// plan was made.
@@ -26,15 +28,22 @@ final class GroupPlan {
   /// Whether only a GPU knows yet if the last step that was prepared was made.
   boolean unsettled;
 
-  GroupPlan(TrackedParameter[] parameters, Hyperparameters values) {
+  /// @param parameters of the group: all, or some
+  GroupPlan(TrackedParameter[] parameters, TrackedGroup group) {
     this.parameters = parameters;
-    this.values = values;
+    values = group.values();
+    rule = group.rule();
     planned = new MemorySegment[parameters.length];
   }
 
   /// The group's hyperparameters, which may change between steps.
   Hyperparameters values() {
     return values;
+  }
+
+  /// The group's composition.
+  Rule rule() {
+    return rule;
   }
 
   TrackedParameter[] withGradient() {

@@ -65,7 +65,7 @@ public final class GroupPlans {
   void addGroups() {
     List<TrackedGroup> all = parameters.liveGroups();
     for (TrackedGroup each : all.subList(groups.size(), all.size())) {
-      groups.add(new GroupPlan(each.parameters, each.values()));
+      groups.add(new GroupPlan(each.parameters, each));
     }
   }
 

@@ -89,8 +89,7 @@ final class PartialPlans {
     Map<TrackedGroup, List<TrackedParameter>> byGroup = byGroup(chosen);
     List<GroupPlan> groups = new ArrayList<>();
     byGroup.forEach(
-        (group, some) ->
-            groups.add(new GroupPlan(some.toArray(TrackedParameter[]::new), group.values())));
+        (group, some) -> groups.add(new GroupPlan(some.toArray(TrackedParameter[]::new), group)));
     List<Runnable> closing = makeRoom(chosen.length, groups);
     GroupPlans made = GroupPlans.ofSome(engine, memory, parameters, groups);
     kept.put(new Choice().of(chosen), made);

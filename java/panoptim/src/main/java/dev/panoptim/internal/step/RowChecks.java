@@ -9,12 +9,9 @@ import java.util.List;
 /// All checks of rows that keep a step from crashing native code. They are made once for each build
 /// of rows; a step checks only that the memory is still alive.
 final class RowChecks {
-  private final RowFormat format;
   private final List<TensorChecks.Named> operands = new ArrayList<>();
 
-  private RowChecks(RowFormat format) {
-    this.format = format;
-  }
+  private RowChecks() {}
 
   /// Checks the rows of several groups.
   ///
@@ -23,13 +20,13 @@ final class RowChecks {
   ///   segments of any groups overlap; or if a row has not one segment for each state of the rule
   /// @throws IllegalStateException if a segment's arena has been closed
   /// @throws WrongThreadException if a segment's arena is confined to another thread
-  static void requireUsable(RowFormat format, List<List<Row>> groups) {
-    RowChecks checks = new RowChecks(format);
-    groups.forEach(rows -> rows.forEach(checks::add));
+  static void requireUsable(List<RowGroup> groups) {
+    RowChecks checks = new RowChecks();
+    groups.forEach(group -> group.rows().forEach(row -> checks.add(group.format(), row)));
     TensorChecks.requireDisjoint(checks.operands);
   }
 
-  private void add(Row row) {
+  private void add(RowFormat format, Row row) {
     List<String> states = format.rule().stateNames();
     if (row.states().size() != states.size()) {
       throw new IllegalArgumentException(

@@ -4,7 +4,7 @@ import dev.panoptim.device.Device;
 import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.rule.Rule;
 
-/// What all rows of an optimizer have in common.
+/// What all rows of a group have in common.
 ///
 /// Immutable.
 ///

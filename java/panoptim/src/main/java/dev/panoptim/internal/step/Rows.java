@@ -27,18 +27,18 @@ public final class Rows {
   ///   more than 2^63-1 elements
   /// @throws IllegalStateException as [RowChecks#requireUsable]
   /// @throws WrongThreadException as [RowChecks#requireUsable]
-  static List<Rows> of(RowFormat format, List<List<Row>> groups) {
-    // The lists that are checked must be the ones that are kept, whatever the caller does
-    // meanwhile.
-    List<List<Row>> copies = groups.stream().map(List::copyOf).toList();
-    RowChecks.requireUsable(format, copies);
-    return copies.stream().map(rows -> new Rows(format, rows)).toList();
+  static List<Rows> of(List<RowGroup> groups) {
+    List<RowGroup> copies = List.copyOf(groups);
+    RowChecks.requireUsable(copies);
+    return copies.stream().map(Rows::new).toList();
   }
 
-  private Rows(RowFormat format, List<Row> rows) {
-    this.format = format;
+  private Rows(RowGroup group) {
+    format = group.format();
+    List<Row> rows = group.rows();
     all = rows;
-    states = rows.stream().map(row -> States.of(format.rule(), row)).toArray(States[]::new);
+    List<String> stateNames = format.rule().stateNames();
+    states = rows.stream().map(row -> new States(stateNames, row.states())).toArray(States[]::new);
     offsets = new long[rows.size() + 1];
     firstChunks = new long[rows.size() + 1];
     for (int i = 0; i < rows.size(); i++) {

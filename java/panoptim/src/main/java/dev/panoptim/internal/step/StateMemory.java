@@ -12,6 +12,7 @@ import dev.panoptim.internal.tensor.Slab;
 import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,7 +23,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
-import java.util.stream.Collectors;
 
 /// The memory of the states and half-precision copies of an optimizer's parameters: its layout, the
 /// values that it starts from, and the rows of it that steps see.
@@ -37,8 +37,7 @@ public final class StateMemory {
 
   private static final long PAGE = 4096;
 
-  private final RowFormat format;
-  private final List<String> names;
+  private final MemoryFormat format;
   private final Device device;
   private final Device stateDevice;
 
@@ -48,22 +47,23 @@ public final class StateMemory {
 
   private boolean shared;
 
-  public StateMemory(RowFormat format) {
+  public StateMemory(MemoryFormat format) {
     this.format = format;
     device = format.device();
     stateDevice = format.stateDevice();
-    names = new ArrayList<>(format.rule().stateNames());
-    if (format.averages()) {
-      names.add(AVERAGE);
-    }
   }
 
-  public RowFormat format() {
+  public MemoryFormat format() {
     return format;
   }
 
-  /// The names of a parameter's states: those of the rule and then [#AVERAGE], if one is kept.
-  public List<String> names() {
+  /// The names of the states of a group's parameters: those of its rule and then [#AVERAGE], if one
+  /// is kept.
+  public List<String> names(TrackedGroup group) {
+    List<String> names = new ArrayList<>(group.rule().stateNames());
+    if (format.averages()) {
+      names.add(AVERAGE);
+    }
     return names;
   }
 
@@ -78,20 +78,21 @@ public final class StateMemory {
     if (format.halfPrecision() != null) {
       requireData(all);
     }
-    Layout layout = layout(all);
-    long counts = Math.ceilDiv(all.size() * SharedCount.BYTES, PAGE) * PAGE;
-    String tensors =
-        all.stream()
-            .map(each -> each.parameter.name() + "=" + each.parameter.size())
-            .collect(Collectors.joining(", "));
+    List<RuleStates> states = byRule(all);
+    long counts = pages(all.size() * SharedCount.BYTES);
+    long bytes = counts + states.stream().mapToLong(each -> pages(each.layout.bytes())).sum();
     SharedFile.map(
         mapping,
         file,
-        "the states %s and scalars %s of {%s} under %s"
-            .formatted(names, format.rule().scalarNames(), tensors, format.rule()),
-        counts + layout.bytes(),
+        describe(all),
+        bytes,
         (memory, fresh) -> {
-          adopt(all, memory, counts, layout);
+          adoptCounts(all, memory);
+          long begin = counts;
+          for (RuleStates each : states) {
+            each.adopt(each.layout.slices(memory.asSlice(begin, each.layout.bytes())));
+            begin += pages(each.layout.bytes());
+          }
           if (fresh) {
             start(groups);
           }
@@ -100,6 +101,26 @@ public final class StateMemory {
     if (format.halfPrecision() != null) {
       slabs.add(halfPrecisionCopies(all));
     }
+  }
+
+  private static long pages(long bytes) {
+    return Math.ceilDiv(bytes, PAGE) * PAGE;
+  }
+
+  /// What processes compare: all parameters in their order, with their rules and states.
+  private String describe(List<TrackedParameter> all) {
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < all.size(); ) {
+      TrackedGroup group = all.get(i).group;
+      List<String> tensors = new ArrayList<>();
+      for (; i < all.size() && all.get(i).group.rule().equals(group.rule()); i++) {
+        tensors.add(all.get(i).name() + "=" + all.get(i).parameter.size());
+      }
+      text.append(text.isEmpty() ? "" : ", and ")
+          .append("the states %s and scalars %s".formatted(names(group), group.scalarNames))
+          .append(" of {" + String.join(", ", tensors) + "} under " + group.rule());
+    }
+    return text.toString();
   }
 
   private void start(List<TrackedGroup> groups) {
@@ -111,14 +132,42 @@ public final class StateMemory {
     }
   }
 
-  private Layout layout(Collection<TrackedParameter> parameters) {
-    return layout(parameters, Parameter::size, FIRST_STATE_STREAM, names.size());
+  /// The states of parameters of one rule, which have the same names.
+  private record RuleStates(List<TrackedParameter> parameters, Layout layout) {
+    /// @param streams for each state in the order of the names, one slice for each parameter
+    void adopt(MemorySegment[][] streams) {
+      for (int i = 0; i < parameters.size(); i++) {
+        int tensor = i;
+        parameters.get(i).states = Arrays.stream(streams).map(stream -> stream[tensor]).toList();
+      }
+    }
+  }
+
+  /// Parameters of different rules have different states, so each rule has a layout. In the order
+  /// of the rules' first parameters.
+  private List<RuleStates> byRule(Collection<TrackedParameter> parameters) {
+    Map<Rule, List<TrackedParameter>> byRule = new LinkedHashMap<>();
+    for (TrackedParameter each : parameters) {
+      byRule.computeIfAbsent(each.group.rule(), rule -> new ArrayList<>()).add(each);
+    }
+    return byRule.values().stream()
+        .map(
+            some ->
+                new RuleStates(
+                    some,
+                    layout(
+                        some,
+                        Parameter::size,
+                        FIRST_STATE_STREAM,
+                        names(some.getFirst().group).size())))
+        .toList();
   }
 
   /// Two numbers of 16 bits take the place of one float.
   private Layout halfPrecisionLayout(Collection<TrackedParameter> parameters) {
+    int mostStates = parameters.stream().mapToInt(each -> names(each.group).size()).max().orElse(0);
     return layout(
-        parameters, each -> Math.ceilDiv(each.size(), 2L), FIRST_STATE_STREAM + names.size(), 1);
+        parameters, each -> Math.ceilDiv(each.size(), 2L), FIRST_STATE_STREAM + mostStates, 1);
   }
 
   private static Layout layout(
@@ -133,15 +182,13 @@ public final class StateMemory {
         count);
   }
 
-  private static void adopt(
-      List<TrackedParameter> all, MemorySegment memory, long counts, Layout layout) {
+  private static void adoptCounts(List<TrackedParameter> all, MemorySegment memory) {
     for (int i = 0; i < all.size(); i++) {
       all.get(i).shared =
           new SharedCount(
               memory.asSlice(i * SharedCount.BYTES, SharedCount.BYTES),
               all.get(i).group.scalarNames);
     }
-    adopt(all, layout.slices(memory.asSlice(counts)));
   }
 
   /// Whether other processes may have a part in the states.
@@ -153,11 +200,11 @@ public final class StateMemory {
   /// succeeds.
   public void allocate(
       List<TrackedGroup> groups, Predicate<TrackedParameter> needed, Runnable action) {
-    Map<TrackedParameter, TrackedGroup> fresh = new LinkedHashMap<>();
+    List<TrackedParameter> fresh = new ArrayList<>();
     for (TrackedGroup group : groups) {
       for (TrackedParameter each : group.parameters) {
         if (each.states == null && needed.test(each)) {
-          fresh.put(each, group);
+          fresh.add(each);
         }
       }
     }
@@ -167,15 +214,17 @@ public final class StateMemory {
     }
     List<Slab> taken = new ArrayList<>();
     try {
-      taken.add(Slab.allocate(layout(fresh.keySet()), stateDevice, origin, MemoryKind.STATES));
-      adopt(fresh.keySet(), taken.getLast().streams());
-      if (format.halfPrecision() != null) {
-        taken.add(halfPrecisionCopies(fresh.keySet()));
+      for (RuleStates each : byRule(fresh)) {
+        taken.add(Slab.allocate(each.layout, stateDevice, origin, MemoryKind.STATES));
+        each.adopt(taken.getLast().streams());
       }
-      fresh.forEach((each, group) -> initialise(each, group.values().asMap()));
+      if (format.halfPrecision() != null) {
+        taken.add(halfPrecisionCopies(fresh));
+      }
+      fresh.forEach(each -> initialise(each, each.group.values().asMap()));
       action.run();
     } catch (Throwable e) {
-      for (TrackedParameter each : fresh.keySet()) {
+      for (TrackedParameter each : fresh) {
         each.states = null;
         each.halfPrecisionCopy = null;
       }
@@ -208,28 +257,23 @@ public final class StateMemory {
     return slab;
   }
 
-  private static void adopt(Collection<TrackedParameter> parameters, MemorySegment[][] streams) {
-    int i = 0;
-    for (TrackedParameter each : parameters) {
-      int tensor = i++;
-      each.states = Arrays.stream(streams).map(stream -> stream[tensor]).toList();
-    }
-  }
-
   /// Sets states to their values before the first step. They are all 0.
   public void initialise(TrackedParameter fresh, Map<Hyperparameter, Double> values) {
-    InitialStates.set(format.rule(), fresh.parameter, fresh.states, values, stateDevice);
+    InitialStates.set(fresh.group.rule(), fresh.parameter, fresh.states, values, stateDevice);
   }
 
   /// A plan for each group, of the parameters that have a gradient now.
   ///
   /// @throws IllegalArgumentException as [StepPlan#of]
   List<StepPlan> plans(List<GroupPlan> groups) {
-    List<List<Row>> rows =
+    return StepPlan.of(
         groups.stream()
-            .map(group -> Arrays.stream(group.withGradient()).map(this::row).toList())
-            .toList();
-    return StepPlan.of(format, rows);
+            .map(
+                group ->
+                    new RowGroup(
+                        format.rows(group.rule()),
+                        Arrays.stream(group.withGradient()).map(this::row).toList()))
+            .toList());
   }
 
   private Row row(TrackedParameter each) {
@@ -238,7 +282,7 @@ public final class StateMemory {
         each.parameter.size(),
         each.parameter.data(),
         each.parameter.gradient(),
-        each.states.subList(0, format.rule().stateNames().size()),
+        each.states.subList(0, each.states.size() - (format.averages() ? 1 : 0)),
         format.averages() ? each.states.getLast() : null,
         each.halfPrecisionCopy,
         each.published(),

@@ -1,17 +1,13 @@
 package dev.panoptim.internal.step;
 
-import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
-/// The states of a row by the names of [Rule#stateNames()], which is the one order of states.
+/// The states of a row by the names of [dev.panoptim.rule.Rule#stateNames()], which is the one
+/// order of states.
 ///
 /// Immutable and thread-safe.
 public record States(List<String> names, List<MemorySegment> segments) {
-  public static States of(Rule rule, Row row) {
-    return new States(rule.stateNames(), row.states());
-  }
-
   /// Allocates nothing.
   ///
   /// @return `null` where the rule has no such state

@@ -8,7 +8,6 @@ import dev.panoptim.internal.observe.StepCounter;
 import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Hyperparameters;
-import dev.panoptim.rule.Rule;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,7 +16,6 @@ import java.util.List;
 ///
 /// Not thread-safe.
 public final class StepExecutor {
-  private final Rule rule;
   private final Engine engine;
   private final int threads;
   private final TrackedParameters parameters;
@@ -62,7 +60,6 @@ public final class StepExecutor {
     this.threads = threads;
     this.parameters = parameters;
     this.settings = settings;
-    rule = memory.format().rule();
     whole = GroupPlans.ofAll(engine, memory, parameters);
     partial = new PartialPlans(engine, memory, parameters);
     this.publisher = publisher;
@@ -290,7 +287,7 @@ public final class StepExecutor {
       row.refresh();
       if (i == 0 || !row.isAtTheStepOf(group.rows[i - 1])) {
         coefficients = group.plan.values().nextCoefficients();
-        coefficients.compute(rule, values, row.steps() + 1, row.scalars());
+        coefficients.compute(group.rule(), values, row.steps() + 1, row.scalars());
         coefficients.scaleGradients(scale);
         coefficients.averageParameters(row.steps() == 0 ? 1 : (float) (1 - averageDecay));
       }

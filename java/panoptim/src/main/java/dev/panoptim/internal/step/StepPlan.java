@@ -24,9 +24,14 @@ public final class StepPlan implements AutoCloseable {
   /// @throws IllegalArgumentException as [ThreadProperties#requireValid()] and [Rows#of]
   /// @throws IllegalStateException as [Rows#of]
   /// @throws WrongThreadException as [Rows#of]
-  public static List<StepPlan> of(RowFormat format, List<List<Row>> groups) {
+  static List<StepPlan> of(List<RowGroup> groups) {
     ThreadProperties.requireValid();
-    return Rows.of(format, groups).stream().map(StepPlan::new).toList();
+    return Rows.of(groups).stream().map(StepPlan::new).toList();
+  }
+
+  /// One plan for each group of rows, which all have the same format; otherwise as [#of(List)].
+  public static List<StepPlan> of(RowFormat format, List<List<Row>> groups) {
+    return of(groups.stream().map(rows -> new RowGroup(format, rows)).toList());
   }
 
   private StepPlan(Rows rows) {

@@ -2,15 +2,16 @@ package dev.panoptim.internal.step;
 
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Hyperparameters;
+import dev.panoptim.rule.Rule;
 import java.util.List;
 
-/// A parameter group of an optimizer.
+/// A parameter group of an optimizer, with its rule.
 ///
 /// Immutable, but for what it refers to.
 public final class TrackedGroup {
   final TrackedParameter[] parameters;
 
-  /// The names of [dev.panoptim.rule.Rule#scalarNames()].
+  /// The names of [Rule#scalarNames()].
   final List<String> scalarNames;
 
   private final Hyperparameters values;
@@ -31,5 +32,10 @@ public final class TrackedGroup {
 
   public Hyperparameters values() {
     return values;
+  }
+
+  /// The composition that updates the group's parameters.
+  public Rule rule() {
+    return values.rule();
   }
 }

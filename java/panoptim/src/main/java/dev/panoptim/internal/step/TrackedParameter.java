@@ -31,7 +31,7 @@ public final class TrackedParameter {
 
   private long steps;
 
-  /// In the order of [dev.panoptim.rule.Rule#scalarNames()].
+  /// In the order of [Rule#scalarNames()].
   private final double[] scalars;
 
   /// The scalars after the running step.
@@ -43,6 +43,11 @@ public final class TrackedParameter {
     this.group = group;
     scalars = group.scalarNames.stream().mapToDouble(Rule::initialScalar).toArray();
     nextScalars = scalars.clone();
+  }
+
+  /// The group that has the parameter.
+  public TrackedGroup group() {
+    return group;
   }
 
   public Parameter parameter() {
@@ -59,8 +64,8 @@ public final class TrackedParameter {
     return parameter.size() * Float.BYTES;
   }
 
-  /// In the order of [StateMemory#names]; `null` before the parameter first has a gradient, unless
-  /// the states are shared.
+  /// In the order of [StateMemory#names(TrackedGroup)]; `null` before the parameter first has a
+  /// gradient, unless the states are shared.
   public List<MemorySegment> states() {
     return states;
   }

@@ -27,7 +27,10 @@ class PartialPlansTest {
   private final Engine engine = Engine.of(Backends.scalar());
   private final TrackedParameters tracked = new TrackedParameters(engine);
   private final PartialPlans plans =
-      new PartialPlans(engine, new StateMemory(RowFormat.withoutStates(Device.cpu())), tracked);
+      new PartialPlans(
+          engine,
+          new StateMemory(new MemoryFormat(Device.cpu(), Device.cpu(), false, null)),
+          tracked);
 
   PartialPlansTest() {
     tracked.add(List.of(new TrackedGroup(all, VALUES)), parameters -> {});
