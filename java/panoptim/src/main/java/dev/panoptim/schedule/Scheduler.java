@@ -226,13 +226,24 @@ public final class Scheduler {
       groups = optimizer.paramGroups();
     }
 
-    /// Drives a hyperparameter of all present groups of the optimizer.
+    /// Drives a hyperparameter of all present groups of the optimizer whose rules have it.
     ///
-    /// @throws IllegalArgumentException if the optimizer does not have the hyperparameter, or it is
-    ///   already driven in one of the groups
+    /// @throws IllegalArgumentException if no group has the hyperparameter, or it is already driven
+    ///   in one of the groups
     public Builder drive(Hyperparameter hyperparameter, Schedule schedule) {
       Objects.requireNonNull(schedule, "schedule is null");
-      return add(groups, hyperparameter, schedule, null);
+      return add(groupsWith(hyperparameter), hyperparameter, schedule, null);
+    }
+
+    private List<ParameterGroup> groupsWith(Hyperparameter hyperparameter) {
+      List<ParameterGroup> found =
+          groups.stream().filter(each -> each.hyperparameters().contains(hyperparameter)).toList();
+      if (found.isEmpty()) {
+        throw new IllegalArgumentException(
+            "%s is not a hyperparameter of any group of this optimizer: %s"
+                .formatted(hyperparameter, groups));
+      }
+      return found;
     }
 
     /// Drives a hyperparameter of one group.
@@ -245,13 +256,13 @@ public final class Scheduler {
       return add(List.of(group), hyperparameter, schedule, null);
     }
 
-    /// Drives a hyperparameter of all present groups of the optimizer by one plateau, which counts
-    /// the metrics once for all groups.
+    /// Drives a hyperparameter of all present groups of the optimizer whose rules have it by one
+    /// plateau, which counts the metrics once for all groups.
     ///
     /// @throws IllegalArgumentException as [#drive(Hyperparameter, Schedule)]
     public Builder drive(Hyperparameter hyperparameter, ReduceOnPlateau plateau) {
       Objects.requireNonNull(plateau, "plateau is null");
-      return add(groups, hyperparameter, null, plateau);
+      return add(groupsWith(hyperparameter), hyperparameter, null, plateau);
     }
 
     /// Drives a hyperparameter of one group.

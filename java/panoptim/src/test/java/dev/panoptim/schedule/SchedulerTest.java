@@ -81,6 +81,44 @@ class SchedulerTest extends SchedulerFixture {
   }
 
   @Test
+  void onlyGroupsWhoseRulesHaveTheHyperparameterAreDriven() {
+    Optimizer optimizer =
+        closing(
+            Optimizer.builder()
+                .group(AdamW.builder(List.of(parameters.get("a"))))
+                .group(Sgd.builder(List.of(parameters.get("b"))).momentum(0.9))
+                .build());
+    Scheduler scheduler =
+        Scheduler.builder(optimizer)
+            .drive(Hyperparameter.BETA1, Schedules.exponential(0.5))
+            .drive(RATE, Schedules.exponential(0.5))
+            .build();
+    scheduler.step();
+    assertEquals(0.45, group(optimizer, "a").get(Hyperparameter.BETA1));
+    assertEquals(0.9, group(optimizer, "b").get(MOMENTUM));
+    assertEquals(5e-4, group(optimizer, "a").get(RATE));
+    assertEquals(5e-4, group(optimizer, "b").get(RATE));
+    Scheduler.Builder builder = Scheduler.builder(optimizer);
+    for (Runnable drive :
+        List.<Runnable>of(
+            () -> builder.drive(Hyperparameter.MOMENTUM_DECAY, Schedules.exponential(0.5)),
+            () ->
+                builder.drive(Hyperparameter.MOMENTUM_DECAY, ReduceOnPlateau.builder().build()))) {
+      var e = assertThrows(IllegalArgumentException.class, drive::run);
+      assertTrue(
+          e.getMessage().startsWith("momentumDecay is not a hyperparameter of any group"),
+          e.getMessage());
+    }
+    Scheduler again =
+        Scheduler.builder(optimizer)
+            .drive(Hyperparameter.BETA1, Schedules.exponential(0.5))
+            .drive(RATE, Schedules.exponential(0.5))
+            .build();
+    again.load(scheduler.state());
+    assertEquals(1, again.position());
+  }
+
+  @Test
   void aGroupThatIsAddedLaterIsNotDriven() {
     Optimizer optimizer = closing(Sgd.builder(List.of(parameters.get("a"))).build());
     Scheduler scheduler =
