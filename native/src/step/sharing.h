@@ -26,11 +26,24 @@ class waiting {
   unsigned times_ = 0;
 };
 
-// Ends the sharing. Returns when no helper uses the plan.
-inline void close(panoptim_plan &plan) {
-  __atomic_store_n(&plan.sharing, PANOPTIM_CLOSED, __ATOMIC_SEQ_CST);
+// Ends the sharing. Returns when no helper uses the call, which is a plan or a matrix product.
+template <class Call>
+void close(Call &call) {
+  __atomic_store_n(&call.sharing, PANOPTIM_CLOSED, __ATOMIC_SEQ_CST);
   // A helper first increments `helping`, then reads `sharing`. So it sees the line above, or this loop sees it.
-  for (waiting wait; __atomic_load_n(&plan.helping, __ATOMIC_SEQ_CST) > 0;) wait.again();
+  for (waiting wait; __atomic_load_n(&call.helping, __ATOMIC_SEQ_CST) > 0;) wait.again();
+}
+
+// Joins the call of another thread, if there is one, and calls take().
+template <class Call, class Take>
+void join(Call &call, Take take) {
+  // Late helpers must not delay `close`.
+  if (__atomic_load_n(&call.sharing, __ATOMIC_SEQ_CST) == PANOPTIM_CLOSED) return;
+  __atomic_add_fetch(&call.helping, 1, __ATOMIC_SEQ_CST);
+  int32_t sharing;
+  for (waiting wait; (sharing = __atomic_load_n(&call.sharing, __ATOMIC_SEQ_CST)) == PANOPTIM_ANNOUNCED;) wait.again();
+  if (sharing == PANOPTIM_OPEN) take();
+  __atomic_sub_fetch(&call.helping, 1, __ATOMIC_SEQ_CST);
 }
 
 inline panoptim_int64 shares(const panoptim_plan &plan) {
@@ -81,15 +94,7 @@ void run_shared(panoptim_plan &plan, Work work) {
 // Joins the call of another thread, if there is one. `choose` receives a function to call with the work.
 template <class Choose>
 void join_work(panoptim_plan &plan, Choose choose) {
-  // Late helpers must not delay `close`.
-  if (__atomic_load_n(&plan.sharing, __ATOMIC_SEQ_CST) == PANOPTIM_CLOSED) return;
-  __atomic_add_fetch(&plan.helping, 1, __ATOMIC_SEQ_CST);
-  int32_t sharing;
-  for (waiting wait; (sharing = __atomic_load_n(&plan.sharing, __ATOMIC_SEQ_CST)) == PANOPTIM_ANNOUNCED;) wait.again();
-  if (sharing == PANOPTIM_OPEN) {
-    choose([&](auto work) { take_part(plan, false, work); });
-  }
-  __atomic_sub_fetch(&plan.helping, 1, __ATOMIC_SEQ_CST);
+  join(plan, [&] { choose([&](auto work) { take_part(plan, false, work); }); });
 }
 
 #endif
