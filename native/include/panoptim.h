@@ -219,6 +219,63 @@ PANOPTIM_API int32_t panoptim_sum_squares(panoptim_plan *plan, ...);
 // memory of its operands need not be.
 PANOPTIM_API void panoptim_help(panoptim_plan *plan);
 
+// ---- Matrix products ----
+//
+// Matrices are row-major: element (i, j) is at index i * stride + j. Element (i, j) of a product of depth K is one
+// chain of fused multiply-adds in ascending order of k, and one more operation at its end:
+//
+//   sum = 0;  for k from 0 to K - 1: sum = fma(left(i, k), right(k, j), sum)
+//   output(i, j) = fma(alpha, sum, beta * added(i, j))
+//
+// With beta = 0, the last operand is 0 and `added` is not read. A NaN is stored as 0x7fc00000. So the bits depend
+// neither on the tier, nor on the number of threads, nor on the sizes of blocks.
+
+#define PANOPTIM_PRODUCT_GENERAL 0    // left times right
+#define PANOPTIM_PRODUCT_SYMMETRIC 1  // left times the transposed left: half of the elements are computed, and mirrored
+
+// Products of several matrices that share one shape. An output must not overlap another operand, except that it may be
+// the same matrix as `added`.
+typedef struct panoptim_product {
+  const float *const *left;    // `count` matrices of rows x depth
+  const float *const *right;   // `count` matrices of depth x columns; not read for a symmetric product
+  const float *const *added;   // `count` matrices of rows x columns; of a symmetric product, the elements right of the
+                               // diagonal are read, and taken for those left of it too
+  float *const *output;        // `count` matrices of rows x columns
+  panoptim_int64 count;        // 0 allowed, here and for the sizes
+  panoptim_int64 rows;         //
+  panoptim_int64 columns;      // equal to rows for a symmetric product
+  panoptim_int64 depth;        //
+  panoptim_int64 left_stride;  // elements from a row to the next, at least the columns of the matrix
+  panoptim_int64 right_stride;
+  panoptim_int64 added_stride;
+  panoptim_int64 output_stride;
+  float alpha;
+  float beta;
+  int32_t form;                    // PANOPTIM_PRODUCT_...
+  int32_t tier;                    // PANOPTIM_TIER_...
+  int32_t threads;                 // the most threads that take part, 1 or more; later helpers return at once
+  int32_t sharing;                 // PANOPTIM_CLOSED, or PANOPTIM_ANNOUNCED if panoptim_help_multiply may join
+  int32_t helping;                 // threads in panoptim_help_multiply; 0 at first, then written by the library only
+  int32_t joined;                  // threads that have a part of the workspace; written by the library
+  void *workspace;                 // memory of workspace_bytes, aligned to PANOPTIM_WORKSPACE_ALIGNMENT
+  panoptim_int64 workspace_bytes;  // written by panoptim_multiply_workspace
+  panoptim_int64 taken;            // shares taken by any thread
+  char error[PANOPTIM_TEXT];       // the reason why the status is not PANOPTIM_OK
+} panoptim_product;
+
+// Bytes, as is usual for a cache line.
+#define PANOPTIM_WORKSPACE_ALIGNMENT 64
+
+// Writes the workspace_bytes that the product needs for its shape, form, tier and number of threads.
+PANOPTIM_API int32_t panoptim_multiply_workspace(panoptim_product *product);
+
+// Computes the products. Pointers after the product are ignored, as for panoptim_step. The products are complete when
+// the call returns.
+PANOPTIM_API int32_t panoptim_multiply(panoptim_product *product, ...);
+
+// Joins the multiplication of another thread, as panoptim_help joins a step.
+PANOPTIM_API void panoptim_help_multiply(panoptim_product *product);
+
 // ---- OpenMP: the library panoptim_openmp ----
 //
 // The OpenMP runtime keeps a team of threads for each calling thread; the team ends with that thread. Environment

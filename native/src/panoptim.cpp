@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "matrix/product.h"
 #include "step/quick.h"
 #include "step/sharing.h"
 #include "step/step.h"
@@ -60,4 +61,26 @@ int32_t panoptim_sum_squares(panoptim_plan *plan, ...) {
 
 void panoptim_help(panoptim_plan *plan) {
   help_call(*plan, kernels_of);
+}
+
+int32_t panoptim_multiply_workspace(panoptim_product *product) {
+  if (!product) return PANOPTIM_INVALID_ARGUMENT;
+  const int32_t status = check_shape(product);
+  if (!status) product->workspace_bytes = workspace_of(*product);
+  return status;
+}
+
+int32_t panoptim_multiply(panoptim_product *product, ...) {
+  if (!product) return PANOPTIM_INVALID_ARGUMENT;
+  const int32_t status = check_product(product);
+  if (status) {
+    close(*product);
+  } else {
+    run_product(*product);
+  }
+  return status;
+}
+
+void panoptim_help_multiply(panoptim_product *product) {
+  help_product(*product);
 }

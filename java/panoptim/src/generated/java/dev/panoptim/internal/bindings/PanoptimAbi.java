@@ -572,6 +572,33 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     public static int PANOPTIM_TEXT() {
         return PANOPTIM_TEXT;
     }
+    private static final int PANOPTIM_PRODUCT_GENERAL = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_PRODUCT_GENERAL 0
+     * }
+     */
+    public static int PANOPTIM_PRODUCT_GENERAL() {
+        return PANOPTIM_PRODUCT_GENERAL;
+    }
+    private static final int PANOPTIM_PRODUCT_SYMMETRIC = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_PRODUCT_SYMMETRIC 1
+     * }
+     */
+    public static int PANOPTIM_PRODUCT_SYMMETRIC() {
+        return PANOPTIM_PRODUCT_SYMMETRIC;
+    }
+    private static final int PANOPTIM_WORKSPACE_ALIGNMENT = (int)64L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_WORKSPACE_ALIGNMENT 64
+     * }
+     */
+    public static int PANOPTIM_WORKSPACE_ALIGNMENT() {
+        return PANOPTIM_WORKSPACE_ALIGNMENT;
+    }
     private static final int PANOPTIM_OPENMP_THREADS = (int)1024L;
     /**
      * {@snippet lang=c :
@@ -896,6 +923,197 @@ public class PanoptimAbi extends PanoptimAbi$shared {
                 traceDowncall("panoptim_help", plan);
             }
             mh$.invokeExact(plan);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class panoptim_multiply_workspace {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            PanoptimAbi.C_INT,
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_multiply_workspace");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t panoptim_multiply_workspace(panoptim_product *product)
+     * }
+     */
+    public static FunctionDescriptor panoptim_multiply_workspace$descriptor() {
+        return panoptim_multiply_workspace.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t panoptim_multiply_workspace(panoptim_product *product)
+     * }
+     */
+    public static MethodHandle panoptim_multiply_workspace$handle() {
+        return panoptim_multiply_workspace.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t panoptim_multiply_workspace(panoptim_product *product)
+     * }
+     */
+    public static MemorySegment panoptim_multiply_workspace$address() {
+        return panoptim_multiply_workspace.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t panoptim_multiply_workspace(panoptim_product *product)
+     * }
+     */
+    public static int panoptim_multiply_workspace(MemorySegment product) {
+        var mh$ = panoptim_multiply_workspace.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_multiply_workspace", product);
+            }
+            return (int)mh$.invokeExact(product);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    /**
+     * Variadic invoker class for:
+     * {@snippet lang=c :
+     * int32_t panoptim_multiply(panoptim_product *product, ...)
+     * }
+     */
+    public static class panoptim_multiply {
+        private static final FunctionDescriptor BASE_DESC = FunctionDescriptor.of(
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_POINTER
+            );
+        private static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_multiply");
+
+        private final MethodHandle handle;
+        private final FunctionDescriptor descriptor;
+        private final MethodHandle spreader;
+
+        private panoptim_multiply(MethodHandle handle, FunctionDescriptor descriptor, MethodHandle spreader) {
+            this.handle = handle;
+            this.descriptor = descriptor;
+            this.spreader = spreader;
+        }
+
+        /**
+         * Variadic invoker factory for:
+         * {@snippet lang=c :
+         * int32_t panoptim_multiply(panoptim_product *product, ...)
+         * }
+         */
+        public static panoptim_multiply makeInvoker(MemoryLayout... layouts) {
+            FunctionDescriptor desc$ = BASE_DESC.appendArgumentLayouts(layouts);
+            Linker.Option fva$ = Linker.Option.firstVariadicArg(BASE_DESC.argumentLayouts().size());
+            var mh$ = Linker.nativeLinker().downcallHandle(ADDR, desc$, fva$);
+            var spreader$ = mh$.asSpreader(Object[].class, layouts.length);
+            return new panoptim_multiply(mh$, desc$, spreader$);
+        }
+
+        /**
+         * {@return the address}
+         */
+        public static MemorySegment address() {
+            return ADDR;
+        }
+
+        /**
+         * {@return the specialized method handle}
+         */
+        public MethodHandle handle() {
+            return handle;
+        }
+
+        /**
+         * {@return the specialized descriptor}
+         */
+        public FunctionDescriptor descriptor() {
+            return descriptor;
+        }
+
+        public int apply(MemorySegment product, Object... x1) {
+            try {
+                if (TRACE_DOWNCALLS) {
+                    traceDowncall("panoptim_multiply", product, x1);
+                }
+                return (int) spreader.invokeExact(product, x1);
+            } catch(IllegalArgumentException | ClassCastException ex$)  {
+                throw ex$; // rethrow IAE from passing wrong number/type of args
+            } catch (Throwable ex$) {
+               throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    private static class panoptim_help_multiply {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_help_multiply");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void panoptim_help_multiply(panoptim_product *product)
+     * }
+     */
+    public static FunctionDescriptor panoptim_help_multiply$descriptor() {
+        return panoptim_help_multiply.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void panoptim_help_multiply(panoptim_product *product)
+     * }
+     */
+    public static MethodHandle panoptim_help_multiply$handle() {
+        return panoptim_help_multiply.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void panoptim_help_multiply(panoptim_product *product)
+     * }
+     */
+    public static MemorySegment panoptim_help_multiply$address() {
+        return panoptim_help_multiply.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void panoptim_help_multiply(panoptim_product *product)
+     * }
+     */
+    public static void panoptim_help_multiply(MemorySegment product) {
+        var mh$ = panoptim_help_multiply.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_help_multiply", product);
+            }
+            mh$.invokeExact(product);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

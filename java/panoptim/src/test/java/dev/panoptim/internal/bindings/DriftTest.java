@@ -38,6 +38,7 @@ class DriftTest {
           "panoptim_tensor", panoptim_tensor.layout(),
           "panoptim_plan", panoptim_plan.layout(),
           "panoptim_description", panoptim_description.layout(),
+          "panoptim_product", panoptim_product.layout(),
           "panoptim_cuda_device", panoptim_cuda_device.layout(),
           "panoptim_cuda_range", panoptim_cuda_range.layout(),
           "panoptim_cuda_decision", panoptim_cuda_decision.layout(),
