@@ -8,6 +8,8 @@ import dev.panoptim.backend.Backends;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.rule.Hyperparameter;
+import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.Update;
 import dev.panoptim.schedule.Scheduler;
 import dev.panoptim.schedule.Schedules;
 import java.lang.foreign.ValueLayout;
@@ -86,14 +88,19 @@ class ChangedHyperparametersTest {
     }
   }
 
-  /// A random legal value. Epsilon changes by at most half, and hyperparameters that are not listed
-  /// here do not change.
-  private static double changed(Hyperparameter name, double value, Random random) {
+  /// A random legal value. Most hyperparameters change by at most half.
+  private static double changed(Rule rule, Hyperparameter name, double value, Random random) {
+    double other = value * (0.5 + random.nextDouble());
     return switch (name) {
-      case LEARNING_RATE, WEIGHT_DECAY -> random.nextInt(4) == 0 ? 0 : random.nextDouble() * 0.1;
-      case BETA1, BETA2 -> random.nextDouble();
-      case EPSILON -> value * (0.5 + random.nextDouble());
-      default -> value;
+      case WEIGHT_DECAY -> random.nextInt(4) == 0 ? 0 : random.nextDouble() * 0.1;
+      case LEARNING_RATE ->
+          random.nextInt(4) == 0 && rule.update() != Update.PROXIMAL
+              ? 0
+              : 1e-3 + random.nextDouble() * 0.1;
+      case BETA1, BETA2, BETA3, NU1, NU2, ETA_MINUS -> random.nextDouble();
+      case MOMENTUM, DAMPENING -> Math.min(1, other);
+      case ETA_PLUS -> Math.max(1, other);
+      default -> other;
     };
   }
 
@@ -112,7 +119,7 @@ class ChangedHyperparametersTest {
               List<Hyperparameter> names = group.hyperparameters().stream().sorted().toList();
               if (random.nextBoolean()) {
                 Hyperparameter name = names.get(random.nextInt(names.size()));
-                training.set(name, changed(name, group.get(name), random));
+                training.set(name, changed(group.rule(), name, group.get(name), random));
               }
             });
       } catch (AssertionError e) {
