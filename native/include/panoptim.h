@@ -110,6 +110,11 @@ typedef long long panoptim_int64;
 // Partial sums of a chunk's squares.
 #define PANOPTIM_LANES 16
 
+// The sums of squares of panoptim_measure: of the parameters; of the gradients, scaled, clipped and corrected; of the
+// changes that the step would make to the parameters; and, for a cautious update, the number of elements that it would
+// change, else of the gradients over the root of the second moment, which is taken to be at least epsilon squared.
+#define PANOPTIM_MEASURES 4
+
 // Elements of a tile: the part of a chunk that one block of a GPU updates.
 #define PANOPTIM_TILE 4096
 
@@ -183,6 +188,7 @@ typedef struct panoptim_plan {
   int32_t helping;            // threads in panoptim_help; 0 at first, then written by the library only
   void *publication;          // if the plan publishes: memory for the copies of the rows
   double *square_sums;        // panoptim_sum_squares: one for each chunk
+  double *measures;           // panoptim_measure: PANOPTIM_MEASURES for each chunk
   panoptim_int64 share;       // if the call is shared: elements of a share, 1 or more
   panoptim_int64 taken;       // shares taken by any thread
   panoptim_int64 helped;      // shares taken by helpers
@@ -213,6 +219,10 @@ PANOPTIM_API int32_t panoptim_step(panoptim_plan *plan, ...);
 // are. The bits depend neither on the tier nor on the number of threads: element i of a chunk is added, in order, to
 // sum i modulo PANOPTIM_LANES. Then the sums are added in halves, sum k + half to sum k, until one is left.
 PANOPTIM_API int32_t panoptim_sum_squares(panoptim_plan *plan, ...);
+
+// Writes the sums for each chunk that a step's factors of tensors depend on, without a change of any operand. The bits
+// depend on the same order as those of panoptim_sum_squares.
+PANOPTIM_API int32_t panoptim_measure(panoptim_plan *plan, ...);
 
 // Joins the step or the sums of another thread that uses this plan, and takes shares until none is left. If there is no
 // announced or running call, it returns at once, so a late call is harmless. The plan's memory must still be valid; the
@@ -301,6 +311,9 @@ PANOPTIM_API int32_t panoptim_openmp_step(panoptim_plan *plan, int32_t team, int
 
 // Like panoptim_sum_squares, by the calling thread's team.
 PANOPTIM_API int32_t panoptim_openmp_sum_squares(panoptim_plan *plan, int32_t team, int32_t threads, ...);
+
+// Like panoptim_measure, by the calling thread's team.
+PANOPTIM_API int32_t panoptim_openmp_measure(panoptim_plan *plan, int32_t team, int32_t threads, ...);
 
 // Ends the calling thread's team, if it has one. The next step starts another.
 PANOPTIM_API int32_t panoptim_openmp_end_team(void);
@@ -420,6 +433,9 @@ PANOPTIM_API int32_t panoptim_cuda_decide(int32_t device, void *stream, panoptim
 
 // Sets all gradients of the plan to 0.
 PANOPTIM_API int32_t panoptim_cuda_zero_gradients(panoptim_cuda_plan *plan, ...);
+
+// Like panoptim_measure, with the same bits. The plan's `measures` are in device memory.
+PANOPTIM_API int32_t panoptim_cuda_measure(panoptim_cuda_plan *plan, ...);
 
 // One optimizer step, with the bits of panoptim_step. It is complete when the work of the stream is done.
 PANOPTIM_API int32_t panoptim_cuda_step(panoptim_cuda_plan *plan, ...);

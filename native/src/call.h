@@ -4,9 +4,10 @@
 
 #include "panoptim.h"
 #include "step/check.h"
+#include "step/step.h"
 #include "tier/tiers.h"
 
-inline int32_t check_call(panoptim_plan *plan, bool sums) {
+inline int32_t check_call(panoptim_plan *plan, work work) {
   if (!kernels_of(plan->tier)) {
     return fail(plan, PANOPTIM_UNSUPPORTED_TIER, "tier %d: %s", plan->tier, why_no_tier(plan->tier));
   }
@@ -15,8 +16,12 @@ inline int32_t check_call(panoptim_plan *plan, bool sums) {
                 "sharing is %d in shares of %lld, not %d, or %d in shares of 1 or more", plan->sharing, plan->share,
                 PANOPTIM_CLOSED, PANOPTIM_ANNOUNCED);
   }
-  const int32_t status = check_work(plan);
-  return status == PANOPTIM_OK && sums ? check_sums(plan) : status;
+  if (const int32_t status = check_work(plan)) return status;
+  switch (work) {
+    case work_sum_squares: return check_sums(plan);
+    case work_measure: return check_measures(plan);
+    default: return PANOPTIM_OK;
+  }
 }
 
 #endif

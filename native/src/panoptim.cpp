@@ -13,13 +13,13 @@
 namespace {
 
 // Checks the plan, then runs the call.
-int32_t call(panoptim_plan *plan, void (*run)(panoptim_plan &plan, const kernel_table &kernels)) {
+int32_t call(panoptim_plan *plan, work work) {
   if (!plan) return PANOPTIM_INVALID_ARGUMENT;
-  const int32_t status = check_call(plan, run == run_sum_squares);
+  const int32_t status = check_call(plan, work);
   if (status) {
     close(*plan);
   } else {
-    run(*plan, *kernels_of(plan->tier));
+    run(*plan, *kernels_of(plan->tier), work);
   }
   return status;
 }
@@ -52,11 +52,15 @@ int32_t panoptim_step(panoptim_plan *plan, ...) {
     const kernel_table *kernels = kernels_of(plan->tier);
     if (kernels && step_quickly(*plan, *kernels)) return PANOPTIM_OK;
   }
-  return call(plan, run_step);
+  return call(plan, work_step);
 }
 
 int32_t panoptim_sum_squares(panoptim_plan *plan, ...) {
-  return call(plan, run_sum_squares);
+  return call(plan, work_sum_squares);
+}
+
+int32_t panoptim_measure(panoptim_plan *plan, ...) {
+  return call(plan, work_measure);
 }
 
 void panoptim_help(panoptim_plan *plan) {

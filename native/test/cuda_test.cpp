@@ -303,6 +303,27 @@ TEST(a_norm_has_the_host_s_bits_and_consequences) {
   }
 }
 
+TEST(a_device_measures_with_the_host_s_bits) {
+  need_device();
+  uint64_t seed = 900;
+  for (composition rule : legal_compositions()) {
+    for (bool clips : {false, true}) {
+      problem p(rule, {0, 1, 255, 257, PANOPTIM_CHUNK, PANOPTIM_CHUNK + 17}, seed++, 1, false);
+      problem moved(p);
+      device_problem actual(moved);
+      set_options(actual.plan(), clips, PANOPTIM_HALF_PRECISION_NONE);
+      std::vector<double> expected(static_cast<size_t>(p.chunks()) * PANOPTIM_MEASURES);
+      panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
+      set_options(plan, clips, PANOPTIM_HALF_PRECISION_NONE);
+      plan.measures = expected.data();
+      CHECK(panoptim_measure(&plan) == PANOPTIM_OK, "%s", plan.error);
+      CHECK(actual.measures() == expected, "the device differs: seed %llu, %s", static_cast<unsigned long long>(seed),
+            words(rule).c_str());
+      CHECK(actual.has_bits_of(p), "an operand has changed: %s", words(rule).c_str());
+    }
+  }
+}
+
 TEST(gradients_are_set_to_zero_and_nothing_else) {
   need_device();
   const std::vector<panoptim_int64> lengths = {0, 1, 4097, 2 * PANOPTIM_CHUNK + 5};

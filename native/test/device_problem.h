@@ -85,8 +85,10 @@ class device_problem {
     chunk_rows_ = std::make_unique<on_device<int32_t>>(rows.data(), rows.size());
     tiles_ = std::make_unique<on_device<panoptim_cuda_tile>>(tiles.data(), tiles.size());
     square_sums_ = std::make_unique<on_device<double>>(rows.size());
+    measures_ = std::make_unique<on_device<double>>(rows.size() * PANOPTIM_MEASURES);
     plan_.tensors = tensors_.data();
     plan_.square_sums = square_sums_->get();
+    plan_.measures = measures_->get();
     set_coefficients({usual_coefficients()});
     call_.plan = &plan_;
     call_.tensors = device_tensors_->get();
@@ -115,6 +117,13 @@ class device_problem {
     CHECK(panoptim_cuda_step(&call_) == PANOPTIM_OK, "%s", plan_.error);
   }
 
+  std::vector<double> measures() {
+    CHECK(panoptim_cuda_measure(&call_) == PANOPTIM_OK, "%s", plan_.error);
+    std::vector<double> all(static_cast<size_t>(of_.chunks()) * PANOPTIM_MEASURES);
+    measures_->copy_to(all.data());
+    return all;
+  }
+
   // As for the problem, to which all operands are copied back.
   bool has_bits_of(const problem &copy) {
     for (const auto &each : streams_) each.second.copy_to(each.first);
@@ -138,6 +147,7 @@ class device_problem {
   std::unique_ptr<on_device<int32_t>> chunk_rows_;
   std::unique_ptr<on_device<panoptim_cuda_tile>> tiles_;
   std::unique_ptr<on_device<double>> square_sums_;
+  std::unique_ptr<on_device<double>> measures_;
   std::unique_ptr<on_device<panoptim_coefficients>> device_coefficients_;
 };
 

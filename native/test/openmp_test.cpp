@@ -80,6 +80,23 @@ TEST(a_team_sums_squares_to_the_bits_of_one_thread) {
   }
 }
 
+TEST(a_team_measures_to_the_bits_of_one_thread) {
+  for (const auto &rows : lengths) {
+    problem p(adamw(), rows, 8, 0, false);
+    std::vector<double> expected(static_cast<size_t>(p.chunks()) * PANOPTIM_MEASURES + 1, 5), actual = expected;
+    panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
+    plan.measures = expected.data();
+    CHECK(panoptim_measure(&plan) == PANOPTIM_OK, "%s", plan.error);
+    for (int tier : available_tiers()) {
+      plan = p.plan(tier);
+      plan.share = PANOPTIM_CHUNK;
+      plan.measures = actual.data();
+      CHECK(panoptim_openmp_measure(&plan, 3, 3) == PANOPTIM_OK, "%s", plan.error);
+      CHECK(std::memcmp(expected.data(), actual.data(), expected.size() * sizeof(double)) == 0, "tier %d", tier);
+    }
+  }
+}
+
 TEST(what_is_wrong_is_refused_and_changes_nothing) {
   problem p(adamw(), {5}, 1);
   const std::vector<uint32_t> before = p.bits();

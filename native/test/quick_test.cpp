@@ -121,7 +121,7 @@ TEST(plans_are_refused_as_by_the_checks_alone) {
   int refused = 0;
   for (uint64_t seed = 1; seed <= 3000; seed++) {
     spoiled checked(seed, 1 + static_cast<int>(seed % 2));
-    const int32_t expected = check_call(&checked.plan, false);
+    const int32_t expected = check_call(&checked.plan, work_step);
     spoiled stepped(seed, 1 + static_cast<int>(seed % 2));
     const problem before(stepped.p);
     const int32_t actual = panoptim_step(&stepped.plan);

@@ -5,7 +5,8 @@
 #
 # COMPOSITIONS is the program compositions.cpp. A composition passes if an innermost loop prefetches all its operands
 # (none, for a composition without states), stores every operand that it updates from wide registers, computes with wide
-# registers only, and divides and takes roots there if the composition does.
+# registers only, and divides and takes roots there if the composition does. The loops of measures prefetch nothing, and
+# store three arrays.
 set -eu
 compositions=$1
 object=$2
@@ -17,8 +18,9 @@ register=$3
 } | awk -v register="$register" '
 function finish(   i, j, k, target, inner, fetches, fetched, wide_stores, narrow, fused, divisions, roots, found, wanted) {
   if (name == "") return
-  compositions++
-  wanted = 1 + states[name]
+  if (measures) measured++
+  else compositions++
+  wanted = measures ? 3 : 1 + states[name]
   found = ""
   for (i = 1; i <= count; i++) {
     if (operation[i] !~ /^j/ || !(operand[i] in line_of)) continue
@@ -38,15 +40,15 @@ function finish(   i, j, k, target, inner, fetches, fetched, wide_stores, narrow
       if (operation[k] == "vdivps" && text[k] ~ register) divisions++
       if (operation[k] == "vsqrtps" && text[k] ~ register) roots++
     }
-    fetched = wanted == 1 ? fetches == 0 : fetches > 0 && fetches % (wanted + 1) == 0
-    if (fetched && wide_stores >= wanted && wide_stores % wanted == 0 && narrow == 0 && fused > 0 &&
+    fetched = wanted == 1 || measures ? fetches == 0 : fetches > 0 && fetches % (wanted + 1) == 0
+    if (fetched && wide_stores >= wanted && wide_stores % wanted == 0 && narrow == 0 && (fused > 0 || measures) &&
         (!must_divide[name] || divisions > 0) && (!must_take_roots[name] || roots > 0)) {
       found = sprintf("%d instructions, %d wide stores, %d fused multiply-adds, %d divisions, %d roots",
                       i - target + 1, wide_stores, fused, divisions, roots)
     }
   }
   if (found == "") failures++
-  printf "%-24s %s\n", words[name], found == "" ? "NOT VECTORISED" : found
+  printf "%s%-24s %s\n", measures ? "measure of " : "", words[name], found == "" ? "NOT VECTORISED" : found
 }
 $1 == "composition" {
   states[$2] = $3
@@ -62,6 +64,7 @@ $1 == "composition" {
   name = ""
   count = 0
   split("", line_of)
+  measures = match($0, /measure_loop<rule<[0-9]+>/)
   if (match($0, /loop<rule<[0-9]+>/)) name = substr($0, RSTART + 10, RLENGTH - 11)
   next
 }
@@ -76,6 +79,7 @@ name != "" && /^ *[0-9a-f]+:/ {
 }
 END {
   finish()
-  printf "%d of %d compositions, %d not vectorised in %s registers\n", compositions, legal, failures, register
-  exit legal == 0 || compositions != legal || failures > 0
+  printf "%d of %d compositions and %d measures, %d not vectorised in %s registers\n", compositions, legal, measured,
+         failures, register
+  exit legal == 0 || compositions != legal || measured == 0 || failures > 0
 }'

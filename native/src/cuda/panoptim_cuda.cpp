@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "cuda/current.h"
+#include "cuda/measure.h"
 #include "cuda/norm_work.h"
 #include "cuda/step.h"
 #include "cuda/tiles.h"
@@ -114,6 +115,21 @@ int32_t describe(int32_t device, cudaDeviceProp *properties, char *error) {
   snprintf(error, PANOPTIM_TEXT, "GPU %d, %.100s, has compute capability %d.%d, but must have %d.%d or more", device,
            properties->name, properties->major, properties->minor, least_major, least_minor);
   return PANOPTIM_CUDA_FAILED;
+}
+
+// Sets where a launch finds the coefficients.
+template <class Arguments>
+int32_t set_coefficients(const panoptim_cuda_plan *call, Arguments &arguments) {
+  panoptim_plan &plan = *call->plan;
+  if (plan.coefficients_count <= PANOPTIM_CUDA_FEW) {
+    memcpy(arguments.few, plan.coefficients, static_cast<size_t>(plan.coefficients_count) * sizeof *arguments.few);
+  } else if (!call->coefficients) {
+    return fail(&plan, PANOPTIM_INVALID_ARGUMENT, "coefficients_count is %lld, more than %d, but coefficients is NULL",
+                plan.coefficients_count, PANOPTIM_CUDA_FEW);
+  } else {
+    arguments.coefficients = call->coefficients;
+  }
+  return PANOPTIM_OK;
 }
 
 }  // namespace
@@ -269,19 +285,29 @@ int32_t panoptim_cuda_zero_gradients(panoptim_cuda_plan *call, ...) {
   });
 }
 
+int32_t panoptim_cuda_measure(panoptim_cuda_plan *call, ...) {
+  panoptim_plan &plan = *call->plan;
+  if (int32_t status = check(call)) return status;
+  if (int32_t status = check_measures(&plan)) return status;
+  measure_arguments arguments{};
+  if (int32_t status = set_coefficients(call, arguments)) return status;
+  arguments.tensors = call->tensors;
+  arguments.chunk_rows = call->chunk_rows;
+  arguments.measures = plan.measures;
+  arguments.clip = plan.clip;
+  arguments.clips = plan.clips != 0;
+  const on_device current(call->device, plan.error);
+  if (current.status) return current.status;
+  const cudaError_t said = launch_measure(composition_of(plan), stream_of(call->stream), chunks_of(plan), arguments);
+  return checked(said, "launching the measures", plan.error);
+}
+
 int32_t panoptim_cuda_step(panoptim_cuda_plan *call, ...) {
   panoptim_plan &plan = *call->plan;
   if (int32_t status = check(call)) return status;
   if (call->tile_count == 0) return PANOPTIM_OK;
   step_arguments arguments{};
-  if (plan.coefficients_count <= PANOPTIM_CUDA_FEW) {
-    memcpy(arguments.few, plan.coefficients, static_cast<size_t>(plan.coefficients_count) * sizeof *arguments.few);
-  } else if (!call->coefficients) {
-    return fail(&plan, PANOPTIM_INVALID_ARGUMENT, "coefficients_count is %lld, more than %d, but coefficients is NULL",
-                plan.coefficients_count, PANOPTIM_CUDA_FEW);
-  } else {
-    arguments.coefficients = call->coefficients;
-  }
+  if (int32_t status = set_coefficients(call, arguments)) return status;
   arguments.tensors = call->tensors;
   arguments.tiles = call->tiles;
   arguments.decision = call->decision;

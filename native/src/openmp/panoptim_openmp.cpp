@@ -14,7 +14,7 @@ constexpr int32_t most_threads = PANOPTIM_OPENMP_THREADS;
 
 int32_t call(panoptim_plan *plan, int32_t team, int32_t threads, work work) {
   if (!plan) return PANOPTIM_INVALID_ARGUMENT;
-  if (const int32_t status = check_call(plan, work == work_sum_squares)) return status;
+  if (const int32_t status = check_call(plan, work)) return status;
   if (plan->sharing != PANOPTIM_CLOSED || plan->share < 1) {
     return fail(plan, PANOPTIM_INVALID_ARGUMENT, "sharing is %d in shares of %lld, not %d in shares of 1 or more",
                 plan->sharing, plan->share, PANOPTIM_CLOSED);
@@ -91,6 +91,10 @@ int32_t panoptim_openmp_step(panoptim_plan *plan, int32_t team, int32_t threads,
 
 int32_t panoptim_openmp_sum_squares(panoptim_plan *plan, int32_t team, int32_t threads, ...) {
   return call(plan, team, threads, work_sum_squares);
+}
+
+int32_t panoptim_openmp_measure(panoptim_plan *plan, int32_t team, int32_t threads, ...) {
+  return call(plan, team, threads, work_measure);
 }
 
 int32_t panoptim_openmp_end_team(void) {

@@ -61,6 +61,12 @@ PANOPTIM_FORMULA float absolute(float x) {
   return float_of(bits_of(x) & 0x7fffffffu);
 }
 
+// x, or 0 if it is not kept. Without a branch: compilers make one of a conditional expression that follows another, and
+// then do not vectorise the loop.
+PANOPTIM_FORMULA float kept_if(bool keeps, float x) {
+  return float_of(bits_of(x) & (0u - static_cast<unsigned>(keeps)));
+}
+
 // 1 or -1; zeros and NaN are returned unchanged.
 PANOPTIM_FORMULA float sign_of(float x) {
   return x > 0 ? 1.0f : x < 0 ? -1.0f : x;

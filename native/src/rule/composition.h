@@ -221,6 +221,19 @@ constexpr int states_of(composition c) {
   return place_of(c, state_kinds);
 }
 
+// Whether panoptim_measure evaluates the formula of a composition. For all others, it sums the squares of parameters
+// and gradients alone, with the kernel of the composition without moments and decay.
+constexpr bool has_measure(composition c) {
+  return c.update == PANOPTIM_UPDATE_CAUTIOUS || c.history == PANOPTIM_HISTORY_CORRECTED ||
+         (c.first_moment == PANOPTIM_FIRST_MOMENT_OF_GRADIENT && !c.nesterov &&
+          c.second_moment == PANOPTIM_SECOND_MOMENT_RUNNING && !c.unit_correction && !c.history &&
+          c.update == PANOPTIM_UPDATE_DESCENT && c.decay != PANOPTIM_DECAY_L2);
+}
+
+constexpr composition measured_composition(composition c) {
+  return has_measure(c) ? c : composition{};
+}
+
 constexpr bool tensors_have_room_for_all_states() {
   for (int index = 0; index < compositions; index++) {
     const composition c = composition_at(index);

@@ -219,6 +219,13 @@ PANOPTIM_FORMULA float schedule_free(const panoptim_coefficients &c, float w, fl
   return canonical(fused_multiply_add(c.special[parameter_step], direction, nearer));
 }
 
+// The numbers of an element whose squares panoptim_measure sums, besides the parameter.
+struct measured {
+  float gradient;
+  float change;
+  float last;  // 1 or 0 for a cautious update, else the gradient over the root of the second moment
+};
+
 // One composition, by its number.
 template <int Index>
 struct rule {
@@ -248,6 +255,25 @@ struct rule {
         w = moved(c, w, direction, state);
       }
     }
+  }
+
+  // What a step would make of an element. The states are the caller's copies, and change.
+  PANOPTIM_FORMULA measured measure(const panoptim_coefficients &c, float w, float g, float (&state)[PANOPTIM_STATES]) {
+    using namespace special_numbers;
+    measured m{c.gradient_scale * g, 0, 0};
+    if constexpr (parts.history == PANOPTIM_HISTORY_CORRECTED) {
+      m.gradient = fused_multiply_add(c.special[correction], m.gradient - state[place<previous_state>], m.gradient);
+    }
+    const float gradient = used_gradient(c, w, g);
+    const float direction = direction_of(c, gradient, state);
+    m.change = c.step_size * direction;
+    if constexpr (parts.decay == PANOPTIM_DECAY_DECOUPLED) m.change = fused_multiply_add(c.weight_decay, w, m.change);
+    if constexpr (parts.update == PANOPTIM_UPDATE_CAUTIOUS) {
+      m.last = kept_if(absolute(direction) > 0, 1);
+    } else if constexpr (parts.second_moment == PANOPTIM_SECOND_MOMENT_RUNNING) {
+      m.last = gradient / square_root(maximum(state[place<second_state>], c.epsilon * c.epsilon));
+    }
+    return m;
   }
 
  private:
@@ -303,7 +329,7 @@ struct rule {
     if constexpr (parts.sign) direction = sign_of(direction);
     if constexpr (parts.update == PANOPTIM_UPDATE_CAUTIOUS) {
       // Only where the direction descends: https://arxiv.org/abs/2411.16085. NaN stays NaN.
-      direction = direction * gradient <= 0 ? 0 : direction;
+      direction = kept_if(!(direction * gradient <= 0), direction);
     }
     return direction;
   }

@@ -109,3 +109,7 @@ int32_t check_work(panoptim_plan *plan) {
 int32_t check_sums(panoptim_plan *plan) {
   return plan->square_sums ? PANOPTIM_OK : fail(plan, PANOPTIM_INVALID_ARGUMENT, "square_sums is NULL");
 }
+
+int32_t check_measures(panoptim_plan *plan) {
+  return plan->measures ? PANOPTIM_OK : fail(plan, PANOPTIM_INVALID_ARGUMENT, "measures is NULL");
+}

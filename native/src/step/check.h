@@ -13,4 +13,7 @@ int32_t check_work(panoptim_plan *plan);
 // Checks what sums of squares need in addition.
 int32_t check_sums(panoptim_plan *plan);
 
+// Checks what measures need in addition.
+int32_t check_measures(panoptim_plan *plan);
+
 #endif

@@ -9,8 +9,15 @@
 using kernel = void (*)(const panoptim_coefficients &coefficients, panoptim_int64 length, float *parameter,
                         const float *gradient, float *const *state);
 
+// Writes the numbers of rule::measure for `length` elements.
+using measure_kernel = void (*)(const panoptim_coefficients &coefficients, panoptim_int64 length,
+                                const float *parameter, const float *gradient, float *const *state, float *used,
+                                float *change, float *last);
+
 struct kernel_table {
   kernel at[kernel_count];  // by kernel_of
+
+  measure_kernel measure[kernel_count];  // by kernel_of; NULL where has_measure is false, but for the empty composition
 
   // Writes each gradient times `scale`, clamped to [-bound, bound], to `clipped`; NaN stays NaN.
   void (*clip)(float scale, float bound, panoptim_int64 length, const float *gradient, float *clipped);
@@ -21,8 +28,8 @@ struct kernel_table {
   // By PANOPTIM_HALF_PRECISION_...: writes the parameter in 16 bits. NULL for PANOPTIM_HALF_PRECISION_NONE.
   void (*half_precision[3])(panoptim_int64 length, const float *parameter, uint16_t *half_precision);
 
-  // The sum of the squares, in the order of panoptim_sum_squares.
-  double (*sum_squares)(panoptim_int64 length, const float *gradient);
+  // Adds the square of element i to sum i modulo PANOPTIM_LANES.
+  void (*add_squares)(panoptim_int64 length, const float *numbers, double *sums);
 };
 
 #endif

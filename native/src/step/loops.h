@@ -108,33 +108,65 @@ void float16_loop(panoptim_int64 length, const float *parameter, uint16_t *half_
   for (panoptim_int64 i = 0; i < length; i++) half_precision[i] = float16(parameter[i]);
 }
 
-double sum_squares_loop(panoptim_int64 length, const float *gradient) {
-  double sums[PANOPTIM_LANES] = {};
+void add_squares_loop(panoptim_int64 length, const float *numbers, double *all) {
+  double sums[PANOPTIM_LANES];
+  for (int lane = 0; lane < PANOPTIM_LANES; lane++) sums[lane] = all[lane];
   panoptim_int64 i = 0;
   for (; i + PANOPTIM_LANES <= length; i += PANOPTIM_LANES) {
     for (int lane = 0; lane < PANOPTIM_LANES; lane++) {
       // The square of a float is exact in double, so only the sum is rounded.
-      const double g = gradient[i + lane];
-      sums[lane] += g * g;
+      const double x = numbers[i + lane];
+      sums[lane] += x * x;
     }
   }
   for (int lane = 0; i + lane < length; lane++) {
-    const double g = gradient[i + lane];
-    sums[lane] += g * g;
+    const double x = numbers[i + lane];
+    sums[lane] += x * x;
   }
-  for (int half = PANOPTIM_LANES / 2; half > 0; half /= 2) {
-    for (int lane = 0; lane < half; lane++) sums[lane] += sums[lane + half];
+  for (int lane = 0; lane < PANOPTIM_LANES; lane++) all[lane] = sums[lane];
+}
+
+template <class Rule, int... State>
+__attribute__((always_inline)) inline void measure_range(const panoptim_coefficients &c, panoptim_int64 length,
+                                                         const operands &s, float *used, float *change, float *last,
+                                                         std::integer_sequence<int, State...>) {
+  PANOPTIM_VECTOR_LOOP
+  for (panoptim_int64 i = 0; i < length; i++) {
+    float x[PANOPTIM_STATES] = {s.state[State][i]...};
+    const measured m = Rule::measure(c, s.parameter[i], s.gradient[i], x);
+    used[i] = m.gradient;
+    change[i] = m.change;
+    last[i] = m.last;
   }
-  return sums[0];
+}
+
+template <class Rule>
+void measure_loop(const panoptim_coefficients &coefficients, panoptim_int64 length, const float *parameter,
+                  const float *gradient, float *const *state, float *used, float *change, float *last) {
+  constexpr states_of_rule<Rule> states;
+  const panoptim_coefficients c = coefficients;
+  const operands s = operands_of(const_cast<float *>(parameter), gradient, state, states);
+  measure_range<Rule>(c, length, s, used, change, last, states);
+}
+
+template <int Kernel>
+constexpr measure_kernel measure_at() {
+  constexpr int index = all_kernel_numbers.composition_of_kernel[Kernel];
+  if constexpr (index == 0 || has_measure(composition_at(index))) {
+    return measure_loop<rule<index>>;
+  } else {
+    return nullptr;
+  }
 }
 
 template <int... Kernel>
 constexpr kernel_table every_loop(std::integer_sequence<int, Kernel...>) {
   return {{loop<rule<all_kernel_numbers.composition_of_kernel[Kernel]>>...},
+          {measure_at<Kernel>()...},
           clip_loop,
           average_loop,
           {nullptr, bfloat16_loop, float16_loop},
-          sum_squares_loop};
+          add_squares_loop};
 }
 
 }  // namespace

@@ -101,42 +101,95 @@ struct step_work {
   }
 };
 
+// The sums of squares of a chunk.
+class square_sums {
+ public:
+  // `length` numbers that follow those before, which were a multiple of PANOPTIM_LANES.
+  void add(const kernel_table &kernels, panoptim_int64 length, const float *numbers) {
+    kernels.add_squares(length, numbers, sums_);
+  }
+
+  // Adds the sums in halves. To be called once, at the end.
+  double total() {
+    for (int half = PANOPTIM_LANES / 2; half > 0; half /= 2) {
+      for (int lane = 0; lane < half; lane++) sums_[lane] += sums_[lane + half];
+    }
+    return sums_[0];
+  }
+
+ private:
+  double sums_[PANOPTIM_LANES] = {};
+};
+
 struct sum_squares_work {
   const panoptim_plan &plan;
   const kernel_table &kernels;
 
   void operator()(panoptim_int64 begin, panoptim_int64 end) const {
     for_each_chunk(plan, begin, end, [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
-      plan.square_sums[tensor.first_chunk + start / chunk] = kernels.sum_squares(length, tensor.gradient + start);
+      square_sums sums;
+      sums.add(kernels, length, tensor.gradient + start);
+      plan.square_sums[tensor.first_chunk + start / chunk] = sums.total();
     });
   }
 };
 
-}  // namespace
+struct measure_work {
+  const panoptim_plan &plan;
+  const kernel_table &kernels;
 
-void run_step(panoptim_plan &plan, const kernel_table &kernels) {
-  plan.work = work_step;
-  run_shared(plan, step_work{plan, kernels});
-}
+  void operator()(panoptim_int64 begin, panoptim_int64 end) const {
+    static_assert(tile % PANOPTIM_LANES == 0, "tiles keep the order of the sums");
+    const measure_kernel measure = kernels.measure[kernel_of(measured_composition(composition_of(plan)))];
+    for_each_chunk(plan, begin, end, [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
+      const panoptim_coefficients &coefficients = plan.coefficients[tensor.coefficients];
+      square_sums sums[PANOPTIM_MEASURES];
+      for (panoptim_int64 done = 0; done < length; done += tile) {
+        const panoptim_int64 now = length - done < tile ? length - done : tile;
+        measure_tile(measure, coefficients, chunk_operands(plan, tensor, start + done), now, sums);
+      }
+      double *measures = plan.measures + (tensor.first_chunk + start / chunk) * PANOPTIM_MEASURES;
+      for (int i = 0; i < PANOPTIM_MEASURES; i++) measures[i] = sums[i].total();
+    });
+  }
 
-void run_sum_squares(panoptim_plan &plan, const kernel_table &kernels) {
-  plan.work = work_sum_squares;
-  run_shared(plan, sum_squares_work{plan, kernels});
-}
-
-namespace {
+  void measure_tile(measure_kernel measure, const panoptim_coefficients &coefficients, const chunk_operands &s,
+                    panoptim_int64 length, square_sums *sums) const {
+    float used[tile];
+    float change[tile];
+    float last[tile];
+    if (plan.clips) {
+      float clipped[tile];
+      kernels.clip(coefficients.gradient_scale, plan.clip, length, s.gradient, clipped);
+      panoptim_coefficients scaled = coefficients;
+      scaled.gradient_scale = 1;
+      measure(scaled, length, s.parameter, clipped, s.state, used, change, last);
+    } else {
+      measure(coefficients, length, s.parameter, s.gradient, s.state, used, change, last);
+    }
+    sums[0].add(kernels, length, s.parameter);
+    sums[1].add(kernels, length, used);
+    sums[2].add(kernels, length, change);
+    sums[3].add(kernels, length, last);
+  }
+};
 
 // Calls take(work) with the work of the plan's call.
 template <class Take>
 void with_work(const panoptim_plan &plan, const kernel_table &kernels, Take take) {
-  if (plan.work == work_step) {
-    take(step_work{plan, kernels});
-  } else {
-    take(sum_squares_work{plan, kernels});
+  switch (plan.work) {
+    case work_step: take(step_work{plan, kernels}); break;
+    case work_sum_squares: take(sum_squares_work{plan, kernels}); break;
+    default: take(measure_work{plan, kernels}); break;
   }
 }
 
 }  // namespace
+
+void run(panoptim_plan &plan, const kernel_table &kernels, work work) {
+  plan.work = work;
+  with_work(plan, kernels, [&](auto work) { run_shared(plan, work); });
+}
 
 void help_call(panoptim_plan &plan, const kernel_table *(*kernels_of)(int32_t tier)) {
   join_work(plan, [&](auto take_shares) { with_work(plan, *kernels_of(plan.tier), take_shares); });

@@ -1,15 +1,14 @@
-// The step and the sums of squares: kernels over all chunks of a plan.
+// The step, the sums of squares and the measures: kernels over all chunks of a plan.
 #ifndef PANOPTIM_STEP_STEP_H
 #define PANOPTIM_STEP_STEP_H
 
 #include "step/kernel.h"
 
 // The function of a call. The plan holds it for helpers.
-enum work : int32_t { work_step, work_sum_squares };
+enum work : int32_t { work_step, work_sum_squares, work_measure };
 
-// Run a whole call. The plan must be checked.
-void run_step(panoptim_plan &plan, const kernel_table &kernels);
-void run_sum_squares(panoptim_plan &plan, const kernel_table &kernels);
+// Runs a whole call. The plan must be checked.
+void run(panoptim_plan &plan, const kernel_table &kernels, work work);
 
 // Joins the call of another thread that uses this plan, if there is one. `kernels_of` is called only in that case.
 void help_call(panoptim_plan &plan, const kernel_table *(*kernels_of)(int32_t tier));

@@ -1,0 +1,108 @@
+// The measures of a step's factors of tensors, in the order of the sums of squares.
+#ifndef PANOPTIM_CUDA_MEASURE_WORK_H
+#define PANOPTIM_CUDA_MEASURE_WORK_H
+
+#include <utility>
+
+#include "cuda/launch.h"
+#include "cuda/tiles.h"
+#include "panoptim.h"
+#include "rule/update.h"
+
+struct measure_arguments {
+  const panoptim_tensor *tensors;
+  const int32_t *chunk_rows;
+  const panoptim_coefficients *coefficients;  // NULL: all of them are in `few`
+  double *measures;                           // PANOPTIM_MEASURES for each chunk
+  float clip;
+  bool clips;
+  panoptim_coefficients few[PANOPTIM_CUDA_FEW];
+};
+
+static_assert(sizeof(measure_arguments) <= 4096, "more than the arguments of a launch");
+
+// Measures chunks, one block for each. In a phase, each thread evaluates one element of a part; at the same time, a
+// thread for each sum adds the part before.
+template <class Rule>
+struct measure_work : measure_arguments {
+  static constexpr int threads = 256;
+  static constexpr int blocks = 3;
+  static constexpr int part = threads;
+  static constexpr int sums = PANOPTIM_MEASURES * PANOPTIM_LANES;
+
+  struct shared {
+    float numbers[2][PANOPTIM_MEASURES][part];
+    double sums[PANOPTIM_MEASURES][PANOPTIM_LANES];
+  };
+
+  explicit measure_work(const measure_arguments &arguments) : measure_arguments(arguments) {
+  }
+
+  PANOPTIM_DEVICE int phases(panoptim_int64 chunk) const {
+    return parts(chunk_at(tensors, chunk_rows, chunk).length) + 2;
+  }
+
+  PANOPTIM_DEVICE void operator()(int phase, panoptim_int64 chunk, int thread, shared &all) const {
+    const range r = chunk_at(tensors, chunk_rows, chunk);
+    if (phase > parts(r.length)) {
+      if (thread < PANOPTIM_MEASURES) {
+        measures[chunk * PANOPTIM_MEASURES + thread] = added_in_halves(all.sums[thread]);
+      }
+      return;
+    }
+    if (thread < sums) add_part(phase - 1, r.length, thread, all);
+    const panoptim_int64 i = static_cast<panoptim_int64>(phase) * part + thread;
+    if (i < r.length) evaluate(tensors[r.row], r.start + i, phase, thread, all, states_of_rule());
+  }
+
+ private:
+  using states_of_rule = std::make_integer_sequence<int, Rule::states>;
+
+  PANOPTIM_DEVICE static int parts(panoptim_int64 length) {
+    return static_cast<int>((length + part - 1) / part);
+  }
+
+  template <int... State>
+  PANOPTIM_DEVICE void evaluate(const panoptim_tensor &tensor, panoptim_int64 i, int phase, int thread, shared &all,
+                                std::integer_sequence<int, State...>) const {
+    panoptim_coefficients c = coefficients ? coefficients[tensor.coefficients] : few[tensor.coefficients];
+    float g = global(tensor.gradient)[i];
+    if (clips) {
+      g = kept_within(clip, c.gradient_scale * g);
+      c.gradient_scale = 1;
+    }
+    const float w = global(tensor.parameter)[i];
+    float x[PANOPTIM_STATES] = {global(tensor.state[State])[i]...};
+    const measured m = Rule::measure(c, w, g, x);
+    all.numbers[phase % 2][0][thread] = w;
+    all.numbers[phase % 2][1][thread] = m.gradient;
+    all.numbers[phase % 2][2][thread] = m.change;
+    all.numbers[phase % 2][3][thread] = m.last;
+  }
+
+  PANOPTIM_DEVICE static void add_part(int number, panoptim_int64 length, int thread, shared &all) {
+    const int measure = thread / PANOPTIM_LANES;
+    const int lane = thread % PANOPTIM_LANES;
+    double &sum = all.sums[measure][lane];
+    if (number < 0) {
+      sum = 0;
+      return;
+    }
+    const panoptim_int64 left = length - static_cast<panoptim_int64>(number) * part;
+    const int count = static_cast<int>(left < part ? left : part);
+    for (int i = lane; i < count; i += PANOPTIM_LANES) {
+      // The square of a float is exact in double, so only the sum is rounded.
+      const double x = all.numbers[number % 2][measure][i];
+      sum += x * x;
+    }
+  }
+
+  PANOPTIM_DEVICE static double added_in_halves(double *sums) {
+    for (int half = PANOPTIM_LANES / 2; half > 0; half /= 2) {
+      for (int lane = 0; lane < half; lane++) sums[lane] += sums[lane + half];
+    }
+    return sums[0];
+  }
+};
+
+#endif
