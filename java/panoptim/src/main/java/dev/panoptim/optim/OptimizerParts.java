@@ -56,7 +56,7 @@ final class OptimizerParts {
             options.settings(),
             publisher,
             builder.averageDecay);
-    report = new StepReport(executor.outcome());
+    report = new StepReport(executor.outcome(), parameters);
     turns = new Turns(engine, executor);
     states = new StateTransfer(memory, parameters.groups(), executor::dropPlans);
     views = new StateViews(memory, parameters, turns);

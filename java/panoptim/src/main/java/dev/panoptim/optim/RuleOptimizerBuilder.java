@@ -42,6 +42,8 @@ public final class RuleOptimizerBuilder extends OptimizerBuilder<RuleOptimizerBu
     set(Hyperparameter.SMALLEST_STEP, 1e-6);
     set(Hyperparameter.LARGEST_STEP, 50);
     set(Hyperparameter.LEARNING_RATE_POWER, 2);
+    set(Hyperparameter.LARGEST_TRUST_RATIO, Float.MAX_VALUE);
+    set(Hyperparameter.TRUST_COEFFICIENT, 1e-3);
   }
 
   /// @throws IllegalArgumentException if the rule has no such hyperparameter, or the value is out

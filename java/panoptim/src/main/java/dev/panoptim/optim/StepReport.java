@@ -2,6 +2,9 @@ package dev.panoptim.optim;
 
 import dev.panoptim.device.CudaException;
 import dev.panoptim.internal.step.StepOutcome;
+import dev.panoptim.internal.step.TrackedParameters;
+import dev.panoptim.memory.Parameter;
+import dev.panoptim.rule.Rule;
 
 /// The result of a step. Each optimizer has one report, which the next step overwrites: to keep a
 /// number, copy it. After a step that threw, it describes the updates before the exception.
@@ -13,9 +16,11 @@ import dev.panoptim.internal.step.StepOutcome;
 /// Not thread-safe: for the thread that steps.
 public final class StepReport {
   private final StepOutcome outcome;
+  private final TrackedParameters parameters;
 
-  StepReport(StepOutcome outcome) {
+  StepReport(StepOutcome outcome, TrackedParameters parameters) {
     this.outcome = outcome;
+    this.parameters = parameters;
   }
 
   /// Whether the step changed nothing because a gradient was infinite or NaN.
@@ -33,6 +38,15 @@ public final class StepReport {
   /// 0 if the norm is NaN or infinite and the step was not skipped.
   public double clipFactor() {
     return outcome.clipFactor();
+  }
+
+  /// The factor of a parameter's last step that followed from sums over its elements: the trust
+  /// ratio of LAMB and LARS, and the factors of NovoGrad, StableAdamW, MARS and cautious updates. 1
+  /// for all other rules, see [Rule#isMeasured()], and before the parameter's first step.
+  ///
+  /// @throws IllegalArgumentException if the parameter does not belong to the optimizer
+  public double factor(Parameter parameter) {
+    return parameters.find(parameter).factor();
   }
 
   /// The number of updated parameters, which are those with a gradient.

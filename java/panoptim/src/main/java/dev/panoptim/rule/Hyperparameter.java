@@ -51,6 +51,10 @@ public enum Hyperparameter {
   BETA("beta", 0, Float.MAX_VALUE, true),
   /// The power of the step's number in the weight of a schedule-free average.
   WEIGHT_POWER("weightPower", 0, Float.MAX_VALUE, true),
+  /// The largest trust ratio: [TensorFactor#TRUST_RATIO].
+  LARGEST_TRUST_RATIO("largestTrustRatio", 0, Float.MAX_VALUE, true),
+  /// The factor of the trust ratio: [TensorFactor#GRADIENT_TRUST_RATIO].
+  TRUST_COEFFICIENT("trustCoefficient", 0, Float.MAX_VALUE, true),
   /// The power of the largest learning rate so far in that weight.
   LEARNING_RATE_POWER("learningRatePower", 0, Float.MAX_VALUE, true);
 

@@ -42,6 +42,7 @@ import java.util.Set;
 /// @param decay how weight decay acts
 /// @param history what is remembered of past gradients besides the moments
 /// @param update how the direction changes the parameter
+/// @param tensorFactor what multiplies the step of each tensor
 /// @param maximize whether the loss is maximized
 public record Rule(
     FirstMoment firstMoment,
@@ -56,6 +57,7 @@ public record Rule(
     Decay decay,
     History history,
     Update update,
+    TensorFactor tensorFactor,
     boolean maximize) {
   /// The name of the scalar that is a product of scheduled momenta.
   public static final String MOMENTUM_PRODUCT = "momentumProduct";
@@ -68,6 +70,7 @@ public record Rule(
     Objects.requireNonNull(decay, "decay is null");
     Objects.requireNonNull(history, "history is null");
     Objects.requireNonNull(update, "update is null");
+    Objects.requireNonNull(tensorFactor, "tensorFactor is null");
     new RuleChecks(
             firstMoment,
             nesterov,
@@ -80,7 +83,8 @@ public record Rule(
             epsilonBeforeCorrection,
             decay,
             history,
-            update)
+            update,
+            tensorFactor)
         .requireLegal();
   }
 
@@ -111,6 +115,14 @@ public record Rule(
   public boolean hasSecondary() {
     return secondMoment == SecondMoment.MAXIMUM_OF_AVERAGE
         || secondMoment == SecondMoment.CENTERED_AVERAGE;
+  }
+
+  /// Whether a step needs sums over the elements of each tensor, and so a pass to measure them:
+  /// with a [TensorFactor], [Update#CAUTIOUS] or [History#CORRECTED_GRADIENT].
+  public boolean isMeasured() {
+    return tensorFactor != TensorFactor.NONE
+        || update == Update.CAUTIOUS
+        || history == History.CORRECTED_GRADIENT;
   }
 
   public boolean correctsSecondMoment() {
@@ -153,10 +165,14 @@ public record Rule(
   /// The names of the scalars of each parameter: numbers that a step hands to the parameter's next
   /// step. `momentumProduct`, the product of all scheduled momenta so far, with
   /// [Nesterov#SCHEDULED]; `weightSum`, the sum of the weights of the average, and
-  /// `largestLearningRate` with [Update#SCHEDULE_FREE]. At most two.
+  /// `largestLearningRate` with [Update#SCHEDULE_FREE]; `gradientSquares`, an average of the
+  /// squared norm, with [TensorFactor#GRADIENT_NORM]. At most two.
   public List<String> scalarNames() {
     if (update == Update.SCHEDULE_FREE) {
       return List.of("weightSum", "largestLearningRate");
+    }
+    if (tensorFactor == TensorFactor.GRADIENT_NORM) {
+      return List.of("gradientSquares");
     }
     return nesterov == Nesterov.SCHEDULED ? List.of(MOMENTUM_PRODUCT) : List.of();
   }
@@ -192,6 +208,7 @@ public record Rule(
     private Decay decay = Decay.NONE;
     private History history = History.NONE;
     private Update update = Update.DESCENT;
+    private TensorFactor tensorFactor = TensorFactor.NONE;
     private boolean maximize;
 
     private Builder() {}
@@ -209,6 +226,7 @@ public record Rule(
       decay = rule.decay;
       history = rule.history;
       update = rule.update;
+      tensorFactor = rule.tensorFactor;
       maximize = rule.maximize;
     }
 
@@ -272,6 +290,11 @@ public record Rule(
       return this;
     }
 
+    public Builder tensorFactor(TensorFactor value) {
+      tensorFactor = value;
+      return this;
+    }
+
     public Builder maximize(boolean value) {
       maximize = value;
       return this;
@@ -292,6 +315,7 @@ public record Rule(
           decay,
           history,
           update,
+          tensorFactor,
           maximize);
     }
   }

@@ -21,7 +21,8 @@ record RuleChecks(
     boolean epsilonBeforeCorrection,
     Decay decay,
     History history,
-    Update update) {
+    Update update,
+    TensorFactor tensorFactor) {
   /// The second moments whose correction may follow or precede the addition of epsilon.
   private static final Set<SecondMoment> PLAIN_AVERAGES =
       EnumSet.of(
@@ -57,6 +58,7 @@ record RuleChecks(
     requireEpsilonAndCorrection();
     requireHistory();
     requireUpdate();
+    requireTensorFactor();
   }
 
   private void requireMoments() {
@@ -199,6 +201,42 @@ record RuleChecks(
                   + " MOVING_AVERAGE, not %s, no unitCorrection or sign, and decay NONE or"
                   + " DECOUPLED, not %s",
               firstMoment,
+              secondMoment,
+              decay);
+    }
+  }
+
+  private void requireTensorFactor() {
+    boolean plain =
+        !momentumLast && !unitCorrection && history == History.NONE && update == Update.DESCENT;
+    switch (tensorFactor) {
+      case NONE -> {}
+      case TRUST_RATIO, TRUST_RATIO_ALWAYS, UPDATE_SIZE ->
+          require(
+              plain
+                  && hasFirst()
+                  && nesterov == Nesterov.NONE
+                  && secondMoment == SecondMoment.MOVING_AVERAGE
+                  && !epsilonInside
+                  && !epsilonBeforeCorrection
+                  && (decay == Decay.NONE || decay == Decay.DECOUPLED),
+              "tensorFactor %s needs a first moment of the gradient, no nesterov, secondMoment"
+                  + " MOVING_AVERAGE, not %s, epsilon outside of the root and after the correction,"
+                  + " decay NONE or DECOUPLED, not %s, no unitCorrection or history, and update"
+                  + " DESCENT",
+              tensorFactor,
+              secondMoment,
+              decay);
+      case GRADIENT_TRUST_RATIO, CLIPPED_GRADIENT_TRUST_RATIO, GRADIENT_NORM ->
+          require(
+              plain
+                  && !hasSecond()
+                  && !sign
+                  && nesterov != Nesterov.SCHEDULED
+                  && (decay == Decay.NONE || decay == Decay.L2),
+              "tensorFactor %s needs secondMoment NONE, not %s, decay NONE or L2, not %s, no sign,"
+                  + " history or scheduled nesterov, and update DESCENT",
+              tensorFactor,
               secondMoment,
               decay);
     }

@@ -30,6 +30,13 @@ final class RuleHyperparameters {
     addOfSecondMoment(rule, open);
     addOfHistory(rule, open);
     addOfUpdate(rule, open);
+    switch (rule.tensorFactor()) {
+      case NONE, UPDATE_SIZE -> {}
+      case TRUST_RATIO, TRUST_RATIO_ALWAYS -> open.add(LARGEST_TRUST_RATIO);
+      case GRADIENT_TRUST_RATIO, CLIPPED_GRADIENT_TRUST_RATIO ->
+          open.addAll(List.of(TRUST_COEFFICIENT, EPSILON));
+      case GRADIENT_NORM -> open.addAll(List.of(BETA2, EPSILON));
+    }
     return Collections.unmodifiableSet(open);
   }
 

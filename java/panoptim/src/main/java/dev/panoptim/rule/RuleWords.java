@@ -142,8 +142,17 @@ final class RuleWords {
           case DECOUPLED -> " - learningRate * weightDecay * w";
           case PROXIMAL -> ", divided by 1 + learningRate * weightDecay";
         };
+    String factor =
+        switch (rule.tensorFactor()) {
+          case NONE -> "";
+          case TRUST_RATIO, TRUST_RATIO_ALWAYS -> ", times norm(w) / norm(direction + decay)";
+          case GRADIENT_TRUST_RATIO, CLIPPED_GRADIENT_TRUST_RATIO ->
+              ", g times trustCoefficient * norm(w) / norm(g)";
+          case GRADIENT_NORM -> ", g over root(average(norm(g)^2))";
+          case UPDATE_SIZE -> ", over max(1, rms(g / root(v)))";
+        };
     return switch (rule.update()) {
-      case DESCENT -> "w = w - learningRate * direction" + decay;
+      case DESCENT -> "w = w - learningRate * direction" + decay + factor;
       case CAUTIOUS ->
           "w = w - learningRate * direction" + decay + ", only where direction * g > 0";
       case AVERAGED ->

@@ -100,6 +100,7 @@ class ChangedHyperparametersTest {
       case BETA1, BETA2, BETA3, NU1, NU2, ETA_MINUS -> random.nextDouble();
       case MOMENTUM, DAMPENING -> Math.min(1, other);
       case ETA_PLUS -> Math.max(1, other);
+      case LARGEST_TRUST_RATIO -> Math.min(Float.MAX_VALUE, other);
       default -> other;
     };
   }

@@ -58,7 +58,14 @@ final class OptimizerCases {
       String suffix,
       List<String> states,
       Function<Iterable<Parameter>, OptimizerBuilder<?>> builder) {
-    cases.add(new Case(suffix.isEmpty() ? name : name + "-" + suffix, builder, states));
+    return named(suffix.isEmpty() ? name : name + "-" + suffix, states, builder);
+  }
+
+  OptimizerCases named(
+      String whole,
+      List<String> states,
+      Function<Iterable<Parameter>, OptimizerBuilder<?>> builder) {
+    cases.add(new Case(whole, builder, states));
     return this;
   }
 
@@ -89,6 +96,7 @@ final class OptimizerCases {
                 adamax(),
                 lion()));
     all.addAll(NewerCases.all());
+    all.addAll(MeasuredCases.all());
     all.add(UnnamedCases.cases());
     return all;
   }
@@ -159,6 +167,11 @@ final class OptimizerCases {
             "nesterov needs a momentum above 0 and a dampening of 0",
             p -> Sgd.builder(p).momentum(0.9).dampening(0.1).nesterov(true).build())
         .refuses("beta1 is 1.0", p -> Sgd.builder(p).averagedMomentum(1))
+        .with(
+            "momentum-cautious",
+            FIRST,
+            p -> Sgd.builder(p).learningRate(0.1).momentum(0.9).cautious(true))
+        .refuses("update CAUTIOUS needs a first moment", p -> Sgd.builder(p).cautious(true).build())
         .refuses(
             "averagedMomentum replaces momentum",
             p -> Sgd.builder(p).momentum(0.9).averagedMomentum(0.9).build());
@@ -283,6 +296,13 @@ final class OptimizerCases {
                     .weightDecay(0.1)
                     .amsgrad(true)
                     .epsilonBeforeCorrection(true))
+        .with(
+            "cautious",
+            BOTH,
+            p -> AdamW.builder(p).learningRate(0.01).weightDecay(0.1).cautious(true))
+        .inSequence()
+        .refuses(
+            "update CAUTIOUS needs", p -> AdamW.builder(p).amsgrad(true).cautious(true).build())
         .refuses("beta1 is NaN", p -> AdamW.builder(p).betas(Double.NaN, 0.9))
         .refuses("epsilon is Infinity", p -> AdamW.builder(p).epsilon(Double.POSITIVE_INFINITY));
   }
@@ -367,6 +387,7 @@ final class OptimizerCases {
             FIRST,
             p -> Lion.builder(p).learningRate(0.01).betas(0.8, 0.9).weightDecay(0.1).maximize(true))
         .with("weight-decay", FIRST, p -> Lion.builder(p).learningRate(0.1).weightDecay(0.1))
+        .with("cautious", FIRST, p -> Lion.builder(p).learningRate(0.01).cautious(true))
         .refuses("beta2 is 1.0", p -> Lion.builder(p).betas(0.9, 1));
   }
 

@@ -15,12 +15,14 @@ public final class EveryRule {
   private EveryRule() {}
 
   /// The parts that are tried only with rules that are legal without them.
-  private static final List<Class<?>> LAST = List.of(History.class, Update.class);
+  private static final List<Class<?>> LAST =
+      List.of(History.class, Update.class, TensorFactor.class);
 
   /// All legal rules.
   ///
-  /// A history or an update other than a descent is legal only where the rest of the rule is legal
-  /// by itself. So the combinations are tried in two rounds: all together would be millions.
+  /// A history, a factor of tensors, or an update other than a descent is legal only where the rest
+  /// of the rule is legal by itself. So the combinations are tried in two rounds: all together
+  /// would be millions.
   public static List<Rule> legal() {
     List<Rule> all = new ArrayList<>();
     addLegal(new Object[PARTS.length], 0, false, all);
@@ -55,7 +57,9 @@ public final class EveryRule {
   }
 
   private static boolean isPlain(Rule rule) {
-    return rule.history() == History.NONE && rule.update() == Update.DESCENT;
+    return rule.history() == History.NONE
+        && rule.update() == Update.DESCENT
+        && rule.tensorFactor() == TensorFactor.NONE;
   }
 
   private static Object[] partsOf(Rule rule) {

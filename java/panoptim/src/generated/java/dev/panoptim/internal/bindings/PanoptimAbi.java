@@ -527,6 +527,15 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     public static int PANOPTIM_LANES() {
         return PANOPTIM_LANES;
     }
+    private static final int PANOPTIM_MEASURES = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_MEASURES 4
+     * }
+     */
+    public static int PANOPTIM_MEASURES() {
+        return PANOPTIM_MEASURES;
+    }
     private static final int PANOPTIM_TILE = (int)4096L;
     /**
      * {@snippet lang=c :
@@ -861,6 +870,78 @@ public class PanoptimAbi extends PanoptimAbi$shared {
             try {
                 if (TRACE_DOWNCALLS) {
                     traceDowncall("panoptim_sum_squares", plan, x1);
+                }
+                return (int) spreader.invokeExact(plan, x1);
+            } catch(IllegalArgumentException | ClassCastException ex$)  {
+                throw ex$; // rethrow IAE from passing wrong number/type of args
+            } catch (Throwable ex$) {
+               throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    /**
+     * Variadic invoker class for:
+     * {@snippet lang=c :
+     * int32_t panoptim_measure(panoptim_plan *plan, ...)
+     * }
+     */
+    public static class panoptim_measure {
+        private static final FunctionDescriptor BASE_DESC = FunctionDescriptor.of(
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_POINTER
+            );
+        private static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_measure");
+
+        private final MethodHandle handle;
+        private final FunctionDescriptor descriptor;
+        private final MethodHandle spreader;
+
+        private panoptim_measure(MethodHandle handle, FunctionDescriptor descriptor, MethodHandle spreader) {
+            this.handle = handle;
+            this.descriptor = descriptor;
+            this.spreader = spreader;
+        }
+
+        /**
+         * Variadic invoker factory for:
+         * {@snippet lang=c :
+         * int32_t panoptim_measure(panoptim_plan *plan, ...)
+         * }
+         */
+        public static panoptim_measure makeInvoker(MemoryLayout... layouts) {
+            FunctionDescriptor desc$ = BASE_DESC.appendArgumentLayouts(layouts);
+            Linker.Option fva$ = Linker.Option.firstVariadicArg(BASE_DESC.argumentLayouts().size());
+            var mh$ = Linker.nativeLinker().downcallHandle(ADDR, desc$, fva$);
+            var spreader$ = mh$.asSpreader(Object[].class, layouts.length);
+            return new panoptim_measure(mh$, desc$, spreader$);
+        }
+
+        /**
+         * {@return the address}
+         */
+        public static MemorySegment address() {
+            return ADDR;
+        }
+
+        /**
+         * {@return the specialized method handle}
+         */
+        public MethodHandle handle() {
+            return handle;
+        }
+
+        /**
+         * {@return the specialized descriptor}
+         */
+        public FunctionDescriptor descriptor() {
+            return descriptor;
+        }
+
+        public int apply(MemorySegment plan, Object... x1) {
+            try {
+                if (TRACE_DOWNCALLS) {
+                    traceDowncall("panoptim_measure", plan, x1);
                 }
                 return (int) spreader.invokeExact(plan, x1);
             } catch(IllegalArgumentException | ClassCastException ex$)  {
@@ -1378,6 +1459,80 @@ public class PanoptimAbi extends PanoptimAbi$shared {
             try {
                 if (TRACE_DOWNCALLS) {
                     traceDowncall("panoptim_openmp_sum_squares", plan, team, threads, x3);
+                }
+                return (int) spreader.invokeExact(plan, team, threads, x3);
+            } catch(IllegalArgumentException | ClassCastException ex$)  {
+                throw ex$; // rethrow IAE from passing wrong number/type of args
+            } catch (Throwable ex$) {
+               throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    /**
+     * Variadic invoker class for:
+     * {@snippet lang=c :
+     * int32_t panoptim_openmp_measure(panoptim_plan *plan, int32_t team, int32_t threads, ...)
+     * }
+     */
+    public static class panoptim_openmp_measure {
+        private static final FunctionDescriptor BASE_DESC = FunctionDescriptor.of(
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_POINTER,
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_INT
+            );
+        private static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_openmp_measure");
+
+        private final MethodHandle handle;
+        private final FunctionDescriptor descriptor;
+        private final MethodHandle spreader;
+
+        private panoptim_openmp_measure(MethodHandle handle, FunctionDescriptor descriptor, MethodHandle spreader) {
+            this.handle = handle;
+            this.descriptor = descriptor;
+            this.spreader = spreader;
+        }
+
+        /**
+         * Variadic invoker factory for:
+         * {@snippet lang=c :
+         * int32_t panoptim_openmp_measure(panoptim_plan *plan, int32_t team, int32_t threads, ...)
+         * }
+         */
+        public static panoptim_openmp_measure makeInvoker(MemoryLayout... layouts) {
+            FunctionDescriptor desc$ = BASE_DESC.appendArgumentLayouts(layouts);
+            Linker.Option fva$ = Linker.Option.firstVariadicArg(BASE_DESC.argumentLayouts().size());
+            var mh$ = Linker.nativeLinker().downcallHandle(ADDR, desc$, fva$);
+            var spreader$ = mh$.asSpreader(Object[].class, layouts.length);
+            return new panoptim_openmp_measure(mh$, desc$, spreader$);
+        }
+
+        /**
+         * {@return the address}
+         */
+        public static MemorySegment address() {
+            return ADDR;
+        }
+
+        /**
+         * {@return the specialized method handle}
+         */
+        public MethodHandle handle() {
+            return handle;
+        }
+
+        /**
+         * {@return the specialized descriptor}
+         */
+        public FunctionDescriptor descriptor() {
+            return descriptor;
+        }
+
+        public int apply(MemorySegment plan, int team, int threads, Object... x3) {
+            try {
+                if (TRACE_DOWNCALLS) {
+                    traceDowncall("panoptim_openmp_measure", plan, team, threads, x3);
                 }
                 return (int) spreader.invokeExact(plan, team, threads, x3);
             } catch(IllegalArgumentException | ClassCastException ex$)  {
@@ -2769,6 +2924,78 @@ public class PanoptimAbi extends PanoptimAbi$shared {
             try {
                 if (TRACE_DOWNCALLS) {
                     traceDowncall("panoptim_cuda_zero_gradients", plan, x1);
+                }
+                return (int) spreader.invokeExact(plan, x1);
+            } catch(IllegalArgumentException | ClassCastException ex$)  {
+                throw ex$; // rethrow IAE from passing wrong number/type of args
+            } catch (Throwable ex$) {
+               throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    /**
+     * Variadic invoker class for:
+     * {@snippet lang=c :
+     * int32_t panoptim_cuda_measure(panoptim_cuda_plan *plan, ...)
+     * }
+     */
+    public static class panoptim_cuda_measure {
+        private static final FunctionDescriptor BASE_DESC = FunctionDescriptor.of(
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_POINTER
+            );
+        private static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_cuda_measure");
+
+        private final MethodHandle handle;
+        private final FunctionDescriptor descriptor;
+        private final MethodHandle spreader;
+
+        private panoptim_cuda_measure(MethodHandle handle, FunctionDescriptor descriptor, MethodHandle spreader) {
+            this.handle = handle;
+            this.descriptor = descriptor;
+            this.spreader = spreader;
+        }
+
+        /**
+         * Variadic invoker factory for:
+         * {@snippet lang=c :
+         * int32_t panoptim_cuda_measure(panoptim_cuda_plan *plan, ...)
+         * }
+         */
+        public static panoptim_cuda_measure makeInvoker(MemoryLayout... layouts) {
+            FunctionDescriptor desc$ = BASE_DESC.appendArgumentLayouts(layouts);
+            Linker.Option fva$ = Linker.Option.firstVariadicArg(BASE_DESC.argumentLayouts().size());
+            var mh$ = Linker.nativeLinker().downcallHandle(ADDR, desc$, fva$);
+            var spreader$ = mh$.asSpreader(Object[].class, layouts.length);
+            return new panoptim_cuda_measure(mh$, desc$, spreader$);
+        }
+
+        /**
+         * {@return the address}
+         */
+        public static MemorySegment address() {
+            return ADDR;
+        }
+
+        /**
+         * {@return the specialized method handle}
+         */
+        public MethodHandle handle() {
+            return handle;
+        }
+
+        /**
+         * {@return the specialized descriptor}
+         */
+        public FunctionDescriptor descriptor() {
+            return descriptor;
+        }
+
+        public int apply(MemorySegment plan, Object... x1) {
+            try {
+                if (TRACE_DOWNCALLS) {
+                    traceDowncall("panoptim_cuda_measure", plan, x1);
                 }
                 return (int) spreader.invokeExact(plan, x1);
             } catch(IllegalArgumentException | ClassCastException ex$)  {

@@ -40,6 +40,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t helping;
  *     void *publication;
  *     double *square_sums;
+ *     double *measures;
  *     panoptim_int64 share;
  *     panoptim_int64 taken;
  *     panoptim_int64 helped;
@@ -80,6 +81,7 @@ public class panoptim_plan {
         MemoryLayout.paddingLayout(4),
         PanoptimAbi.C_POINTER.withName("publication"),
         PanoptimAbi.C_POINTER.withName("square_sums"),
+        PanoptimAbi.C_POINTER.withName("measures"),
         PanoptimAbi.C_LONG_LONG.withName("share"),
         PanoptimAbi.C_LONG_LONG.withName("taken"),
         PanoptimAbi.C_LONG_LONG.withName("helped"),
@@ -1191,6 +1193,50 @@ public class panoptim_plan {
      */
     public static void square_sums(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(square_sums$LAYOUT, square_sums$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout measures$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("measures"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * double *measures
+     * }
+     */
+    public static final AddressLayout measures$layout() {
+        return measures$LAYOUT;
+    }
+
+    private static final long measures$OFFSET = $LAYOUT.byteOffset(groupElement("measures"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * double *measures
+     * }
+     */
+    public static final long measures$offset() {
+        return measures$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * double *measures
+     * }
+     */
+    public static MemorySegment measures(MemorySegment struct) {
+        return struct.get(measures$LAYOUT, measures$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * double *measures
+     * }
+     */
+    public static void measures(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(measures$LAYOUT, measures$OFFSET, fieldValue);
     }
 
     private static final OfLong share$LAYOUT = (OfLong)$LAYOUT.select(groupElement("share"));

@@ -11,6 +11,7 @@ import dev.panoptim.internal.device.DeviceAccess;
 import dev.panoptim.internal.ffm.NativeTable;
 import dev.panoptim.internal.memory.WriteWatch;
 import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.Measures;
 import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.Row;
@@ -29,6 +30,7 @@ public final class CudaBackend extends Engine {
   private enum Function {
     STEP,
     ADD_SQUARES,
+    MEASURE,
     ZERO_GRADIENTS
   }
 
@@ -41,6 +43,8 @@ public final class CudaBackend extends Engine {
     static final MethodHandle STEP = PanoptimAbi.panoptim_cuda_step.makeInvoker(HOLDS).handle();
     static final MethodHandle ADD_SQUARES =
         PanoptimAbi.panoptim_cuda_add_squares.makeInvoker(HOLDS).handle();
+    static final MethodHandle MEASURE =
+        PanoptimAbi.panoptim_cuda_measure.makeInvoker(HOLDS).handle();
     static final MethodHandle ZERO_GRADIENTS =
         PanoptimAbi.panoptim_cuda_zero_gradients.makeInvoker(HOLDS).handle();
   }
@@ -171,6 +175,24 @@ public final class CudaBackend extends Engine {
   }
 
   @Override
+  protected void fillMeasures(StepPlan plan, int threads) {
+    stream.requireOpen();
+    CudaTable table = table(plan);
+    for (CudaTable.Call call : table.updatedCalls()) {
+      call(Function.MEASURE, call);
+      MemorySegment measures =
+          table
+              .measures()
+              .memory()
+              .asSlice(
+                  call.of().firstChunk * Measures.COUNT * Double.BYTES,
+                  call.chunks() * Measures.COUNT * Double.BYTES);
+      stream.copy(call.measures(), measures, measures.byteSize());
+    }
+    stream.await();
+  }
+
+  @Override
   public void zeroGradients(StepPlan plan) {
     check(plan, 1);
     stream.requireOpen();
@@ -209,6 +231,10 @@ public final class CudaBackend extends Engine {
             case ADD_SQUARES ->
                 (int)
                     Functions.ADD_SQUARES.invokeExact(
+                        call.plan(), a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], last);
+            case MEASURE ->
+                (int)
+                    Functions.MEASURE.invokeExact(
                         call.plan(), a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], last);
             case ZERO_GRADIENTS ->
                 (int)

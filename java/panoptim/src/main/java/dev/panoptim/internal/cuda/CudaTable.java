@@ -16,6 +16,7 @@ import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
 import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.Measures;
 import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.Row;
 import dev.panoptim.internal.step.Rows;
@@ -39,6 +40,8 @@ final class CudaTable extends Prepared {
   /// @param hostRows the rows on the host, which are updated first
   /// @param rows the rows in GPU memory
   /// @param squareSums the sums of squares in GPU memory, one for each chunk
+  /// @param measures the measures in GPU memory, [Measures#COUNT] for each chunk, if the rule needs
+  ///   some
   /// @param chunks the number of chunks
   record Call(
       NativeTable.Call of,
@@ -46,6 +49,7 @@ final class CudaTable extends Prepared {
       MemorySegment hostRows,
       MemorySegment rows,
       MemorySegment squareSums,
+      MemorySegment measures,
       long chunks) {}
 
   /// A pinned buffer for transfers to the GPU. A copy from pageable memory might wait until the
@@ -190,7 +194,13 @@ final class CudaTable extends Prepared {
     return aligned(rows(call) * panoptim_tensor.sizeof())
         + aligned(chunks(call) * Integer.BYTES)
         + aligned(tiles(call) * panoptim_cuda_tile.sizeof())
-        + aligned(chunks(call) * Double.BYTES);
+        + aligned(chunks(call) * Double.BYTES)
+        + aligned(measuresBytes(call));
+  }
+
+  /// The bytes of the measures of a call; 0 if the rule needs none.
+  private long measuresBytes(NativeTable.Call call) {
+    return rows.rule().isMeasured() ? chunks(call) * Measures.COUNT * Double.BYTES : 0;
   }
 
   private static long aligned(long bytes) {
@@ -221,7 +231,10 @@ final class CudaTable extends Prepared {
     MemorySegment tiles = copied(tilesOf(call), sources);
     MemorySegment squareSums = part(chunks * Double.BYTES);
 
+    MemorySegment measures = part(measuresBytes(call));
+
     panoptim_plan.square_sums(call.plan, squareSums);
+    panoptim_plan.measures(call.plan, measures);
     MemorySegment onDevice = panoptim_cuda_plan.allocate(arena);
     panoptim_cuda_plan.plan(onDevice, call.plan);
     panoptim_cuda_plan.tensors(onDevice, deviceRows);
@@ -231,7 +244,7 @@ final class CudaTable extends Prepared {
     panoptim_cuda_plan.coefficients(onDevice, coefficients);
     panoptim_cuda_plan.stream(onDevice, stream.handle());
     panoptim_cuda_plan.device(onDevice, device.index());
-    return new Call(call, onDevice, hostRows, deviceRows, squareSums, chunks);
+    return new Call(call, onDevice, hostRows, deviceRows, squareSums, measures, chunks);
   }
 
   private MemorySegment chunkRows(NativeTable.Call call) {

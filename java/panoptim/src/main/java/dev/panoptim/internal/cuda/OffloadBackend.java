@@ -7,6 +7,7 @@ import dev.panoptim.device.DeviceStream;
 import dev.panoptim.internal.device.DeviceAccess;
 import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.Measures;
 import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.StepPlan;
@@ -106,6 +107,20 @@ public final class OffloadBackend extends Engine {
           MemorySegment from = slice.prepared().squareSums().memory();
           long bytes = slice.rows().chunks() * Double.BYTES;
           MemorySegment.copy(from, 0, to, chunk * Double.BYTES, bytes);
+        });
+  }
+
+  @Override
+  protected void fillMeasures(StepPlan plan, int threads) {
+    OffloadedSlices slices = slices(plan);
+    MemorySegment to = slices.measures().memory();
+    slices.readAll(
+        (slice, parts) -> {
+          MemorySegment from = update.measure(slice, threads).memory();
+          OffloadedSlices.Part first = parts.getFirst();
+          long chunk = plan.rows().firstChunk(first.row()) + first.start() / WorkSplit.CHUNK;
+          long bytes = Measures.COUNT * (long) Double.BYTES;
+          MemorySegment.copy(from, 0, to, chunk * bytes, slice.rows().chunks() * bytes);
         });
   }
 

@@ -240,12 +240,20 @@ final class OffloadedSlices extends Prepared {
     for (Slice slice : slices) {
       slice.plan.values().follow(whole.values(), slice.wholeRows);
     }
-    inTurn(true, work);
+    inTurn(true, true, work);
+  }
+
+  /// Copies all slices to the host for reading.
+  void readAll(Work work) {
+    for (Slice slice : slices) {
+      slice.plan.values().follow(whole.values(), slice.wholeRows);
+    }
+    inTurn(true, false, work);
   }
 
   /// Copies the gradients to the host for reading.
   void read(Work work) {
-    inTurn(false, work);
+    inTurn(false, false, work);
   }
 
   /// Sets the gradients to 0.
@@ -257,11 +265,13 @@ final class OffloadedSlices extends Prepared {
     }
   }
 
-  private void inTurn(boolean updates, Work work) {
+  /// @param data whether the data are copied to the host, besides the gradients
+  /// @param updates whether the results are copied back
+  private void inTurn(boolean data, boolean updates, Work work) {
     followGradients();
     access.forgetRanges(device);
     try {
-      copyAndWork(updates, work);
+      copyAndWork(data, updates, work);
     } catch (RuntimeException | Error e) {
       if (master != null) {
         // Some updates may be missing on the GPU.
@@ -271,13 +281,13 @@ final class OffloadedSlices extends Prepared {
     }
   }
 
-  private void copyAndWork(boolean updates, Work work) {
+  private void copyAndWork(boolean data, boolean updates, Work work) {
     slots.beginning.record(producer);
     slots.down.follow(slots.beginning);
     slots.up.follow(slots.beginning);
     try {
       for (int i = 0; i < Math.min(OffloadSlots.COUNT, slices.size()); i++) {
-        bringDown(i, updates);
+        bringDown(i, data);
       }
       for (int i = 0; i < slices.size(); i++) {
         OffloadSlots.Slot slot = slots.slot(i);
@@ -288,7 +298,7 @@ final class OffloadedSlices extends Prepared {
         }
         if (i + OffloadSlots.COUNT < slices.size()) {
           slots.down.follow(slot.departure);
-          bringDown(i + OffloadSlots.COUNT, updates);
+          bringDown(i + OffloadSlots.COUNT, data);
         }
       }
     } catch (RuntimeException | Error e) {
@@ -299,10 +309,10 @@ final class OffloadedSlices extends Prepared {
     slots.await();
   }
 
-  private void bringDown(int index, boolean updates) {
+  private void bringDown(int index, boolean data) {
     Slice slice = slices.get(index);
     slice.gradients.forEach(this::down);
-    for (int i = 0; updates && i < slice.data.size(); i++) {
+    for (int i = 0; data && i < slice.data.size(); i++) {
       if (master == null || master.takeOutdated(slice.firstRun + i)) {
         down(slice.data.get(i));
       }

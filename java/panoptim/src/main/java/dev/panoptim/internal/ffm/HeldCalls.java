@@ -32,6 +32,10 @@ final class HeldCalls {
     return PanoptimAbi.panoptim_sum_squares.makeInvoker(holds(holds)).handle();
   }
 
+  private static MethodHandle measure(int holds) {
+    return PanoptimAbi.panoptim_measure.makeInvoker(holds(holds)).handle();
+  }
+
   private static final class Step0 {
     static final MethodHandle HANDLE = step(0);
   }
@@ -70,6 +74,26 @@ final class HeldCalls {
 
   private static final class SumSquares8 {
     static final MethodHandle HANDLE = sumSquares(8);
+  }
+
+  private static final class Measure0 {
+    static final MethodHandle HANDLE = measure(0);
+  }
+
+  private static final class Measure1 {
+    static final MethodHandle HANDLE = measure(1);
+  }
+
+  private static final class Measure2 {
+    static final MethodHandle HANDLE = measure(2);
+  }
+
+  private static final class Measure4 {
+    static final MethodHandle HANDLE = measure(4);
+  }
+
+  private static final class Measure8 {
+    static final MethodHandle HANDLE = measure(8);
   }
 
   /// The smallest number of segments that has handles and is not below `holds`.
@@ -118,6 +142,18 @@ final class HeldCalls {
       default ->
           (int)
               SumSquares8.HANDLE.invokeExact(plan, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+    };
+  }
+
+  /// Measures; otherwise as [#step].
+  static int measure(MemorySegment plan, MemorySegment[] a) throws Throwable {
+    return switch (a.length) {
+      case 0 -> (int) Measure0.HANDLE.invokeExact(plan);
+      case 1 -> (int) Measure1.HANDLE.invokeExact(plan, a[0]);
+      case 2 -> (int) Measure2.HANDLE.invokeExact(plan, a[0], a[1]);
+      case 4 -> (int) Measure4.HANDLE.invokeExact(plan, a[0], a[1], a[2], a[3]);
+      default ->
+          (int) Measure8.HANDLE.invokeExact(plan, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
     };
   }
 }

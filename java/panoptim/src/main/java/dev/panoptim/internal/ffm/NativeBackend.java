@@ -155,6 +155,11 @@ public final class NativeBackend extends Engine {
     run(NativeWork.SUM_SQUARES, table(plan).callsForSums(tier.ordinal()), threads);
   }
 
+  @Override
+  protected void fillMeasures(StepPlan plan, int threads) {
+    run(NativeWork.MEASURE, table(plan).callsForMeasures(tier.ordinal()), threads);
+  }
+
   private void run(NativeWork work, List<NativeTable.Call> calls, int threads) {
     for (int i = 0; i < calls.size(); i++) {
       NativeTable.Call call = calls.get(i);

@@ -10,6 +10,7 @@ import dev.panoptim.internal.parallel.HelperPool;
 import dev.panoptim.internal.step.ArenaHold;
 import dev.panoptim.internal.step.Coefficients;
 import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.Measures;
 import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.PublishTarget;
 import dev.panoptim.internal.step.Row;
@@ -100,6 +101,7 @@ public final class NativeTable extends Prepared {
   private final int[] writtenSlots;
   private long rowChanges;
   private boolean sumsKnown;
+  private boolean measuresKnown;
 
   /// The coefficients in each slot of the table, and their written version.
   private final Coefficients[] written;
@@ -300,6 +302,20 @@ public final class NativeTable extends Prepared {
       }
     }
     sumsKnown = true;
+    return calls;
+  }
+
+  /// The calls for the measures.
+  List<Call> callsForMeasures(int tier) {
+    calls(tier);
+    if (!measuresKnown) {
+      for (int i = 0; i < calls.size(); i++) {
+        Call call = calls.get(i);
+        long start = call.firstChunk * Measures.COUNT * Double.BYTES;
+        panoptim_plan.measures(call.plan, measures().memory().asSlice(start));
+      }
+    }
+    measuresKnown = true;
     return calls;
   }
 

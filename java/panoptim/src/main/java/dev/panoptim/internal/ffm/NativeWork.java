@@ -29,6 +29,19 @@ enum NativeWork {
     int byTeam(NativeTable.Call call, int team, int threads) throws Throwable {
       return OpenMp.sumSquares(call.plan, call.holds, team, threads);
     }
+  },
+
+  /// Measures each chunk.
+  MEASURE {
+    @Override
+    int byCaller(NativeTable.Call call) throws Throwable {
+      return HeldCalls.measure(call.plan, call.fewHolds);
+    }
+
+    @Override
+    int byTeam(NativeTable.Call call, int team, int threads) throws Throwable {
+      return OpenMp.measure(call.plan, call.holds, team, threads);
+    }
   };
 
   /// Works on the calling thread and on helpers of the pool.

@@ -28,6 +28,8 @@ public final class OpenMp {
     static final MethodHandle STEP = PanoptimAbi.panoptim_openmp_step.makeInvoker(HOLDS).handle();
     static final MethodHandle SUM_SQUARES =
         PanoptimAbi.panoptim_openmp_sum_squares.makeInvoker(HOLDS).handle();
+    static final MethodHandle MEASURE =
+        PanoptimAbi.panoptim_openmp_measure.makeInvoker(HOLDS).handle();
   }
 
   /// The number of threads that the system must be able to start beyond those of the team.
@@ -169,6 +171,14 @@ public final class OpenMp {
       throws Throwable {
     return (int)
         Functions.SUM_SQUARES.invokeExact(
+            plan, team, threads, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+  }
+
+  /// Measures; otherwise as [#step].
+  static int measure(MemorySegment plan, MemorySegment[] a, int team, int threads)
+      throws Throwable {
+    return (int)
+        Functions.MEASURE.invokeExact(
             plan, team, threads, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
   }
 

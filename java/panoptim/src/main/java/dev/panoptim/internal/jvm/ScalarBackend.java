@@ -38,6 +38,13 @@ public final class ScalarBackend extends Engine {
   }
 
   @Override
+  protected void fillMeasures(StepPlan plan, int threads) {
+    ParallelChunks chunks = chunks(plan);
+    chunks.measures().makeLanes();
+    chunks.run(threads, ScalarUpdate::measure);
+  }
+
+  @Override
   protected void run(StepPlan plan, int threads, NormDecision decision) {
     chunks(plan).run(threads, ScalarBackend::update);
   }

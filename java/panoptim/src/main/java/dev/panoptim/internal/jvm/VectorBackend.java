@@ -73,6 +73,13 @@ public final class VectorBackend extends Engine {
   }
 
   @Override
+  protected void fillMeasures(StepPlan plan, int threads) {
+    ParallelChunks chunks = chunks(plan);
+    chunks.measures().makeLanes();
+    chunks.run(threads, ScalarUpdate::measure);
+  }
+
+  @Override
   protected void run(StepPlan plan, int threads, NormDecision decision) {
     StepValues values = plan.values();
     Chunks chunks = chunks(plan);

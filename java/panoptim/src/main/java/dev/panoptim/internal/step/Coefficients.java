@@ -124,6 +124,13 @@ public final class Coefficients {
   private boolean correctsInput;
 
   private double givenTake;
+
+  // What [#scaleStep], [#scaleDecay] and [#scaleGradientBy] multiply.
+
+  private double exactStepSize;
+  private double exactDecay;
+  private double exactScale;
+  private double secondCorrection;
   private boolean firstStep;
 
   /// All 0, until they are computed.
@@ -144,6 +151,10 @@ public final class Coefficients {
     if (values != this.values || values.version() != valuesVersion || rule != this.rule) {
       decide(rule, values);
     }
+    if (rule.isMeasured()) {
+      // The last step's factor may have changed it.
+      setDecay(exactDecay);
+    }
     if (scheduled) {
       schedule(step, before[0]);
     }
@@ -163,6 +174,7 @@ public final class Coefficients {
     // m over (root(v) / c + epsilon) is c times m over (root(v) + c * epsilon): one factor, rounded
     // once.
     double root = correctsSecond ? Math.sqrt(1 - secondPowers.power(secondBeta, step)) : 1;
+    secondCorrection = root * root;
     if (rectifies) {
       // Rectification leaves epsilon as it is.
       size *= rectify(step, root);
@@ -183,7 +195,33 @@ public final class Coefficients {
     if (specials.isUsed()) {
       size = specials.compute(step, before, size);
     }
+    exactStepSize = size;
     stepSize = (float) size;
+  }
+
+  /// Multiplies [#stepSize]. This and the next two methods are called after [#compute] and
+  /// [#scaleGradients], at most once each.
+  void scaleStep(double factor) {
+    stepSize = (float) (exactStepSize * factor);
+  }
+
+  /// Multiplies [#weightDecay].
+  void scaleDecay(double factor) {
+    setDecay(exactDecay * factor);
+  }
+
+  /// Multiplies [#gradientScale].
+  void scaleGradientBy(double factor) {
+    float scaled = (float) (exactScale * factor);
+    if (!sameBits(scaled, gradientScale)) {
+      gradientScale = scaled;
+      version++;
+    }
+  }
+
+  /// The second moment's bias correction at this step, by which it is divided; 1 if there is none.
+  double secondCorrection() {
+    return secondCorrection;
   }
 
   /// Makes this a step that only measures the curvature: see [#divides]. To be called after
@@ -200,6 +238,11 @@ public final class Coefficients {
 
   /// Sets [#weightDecay].
   void decay(double value) {
+    exactDecay = value;
+    setDecay(value);
+  }
+
+  private void setDecay(double value) {
     if (!sameBits((float) value, weightDecay)) {
       weightDecay = (float) value;
       version++;
@@ -239,6 +282,7 @@ public final class Coefficients {
   public void scaleGradients(float scale) {
     // 1 or -1 times the scale: exact.
     float scaled = (rule.maximize() ? -1 : 1) * scale;
+    exactScale = scaled;
     if (!sameBits(scaled, gradientScale)) {
       gradientScale = scaled;
       version++;
@@ -271,14 +315,13 @@ public final class Coefficients {
     learningRateDecay = values.orZero(Hyperparameter.LEARNING_RATE_DECAY);
     givenEpsilon = values.orZero(Hyperparameter.EPSILON);
     double decay = values.orZero(Hyperparameter.WEIGHT_DECAY);
-    weightDecay =
-        (float)
-            switch (rule.decay()) {
-              case NONE, L2 -> decay;
-              case DECOUPLED -> learningRate * decay;
-              // Of w / (1 + x), the part that is subtracted from w.
-              case PROXIMAL -> learningRate * decay / (1 + learningRate * decay);
-            };
+    decay(
+        switch (rule.decay()) {
+          case NONE, L2 -> decay;
+          case DECOUPLED -> learningRate * decay;
+          // Of w / (1 + x), the part that is subtracted from w.
+          case PROXIMAL -> learningRate * decay / (1 + learningRate * decay);
+        });
     gradientScale = rule.maximize() ? -1 : 1;
     epsilonInside = 0;
     epsilon = 0;

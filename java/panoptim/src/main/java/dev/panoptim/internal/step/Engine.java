@@ -135,6 +135,24 @@ public abstract non-sealed class Engine implements Backend {
     return sums.addTo(before);
   }
 
+  /// Measures what the factors of tensors depend on, with the plan's present coefficients. Changes
+  /// no operand. Waits for the result.
+  ///
+  /// @param threads as for [#step]
+  /// @throws IllegalArgumentException if the plan's memory is not where this backend works
+  /// @throws IllegalStateException if memory of the plan is no longer alive
+  /// @throws WrongThreadException if memory of the plan is confined to another thread
+  /// @throws CudaException if CUDA refuses
+  public final Measures measure(StepPlan plan, int threads) {
+    check(plan, threads);
+    Measures measures = prepared(plan).measures();
+    fillMeasures(plan, threads);
+    return measures;
+  }
+
+  /// Fills the measures of what this engine prepared of a plan.
+  protected abstract void fillMeasures(StepPlan plan, int threads);
+
   /// Sets memory of this backend's device to 0, after all steps that were enqueued before. On a
   /// GPU, the caller has called [DeviceAccess#forgetRanges] before.
   ///

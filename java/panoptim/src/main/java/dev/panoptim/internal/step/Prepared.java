@@ -11,6 +11,7 @@ public abstract class Prepared implements AutoCloseable {
   private final Engine engine;
   private final Rows rows;
   private SquareSums squareSums;
+  private Measures measures;
 
   /// @param engine the engine that makes this
   /// @param plan the plan that this is made of
@@ -30,6 +31,14 @@ public abstract class Prepared implements AutoCloseable {
       squareSums = new SquareSums(rows);
     }
     return squareSums;
+  }
+
+  /// Room for the measures of each chunk; allocated at the first use.
+  public final Measures measures() {
+    if (measures == null) {
+      measures = new Measures(rows);
+    }
+    return measures;
   }
 
   /// The rows' gradients have moved. Throws nothing: what may fail is left to the next step.

@@ -80,9 +80,6 @@ public final class SpecialCoefficients {
     if (rule.secondMoment() == SecondMoment.CURVATURE_AVERAGE) {
       target.special(CURVATURE_SCALE, of(Hyperparameter.RHO) * of(Hyperparameter.BATCH_SIZE));
     }
-    if (rule.history() == History.CORRECTED_GRADIENT) {
-      target.special(CORRECTED_SCALE, 1);
-    }
     if (rule.update() == Update.SIGN_STEPS) {
       target.special(SHRINK, of(Hyperparameter.ETA_MINUS));
       target.special(GROW, of(Hyperparameter.ETA_PLUS));
@@ -117,6 +114,7 @@ public final class SpecialCoefficients {
         double beta1 = of(Hyperparameter.BETA1);
         double share = of(Hyperparameter.GAMMA) * beta1 / (1 - beta1);
         target.special(CORRECTION, step == 1 ? 0 : share);
+        target.special(CORRECTED_SCALE, 1);
       }
     }
     return switch (rule.update()) {

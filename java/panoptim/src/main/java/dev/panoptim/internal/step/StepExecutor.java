@@ -8,6 +8,7 @@ import dev.panoptim.internal.observe.StepCounter;
 import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Hyperparameters;
+import dev.panoptim.rule.TensorFactor;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -151,6 +152,9 @@ public final class StepExecutor {
       requireReady(groups, publisher);
     }
     float clipValue = (float) settings.clipGradValue;
+    if (clipValue < Float.POSITIVE_INFINITY) {
+      requireNoClipping(groups);
+    }
     for (int i = 0; i < groups.size(); i++) {
       groups.get(i).plan.treatGradients(clipValue, settings.zeroGrad);
     }
@@ -159,7 +163,8 @@ public final class StepExecutor {
       return;
     }
     decide(groups);
-    if (!decision.isOnHost()) {
+    // The host must know the scale of gradients that it measures, and waits for it.
+    if (!decision.isOnHost() && !anyMeasured(groups)) {
       updateGroups(groups, publisher, 1, decision);
     } else if (!decision.skips()) {
       float scale = (float) (settings.gradientScale * decision.clipFactor());
@@ -235,6 +240,9 @@ public final class StepExecutor {
     for (int i = 0; i < groups.size(); i++) {
       GroupPlan group = groups.get(i);
       prepare(group, scale);
+      if (group.rule().isMeasured()) {
+        applyFactors(group);
+      }
       engine.step(group.plan, threads, decides);
       outcome.updated(group.rows.length);
       if (decides != null && settings.skipNonFinite) {
@@ -282,10 +290,12 @@ public final class StepExecutor {
     Hyperparameters values = group.values();
     group.plan.values().begin(values.decays());
     Coefficients coefficients = null;
+    // A factor of its own for each row.
+    boolean measured = group.rule().isMeasured();
     for (int i = 0; i < group.rows.length; i++) {
       TrackedParameter row = group.rows[i];
       row.refresh();
-      if (i == 0 || !row.isAtTheStepOf(group.rows[i - 1])) {
+      if (i == 0 || measured || !row.isAtTheStepOf(group.rows[i - 1])) {
         coefficients = group.plan.values().nextCoefficients();
         coefficients.compute(group.rule(), values, row.steps() + 1, row.scalars());
         coefficients.scaleGradients(scale);
@@ -293,6 +303,50 @@ public final class StepExecutor {
       }
       row.nextScalars(coefficients.scalars);
       group.plan.values().assign(i);
+    }
+  }
+
+  /// Measures the rows of a group, and multiplies their coefficients by the factors that follow.
+  private void applyFactors(GroupPlan group) {
+    Measures measures = engine.measure(group.plan, threads);
+    StepValues values = group.plan.values();
+    for (int i = 0; i < group.rows.length; i++) {
+      TrackedParameter row = group.rows[i];
+      Coefficients coefficients = values.coefficients(values.slot(i));
+      row.factor =
+          MeasuredFactors.apply(
+              coefficients,
+              group.rule(),
+              group.values(),
+              row.steps() + 1,
+              row.scalars(),
+              measures,
+              i,
+              row.parameter.size());
+      row.nextScalars(coefficients.scalars);
+    }
+  }
+
+  private static boolean anyMeasured(List<GroupPlan> groups) {
+    for (int i = 0; i < groups.size(); i++) {
+      if (groups.get(i).rule().isMeasured()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Clipping by value would clip the gradient after its factor.
+  private void requireNoClipping(List<GroupPlan> groups) {
+    for (int i = 0; i < groups.size(); i++) {
+      TensorFactor factor = groups.get(i).rule().tensorFactor();
+      if (factor == TensorFactor.GRADIENT_TRUST_RATIO
+          || factor == TensorFactor.CLIPPED_GRADIENT_TRUST_RATIO
+          || factor == TensorFactor.GRADIENT_NORM) {
+        throw new IllegalStateException(
+            "clipGradValue is %s, but cannot be combined with tensorFactor %s"
+                .formatted(settings.clipGradValue, factor));
+      }
     }
   }
 

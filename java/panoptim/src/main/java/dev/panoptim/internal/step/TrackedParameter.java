@@ -24,6 +24,10 @@ public final class TrackedParameter {
   /// Whether the parameter has a row in the plans of whole steps.
   boolean hasRow;
 
+  /// The factor of the parameter's last step; 1 if the rule has none. See
+  /// [dev.panoptim.rule.Rule#isMeasured()].
+  double factor = 1;
+
   private long published = -1;
 
   /// The count that other processes take part in, `null` where there are none.
@@ -78,6 +82,11 @@ public final class TrackedParameter {
   /// Whether the parameter has a row in the plans of whole steps.
   public boolean hasRow() {
     return hasRow;
+  }
+
+  /// The factor of the parameter's last step; 1 if the rule has none.
+  public double factor() {
+    return factor;
   }
 
   /// Bytes from the beginning of a publication's buffer to the copy there; negative if the
