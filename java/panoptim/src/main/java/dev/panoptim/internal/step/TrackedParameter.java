@@ -12,6 +12,10 @@ import java.util.stream.Collectors;
 ///
 /// Not thread-safe, but for [#currentSteps].
 public final class TrackedParameter {
+  /// The scalars of most rules. Shared, so that a step of many parameters reads no empty array of
+  /// each.
+  private static final double[] NONE = {};
+
   final Parameter parameter;
   final TrackedGroup group;
 
@@ -45,8 +49,11 @@ public final class TrackedParameter {
   TrackedParameter(Parameter parameter, TrackedGroup group) {
     this.parameter = parameter;
     this.group = group;
-    scalars = group.scalarNames.stream().mapToDouble(Rule::initialScalar).toArray();
-    nextScalars = scalars.clone();
+    scalars =
+        group.scalarNames.isEmpty()
+            ? NONE
+            : group.scalarNames.stream().mapToDouble(Rule::initialScalar).toArray();
+    nextScalars = scalars == NONE ? NONE : scalars.clone();
   }
 
   /// The group that has the parameter.
@@ -142,8 +149,8 @@ public final class TrackedParameter {
   ///
   /// @param prepared at least as many as the rule has
   void nextScalars(double[] prepared) {
-    for (int i = 0; i < nextScalars.length; i++) {
-      nextScalars[i] = prepared[i];
+    if (nextScalars != NONE) {
+      System.arraycopy(prepared, 0, nextScalars, 0, nextScalars.length);
     }
   }
 
@@ -170,16 +177,17 @@ public final class TrackedParameter {
       shared.advance(scalars, nextScalars);
     }
     steps++;
-    for (int i = 0; i < scalars.length; i++) {
-      scalars[i] = nextScalars[i];
+    if (scalars != NONE) {
+      System.arraycopy(nextScalars, 0, scalars, 0, scalars.length);
     }
   }
 
   /// Whether steps and scalars are those of another parameter of the group, bit for bit.
   boolean isAtTheStepOf(TrackedParameter other) {
-    if (steps != other.steps) {
-      return false;
-    }
+    return steps == other.steps && (scalars == NONE || hasScalarsOf(other));
+  }
+
+  private boolean hasScalarsOf(TrackedParameter other) {
     for (int i = 0; i < scalars.length; i++) {
       if (Double.doubleToRawLongBits(scalars[i]) != Double.doubleToRawLongBits(other.scalars[i])) {
         return false;
