@@ -134,10 +134,12 @@ public final class Checkpoint implements AutoCloseable {
         throw new IllegalArgumentException(
             "tensor '%s' belongs to no parameter of the checkpoint".formatted(each.name()));
       }
-      if (each.dtype() != DType.F32 || !each.shape().equals(described.shape())) {
+      List<Long> shape =
+          kind.equals(CheckpointWriter.PARAMETER) ? described.shape() : described.shapeOf(kind);
+      if (each.dtype() != DType.F32 || !each.shape().equals(shape)) {
         throw new IllegalArgumentException(
             "tensor '%s' is %s %s, but must be F32 %s"
-                .formatted(each.name(), each.dtype(), each.shape(), described.shape()));
+                .formatted(each.name(), each.dtype(), each.shape(), shape));
       }
       if (kind.equals(CheckpointWriter.PARAMETER)) {
         parameters.put(name, each.data());

@@ -98,7 +98,8 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
         .forEach(
             (name, of) ->
                 of.states()
-                    .forEach((kind, values) -> live.add(tensor(kind, name, values, of.shape()))));
+                    .forEach(
+                        (kind, values) -> live.add(tensor(kind, name, values, of.shapeOf(kind)))));
     CheckpointWriter writer = new CheckpointWriter(document, concat(copied, live));
     writer.requireFits();
     List<Tensor> snapshot =

@@ -33,7 +33,7 @@ record LoadedStates(
         for (int i = 0; from.steps() > 0 && i < names.size(); i++) {
           String name = "the state dict's " + names.get(i) + " of '" + each.name() + "'";
           MemorySegment source = from.states().get(names.get(i));
-          long bytes = each.bytes();
+          long bytes = each.stateBytes(names.get(i));
           TensorChecks.requireCopyable(name, source, bytes, false);
           if (source.isNative() && bytes > 0) {
             MemorySegment own = each.states() == null ? null : each.states().get(i);
@@ -51,12 +51,11 @@ record LoadedStates(
       List<String> names = memory.names(group);
       for (TrackedParameter each : group.parameters()) {
         String of = " of '" + each.name() + "'";
-        long bytes = each.bytes();
         for (int i = 0; each.states() != null && i < names.size(); i++) {
-          add(all, names.get(i) + of, each.states().get(i), bytes);
+          add(all, names.get(i) + of, each.states().get(i), each.stateBytes(names.get(i)));
         }
         if (each.halfPrecisionCopy() != null) {
-          add(all, "half-precision copy" + of, each.halfPrecisionCopy(), bytes / 2);
+          add(all, "half-precision copy" + of, each.halfPrecisionCopy(), each.bytes() / 2);
         }
       }
     }

@@ -1,5 +1,6 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.internal.step.StateMemory;
 import dev.panoptim.internal.tensor.Shapes;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Hyperparameter;
@@ -30,8 +31,8 @@ public record StateDict(Map<String, ParameterState> parameters) {
   /// @param steps the number of steps in which it had a gradient; if 0, there are no states
   /// @param scalars by the names of [Rule#scalarNames()]
   /// @param hyperparameters of its group
-  /// @param states by the names of [Rule#stateNames()], and `average` if parameters are averaged:
-  ///   [#size()] floats each
+  /// @param states by the names of [Rule#stateNames()], and `average` if parameters are averaged;
+  ///   floats of the shapes of [#shapeOf]
   public record ParameterState(
       Rule rule,
       List<Long> shape,
@@ -67,6 +68,13 @@ public record StateDict(Map<String, ParameterState> parameters) {
     /// The number of elements.
     public long size() {
       return Shapes.size("shape", shape);
+    }
+
+    /// The extents of a state.
+    ///
+    /// @param state a name of [Rule#stateNames()], or `average`
+    public List<Long> shapeOf(String state) {
+      return state.equals(StateMemory.AVERAGE) ? shape : rule.stateShape(state, shape);
     }
   }
 

@@ -131,10 +131,12 @@ final class StateDifferences {
         .forEach(
             (kind, segment) -> {
               // A wrong size of the parameter has been listed already.
-              if (ofItsSize && segment.byteSize() != each.bytes()) {
+              if (ofItsSize
+                  && stateNames.contains(kind)
+                  && segment.byteSize() != each.stateBytes(kind)) {
                 differences.add(
                     "%s of '%s' has %s bytes, but must have %s"
-                        .formatted(kind, name, segment.byteSize(), each.bytes()));
+                        .formatted(kind, name, segment.byteSize(), each.stateBytes(kind)));
               }
             });
   }

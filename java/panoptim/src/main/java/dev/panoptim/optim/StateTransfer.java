@@ -49,7 +49,7 @@ final class StateTransfer {
       for (TrackedParameter each : group.parameters()) {
         each.refresh();
         Map<String, MemorySegment> states = each.namedStates(names);
-        states.replaceAll((name, state) -> reader.read(state, each.bytes()).asReadOnly());
+        states.replaceAll((name, state) -> reader.read(state, each.stateBytes(name)).asReadOnly());
         all.put(
             each.name(),
             new StateDict.ParameterState(
@@ -120,7 +120,9 @@ final class StateTransfer {
         }
       } else if (each.states() != null) {
         // The memory is kept: a new allocation would not free it until the optimizer is closed.
-        each.states().forEach(state -> stateDevice.fill(state, each.parameter().size(), 0));
+        for (int i = 0; i < each.states().size(); i++) {
+          stateDevice.fill(each.states().get(i), each.stateSize(names.get(i)), 0);
+        }
         memory.initialise(each, from.hyperparameters());
       }
     }

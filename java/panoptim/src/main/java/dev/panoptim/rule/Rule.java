@@ -162,6 +162,12 @@ public record Rule(
     return List.copyOf(names);
   }
 
+  /// The extents of one of [#stateNames()] of a parameter with some extents: the same, because all
+  /// rules keep a number for each element.
+  public List<Long> stateShape(String name, List<Long> shape) {
+    return shape;
+  }
+
   /// The names of the scalars of each parameter: numbers that a step hands to the parameter's next
   /// step. `momentumProduct`, the product of all scheduled momenta so far, with
   /// [Nesterov#SCHEDULED]; `weightSum`, the sum of the weights of the average, and
@@ -177,9 +183,7 @@ public record Rule(
     return nesterov == Nesterov.SCHEDULED ? List.of(MOMENTUM_PRODUCT) : List.of();
   }
 
-  /// The value of a scalar before the first step: 1 for a product, 0 for all others.
-  ///
-  /// @param name one of [#scalarNames()]
+  /// The value of one of [#scalarNames()] before the first step: 1 for a product, 0 for all others.
   public static double initialScalar(String name) {
     return name.equals(MOMENTUM_PRODUCT) ? 1 : 0;
   }

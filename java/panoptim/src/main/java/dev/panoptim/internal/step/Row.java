@@ -9,9 +9,11 @@ import java.util.List;
 ///
 /// @param name of the parameter, for messages
 /// @param size number of elements
+/// @param shape extents of the parameter, which decide the sizes of states
 /// @param data `size` floats
 /// @param gradient `size` floats; where the gradient was when the row was made
-/// @param states `size` floats each, in the order of [dev.panoptim.rule.Rule#stateNames()]
+/// @param states in the order of [dev.panoptim.rule.Rule#stateNames()]; of the shapes of
+///   [dev.panoptim.rule.Rule#stateShape]
 /// @param average `size` floats, a running average of the data; `null` in all rows of a group that
 ///   keeps none
 /// @param halfPrecisionCopy `size` 16-bit numbers, a copy of the data; `null` in all rows of a
@@ -23,6 +25,7 @@ import java.util.List;
 public record Row(
     String name,
     long size,
+    List<Long> shape,
     MemorySegment data,
     MemorySegment gradient,
     List<MemorySegment> states,
@@ -34,7 +37,8 @@ public record Row(
     states = List.copyOf(states);
   }
 
-  /// A row that is not published, and of whose arenas any can be closed during a step.
+  /// A row of one dimension that is not published, and of whose arenas any can be closed during a
+  /// step.
   public Row(
       String name,
       long size,
@@ -43,6 +47,6 @@ public record Row(
       List<MemorySegment> states,
       MemorySegment average,
       MemorySegment halfPrecisionCopy) {
-    this(name, size, data, gradient, states, average, halfPrecisionCopy, -1, false);
+    this(name, size, List.of(size), data, gradient, states, average, halfPrecisionCopy, -1, false);
   }
 }

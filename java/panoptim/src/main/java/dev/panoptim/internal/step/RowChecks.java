@@ -1,6 +1,7 @@
 package dev.panoptim.internal.step;
 
 import dev.panoptim.device.Device;
+import dev.panoptim.internal.tensor.Shapes;
 import dev.panoptim.internal.tensor.TensorChecks;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -33,13 +34,16 @@ final class RowChecks {
           "'%s' has %s states, but must have %s"
               .formatted(row.name(), row.states().size(), states));
     }
-    add(format.device(), "data", row, row.data(), true);
-    add(format.device(), "gradient", row, row.gradient(), false);
+    long size = row.size();
+    add(format.device(), "data", row, size, row.data(), true);
+    add(format.device(), "gradient", row, size, row.gradient(), false);
     for (int i = 0; i < states.size(); i++) {
-      add(format.stateDevice(), states.get(i), row, row.states().get(i), true);
+      String state = states.get(i);
+      long stateSize = Shapes.size(row.name(), format.rule().stateShape(state, row.shape()));
+      add(format.stateDevice(), state, row, stateSize, row.states().get(i), true);
     }
     if (format.averages()) {
-      add(format.stateDevice(), "average", row, row.average(), true);
+      add(format.stateDevice(), "average", row, size, row.average(), true);
     }
     if (format.halfPrecision() != null) {
       String name = "half-precision copy of '" + row.name() + "'";
@@ -49,10 +53,11 @@ final class RowChecks {
     }
   }
 
-  private void add(Device device, String kind, Row row, MemorySegment segment, boolean written) {
+  private void add(
+      Device device, String kind, Row row, long size, MemorySegment segment, boolean written) {
     String name = kind + " of '" + row.name() + "'";
-    TensorChecks.require(device, name, row.size(), segment, written);
+    TensorChecks.require(device, name, size, segment, written);
     TensorChecks.requireAlive(name, segment);
-    operands.add(new TensorChecks.Named(name, segment, row.size() * Float.BYTES));
+    operands.add(new TensorChecks.Named(name, segment, size * Float.BYTES));
   }
 }

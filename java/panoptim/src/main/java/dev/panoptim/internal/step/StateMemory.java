@@ -10,7 +10,6 @@ import dev.panoptim.internal.tensor.Layout;
 import dev.panoptim.internal.tensor.SharedFile;
 import dev.panoptim.internal.tensor.Slab;
 import dev.panoptim.internal.tensor.TensorChecks;
-import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
@@ -22,7 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
-import java.util.function.ToLongFunction;
 
 /// The memory of the states and half-precision copies of an optimizer's parameters: its layout, the
 /// values that it starts from, and the rows of it that steps see.
@@ -114,11 +112,22 @@ public final class StateMemory {
       TrackedGroup group = all.get(i).group;
       List<String> tensors = new ArrayList<>();
       for (; i < all.size() && all.get(i).group.rule().equals(group.rule()); i++) {
-        tensors.add(all.get(i).name() + "=" + all.get(i).parameter.size());
+        tensors.add(describeSizes(all.get(i)));
       }
       text.append(text.isEmpty() ? "" : ", and ")
           .append("the states %s and scalars %s".formatted(names(group), group.scalarNames))
           .append(" of {" + String.join(", ", tensors) + "} under " + group.rule());
+    }
+    return text.toString();
+  }
+
+  /// The size of a parameter, and those of its states that differ.
+  private static String describeSizes(TrackedParameter each) {
+    StringBuilder text = new StringBuilder(each.name() + "=" + each.parameter.size());
+    for (String state : each.group.rule().stateNames()) {
+      if (each.stateSize(state) != each.parameter.size()) {
+        text.append(" with ").append(state).append('=').append(each.stateSize(state));
+      }
     }
     return text.toString();
   }
@@ -150,36 +159,32 @@ public final class StateMemory {
     for (TrackedParameter each : parameters) {
       byRule.computeIfAbsent(each.group.rule(), rule -> new ArrayList<>()).add(each);
     }
-    return byRule.values().stream()
-        .map(
-            some ->
-                new RuleStates(
-                    some,
-                    layout(
-                        some,
-                        Parameter::size,
-                        FIRST_STATE_STREAM,
-                        names(some.getFirst().group).size())))
-        .toList();
+    return byRule.values().stream().map(some -> new RuleStates(some, layout(some))).toList();
+  }
+
+  /// @param parameters of one rule
+  private Layout layout(List<TrackedParameter> parameters) {
+    List<long[]> sizes = new ArrayList<>();
+    for (String name : names(parameters.getFirst().group)) {
+      long[] ofState = parameters.stream().mapToLong(each -> each.stateSize(name)).toArray();
+      boolean isAsBefore = !sizes.isEmpty() && Arrays.equals(sizes.getLast(), ofState);
+      sizes.add(isAsBefore ? sizes.getLast() : ofState);
+    }
+    return new Layout(parameterNames(parameters), sizes, FIRST_STATE_STREAM);
+  }
+
+  private static List<String> parameterNames(Collection<TrackedParameter> parameters) {
+    return parameters.stream().map(TrackedParameter::name).toList();
   }
 
   /// Two numbers of 16 bits take the place of one float.
   private Layout halfPrecisionLayout(Collection<TrackedParameter> parameters) {
     int mostStates = parameters.stream().mapToInt(each -> names(each.group).size()).max().orElse(0);
-    return layout(
-        parameters, each -> Math.ceilDiv(each.size(), 2L), FIRST_STATE_STREAM + mostStates, 1);
-  }
-
-  private static Layout layout(
-      Collection<TrackedParameter> parameters,
-      ToLongFunction<Parameter> size,
-      int first,
-      int count) {
     return new Layout(
-        parameters.stream().map(each -> each.parameter.name()).toList(),
-        parameters.stream().mapToLong(each -> size.applyAsLong(each.parameter)).toArray(),
-        first,
-        count);
+        parameterNames(parameters),
+        parameters.stream().mapToLong(each -> Math.ceilDiv(each.parameter.size(), 2L)).toArray(),
+        FIRST_STATE_STREAM + mostStates,
+        1);
   }
 
   private static void adoptCounts(List<TrackedParameter> all, MemorySegment memory) {
@@ -280,6 +285,7 @@ public final class StateMemory {
     return new Row(
         each.parameter.name(),
         each.parameter.size(),
+        each.parameter.shape(),
         each.parameter.data(),
         each.parameter.gradient(),
         each.states.subList(0, each.states.size() - (format.averages() ? 1 : 0)),

@@ -1,5 +1,6 @@
 package dev.panoptim.internal.step;
 
+import dev.panoptim.internal.tensor.Shapes;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
@@ -70,9 +71,23 @@ public final class TrackedParameter {
     return parameter.name();
   }
 
-  /// The bytes of the data, and of each state.
+  /// The bytes of the data.
   public long bytes() {
     return parameter.size() * Float.BYTES;
+  }
+
+  /// The number of elements of a state.
+  ///
+  /// @param name one of [StateMemory#names(TrackedGroup)]
+  public long stateSize(String name) {
+    return name.equals(StateMemory.AVERAGE)
+        ? parameter.size()
+        : Shapes.size(name(), group.rule().stateShape(name, parameter.shape()));
+  }
+
+  /// The bytes of a state; see [#stateSize].
+  public long stateBytes(String name) {
+    return stateSize(name) * Float.BYTES;
   }
 
   /// In the order of [StateMemory#names(TrackedGroup)]; `null` before the parameter first has a

@@ -3,10 +3,11 @@ package dev.panoptim.internal.tensor;
 import dev.panoptim.device.Device;
 import dev.panoptim.internal.memory.SystemMemory;
 import java.lang.foreign.MemorySegment;
+import java.util.Collections;
 import java.util.List;
 
 /// The layout of several operands of the same tensors in one allocation: data and gradients, or the
-/// states of an optimizer. An operand holds one value for each element of all tensors.
+/// states of an optimizer. As a rule, an operand holds one value for each element of all tensors.
 ///
 /// Within an operand, the tensors follow one another, each at a new cache line. A step reads all
 /// operands at the same time, and operands whose distance is a power of two compete for the same
@@ -48,14 +49,19 @@ public final class Layout {
 
   private static final long CACHE_LINE = 64;
 
-  private final long[] starts;
-  private final long[] lengths;
-  private final long begin;
-  private final long distance;
+  /// For each operand, the start of each tensor within it.
+  private final long[][] starts;
+
+  private final long[][] lengths;
+
+  /// The start of each operand.
+  private final long[] begins;
+
   private final long alignment;
-  private final int count;
   private final long bytes;
 
+  /// Operands of the same sizes.
+  ///
   /// @param names the names of the tensors, for error messages
   /// @param sizes the number of elements of each tensor
   /// @param first the number of the first operand; operands with different numbers are staggered,
@@ -63,31 +69,71 @@ public final class Layout {
   /// @param count the number of operands
   /// @throws IllegalArgumentException if a size is negative or the total size exceeds a `long`
   public Layout(List<String> names, long[] sizes, int first, int count) {
-    this.count = count;
-    starts = new long[sizes.length];
-    lengths = new long[sizes.length];
+    this(names, Collections.nCopies(count, sizes), first);
+  }
+
+  /// Operands of different sizes.
+  ///
+  /// @param names the names of the tensors, for error messages
+  /// @param sizes for each operand, its number of elements for each tensor
+  /// @param first the number of the first operand; operands with different numbers are staggered,
+  ///   also across allocations
+  /// @throws IllegalArgumentException if a size is negative or the total size exceeds a `long`
+  public Layout(List<String> names, List<long[]> sizes, int first) {
+    int count = sizes.size();
+    starts = new long[count][];
+    lengths = new long[count][];
+    long[] operandBytes = new long[count];
+    long longest = 0;
+    for (int k = 0; k < count; k++) {
+      if (k > 0 && sizes.get(k) == sizes.get(k - 1)) {
+        starts[k] = starts[k - 1];
+        lengths[k] = lengths[k - 1];
+        operandBytes[k] = operandBytes[k - 1];
+      } else {
+        operandBytes[k] = place(names, sizes.get(k), k);
+      }
+      longest = Math.max(longest, operandBytes[k]);
+    }
+    alignment = longest <= PACKED ? CACHE_LINE : SystemMemory.SMALL;
+    begins = new long[count];
+    long at = longest <= PACKED ? 0 : first * (longest <= NEAR ? FIFTH_OF_A_PAGE : STAGGER);
+    for (int k = 0; k < count; k++) {
+      begins[k] = at;
+      at = addExact(at, distance(operandBytes[k], longest));
+    }
+    bytes = count == 0 ? 0 : at;
+  }
+
+  /// Places the tensors of an operand.
+  ///
+  /// @return the length of the operand
+  private long place(List<String> names, long[] sizes, int operand) {
+    starts[operand] = new long[sizes.length];
+    lengths[operand] = new long[sizes.length];
     long length = 0;
     for (int i = 0; i < sizes.length; i++) {
-      starts[i] = length;
-      lengths[i] = TensorChecks.bytes(names.get(i), sizes[i]);
-      length = roundUp(addExact(length, lengths[i]), CACHE_LINE);
+      starts[operand][i] = length;
+      lengths[operand][i] = TensorChecks.bytes(names.get(i), sizes[i]);
+      length = roundUp(addExact(length, lengths[operand][i]), CACHE_LINE);
     }
-    if (length <= PACKED) {
+    return length;
+  }
+
+  /// The distance from the start of an operand to that of the next one.
+  ///
+  /// @param length of the operand
+  /// @param longest the length of the longest operand
+  private static long distance(long length, long longest) {
+    if (longest <= PACKED) {
       // No operand is empty, because an allocation of 0 bytes would have no lifetime.
-      distance = Math.max(length, CACHE_LINE);
-      begin = 0;
-      alignment = CACHE_LINE;
-    } else if (length <= NEAR) {
-      distance = roundUp(length - FIFTH_OF_A_PAGE, SystemMemory.SMALL) + FIFTH_OF_A_PAGE;
-      begin = first * FIFTH_OF_A_PAGE;
-      alignment = SystemMemory.SMALL;
-    } else {
-      boolean huge = length >= SystemMemory.HUGE;
-      distance = addExact(roundUp(length, huge ? SystemMemory.HUGE : SystemMemory.SMALL), STAGGER);
-      begin = first * STAGGER;
-      alignment = SystemMemory.SMALL;
+      return Math.max(length, CACHE_LINE);
     }
-    bytes = count == 0 ? 0 : addExact(begin, multiplyExact(distance, count));
+    if (longest <= NEAR) {
+      return roundUp(length - FIFTH_OF_A_PAGE, SystemMemory.SMALL) + FIFTH_OF_A_PAGE;
+    }
+    boolean huge = length >= SystemMemory.HUGE;
+    return addExact(roundUp(length, huge ? SystemMemory.HUGE : SystemMemory.SMALL), STAGGER);
   }
 
   /// The required alignment of the memory in bytes.
@@ -112,10 +158,11 @@ public final class Layout {
   /// @param device the device of the memory
   /// @param memory a segment of [#bytes()] bytes, aligned to [#alignment()]
   public MemorySegment[][] slices(Device device, MemorySegment memory) {
-    MemorySegment[][] streams = new MemorySegment[count][lengths.length];
-    for (int k = 0; k < count; k++) {
-      for (int i = 0; i < lengths.length; i++) {
-        streams[k][i] = device.slice(memory, begin + k * distance + starts[i], lengths[i]);
+    MemorySegment[][] streams = new MemorySegment[begins.length][];
+    for (int k = 0; k < begins.length; k++) {
+      streams[k] = new MemorySegment[lengths[k].length];
+      for (int i = 0; i < lengths[k].length; i++) {
+        streams[k][i] = device.slice(memory, begins[k] + starts[k][i], lengths[k][i]);
       }
     }
     return streams;
@@ -130,13 +177,6 @@ public final class Layout {
       throw tooLarge();
     }
     return a + b;
-  }
-
-  private static long multiplyExact(long a, int b) {
-    if (Math.multiplyHigh(a, b) != 0 || a * b < 0) {
-      throw tooLarge();
-    }
-    return a * b;
   }
 
   private static IllegalArgumentException tooLarge() {

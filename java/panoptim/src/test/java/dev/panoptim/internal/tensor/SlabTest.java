@@ -13,6 +13,7 @@ import dev.panoptim.memory.Parameters;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class SlabTest {
@@ -79,6 +80,44 @@ class SlabTest {
         new Layout(List.of("a"), new long[] {72}, 0, 2).bytes()
             + new Layout(List.of("a"), new long[] {72}, 2, 2).bytes();
     assertTrue(model <= 1280, model + " bytes");
+  }
+
+  /// As states of rows and columns beside states of elements.
+  @Test
+  void operandsOfDifferentSizesAreStaggeredToo() {
+    long seed = System.nanoTime();
+    System.out.println("SlabTest: seed " + seed);
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int round = 0; round < 300; round++) {
+      int largest = new int[] {40, 3000, 40_000}[round % 3];
+      List<long[]> sizes = new ArrayList<>();
+      for (int k = 0; k < 4; k++) {
+        long[] ofOperand = random.longs(3, 0, random.nextInt(1, largest + 1)).toArray();
+        sizes.add(random.nextInt(4) == 0 && k > 0 ? sizes.getLast() : ofOperand);
+      }
+      try (Slab slab = slab(new Layout(NAMES, sizes, 2))) {
+        List<TensorChecks.Named> all = new ArrayList<>();
+        long longest = 0;
+        for (int k = 0; k < 4; k++) {
+          long length = 0;
+          for (int tensor = 0; tensor < 3; tensor++) {
+            MemorySegment segment = slab.streams()[k][tensor];
+            assertEquals(4 * sizes.get(k)[tensor], segment.byteSize());
+            assertEquals(0, segment.address() % 64);
+            all.add(new TensorChecks.Named(k + "." + tensor, segment, segment.byteSize()));
+            length += (segment.byteSize() + 63) / 64 * 64;
+          }
+          longest = Math.max(longest, length);
+        }
+        TensorChecks.requireDisjoint(all);
+        long end =
+            all.stream().mapToLong(each -> each.segment().address() + each.bytes()).max().orElse(0);
+        assertTrue(end <= slab.memory().address() + slab.memory().byteSize());
+        for (int k = 0; k < 4 && longest > Layout.PACKED; k++) {
+          assertEquals((2 + k) * Layout.STAGGER % 4096, slab.streams()[k][0].address() % 4096);
+        }
+      }
+    }
   }
 
   @Test
