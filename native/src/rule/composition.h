@@ -1,9 +1,9 @@
 // The compositions of a rule: their axes, their numbers, which of them are legal, and the states of each.
 //
 // A new axis, or a new value of one, is declared here. Loops, launchers, checks and tests follow from these
-// declarations. An axis that only few optimizers need is legal only in their compositions: each line of `why_illegal`
-// names a requirement of an axis. Only legal compositions are compiled, at 1 to 2 KiB of code for each tier; a table of
-// kernels has an entry for each of them. Any other composition takes 2 bytes of `kernel_numbers`.
+// declarations. An axis that only few optimizers need is legal only in their compositions: the `why_illegal` functions
+// state the requirements of each axis. Only legal compositions are compiled. Each of them takes 1 to 2 KiB of code and
+// an entry of the table of kernels in each tier. Each composition, legal or not, takes 2 bytes of `kernel_numbers`.
 #ifndef PANOPTIM_RULE_COMPOSITION_H
 #define PANOPTIM_RULE_COMPOSITION_H
 
@@ -58,7 +58,7 @@ constexpr composition composition_of(const panoptim_plan &plan) {
   return c;
 }
 
-// The reasons below are NULL for a composition that fulfils the requirements of an axis.
+// The following functions return the reason why a composition is illegal, for one axis each, or NULL.
 
 constexpr const char *why_illegal_second_moment(composition c) {
   const bool of_gradient = c.first_moment == PANOPTIM_FIRST_MOMENT_OF_GRADIENT;
@@ -155,7 +155,8 @@ constexpr int count_legal_compositions() {
 // The number of legal compositions; each tier has a kernel for each of them.
 constexpr int kernel_count = count_legal_compositions();
 
-// The legal compositions' numbers in order, and the place of each composition among them; -1 for an illegal one.
+// The indexes of the legal compositions, in ascending order, and the reverse: the kernel's number for the index of each
+// composition, or -1 for an illegal one.
 struct kernel_numbers {
   int composition_of_kernel[kernel_count];
   int16_t kernel_of_composition[compositions];
@@ -172,7 +173,7 @@ constexpr kernel_numbers number_kernels() {
   return numbers;
 }
 
-// For use at compile time; at run time there is `kernel_of`, so that only one file contains the table.
+// For use at compile time. At run time, `kernel_of` is used, so that only one object file contains the table.
 constexpr kernel_numbers all_kernel_numbers = number_kernels();
 
 // The number of a composition's kernel; -1 for an illegal composition. The values of the axes must be in their ranges.
@@ -182,9 +183,9 @@ int kernel_of(composition c);
 enum state_kind {
   first_state,
   second_state,
-  secondary_state,  // the second moment's maximum, or the gradient's mean
+  secondary_state,  // the maximum of the second moment, or the mean of the gradient
   units_state,
-  slow_state,        // the slow moment, or the moment of the differences of gradients
+  slow_state,        // the slow moment, or the moment of differences of successive gradients
   previous_state,    // the previous gradient
   average_state,     // the average of the parameter
   step_sizes_state,  // the step size of each element

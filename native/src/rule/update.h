@@ -35,7 +35,7 @@
 //   Adan       OF_GRADIENT   RUNNING        DECOUPLED  DIFFERENCE
 //   MARS       OF_GRADIENT   RUNNING        DECOUPLED  CORRECTED
 //
-// With another update than a descent:
+// With an update other than DESCENT:
 //
 //   optimizer            second moment   decay      update
 //   ASGD                 none            DECOUPLED  AVERAGED
@@ -44,7 +44,7 @@
 //   schedule-free SGD    none            DECOUPLED  SCHEDULE_FREE
 //   schedule-free AdamW  RUNNING         DECOUPLED  SCHEDULE_FREE
 //
-// CAUTIOUS is an option of optimizers with a first moment of the gradient.
+// The update CAUTIOUS is an option of SGD, SGDW, Adam, AdamW and Lion.
 #ifndef PANOPTIM_RULE_UPDATE_H
 #define PANOPTIM_RULE_UPDATE_H
 
@@ -52,32 +52,35 @@
 #include "rule/arithmetic.h"
 #include "rule/composition.h"
 
-// The meanings of panoptim_coefficients.special, for each value of an axis that needs some. No composition has two such
-// values, so they share the numbers.
+// Indexes into panoptim_coefficients.special. Each value of an axis that needs such coefficients has its own indexes,
+// from 0 on. No composition has two of these values.
 namespace special_numbers {
-// PANOPTIM_SECOND_MOMENT_DELAYED
+// PANOPTIM_SECOND_MOMENT_DELAYED: the largest absolute value of the direction.
 enum { direction_bound };
-// PANOPTIM_SECOND_MOMENT_CURVATURE
+// PANOPTIM_SECOND_MOMENT_CURVATURE: the factor of the second moment in the divisor.
 enum { curvature_scale };
-// PANOPTIM_SECOND_MOMENT_MIXED: the factors of the moment and of the squared gradient
+// PANOPTIM_SECOND_MOMENT_MIXED: the factors of the second moment and of the squared gradient.
 enum { mixed_moment, mixed_input };
-// PANOPTIM_HISTORY_SLOW: as first_decay and so on, then the factor of the slow moment in the direction
-// PANOPTIM_HISTORY_DIFFERENCE: the same of the moment of differences; then the factor of the difference in the gradient
-// that is squared, and the factor of all differences, 0 at the first step
+// PANOPTIM_HISTORY_SLOW and PANOPTIM_HISTORY_DIFFERENCE: decay, rest of the decay, and factor of the input, of the slow
+// moment or of the moment of differences; the factor of that moment in the direction.
+// PANOPTIM_HISTORY_DIFFERENCE alone: the factor of the difference in the gradient that is squared; the factor of each
+// difference, which is 0 at the first step.
 enum { slow_decay, slow_decay_rest, slow_take, slow_share, squared_difference, difference_scale };
-// PANOPTIM_HISTORY_CORRECTED: the factor of the difference, 0 at the first step, and that of the corrected gradient
+// PANOPTIM_HISTORY_CORRECTED: the factor of the difference, which is 0 at the first step; the factor of the corrected
+// gradient.
 enum { correction, corrected_scale };
-// PANOPTIM_UPDATE_AVERAGED: the factor of the parameter in its average
+// PANOPTIM_UPDATE_AVERAGED: the factor of the parameter in its average.
 enum { averaged_take };
-// PANOPTIM_UPDATE_SIGN_STEPS: the factors of a step size, and its bounds
+// PANOPTIM_UPDATE_SIGN_STEPS: the two factors of a step size, and its bounds.
 enum { shrink, grow, smallest_step, largest_step };
-// PANOPTIM_UPDATE_PROXIMAL: 1 / learning rate, the L1 penalty, and what is added to the divisor
+// PANOPTIM_UPDATE_PROXIMAL: 1 / learning rate, the L1 penalty, and the addend of the divisor.
 enum { inverse_rate, l1, divisor_addend };
-// PANOPTIM_UPDATE_SCHEDULE_FREE: the factor of z in the parameter, and the factors of the direction in both
+// PANOPTIM_UPDATE_SCHEDULE_FREE: the factor of z in the parameter; the factor of the direction in the parameter and in
+// z.
 enum { z_share, parameter_step, z_step };
 }  // namespace special_numbers
 
-// A gradient clamped to [-bound, bound]; NaN stays NaN.
+// A number clamped to [-bound, bound]; NaN stays NaN.
 PANOPTIM_FORMULA float kept_within(float bound, float gradient) {
   return gradient < -bound ? -bound : gradient > bound ? bound : gradient;
 }
@@ -106,10 +109,13 @@ PANOPTIM_FORMULA float first_moment(const panoptim_coefficients &c, float input,
   return fused_multiply_add(c.nesterov_moment, moment, c.nesterov_input * input);
 }
 
-// The second moment v = decay * v + take * g * g, with other inputs for some kinds. `first` is the new first moment.
+// The second moment after this step: decay * v + take * g * g, with two exceptions.
 //
-// BELIEF, the square of g - m: AdaBelief, https://arxiv.org/abs/2010.07468. SIGNED: Yogi,
+// BELIEF squares g - m, and adds epsilon_inside to v at each step: AdaBelief, https://arxiv.org/abs/2010.07468. SIGNED
+// is v - take * sign(v - g * g) * g * g: Yogi,
 // https://papers.nips.cc/paper/2018/hash/90365351ccc7437a1309dc64e4db32a3-Abstract.html.
+//
+// `first` is the first moment m after this step.
 template <int SecondMoment>
 PANOPTIM_FORMULA float advanced_second_moment(const panoptim_coefficients &c, float gradient, float first,
                                               float second) {
@@ -125,7 +131,11 @@ PANOPTIM_FORMULA float advanced_second_moment(const panoptim_coefficients &c, fl
   return accumulate(c.second_decay, c.second_decay_rest, second, c.second_take * gradient, gradient);
 }
 
-// The divisor of the direction: root(v + epsilon_inside) + epsilon.
+// The divisor of the direction: root(v + epsilon_inside) + epsilon. Exceptions:
+//   INFINITY   v
+//   BELIEF     root(v) + epsilon, as v contains epsilon_inside
+//   DELAYED    max(root(v), epsilon), with v from before this step
+//   CURVATURE  curvature_scale * v + epsilon, with v from before this step
 //
 // Sum: Adagrad, https://jmlr.org/papers/v12/duchi11a.html. MAXIMUM: AMSGrad, https://arxiv.org/abs/1904.09237.
 // CENTERED, the variance of the gradient: Graves, https://arxiv.org/abs/1308.0850. RECTIFIED: RAdam,
@@ -133,8 +143,8 @@ PANOPTIM_FORMULA float advanced_second_moment(const panoptim_coefficients &c, fl
 // https://arxiv.org/abs/2411.02853. CURVATURE: Sophia, https://arxiv.org/abs/2305.14342. MIXED: QHAdam,
 // https://arxiv.org/abs/1810.06801.
 //
-// `first` is the new first moment. `secondary` is the largest v so far for MAXIMUM and the gradient's mean for
-// CENTERED; else it is not used.
+// `first` is the first moment after this step. `secondary` is the largest v so far for MAXIMUM and the gradient's mean
+// for CENTERED; else it is not used.
 template <int SecondMoment>
 PANOPTIM_FORMULA float divisor(const panoptim_coefficients &c, float gradient, float first, float &second,
                                float &secondary) {
@@ -183,8 +193,10 @@ PANOPTIM_FORMULA float slow_moment(const panoptim_coefficients &c, float input, 
   return slow;
 }
 
-// Steps by the sign of the gradient. A step size grows while the sign stays, and shrinks where it changes; the change
-// itself makes no step. (Rprop: Riedmiller and Braun 1993, https://doi.org/10.1109/ICNN.1993.298623)
+// The parameter after a step of `step_size` against the sign of the gradient. The step size grows if this gradient and
+// the previous one have the same sign. If the signs differ, the step size shrinks, the parameter stays, and 0 replaces
+// the gradient. A product of the two that underflows to 0 leaves the step size as it is. (Rprop: Riedmiller and Braun
+// 1993, https://doi.org/10.1109/ICNN.1993.298623)
 PANOPTIM_FORMULA float with_sign_step(const panoptim_coefficients &c, float w, float gradient, float &previous,
                                       float &step_size) {
   using namespace special_numbers;
@@ -198,8 +210,9 @@ PANOPTIM_FORMULA float with_sign_step(const panoptim_coefficients &c, float w, f
   return canonical(fused_multiply_add(-sign_of(previous), step_size, w));
 }
 
-// The parameter that minimises the linearised losses so far plus penalties. `before` and `after` are the sums of
-// squared gradients. (FTRL-Proximal: McMahan and others 2013, https://research.google/pubs/pub41159/)
+// The parameter that minimises the sum of all linearised losses so far, plus the penalties. `before` and `after` are
+// the sums of squared gradients before and after this step. (FTRL-Proximal: McMahan and others 2013,
+// https://research.google/pubs/pub41159/)
 PANOPTIM_FORMULA float proximal(const panoptim_coefficients &c, float w, float gradient, float before, float after,
                                 float &z) {
   using namespace special_numbers;
@@ -210,8 +223,8 @@ PANOPTIM_FORMULA float proximal(const panoptim_coefficients &c, float w, float g
                    fused_multiply_add(root, c.special[inverse_rate], c.special[divisor_addend]));
 }
 
-// The parameter lies between z and the average of z. (Schedule-free: Defazio and others 2024,
-// https://arxiv.org/abs/2405.15682)
+// The parameter after a step: a mixture of z, which descends, and the average of z. `direction` includes the weight
+// decay. (Schedule-free: Defazio and others 2024, https://arxiv.org/abs/2405.15682)
 PANOPTIM_FORMULA float schedule_free(const panoptim_coefficients &c, float w, float direction, float &z) {
   using namespace special_numbers;
   const float nearer = fused_multiply_add(c.special[z_share], z - w, w);
@@ -328,7 +341,8 @@ struct rule {
     }
     if constexpr (parts.sign) direction = sign_of(direction);
     if constexpr (parts.update == PANOPTIM_UPDATE_CAUTIOUS) {
-      // Only where the direction descends: https://arxiv.org/abs/2411.16085. NaN stays NaN.
+      // An element whose direction and gradient differ in sign does not move: https://arxiv.org/abs/2411.16085. NaN
+      // stays NaN.
       direction = kept_if(!(direction * gradient <= 0), direction);
     }
     return direction;
@@ -354,7 +368,8 @@ struct rule {
     return after;
   }
 
-  // A step whose coefficient `divides` is 0 changes the second moment alone, all others change all but that.
+  // If the coefficient `divides` is 0, the step changes only the second moment. Otherwise, the step changes the
+  // parameter and the first moment. Both results are computed and one is selected, so the loop has no branch.
   PANOPTIM_FORMULA void measure_curvature_or_descend(const panoptim_coefficients &c, float &w, float g,
                                                      float (&state)[PANOPTIM_STATES]) {
     const bool measures = c.divides == 0;
