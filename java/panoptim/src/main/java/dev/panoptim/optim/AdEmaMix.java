@@ -16,8 +16,8 @@ import dev.panoptim.rule.SecondMoment;
 ///     d = (m / (1 - beta1^t) + alpha(t) * n) / (sqrt(v / (1 - beta2^t)) + epsilon)
 ///     w = w - learningRate * weightDecay * w - learningRate * d
 ///
-/// During `warmupSteps`, `alpha(t)` grows to alpha evenly, and `beta3(t)` from beta1 to beta3 so that the
-/// half-life of n grows evenly.
+/// During the first `warmupSteps` steps, `alpha(t)` grows linearly from 0 to alpha, and `beta3(t)` from
+/// beta1 to beta3 so that the half-life of n grows linearly.
 ///
 /// Sources: [Pagliardini, Ablin and Grangier 2024](https://arxiv.org/abs/2409.03137); their `ademamix`.
 ///
@@ -54,7 +54,8 @@ public final class AdEmaMix {
       return set(Hyperparameter.ALPHA, value);
     }
 
-    /// @param value the steps until alpha and beta3 have their values; 0 for no warm-up
+    /// @param value the number of steps until alpha and beta3 have their values, a finite number of
+    ///   0 or more; 0 for no warm-up
     /// @throws IllegalArgumentException if it is out of range
     public Builder warmupSteps(double value) {
       return set(Hyperparameter.WARMUP_STEPS, value);

@@ -14,13 +14,13 @@ import dev.panoptim.rule.SecondMoment;
 ///           - learningRate * (m / (1 - beta1^t)) / (sqrt(s / (1 - beta2^t)) + epsilon)
 ///
 /// Sources: [Zhuang and others 2020](https://arxiv.org/abs/2010.07468); optax's `adabelief`. The
-/// authors' implementation also has the rectification of RAdam as an option, which this one has not.
+/// rectification of RAdam, which the authors' implementation adds by default, is left out.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class AdaBelief {
   private AdaBelief() {}
 
-  /// Learning rate 1e-3, betas 0.9 and 0.999, epsilon 1e-16, no decay, which would be decoupled.
+  /// Learning rate 1e-3, betas 0.9 and 0.999, epsilon 1e-16, decoupled weight decay 0.
   public static Builder builder(Iterable<Parameter> parameters) {
     return new Builder(parameters);
   }

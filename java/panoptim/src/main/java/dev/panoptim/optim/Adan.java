@@ -56,7 +56,8 @@ public final class Adan {
       return set(Hyperparameter.EPSILON, value);
     }
 
-    /// Whether the parameter decays by subtraction, as in AdamW, instead of by division.
+    /// Whether the parameter decays by subtraction, as in AdamW, instead of by division. The
+    /// default is `false`.
     public Builder decoupledWeightDecay(boolean value) {
       decoupledWeightDecay = value;
       return this;

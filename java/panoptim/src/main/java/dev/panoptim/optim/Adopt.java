@@ -15,7 +15,7 @@ import dev.panoptim.rule.SecondMoment;
 ///     w = w - learningRate * weightDecay * w - learningRate * m
 ///     v = beta2 * v + (1 - beta2) * g * g
 ///
-/// The first step only sets `v = g * g`.
+/// The first step only sets `v = g * g`; it changes neither m nor the parameter.
 ///
 /// Sources: [Taniguchi and others 2024](https://arxiv.org/abs/2411.02853); their implementation and
 /// optax's have the power 0.25, timm's 0.333.
@@ -24,8 +24,8 @@ import dev.panoptim.rule.SecondMoment;
 public final class Adopt {
   private Adopt() {}
 
-  /// Learning rate 1e-3, betas 0.9 and 0.9999, epsilon 1e-6, clip power 0.25, no decay, which would
-  /// be decoupled.
+  /// Learning rate 1e-3, betas 0.9 and 0.9999, epsilon 1e-6, clip power 0.25, decoupled weight
+  /// decay 0.
   public static Builder builder(Iterable<Parameter> parameters) {
     return new Builder(parameters);
   }

@@ -22,7 +22,7 @@ import dev.panoptim.rule.Update;
 public final class Asgd {
   private Asgd() {}
 
-  /// Learning rate 1e-2, lambd 1e-4, power 0.75, averaging from step 1e6 on, no other decay.
+  /// Learning rate 1e-2, lambd 1e-4, power 0.75, averaging after 1e6 steps, weight decay 0.
   public static Builder builder(Iterable<Parameter> parameters) {
     return new Builder(parameters);
   }
@@ -35,7 +35,8 @@ public final class Asgd {
       lambd(1e-4).power(0.75).averagingStart(1e6);
     }
 
-    /// @param value the decay of parameter and learning rate, a finite number of 0 or more
+    /// @param value the decay of the parameter and of the learning rate, a finite number of 0 or
+    ///   more
     /// @throws IllegalArgumentException if it is out of range
     public Builder lambd(double value) {
       return set(Hyperparameter.LAMBD, value);
@@ -47,8 +48,8 @@ public final class Asgd {
       return set(Hyperparameter.POWER, value);
     }
 
-    /// @param value the step from which on the average is one of several parameters; before, it is
-    ///   the parameter
+    /// @param value the number of steps before averaging starts, a finite number of 0 or more;
+    ///   until then the average is the parameter
     /// @throws IllegalArgumentException if it is out of range
     public Builder averagingStart(double value) {
       return set(Hyperparameter.AVERAGING_START, value);

@@ -34,7 +34,7 @@ public final class Ftrl {
       initialAccumulator(0.1).l1(0).l2(0).beta(0);
     }
 
-    /// @param value what n starts from, a finite number of 0 or more
+    /// @param value the initial value of n, a finite number of 0 or more
     /// @throws IllegalArgumentException if it is out of range
     public Builder initialAccumulator(double value) {
       return set(Hyperparameter.INITIAL_ACCUMULATOR, value);
@@ -52,7 +52,7 @@ public final class Ftrl {
       return set(Hyperparameter.L2, value);
     }
 
-    /// @param value what is added to the root of n, a finite number of 0 or more
+    /// @param value added to the root of n, a finite number of 0 or more
     /// @throws IllegalArgumentException if it is out of range
     public Builder beta(double value) {
       return set(Hyperparameter.BETA, value);

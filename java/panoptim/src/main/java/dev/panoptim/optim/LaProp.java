@@ -13,14 +13,15 @@ import dev.panoptim.rule.SecondMoment;
 ///     m = beta1 * m + (1 - beta1) * g / (sqrt(v / (1 - beta2^t)) + epsilon)
 ///     w = w - learningRate * weightDecay * w - learningRate * m / (1 - beta1^t)
 ///
-/// Sources: [Ziyin, Wang and Ueda 2020](https://arxiv.org/abs/2002.04839); timm's `laprop`. Those
-/// average the learning rate too, which differs only while it changes.
+/// Sources: [Ziyin, Wang and Ueda 2020](https://arxiv.org/abs/2002.04839); timm's `laprop`. Both
+/// implementations average the learning rate too, with a different result after a change of the learning
+/// rate, and decay the parameter after its update.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class LaProp {
   private LaProp() {}
 
-  /// Learning rate 4e-4, betas 0.9 and 0.999, epsilon 1e-15, no decay, which would be decoupled.
+  /// Learning rate 4e-4, betas 0.9 and 0.999, epsilon 1e-15, decoupled weight decay 0.
   public static Builder builder(Iterable<Parameter> parameters) {
     return new Builder(parameters);
   }

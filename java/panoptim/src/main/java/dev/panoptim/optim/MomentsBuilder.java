@@ -3,8 +3,8 @@ package dev.panoptim.optim;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Hyperparameter;
 
-/// The options of all presets that divide a first moment by a second. The defaults are betas 0.9
-/// and 0.999 and epsilon 1e-8.
+/// The common options of presets with two betas and an epsilon. The defaults are betas 0.9 and
+/// 0.999 and epsilon 1e-8, unless the preset has others.
 ///
 /// Not thread-safe.
 ///

@@ -4,7 +4,8 @@ import dev.panoptim.memory.Parameter;
 
 /// [NAdam] with decoupled weight decay.
 ///
-/// Source: PyTorch's `torch.optim.NAdam` with `decoupled_weight_decay`.
+/// Source: PyTorch's `torch.optim.NAdam` with `decoupled_weight_decay`; its weight decay is 0 by
+/// default.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class NAdamW {

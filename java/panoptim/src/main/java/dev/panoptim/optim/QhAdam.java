@@ -8,7 +8,7 @@ import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 
-/// Adam with quasi-hyperbolic moments, averages of the moments and the gradient:
+/// Adam with quasi-hyperbolic moments, which are mixed with the gradient and its square:
 ///
 ///     g = g + weightDecay * w                               (or decoupled, as in AdamW)
 ///     m = beta1 * m + (1 - beta1) * g
@@ -17,7 +17,8 @@ import dev.panoptim.rule.SecondMoment;
 ///     d = sqrt((1 - nu2) * g * g + nu2 * v / (1 - beta2^t)) + epsilon
 ///     w = w - learningRate * n / d
 ///
-/// Sources: [Ma and Yarats 2018](https://arxiv.org/abs/1810.06801); their `qhoptim`.
+/// Sources: [Ma and Yarats 2018](https://arxiv.org/abs/1810.06801), whose recommended nus are the
+/// defaults; their `qhoptim`, whose default nus are 1.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class QhAdam {

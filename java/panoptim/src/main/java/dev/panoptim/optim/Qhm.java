@@ -13,8 +13,8 @@ import dev.panoptim.rule.Rule;
 ///     m = momentum * m + (1 - momentum) * g
 ///     w = w - learningRate * ((1 - nu) * g + nu * m)
 ///
-/// Sources: [Ma and Yarats 2018](https://arxiv.org/abs/1810.06801), whose recommended values are the
-/// defaults; their `qhoptim`.
+/// Sources: [Ma and Yarats 2018](https://arxiv.org/abs/1810.06801), whose recommended momentum and nu
+/// are the defaults; their `qhoptim`.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class Qhm {

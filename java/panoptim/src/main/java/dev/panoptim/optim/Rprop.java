@@ -5,13 +5,15 @@ import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.Update;
 
-/// Resilient backpropagation, for gradients of all data: only the sign of a gradient counts.
+/// Resilient backpropagation, which uses only the sign of a gradient. It is meant for gradients over the
+/// whole data set:
 ///
 ///     if g * g before > 0:  size = min(size * etaPlus, largest)
 ///     if g * g before < 0:  size = max(size * etaMinus, smallest), g = 0
 ///     w = w - sign(g) * size
 ///
-/// The sizes start at the learning rate, which has no effect afterwards. There is no weight decay.
+/// The gradient g after these lines is g before of the next step. The sizes start at the learning rate,
+/// which has no effect afterwards. There is no weight decay.
 ///
 /// Sources: [Riedmiller and Braun 1993](https://doi.org/10.1109/ICNN.1993.298623); PyTorch's
 /// `torch.optim.Rprop`.
@@ -33,8 +35,9 @@ public final class Rprop {
       etas(0.5, 1.2).stepSizes(1e-6, 50);
     }
 
-    /// @param etaMinus the factor of a size where the sign changes, from 0 to 1 exclusively
-    /// @param etaPlus the factor where it stays, 1 or more
+    /// @param etaMinus the factor of a size if the sign has changed, from 0 to 1 exclusively
+    /// @param etaPlus the factor of a size if the sign has not changed, a finite number of 1 or
+    ///   more
     /// @throws IllegalArgumentException if one is out of range
     public Builder etas(double etaMinus, double etaPlus) {
       Hyperparameter.ETA_PLUS.check(etaPlus);
@@ -42,8 +45,9 @@ public final class Rprop {
       return set(Hyperparameter.ETA_PLUS, etaPlus);
     }
 
-    /// @param smallest the smallest size, 0 or more
-    /// @param largest the largest size; [#build()] requires that it is not below the smallest
+    /// @param smallest the smallest size, a finite number of 0 or more
+    /// @param largest the largest size, a finite number; [#build()] requires that it is not below
+    ///   the smallest
     /// @throws IllegalArgumentException if one is out of range
     public Builder stepSizes(double smallest, double largest) {
       Hyperparameter.LARGEST_STEP.check(largest);

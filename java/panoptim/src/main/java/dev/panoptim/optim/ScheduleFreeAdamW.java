@@ -34,19 +34,22 @@ public final class ScheduleFreeAdamW {
       warmupSteps(0).weightPower(0).learningRatePower(2);
     }
 
-    /// @param value the steps in which the learning rate grows to its value; 0 for none
+    /// @param value the number of steps in which the learning rate grows linearly to its value, a
+    ///   finite number of 0 or more; 0 for none
     /// @throws IllegalArgumentException if it is out of range
     public Builder warmupSteps(double value) {
       return set(Hyperparameter.WARMUP_STEPS, value);
     }
 
-    /// @param value the power r of the step in the weight of a step, a finite number of 0 or more
+    /// @param value the power of the step's number in the weight of a step, a finite number of 0 or
+    ///   more
     /// @throws IllegalArgumentException if it is out of range
     public Builder weightPower(double value) {
       return set(Hyperparameter.WEIGHT_POWER, value);
     }
 
-    /// @param value the power of the largest learning rate so far in that weight
+    /// @param value the power of the largest learning rate so far in the weight of a step, a finite
+    ///   number of 0 or more
     /// @throws IllegalArgumentException if it is out of range
     public Builder learningRatePower(double value) {
       return set(Hyperparameter.LEARNING_RATE_POWER, value);

@@ -6,7 +6,7 @@ import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Rule;
 
-/// The sign of an averaged gradient:
+/// Descent by the sign of the averaged gradient:
 ///
 ///     m = momentum * m + (1 - momentum) * g
 ///     w = w - learningRate * weightDecay * w - learningRate * sign(m)      (the sign of 0 is 0)
@@ -17,7 +17,7 @@ import dev.panoptim.rule.Rule;
 public final class Signum {
   private Signum() {}
 
-  /// Learning rate 1e-3, momentum 0.9, no decay.
+  /// Learning rate 1e-3, momentum 0.9, weight decay 0.
   public static Builder builder(Iterable<Parameter> parameters) {
     return new Builder(parameters);
   }

@@ -51,7 +51,8 @@ public final class Sophia {
       return set(Hyperparameter.RHO, value);
     }
 
-    /// @param value another factor of the Hessian: the examples (or tokens) of a gradient
+    /// @param value the number of examples (or tokens) of a gradient, which is another factor of
+    ///   the Hessian; a finite number of 0 or more
     /// @throws IllegalArgumentException if it is out of range
     public Builder batchSize(double value) {
       return set(Hyperparameter.BATCH_SIZE, value);

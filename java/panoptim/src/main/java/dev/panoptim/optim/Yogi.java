@@ -7,14 +7,15 @@ import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 
-/// Adam with a second moment that moves by the size of the squared gradient, not by its own:
+/// Adam with a second moment that a step changes in proportion to the squared gradient, whatever the
+/// size of the moment:
 ///
 ///     g = g + weightDecay * w
 ///     m = beta1 * m + (1 - beta1) * g
 ///     v = v - (1 - beta2) * sign(v - g * g) * g * g
 ///     w = w - learningRate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 ///
-/// Both moments start at `initialAccumulator`.
+/// Both moments start at `initialAccumulator`; the bias corrections are those of moments that start at 0.
 ///
 /// Sources: [Zaheer and others
 /// 2018](https://papers.nips.cc/paper/2018/hash/90365351ccc7437a1309dc64e4db32a3-Abstract.html);
@@ -37,7 +38,7 @@ public final class Yogi {
       initialAccumulator(1e-6);
     }
 
-    /// @param value what both moments start from, a finite number of 0 or more
+    /// @param value the initial value of both moments, a finite number of 0 or more
     /// @throws IllegalArgumentException if it is out of range
     public Builder initialAccumulator(double value) {
       return set(Hyperparameter.INITIAL_ACCUMULATOR, value);

@@ -1,10 +1,10 @@
 package dev.panoptim.rule;
 
-/// What a rule remembers of past gradients besides its moments.
+/// The states of past gradients that a rule has besides its moments.
 ///
 /// Immutable.
 public enum History {
-  /// Nothing.
+  /// None.
   NONE,
   /// A second, slower first moment `n = beta3 * n + (1 - beta3) * g`; the direction has `m + alpha
   /// * n` in place of m. (AdEMAMix: [Pagliardini, Ablin and Grangier

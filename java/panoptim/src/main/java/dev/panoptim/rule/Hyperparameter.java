@@ -19,43 +19,48 @@ public enum Hyperparameter {
   INITIAL_ACCUMULATOR("initialAccumulator", 0, Float.MAX_VALUE, true),
   EPSILON("epsilon", 0, Float.MAX_VALUE, true),
   WEIGHT_DECAY("weightDecay", 0, Float.MAX_VALUE, true),
-  /// The power of the number of steps to which ADOPT clamps its direction.
+  /// The power c of ADOPT's clamping: the direction is clamped to `(t - 1)^c`.
   CLIP_POWER("clipPower", 0, Float.MAX_VALUE, true),
   /// The share of the slow moment in the direction: [History#SLOW_MOMENT].
   ALPHA("alpha", 0, Float.MAX_VALUE, true),
-  /// The share of the difference of gradients: [History#CORRECTED_GRADIENT].
+  /// The share of the difference of successive gradients: [History#CORRECTED_GRADIENT].
   GAMMA("gamma", 0, Float.MAX_VALUE, true),
   /// The number of steps until AdEMAMix's `alpha` and `beta3`, or the learning rate of a
-  /// schedule-free optimizer, have their values.
+  /// schedule-free optimizer, reach their values.
   WARMUP_STEPS("warmupSteps", 0, Float.MAX_VALUE, true),
   /// The factor of the curvature in Sophia's divisor.
   RHO("rho", 0, Float.MAX_VALUE, true),
-  /// Another factor of that curvature: the number of examples of a gradient.
+  /// The number of examples (or tokens) of a gradient: another factor of the curvature in Sophia's
+  /// divisor.
   BATCH_SIZE("batchSize", 0, Float.MAX_VALUE, true),
-  /// ASGD's decay, of the parameter and of the learning rate.
+  /// The decay of the parameter and of the learning rate: [Update#AVERAGED].
   LAMBD("lambd", 0, Float.MAX_VALUE, true),
-  /// The power of that decay of the learning rate.
+  /// The power of the decay of the learning rate: [Update#AVERAGED].
   POWER("power", 0, Float.MAX_VALUE, true),
-  /// The step after which ASGD's average is one of several parameters.
+  /// The number of steps before ASGD starts to average; until then the average is the parameter.
   AVERAGING_START("averagingStart", 0, Float.MAX_VALUE, true),
-  /// The factor of a step size of Rprop where the gradient's sign changes.
+  /// The factor of a step size of Rprop if the gradient's sign has changed.
   ETA_MINUS("etaMinus", 0, 1, false),
-  /// The factor where it stays.
+  /// The factor of a step size of Rprop if the gradient's sign has not changed.
   ETA_PLUS("etaPlus", 1, Float.MAX_VALUE, true),
+  /// The lower bound of Rprop's step sizes.
   SMALLEST_STEP("smallestStep", 0, Float.MAX_VALUE, true),
+  /// The upper bound of Rprop's step sizes; [Hyperparameters] requires that it is not below the
+  /// lower one.
   LARGEST_STEP("largestStep", 0, Float.MAX_VALUE, true),
-  /// The penalties of FTRL-Proximal: `l1 * |w| + l2 * w * w`.
+  /// The factor of `|w|` in the penalty of FTRL-Proximal.
   L1("l1", 0, Float.MAX_VALUE, true),
+  /// The factor of `w * w` in the penalty of FTRL-Proximal.
   L2("l2", 0, Float.MAX_VALUE, true),
-  /// What FTRL-Proximal adds to the root of the sum of squared gradients.
+  /// Added to the root of the sum of squared gradients: [Update#PROXIMAL].
   BETA("beta", 0, Float.MAX_VALUE, true),
-  /// The power of the step's number in the weight of a schedule-free average.
+  /// The power of the step's number in a step's weight in the schedule-free average.
   WEIGHT_POWER("weightPower", 0, Float.MAX_VALUE, true),
   /// The largest trust ratio: [TensorFactor#TRUST_RATIO].
   LARGEST_TRUST_RATIO("largestTrustRatio", 0, Float.MAX_VALUE, true),
   /// The factor of the trust ratio: [TensorFactor#GRADIENT_TRUST_RATIO].
   TRUST_COEFFICIENT("trustCoefficient", 0, Float.MAX_VALUE, true),
-  /// The power of the largest learning rate so far in that weight.
+  /// The power of the largest learning rate so far in a step's weight in the schedule-free average.
   LEARNING_RATE_POWER("learningRatePower", 0, Float.MAX_VALUE, true);
 
   private final String label;

@@ -15,8 +15,8 @@ public final class Hyperparameters {
 
   /// @param rule determines the hyperparameters
   /// @param values one for each hyperparameter of the rule, and no others
-  /// @throws IllegalArgumentException if a value is missing, does not belong to the rule or is out
-  ///   of range
+  /// @throws IllegalArgumentException if a value is missing, does not belong to the rule, is out of
+  ///   range or does not fit the others
   public Hyperparameters(Rule rule, Map<Hyperparameter, Double> values) {
     this.rule = rule;
     open = rule.hyperparameters();
@@ -35,6 +35,9 @@ public final class Hyperparameters {
   }
 
   /// A copy with some values replaced; this object is not changed.
+  ///
+  /// @throws IllegalArgumentException if the rule has none of a name, or a value is out of range or
+  ///   does not fit the others
   public Hyperparameters with(Map<Hyperparameter, Double> overrides) {
     Hyperparameters copy = new Hyperparameters(this);
     copy.setAll(overrides);
@@ -43,7 +46,8 @@ public final class Hyperparameters {
 
   /// Changes several values at once, or none if one does not fit.
   ///
-  /// @throws IllegalArgumentException if the rule has none of a name, or a value is out of range
+  /// @throws IllegalArgumentException if the rule has none of a name, or a value is out of range or
+  ///   does not fit the others
   public void setAll(Map<Hyperparameter, Double> changes) {
     changes.forEach((each, value) -> requireOpen(each).check(value));
     double[] before = values.clone();
@@ -115,7 +119,7 @@ public final class Hyperparameters {
   /// Changes one value, and allocates nothing.
   ///
   /// @throws IllegalArgumentException if the rule has none of that name, or the value is out of
-  ///   range; nothing has changed then
+  ///   range or does not fit the others; nothing has changed then
   public void set(Hyperparameter name, double value) {
     requireOpen(name).check(value);
     double before = values[name.ordinal()];
@@ -135,7 +139,7 @@ public final class Hyperparameters {
     return version;
   }
 
-  /// Whether parameters decay: the weight decay is not 0, nor ASGD's `lambd`.
+  /// Whether parameters decay: the weight decay or ASGD's `lambd` is not 0.
   public boolean decays() {
     return orZero(Hyperparameter.WEIGHT_DECAY) != 0 || orZero(Hyperparameter.LAMBD) != 0;
   }

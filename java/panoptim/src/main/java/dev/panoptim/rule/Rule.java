@@ -11,6 +11,9 @@ import java.util.Set;
 /// 3. direction: the first moment over the root of the second;
 /// 4. update: the parameter minus learning rate times direction, minus decoupled decay.
 ///
+/// Two more axes serve other optimizers: [History] has further states of past gradients, and
+/// [Update] has formulas that replace the fourth line.
+///
 /// A composition without a name is one expression:
 ///
 /// ```java
@@ -40,7 +43,7 @@ import java.util.Set;
 ///   that root is divided by `root(1 - beta2^t)`, instead of after; with `epsilonInside`, to the
 ///   second moment before it is divided by `1 - beta2^t`
 /// @param decay how weight decay acts
-/// @param history what is remembered of past gradients besides the moments
+/// @param history the states of past gradients besides the moments
 /// @param update how the direction changes the parameter
 /// @param tensorFactor what multiplies the step of each tensor
 /// @param maximize whether the loss is maximized
@@ -125,6 +128,7 @@ public record Rule(
         || history == History.CORRECTED_GRADIENT;
   }
 
+  /// Whether the second moment has a bias correction.
   public boolean correctsSecondMoment() {
     return biasCorrection && RuleChecks.CORRECTABLE.contains(secondMoment);
   }
@@ -169,10 +173,10 @@ public record Rule(
   }
 
   /// The names of the scalars of each parameter: numbers that a step hands to the parameter's next
-  /// step. `momentumProduct`, the product of all scheduled momenta so far, with
-  /// [Nesterov#SCHEDULED]; `weightSum`, the sum of the weights of the average, and
-  /// `largestLearningRate` with [Update#SCHEDULE_FREE]; `gradientSquares`, an average of the
-  /// squared norm, with [TensorFactor#GRADIENT_NORM]. At most two.
+  /// step. With [Nesterov#SCHEDULED]: `momentumProduct`, the product of all scheduled momenta so
+  /// far. With [Update#SCHEDULE_FREE]: `weightSum`, the sum of the weights of the average, and
+  /// `largestLearningRate`, the largest learning rate so far. With [TensorFactor#GRADIENT_NORM]:
+  /// `gradientSquares`, an average of the squared norm. At most two.
   public List<String> scalarNames() {
     if (update == Update.SCHEDULE_FREE) {
       return List.of("weightSum", "largestLearningRate");

@@ -5,8 +5,8 @@ import java.util.Set;
 
 /// The conditions of a legal composition.
 ///
-/// Those on kernels are the conditions of `why_illegal` in `native/src/rule/composition.h`;
-/// `RuleCodesTest` compares the two for every composition.
+/// The conditions that concern kernels are also those of `why_illegal` in
+/// `native/src/rule/composition.h`; `RuleCodesTest` compares the two for every composition.
 ///
 /// Immutable.
 record RuleChecks(
@@ -30,7 +30,7 @@ record RuleChecks(
           SecondMoment.MAXIMUM_OF_AVERAGE,
           SecondMoment.CENTERED_AVERAGE);
 
-  /// The second moments that start at 0 and are too small at first.
+  /// The second moments that bias correction divides by `1 - beta^t`.
   static final Set<SecondMoment> CORRECTABLE =
       EnumSet.of(
           SecondMoment.MOVING_AVERAGE,
@@ -41,7 +41,7 @@ record RuleChecks(
           SecondMoment.SIGNED_AVERAGE,
           SecondMoment.MIXED_AVERAGE);
 
-  /// The second moments that have a root without epsilon.
+  /// The second moments to which epsilon can be added under the root.
   private static final Set<SecondMoment> WITH_EPSILON_INSIDE =
       EnumSet.of(
           SecondMoment.SUM,

@@ -28,17 +28,18 @@ public enum SecondMoment {
   /// The moving average of `(g - m) * (g - m)`, to which epsilon is added at each step. (AdaBelief:
   /// [Zhuang and others 2020](https://arxiv.org/abs/2010.07468).)
   BELIEF_AVERAGE,
-  /// `v = v - (1 - beta2) * sign(v - g * g) * g * g`: it moves by the size of the squared gradient,
-  /// not by its own. (Yogi: [Zaheer and others
+  /// `v = v - (1 - beta2) * sign(v - g * g) * g * g`: a step changes v in proportion to the squared
+  /// gradient, whatever the size of v. (Yogi: [Zaheer and others
   /// 2018](https://papers.nips.cc/paper/2018/hash/90365351ccc7437a1309dc64e4db32a3-Abstract.html).)
   SIGNED_AVERAGE,
-  /// The moving average from before this step; the direction is clamped to `(t - 1)^clipPower`. The
-  /// first step only sets it to `g * g`. (ADOPT: [Taniguchi and others
-  /// 2024](https://arxiv.org/abs/2411.02853).)
+  /// The moving average v from before this step: the divisor is `max(root(v), epsilon)`, and each
+  /// element of the quotient is clamped to `(t - 1)^clipPower`. The first step only sets v to `g *
+  /// g`. (ADOPT: [Taniguchi and others 2024](https://arxiv.org/abs/2411.02853).)
   DELAYED_AVERAGE,
   /// A moving average of squared gradients that only special steps change; see
-  /// [dev.panoptim.optim.Optimizer#updateHessian()]. The first moment is divided by it, not by its
-  /// root, and clamped to 1. (Sophia-G: [Liu and others 2023](https://arxiv.org/abs/2305.14342).)
+  /// [dev.panoptim.optim.Optimizer#updateHessian()]. The divisor is `rho * batchSize * v +
+  /// epsilon`, without a root; each element of the quotient is clamped to 1. (Sophia-G: [Liu and
+  /// others 2023](https://arxiv.org/abs/2305.14342).)
   CURVATURE_AVERAGE,
   /// `nu2 * v + (1 - nu2) * g * g`, where v is the moving average. (QHAdam: [Ma and Yarats
   /// 2018](https://arxiv.org/abs/1810.06801).)

@@ -282,7 +282,8 @@ final class VectorUpdate extends VectorLoop {
     FloatVector size = factor.mul(load(sizes, at));
     float smallest = c.special[SpecialCoefficients.SMALLEST_STEP];
     float largest = c.special[SpecialCoefficients.LARGEST_STEP];
-    // The bounds of the size before, in the order of the formula: one of both at most applies.
+    // Both comparisons are of the size before clamping. The lower bound has precedence, as in
+    // ScalarUpdate.
     VectorMask<Float> below = size.compare(VectorOperators.LT, smallest);
     VectorMask<Float> above = size.compare(VectorOperators.GT, largest).andNot(below);
     size = size.blend(largest, above).blend(smallest, below);
@@ -329,7 +330,7 @@ final class VectorUpdate extends VectorLoop {
     return x.blend(bound, above).blend(-bound, below);
   }
 
-  /// Zeros and NaN stay as they are.
+  /// Zeros and NaN are returned unchanged.
   private static FloatVector signOf(FloatVector x) {
     VectorMask<Float> positive = x.compare(VectorOperators.GT, 0);
     VectorMask<Float> negative = x.compare(VectorOperators.LT, 0);

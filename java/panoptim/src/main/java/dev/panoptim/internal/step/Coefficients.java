@@ -23,7 +23,7 @@ public final class Coefficients {
   /// No version of hyperparameters: those start at 0 and rise.
   private static final long UNKNOWN_VERSION = -1;
 
-  /// The most scalars of a rule.
+  /// The largest number of scalars of a rule.
   static final int MOST_SCALARS = 2;
 
   // Written at each step.
@@ -46,7 +46,8 @@ public final class Coefficients {
   /// was given.
   public float averageTake;
 
-  /// For L2 the decay itself; for decoupled decay the learning rate times the decay.
+  /// The parameter's share in the gradient for L2 decay, in the update for any other decay. With
+  /// [dev.panoptim.rule.Update#SCHEDULE_FREE], its share in the direction.
   public float weightDecay;
 
   /// The largest float below the first moment's decay.
@@ -73,11 +74,12 @@ public final class Coefficients {
   /// With Nesterov momentum, the first moment's share in the direction.
   public float nesterovMoment;
 
-  /// For the rectified average: 0 leaves the direction undivided. For the curvature: 0 in a step
-  /// that measures it.
+  /// For the rectified average: 0 leaves the direction undivided. For the curvature average: 0 in a
+  /// step that changes only this average.
   public float divides;
 
-  /// Factors that only few compositions need: see `special_numbers` in `native/src/rule/update.h`.
+  /// Coefficients that only few compositions need: see `special_numbers` in
+  /// `native/src/rule/update.h`.
   public final float[] special = new float[SpecialCoefficients.COUNT];
 
   /// The parameter's scalars after this step, in the order of [Rule#scalarNames()]. No backend
@@ -119,8 +121,8 @@ public final class Coefficients {
   private boolean rectifies;
   private boolean mixes;
 
-  /// Whether the second moment's correction is a factor of what the first moment averages, instead
-  /// of the direction's.
+  /// Whether the second moment's correction is a factor of the first moment's input, instead of the
+  /// direction.
   private boolean correctsInput;
 
   private double givenTake;
@@ -224,10 +226,10 @@ public final class Coefficients {
     return secondCorrection;
   }
 
-  /// Makes this a step that only measures the curvature: see [#divides]. To be called after
-  /// [#compute].
+  /// Decides whether this step changes only the curvature average: see [#divides]. To be called
+  /// after [#compute].
   ///
-  /// @param measures `false` for all other steps
+  /// @param measures `false` for a step that updates parameters
   public void measureCurvature(boolean measures) {
     float dividesNow = measures ? 0 : 1;
     if (divides != dividesNow) {
@@ -249,7 +251,7 @@ public final class Coefficients {
     }
   }
 
-  /// Sets a number of [#special].
+  /// Sets an element of [#special].
   void special(int number, double value) {
     if (!sameBits((float) value, special[number])) {
       special[number] = (float) value;
@@ -257,9 +259,9 @@ public final class Coefficients {
     }
   }
 
-  /// Sets the decay of a moment, and the gradient's factor in it, in [#special].
+  /// Sets the decay of a moment, and the factor of its input, in [#special].
   ///
-  /// @param first the number of the decay; its rest and the factor follow
+  /// @param first the index of the decay; the rest of the decay and the factor follow
   void specialMoment(int first, double decay) {
     float nearest = towardsZero(decay);
     special(first, nearest);
@@ -319,7 +321,7 @@ public final class Coefficients {
         switch (rule.decay()) {
           case NONE, L2 -> decay;
           case DECOUPLED -> learningRate * decay;
-          // Of w / (1 + x), the part that is subtracted from w.
+          // w / (1 + x) is w - x / (1 + x) * w.
           case PROXIMAL -> learningRate * decay / (1 + learningRate * decay);
         });
     gradientScale = rule.maximize() ? -1 : 1;
@@ -367,7 +369,7 @@ public final class Coefficients {
     firstTake = (float) take;
   }
 
-  /// Corrects what the first moment averages. (LaProp: [Ziyin and others
+  /// Corrects the input of the first moment. (LaProp: [Ziyin and others
   /// 2020](https://arxiv.org/abs/2002.04839).)
   private void takeCorrected(double correction) {
     float take = (float) (givenTake * correction);
@@ -380,7 +382,7 @@ public final class Coefficients {
   private void decideSecondMoment() {
     sums = rule.secondMoment() == SecondMoment.SUM;
     rectifies = rule.secondMoment() == SecondMoment.RECTIFIED_AVERAGE;
-    // A mixed moment is corrected where it is mixed.
+    // SpecialCoefficients corrects a mixed moment.
     correctsSecond =
         rule.correctsSecondMoment() && rule.secondMoment() != SecondMoment.MIXED_AVERAGE;
     correctsInput = rule.momentumLast() && correctsSecond && !rectifies;
@@ -435,7 +437,8 @@ public final class Coefficients {
   private void schedule(long step, double productBefore) {
     double now = scheduledMomentum(step);
     double next = scheduledMomentum(step + 1);
-    // What does not change the 1 below might as well be 0, and is multiplied faster.
+    // A smaller product does not change the differences from 1 below. It becomes 0, because
+    // multiplications of denormal numbers are slow.
     double product = productBefore < 0x1p-60 ? 0 : productBefore * now;
     scalars[0] = product;
     nesterov((1 - now) / (1 - product), next / (1 - product * next));

@@ -10,15 +10,15 @@ import dev.panoptim.rule.Update;
 
 /// The coefficients that only few compositions need.
 ///
-/// The numbers of [Coefficients#special] have a meaning for each value of a part that needs some.
-/// No composition has two such values.
+/// Each value of an axis that needs such coefficients has its own indexes into
+/// [Coefficients#special], from 0 on. No composition has two of these values.
 ///
 /// Mutable, so that a step need not allocate. Not thread-safe.
 public final class SpecialCoefficients {
   /// `PANOPTIM_SPECIAL`.
   public static final int COUNT = 6;
 
-  // The numbers, as in `special_numbers` in native/src/rule/update.h.
+  // Indexes, as in `special_numbers` in native/src/rule/update.h.
 
   public static final int DIRECTION_BOUND = 0;
   public static final int CURVATURE_SCALE = 0;
@@ -44,7 +44,8 @@ public final class SpecialCoefficients {
   public static final int PARAMETER_STEP = 1;
   public static final int Z_STEP = 2;
 
-  /// AdEMAMix's schedule of beta3 avoids the logarithm of 0.
+  /// Added to a beta whose logarithm AdEMAMix's schedule of beta3 takes, because a beta may be 0.
+  /// The authors' value.
   private static final double TINY = 1e-8;
 
   private static final double LOG_HALF = StrictMath.log(0.5);
@@ -65,7 +66,7 @@ public final class SpecialCoefficients {
     return used;
   }
 
-  /// Sets what does not depend on the step.
+  /// Sets the coefficients that do not depend on the step.
   void decide(Rule rule, Hyperparameters values) {
     this.rule = rule;
     this.values = values;
@@ -94,10 +95,11 @@ public final class SpecialCoefficients {
     }
   }
 
-  /// Sets what changes at each step.
+  /// Sets the coefficients that depend on the step.
   ///
-  /// @param before the parameter's scalars before this step
-  /// @param size the step size so far
+  /// @param step the number of this step, counted from 1
+  /// @param before the parameter's scalars before this step, in the order of [Rule#scalarNames()]
+  /// @param size the step size from the learning rate and the bias corrections
   /// @return the step size
   double compute(long step, double[] before, double size) {
     switch (rule.secondMoment()) {
@@ -121,7 +123,7 @@ public final class SpecialCoefficients {
       case AVERAGED -> average(step);
       case SCHEDULE_FREE -> {
         scheduleFree(step, before);
-        // The learning rate is a factor of special numbers instead.
+        // The learning rate is a factor of PARAMETER_STEP and Z_STEP instead.
         double rate = of(Hyperparameter.LEARNING_RATE);
         yield rate == 0 ? 0 : size / rate;
       }
@@ -144,7 +146,8 @@ public final class SpecialCoefficients {
     target.special(MIXED_INPUT, 1 - share);
   }
 
-  /// The first step only sets the second moment: its direction is clamped to 0.
+  /// The coefficients of ADOPT. The first step only sets the second moment: its direction is
+  /// clamped to 0, and nothing decays.
   private void delay(long step) {
     double beta = of(Hyperparameter.BETA2);
     boolean first = step == 1;
@@ -159,7 +162,7 @@ public final class SpecialCoefficients {
     }
   }
 
-  /// AdEMAMix.
+  /// The coefficients of AdEMAMix's slow moment.
   private void slow(long step) {
     double beta1 = of(Hyperparameter.BETA1);
     double last = of(Hyperparameter.BETA3);
@@ -171,17 +174,18 @@ public final class SpecialCoefficients {
       beta = Math.min(last, StrictMath.exp(LOG_HALF / (halfLife + 1)));
     }
     target.specialMoment(SLOW_DECAY, beta);
-    // The step size divides both moments by the first one's correction; the slow one has none.
+    // The step size contains the bias correction of the first moment, as a factor of both moments.
+    // The slow moment has no correction, so its share is divided by that factor.
     double correction = rule.biasCorrection() ? 1 - powers.power(beta1, step) : 1;
     target.special(SLOW_SHARE, of(Hyperparameter.ALPHA) * progress * correction);
   }
 
-  /// The steps after which a moving average has forgotten half, less one.
+  /// The half-life of a moving average in steps, less one.
   private static double halfLife(double beta) {
     return LOG_HALF / StrictMath.log(beta + TINY) - 1;
   }
 
-  /// Adan.
+  /// The coefficients of Adan's moment of differences.
   private void differ(long step) {
     double beta = of(Hyperparameter.BETA2);
     target.specialMoment(SLOW_DECAY, beta);
@@ -195,7 +199,7 @@ public final class SpecialCoefficients {
     target.special(DIFFERENCE_SCALE, step == 1 ? 0 : 1);
   }
 
-  /// ASGD.
+  /// The coefficients of ASGD.
   ///
   /// @return the step size
   private double average(long step) {
@@ -228,8 +232,8 @@ public final class SpecialCoefficients {
     target.scalars[1] = largest;
   }
 
-  /// A power of a number of 0 or more. The same on every machine, and without an allocation; see
-  /// [Powers].
+  /// A power of a base that is 0 or more. The result is the same on every machine, and nothing is
+  /// allocated; see [Powers].
   private static double power(double base, double exponent) {
     if (exponent == 0 || base == 1) {
       return 1;
