@@ -85,8 +85,8 @@ def modern(training):
 
 
 def parts(rule):
-    """What a rule has. Fields that a writer does not know are left out, so false and none count as absent."""
-    return {name: value for name, value in rule.items() if value not in (False, "NONE")}
+    """The parts of a rule that differ from plain gradient descent, as a writer may leave out the others."""
+    return {name: value for name, value in rule.items() if value not in (False, "NONE", "DESCENT")}
 
 
 def to_torch(file, named_parameters, optimizer):
