@@ -14,7 +14,7 @@ import dev.panoptim.rule.SecondMoment;
 ///     u = rho * u + (1 - rho) * d * d
 ///     w = w - learningRate * d
 ///
-/// Sources: Zeiler 2012; PyTorch's `torch.optim.Adadelta`.
+/// Sources: [Zeiler 2012](https://arxiv.org/abs/1212.5701); PyTorch's `torch.optim.Adadelta`.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class Adadelta {

@@ -12,7 +12,7 @@ import dev.panoptim.rule.SecondMoment;
 ///     v = v + g * g                                         (from initialAccumulator)
 ///     w = w - learningRate / (1 + (t - 1) * learningRateDecay) * g / (sqrt(v) + epsilon)
 ///
-/// Sources: Duchi, Hazan and Singer 2011; PyTorch's `torch.optim.Adagrad`.
+/// Sources: [Duchi, Hazan and Singer 2011](https://jmlr.org/papers/v12/duchi11a.html); PyTorch's `torch.optim.Adagrad`.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class Adagrad {

@@ -12,7 +12,8 @@ import dev.panoptim.rule.Decay;
 ///
 /// AMSGrad divides by the root of the largest v so far.
 ///
-/// Sources: Kingma and Ba 2015; Reddi, Kale and Kumar 2018; PyTorch's `torch.optim.Adam`.
+/// Sources: [Kingma and Ba 2015](https://arxiv.org/abs/1412.6980); [Reddi, Kale and Kumar
+/// 2018](https://arxiv.org/abs/1904.09237); PyTorch's `torch.optim.Adam`.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class Adam {

@@ -10,7 +10,7 @@ import dev.panoptim.rule.Decay;
 ///     w = w - learningRate * weightDecay * w
 ///           - learningRate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 ///
-/// Sources: Loshchilov and Hutter 2019; PyTorch's `torch.optim.AdamW`.
+/// Sources: [Loshchilov and Hutter 2019](https://arxiv.org/abs/1711.05101); PyTorch's `torch.optim.AdamW`.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class AdamW {

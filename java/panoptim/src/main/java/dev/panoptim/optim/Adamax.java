@@ -13,7 +13,7 @@ import dev.panoptim.rule.SecondMoment;
 ///     r = max(beta2 * r, |g| + epsilon)
 ///     w = w - learningRate / (1 - beta1^t) * m / r
 ///
-/// Sources: Kingma and Ba 2015; PyTorch's `torch.optim.Adamax`.
+/// Sources: [Kingma and Ba 2015](https://arxiv.org/abs/1412.6980); PyTorch's `torch.optim.Adamax`.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class Adamax {

@@ -13,7 +13,7 @@ import dev.panoptim.rule.Update;
 ///     m = beta2 * m + (1 - beta2) * g
 ///     w = w - learningRate * weightDecay * w - learningRate * d
 ///
-/// Source: Chen and others 2023.
+/// Source: [Chen and others 2023](https://arxiv.org/abs/2302.06675).
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class Lion {

@@ -17,7 +17,7 @@ import dev.panoptim.rule.SecondMoment;
 ///     d = (1 - mu(t)) / (1 - P(t)) * g + mu(t + 1) / (1 - P(t + 1)) * m
 ///     w = w - learningRate * d / (sqrt(v / (1 - beta2^t)) + epsilon)
 ///
-/// Sources: Dozat 2016; PyTorch's `torch.optim.NAdam`.
+/// Sources: [Dozat 2016](https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ); PyTorch's `torch.optim.NAdam`.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class NAdam {

@@ -4,8 +4,8 @@ import dev.panoptim.memory.Parameter;
 
 /// [NAdam] with decoupled weight decay.
 ///
-/// Source: PyTorch's `torch.optim.NAdam` with `decoupled_weight_decay`; its weight decay is 0 by
-/// default.
+/// Sources: [Dozat 2016](https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ); PyTorch's
+/// `torch.optim.NAdam` with `decoupled_weight_decay`, whose weight decay is 0 by default.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class NAdamW {

@@ -17,7 +17,7 @@ import dev.panoptim.rule.SecondMoment;
 ///     w = w - learningRate * m / (1 - beta1^t) * sqrt(1 - beta2^t) / (sqrt(v) + epsilon)
 ///           * sqrt((r - 4) * (r - 2) * n / ((n - 4) * (n - 2) * r))
 ///
-/// Sources: Liu and others 2020; PyTorch's `torch.optim.RAdam`.
+/// Sources: [Liu and others 2020](https://arxiv.org/abs/1908.03265); PyTorch's `torch.optim.RAdam`.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class RAdam {

@@ -4,8 +4,8 @@ import dev.panoptim.memory.Parameter;
 
 /// [RAdam] with decoupled weight decay.
 ///
-/// Source: PyTorch's `torch.optim.RAdam` with `decoupled_weight_decay`; its weight decay is 0 by
-/// default.
+/// Sources: [Liu and others 2020](https://arxiv.org/abs/1908.03265); PyTorch's `torch.optim.RAdam`
+/// with `decoupled_weight_decay`, whose weight decay is 0 by default.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class RAdamW {

@@ -15,7 +15,8 @@ import dev.panoptim.rule.SecondMoment;
 ///     m = momentum * m + d                                  (without momentum: m = d)
 ///     w = w - learningRate * m
 ///
-/// Sources: Hinton 2012; Graves 2013 (centered); PyTorch's `torch.optim.RMSprop`.
+/// Sources: [Hinton 2012](https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf);
+/// [Graves 2013](https://arxiv.org/abs/1308.0850) (centered); PyTorch's `torch.optim.RMSprop`.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class RmsProp {

@@ -11,7 +11,8 @@ import dev.panoptim.rule.Decay;
 ///
 /// Without momentum there is no state, and `w = w - learningRate * g`.
 ///
-/// Sources: Polyak 1964; Sutskever, Martens, Dahl and Hinton 2013; PyTorch's `torch.optim.SGD`.
+/// Sources: [Polyak 1964](https://doi.org/10.1016/0041-5553(64)90137-5); [Sutskever and others
+/// 2013](https://proceedings.mlr.press/v28/sutskever13.html); PyTorch's `torch.optim.SGD`.
 ///
 /// The builder is not thread-safe; see [Optimizer] for the thread-safety of optimizers.
 public final class Sgd {
