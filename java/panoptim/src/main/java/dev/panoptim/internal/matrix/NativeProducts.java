@@ -1,0 +1,72 @@
+package dev.panoptim.internal.matrix;
+
+import dev.panoptim.backend.Tier;
+import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.internal.bindings.panoptim_product;
+import dev.panoptim.internal.parallel.ThreadProperties;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// Matrix products in C++, in one tier. The native library must be loaded, and the tier available.
+///
+/// Thread-safe.
+public final class NativeProducts implements Products {
+  private final Tier tier;
+
+  public NativeProducts(Tier tier) {
+    this.tier = tier;
+  }
+
+  @Override
+  public String name() {
+    return "native " + tier.label();
+  }
+
+  @Override
+  public long workspaceBytes(Operands operands, int threads) {
+    try (Arena arena = Arena.ofConfined()) {
+      return fill(panoptim_product.allocate(arena), operands, threads);
+    }
+  }
+
+  @Override
+  public Product prepare(Operands operands, MemorySegment workspace, int threads) {
+    return new NativeProduct(this, operands, workspace, threads);
+  }
+
+  /// Writes all members but the addresses.
+  ///
+  /// @return the bytes of the workspace
+  long fill(MemorySegment product, Operands operands, int threads) {
+    panoptim_product.count(product, operands.count());
+    panoptim_product.rows(product, operands.rows());
+    panoptim_product.columns(product, operands.columns());
+    panoptim_product.depth(product, operands.depth());
+    panoptim_product.left_stride(product, operands.left().stride());
+    if (!operands.symmetric()) {
+      panoptim_product.right_stride(product, operands.right().stride());
+    }
+    if (operands.added() != null) {
+      panoptim_product.added_stride(product, operands.added().stride());
+    }
+    panoptim_product.output_stride(product, operands.output().stride());
+    panoptim_product.form(
+        product,
+        operands.symmetric()
+            ? PanoptimAbi.PANOPTIM_PRODUCT_SYMMETRIC()
+            : PanoptimAbi.PANOPTIM_PRODUCT_GENERAL());
+    panoptim_product.tier(product, tier.ordinal());
+    panoptim_product.threads(product, ThreadProperties.requireThreads(threads));
+    require(product, PanoptimAbi.panoptim_multiply_workspace(product));
+    return panoptim_product.workspace_bytes(product);
+  }
+
+  /// @throws IllegalStateException if a status is not that of success
+  static void require(MemorySegment product, int status) {
+    if (status != PanoptimAbi.PANOPTIM_OK()) {
+      throw new IllegalStateException(
+          "the native matrix product failed with status %s: %s"
+              .formatted(status, panoptim_product.error(product).getString(0)));
+    }
+  }
+}

@@ -1,0 +1,28 @@
+package dev.panoptim.internal.matrix;
+
+import dev.panoptim.internal.parallel.ThreadProperties;
+import java.lang.foreign.MemorySegment;
+
+/// Matrix products on Java's Vector API, whose module `jdk.incubator.vector` must be in the module
+/// graph.
+///
+/// Thread-safe.
+public final class VectorProducts implements Products {
+  public VectorProducts() {}
+
+  @Override
+  public String name() {
+    return "vector";
+  }
+
+  @Override
+  public long workspaceBytes(Operands operands, int threads) {
+    return ThreadProperties.requireThreads(threads) * VectorProduct.bytesOfThread(operands);
+  }
+
+  @Override
+  public Product prepare(Operands operands, MemorySegment workspace, int threads) {
+    Workspaces.require(workspace, workspaceBytes(operands, threads));
+    return new VectorProduct(operands, workspace, threads);
+  }
+}
