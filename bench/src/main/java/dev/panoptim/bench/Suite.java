@@ -94,6 +94,7 @@ final class Suite {
       "--add-modules=jdk.incubator.vector",
       "--sun-misc-unsafe-memory-access=allow",
       inherited(BenchLibrary.PROPERTY),
+      inherited(OpenBlas.PROPERTY),
       inherited(Peer.PYTHON)
     };
   }

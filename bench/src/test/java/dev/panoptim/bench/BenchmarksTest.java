@@ -105,6 +105,28 @@ class BenchmarksTest {
     benchmark.tearDown();
   }
 
+  /// `setUp` compares the results with sums of doubles.
+  @ParameterizedTest
+  @ValueSource(strings = {"60x70x80", "90x50"})
+  void matrixProductsAreCorrect(String shape) {
+    for (String backend : new String[] {"native", "vector", "scalar"}) {
+      for (String against : new String[] {MatrixBenchmark.PEAK, MatrixBenchmark.OPENBLAS}) {
+        if (against.equals(MatrixBenchmark.PEAK) || OpenBlas.file() != null) {
+          MatrixBenchmark benchmark = new MatrixBenchmark();
+          benchmark.shape = shape;
+          benchmark.threads = 2;
+          benchmark.backend = backend;
+          benchmark.against = against;
+          benchmark.setUp();
+          Pair pair = new Pair();
+          benchmark.pair(pair);
+          requireTimed(pair);
+          benchmark.tearDown();
+        }
+      }
+    }
+  }
+
   private static void requireTimed(Pair pair) {
     assertTrue(pair.stepNanos > 0 && pair.otherNanos > 0);
   }

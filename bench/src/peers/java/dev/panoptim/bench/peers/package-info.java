@@ -1,3 +1,3 @@
 /// Internal: other libraries (libtorch through JavaCPP, DJL, ND4J) behind one interface, each in a
-/// separate process. Compiled only with `-Pbench-peers`.
+/// separate process; and the place of JavaCPP's OpenBLAS. Compiled only with `-Pbench-peers`.
 package dev.panoptim.bench.peers;

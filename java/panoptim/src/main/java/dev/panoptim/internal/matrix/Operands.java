@@ -111,7 +111,7 @@ public record Operands(Matrices left, Matrices right, Matrices added, Matrices o
   }
 
   /// The fused multiply-adds of all products, as a measure of time.
-  double multiplyAdds() {
+  public double multiplyAdds() {
     double all = (double) count() * rows() * columns() * depth();
     return symmetric() ? all / 2 : all;
   }
