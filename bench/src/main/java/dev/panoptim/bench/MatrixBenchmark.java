@@ -94,7 +94,8 @@ public class MatrixBenchmark {
           default -> throw new IllegalArgumentException("no such backend: " + backend);
         };
     MemorySegment workspace =
-        arena.allocate(products.workspaceBytes(operands, threads), Products.WORKSPACE_ALIGNMENT);
+        arena.allocate(
+            products.workspaceBytes(operands.shape(), threads), Products.WORKSPACE_ALIGNMENT);
     product = products.prepare(operands, workspace, threads);
     other = other(random);
     product.multiply(1, 0, threads);
@@ -111,7 +112,7 @@ public class MatrixBenchmark {
 
   private Runnable other(Random random) {
     if (against.equals(PEAK)) {
-      long multiplyAdds = (long) operands.multiplyAdds();
+      long multiplyAdds = (long) operands.shape().multiplyAdds();
       return () ->
           Downcall.run(
               () -> {

@@ -55,8 +55,9 @@ final class NativeProduct implements Product, HelperPool.Work {
     this.operands = operands;
     SegmentAllocator memory = memory(operands);
     product = panoptim_product.allocate(memory);
-    Workspaces.require(workspace, products.fill(product, operands, threads));
+    Workspaces.require(workspace, products.fill(product, operands.shape(), threads));
     panoptim_product.workspace(product, workspace);
+    writeStrides();
     panoptim_product.left(product, addresses(operands.left(), memory));
     if (!operands.symmetric()) {
       panoptim_product.right(product, addresses(operands.right(), memory));
@@ -66,9 +67,20 @@ final class NativeProduct implements Product, HelperPool.Work {
     }
     panoptim_product.output(product, addresses(operands.output(), memory));
     holds = holds(operands, workspace);
-    double multiplyAdds = operands.multiplyAdds();
+    double multiplyAdds = operands.shape().multiplyAdds();
     mostThreads = multiplyAdds >= SHARED_FROM ? threads : 1;
     wakes = multiplyAdds >= WAKE_FROM;
+  }
+
+  private void writeStrides() {
+    panoptim_product.left_stride(product, operands.left().stride());
+    if (!operands.symmetric()) {
+      panoptim_product.right_stride(product, operands.right().stride());
+    }
+    if (operands.added() != null) {
+      panoptim_product.added_stride(product, operands.added().stride());
+    }
+    panoptim_product.output_stride(product, operands.output().stride());
   }
 
   private static SegmentAllocator memory(Operands operands) {

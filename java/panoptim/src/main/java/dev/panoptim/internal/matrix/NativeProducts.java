@@ -23,9 +23,9 @@ public final class NativeProducts implements Products {
   }
 
   @Override
-  public long workspaceBytes(Operands operands, int threads) {
+  public long workspaceBytes(ProductShape shape, int threads) {
     try (Arena arena = Arena.ofConfined()) {
-      return fill(panoptim_product.allocate(arena), operands, threads);
+      return fill(panoptim_product.allocate(arena), shape, threads);
     }
   }
 
@@ -34,25 +34,21 @@ public final class NativeProducts implements Products {
     return new NativeProduct(this, operands, workspace, threads);
   }
 
-  /// Writes all members but the addresses.
+  /// Writes the shape, with the strides of matrices without gaps.
   ///
-  /// @return the bytes of the workspace
-  long fill(MemorySegment product, Operands operands, int threads) {
-    panoptim_product.count(product, operands.count());
-    panoptim_product.rows(product, operands.rows());
-    panoptim_product.columns(product, operands.columns());
-    panoptim_product.depth(product, operands.depth());
-    panoptim_product.left_stride(product, operands.left().stride());
-    if (!operands.symmetric()) {
-      panoptim_product.right_stride(product, operands.right().stride());
-    }
-    if (operands.added() != null) {
-      panoptim_product.added_stride(product, operands.added().stride());
-    }
-    panoptim_product.output_stride(product, operands.output().stride());
+  /// @return the bytes of the workspace, which do not depend on the strides
+  long fill(MemorySegment product, ProductShape shape, int threads) {
+    panoptim_product.count(product, shape.count());
+    panoptim_product.rows(product, shape.rows());
+    panoptim_product.columns(product, shape.columns());
+    panoptim_product.depth(product, shape.depth());
+    panoptim_product.left_stride(product, shape.depth());
+    panoptim_product.right_stride(product, shape.columns());
+    panoptim_product.added_stride(product, shape.columns());
+    panoptim_product.output_stride(product, shape.columns());
     panoptim_product.form(
         product,
-        operands.symmetric()
+        shape.symmetric()
             ? PanoptimAbi.PANOPTIM_PRODUCT_SYMMETRIC()
             : PanoptimAbi.PANOPTIM_PRODUCT_GENERAL());
     panoptim_product.tier(product, tier.ordinal());

@@ -110,10 +110,8 @@ public record Operands(Matrices left, Matrices right, Matrices added, Matrices o
     return left.columns();
   }
 
-  /// The fused multiply-adds of all products, as a measure of time.
-  public double multiplyAdds() {
-    double all = (double) count() * rows() * columns() * depth();
-    return symmetric() ? all / 2 : all;
+  public ProductShape shape() {
+    return new ProductShape(symmetric(), count(), rows(), columns(), depth());
   }
 
   /// The segments of all matrices.

@@ -26,10 +26,11 @@ public interface Products {
   /// For messages.
   String name();
 
-  /// The bytes of the workspace that products of these operands need.
+  /// The bytes of the workspace that products of this shape need.
   ///
   /// @param threads as for [#prepare]
-  long workspaceBytes(Operands operands, int threads);
+  /// @throws IllegalArgumentException if `threads` is out of its range
+  long workspaceBytes(ProductShape shape, int threads);
 
   /// Prepares products.
   ///

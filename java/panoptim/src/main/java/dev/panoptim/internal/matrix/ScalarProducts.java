@@ -24,14 +24,14 @@ public final class ScalarProducts implements Products {
   }
 
   @Override
-  public long workspaceBytes(Operands operands, int threads) {
+  public long workspaceBytes(ProductShape shape, int threads) {
     ThreadProperties.requireThreads(threads);
     return 0;
   }
 
   @Override
   public Product prepare(Operands operands, MemorySegment workspace, int threads) {
-    Workspaces.require(workspace, workspaceBytes(operands, threads));
+    Workspaces.require(workspace, workspaceBytes(operands.shape(), threads));
     return new Rows(operands, threads);
   }
 
@@ -46,7 +46,7 @@ public final class ScalarProducts implements Products {
       super(
           operands.count() * operands.rows(),
           threads,
-          operands.multiplyAdds() >= WAKE_FROM,
+          operands.shape().multiplyAdds() >= WAKE_FROM,
           operands.memory());
       this.operands = operands;
       symmetric = operands.symmetric();

@@ -46,11 +46,11 @@ final class VectorProduct extends SharedWork implements Product {
     super(
         operands.count() * panels(operands),
         threads,
-        operands.multiplyAdds() >= WAKE_FROM,
+        operands.shape().multiplyAdds() >= WAKE_FROM,
         with(operands.memory(), workspace));
     this.operands = operands;
     this.workspace = workspace;
-    bytesOfThread = bytesOfThread(operands);
+    bytesOfThread = bytesOfThread(operands.depth());
     panels = panels(operands);
     symmetric = operands.symmetric();
   }
@@ -66,8 +66,8 @@ final class VectorProduct extends SharedWork implements Product {
   }
 
   /// A packed panel, and a tile.
-  static long bytesOfThread(Operands operands) {
-    return Workspaces.aligned((operands.depth() + TILE_ROWS) * PANEL * Float.BYTES);
+  static long bytesOfThread(long depth) {
+    return Workspaces.aligned((depth + TILE_ROWS) * PANEL * Float.BYTES);
   }
 
   @Override

@@ -16,13 +16,13 @@ public final class VectorProducts implements Products {
   }
 
   @Override
-  public long workspaceBytes(Operands operands, int threads) {
-    return ThreadProperties.requireThreads(threads) * VectorProduct.bytesOfThread(operands);
+  public long workspaceBytes(ProductShape shape, int threads) {
+    return ThreadProperties.requireThreads(threads) * VectorProduct.bytesOfThread(shape.depth());
   }
 
   @Override
   public Product prepare(Operands operands, MemorySegment workspace, int threads) {
-    Workspaces.require(workspace, workspaceBytes(operands, threads));
+    Workspaces.require(workspace, workspaceBytes(operands.shape(), threads));
     return new VectorProduct(operands, workspace, threads);
   }
 }

@@ -69,6 +69,6 @@ class OperandsTest {
   void addedMatricesMayBeTheOutputs() {
     Operands operands = new Operands(at(0, 2, 3), null, at(6, 2, 2), at(6, 2, 2));
     assertTrue(operands.symmetric());
-    assertEquals(6, operands.multiplyAdds());
+    assertEquals(6, operands.shape().multiplyAdds());
   }
 }

@@ -88,7 +88,8 @@ record ProductCase(
     try (Arena arena = Arena.ofShared()) {
       Operands operands = operands(arena);
       MemorySegment workspace =
-          arena.allocate(products.workspaceBytes(operands, threads), Products.WORKSPACE_ALIGNMENT);
+          arena.allocate(
+              products.workspaceBytes(operands.shape(), threads), Products.WORKSPACE_ALIGNMENT);
       products.prepare(operands, workspace, threads).multiply(alpha, beta, threads);
       return operands.output().memory().stream()
           .map(each -> each.toArray(JAVA_INT))

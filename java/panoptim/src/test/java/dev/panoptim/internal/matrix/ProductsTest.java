@@ -95,7 +95,7 @@ class ProductsTest {
     for (Products products : EveryProducts.ALL) {
       try (Arena arena = Arena.ofShared()) {
         Operands operands = small.operands(arena);
-        long bytes = products.workspaceBytes(operands, 1);
+        long bytes = products.workspaceBytes(operands.shape(), 1);
         Product product = products.prepare(operands, arena.allocate(bytes, 64), 1);
         Allocations.assertNone(products.name(), 2000, () -> product.multiply(1, 0.5f, 1));
       }
@@ -108,7 +108,7 @@ class ProductsTest {
       Product product;
       try (Arena arena = Arena.ofShared()) {
         Operands operands = new ProductCase(4, true, 1, 8, 8, 8, 0, false, false).operands(arena);
-        long bytes = products.workspaceBytes(operands, 2);
+        long bytes = products.workspaceBytes(operands.shape(), 2);
         product = products.prepare(operands, arena.allocate(bytes, 64), 2);
       }
       assertThrows(IllegalStateException.class, () -> product.multiply(1, 0, 2), products.name());
@@ -120,7 +120,7 @@ class ProductsTest {
     for (Products products : EveryProducts.ALL) {
       try (Arena arena = Arena.ofConfined()) {
         Operands operands = new ProductCase(5, false, 1, 8, 8, 8, 0, false, false).operands(arena);
-        long bytes = products.workspaceBytes(operands, 2);
+        long bytes = products.workspaceBytes(operands.shape(), 2);
         MemorySegment enough = arena.allocate(bytes + 64, 64);
         if (bytes > 0) {
           assertRefused("workspace is", products, operands, enough.asSlice(0, bytes - 1), 2);
@@ -149,7 +149,7 @@ class ProductsTest {
       try (Arena arena = Arena.ofConfined()) {
         Operands full = new ProductCase(6, false, 1, 4, 4, 4, 0, false, false).operands(arena);
         Operands operands = new Operands(full.left(), full.right(), null, full.output());
-        long bytes = products.workspaceBytes(operands, 1);
+        long bytes = products.workspaceBytes(operands.shape(), 1);
         Product product = products.prepare(operands, arena.allocate(bytes, 64), 1);
         product.multiply(1, 0, 1);
         assertThrows(IllegalArgumentException.class, () -> product.multiply(1, 1, 1));
