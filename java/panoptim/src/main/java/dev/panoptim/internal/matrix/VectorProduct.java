@@ -11,9 +11,11 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// Prepared products on the Vector API.
 ///
-/// A piece of work is a panel: some columns of one result, as many as two vectors hold. The thread
-/// copies these columns of the right operand to its part of the workspace, without gaps. Then it
-/// computes tiles of [#TILE_ROWS] rows: the chains of a tile are in registers over the whole depth.
+/// A piece of work is a block of one result: up to [#BLOCK_ROWS] rows of a panel, which has as many
+/// columns as two vectors hold. The thread copies these columns of the right operand to its part of
+/// the workspace, in steps of [#DEPTH_STEP], and continues the chains of all tiles. A tile has
+/// [#TILE_ROWS] rows, whose chains are in registers during a step, and in the workspace between
+/// steps.
 ///
 /// Not thread-safe.
 final class VectorProduct extends SharedWork implements Product {
@@ -30,28 +32,40 @@ final class VectorProduct extends SharedWork implements Product {
   private static final int PANEL = 2 * SPECIES.length();
   private static final int TILE_ROWS = 4;
 
+  /// A packed panel of this depth has 32 KiB: the size of a first-level cache.
+  private static final int DEPTH_STEP = 512;
+
+  /// A multiple of [#TILE_ROWS]. A panel is packed once for so many rows.
+  private static final int BLOCK_ROWS = 256;
+
+  private static final long PANEL_BYTES = (long) DEPTH_STEP * PANEL * Float.BYTES;
+
+  /// The workspace of a thread: a packed panel, and the chains of a block.
+  static final long BYTES_OF_THREAD =
+      Workspaces.aligned(PANEL_BYTES + (long) BLOCK_ROWS * PANEL * Float.BYTES);
+
   /// From this number of fused multiply-adds on, which take about 100 us, sleeping helpers are
   /// woken.
   private static final double WAKE_FROM = 1 << 21;
 
   private final Operands operands;
   private final MemorySegment workspace;
-  private final long bytesOfThread;
   private final long panels;
+  private final long blocks;
   private final boolean symmetric;
   private float alpha;
   private float beta;
 
   VectorProduct(Operands operands, MemorySegment workspace, int threads) {
     super(
-        operands.count() * panels(operands),
+        operands.count() * panels(operands) * blocks(operands),
         threads,
         operands.shape().multiplyAdds() >= WAKE_FROM,
         with(operands.memory(), workspace));
     this.operands = operands;
     this.workspace = workspace;
-    bytesOfThread = bytesOfThread(operands.depth());
     panels = panels(operands);
+    blocks = blocks(operands);
     symmetric = operands.symmetric();
   }
 
@@ -65,9 +79,8 @@ final class VectorProduct extends SharedWork implements Product {
     return Math.ceilDiv(operands.columns(), (long) PANEL);
   }
 
-  /// A packed panel, and a tile.
-  static long bytesOfThread(long depth) {
-    return Workspaces.aligned((depth + TILE_ROWS) * PANEL * Float.BYTES);
+  private static long blocks(Operands operands) {
+    return Math.ceilDiv(operands.rows(), (long) BLOCK_ROWS);
   }
 
   @Override
@@ -80,42 +93,61 @@ final class VectorProduct extends SharedWork implements Product {
 
   @Override
   void work(long piece, int thread) {
-    int matrix = (int) (piece / panels);
+    int matrix = (int) (piece / (panels * blocks));
+    long first = piece / panels % blocks * BLOCK_ROWS;
     long column = piece % panels * PANEL;
     int columns = (int) Math.min(PANEL, operands.columns() - column);
-    long panel = thread * bytesOfThread;
-    long tile = panel + operands.depth() * PANEL * Float.BYTES;
-    pack(matrix, column, columns, panel);
-    MemorySegment left = operands.left().memory().get(matrix);
-    long stride = operands.left().stride() * Float.BYTES;
+    long end = Math.min(first + BLOCK_ROWS, operands.rows());
     // Of a symmetric result, rows below the last column of the panel are mirrored.
-    long rows = symmetric ? Math.min(operands.rows(), column + columns) : operands.rows();
-    for (long row = 0; row < rows; row += TILE_ROWS) {
-      // Rows beyond the last one are computed as copies of it, and not stored.
-      long last = rows - 1;
-      long a = row * stride;
-      long b = Math.min(row + 1, last) * stride;
-      long c = Math.min(row + 2, last) * stride;
-      long d = Math.min(row + 3, last) * stride;
-      computeTile(operands.depth(), left, a, b, c, d, workspace, panel, tile);
-      for (int i = 0; i < TILE_ROWS && row + i < rows; i++) {
-        finish(matrix, row + i, column, columns, tile + i * PANEL * (long) Float.BYTES);
-      }
+    end = symmetric ? Math.min(end, column + columns) : end;
+    long panel = thread * BYTES_OF_THREAD;
+    long chains = panel + PANEL_BYTES;
+    for (long at = 0; at < BLOCK_ROWS * (long) PANEL * Float.BYTES; at += Float.BYTES) {
+      workspace.set(JAVA_FLOAT, chains + at, 0);
+    }
+    for (long k = 0; first < end && k < operands.depth(); k += DEPTH_STEP) {
+      long depth = Math.min(DEPTH_STEP, operands.depth() - k);
+      pack(matrix, column, columns, k, depth, panel);
+      computeTiles(matrix, first, end, k, depth, panel, chains);
+    }
+    for (long row = first; row < end; row++) {
+      finish(matrix, row, column, columns, chains + (row - first) * PANEL * Float.BYTES);
     }
   }
 
-  private void pack(int matrix, long column, int columns, long panel) {
+  private void computeTiles(
+      int matrix, long first, long end, long k, long depth, long panel, long chains) {
+    MemorySegment left = operands.left().memory().get(matrix);
+    long stride = operands.left().stride() * Float.BYTES;
+    long from = k * Float.BYTES;
+    for (long row = first; row < end; row += TILE_ROWS) {
+      // Rows beyond the last one are computed as copies of it, and not stored.
+      long last = end - 1;
+      computeTile(
+          depth,
+          left,
+          from + row * stride,
+          from + Math.min(row + 1, last) * stride,
+          from + Math.min(row + 2, last) * stride,
+          from + Math.min(row + 3, last) * stride,
+          workspace,
+          panel,
+          chains + (row - first) * PANEL * Float.BYTES);
+    }
+  }
+
+  private void pack(int matrix, long column, int columns, long k, long depth, long panel) {
     MemorySegment right = symmetric ? operands.left().memory().get(matrix) : right(matrix);
     long stride = symmetric ? operands.left().stride() : operands.right().stride();
-    long first = symmetric ? column * stride : column;
     long perColumn = symmetric ? stride : 1;
     long perDepth = symmetric ? 1 : stride;
+    long from = column * perColumn + k * perDepth;
     long to = panel / Float.BYTES;
     for (int j = 0; j < PANEL; j++) {
-      for (long k = 0; k < operands.depth(); k++) {
+      for (long i = 0; i < depth; i++) {
         float value =
-            j < columns ? right.getAtIndex(JAVA_FLOAT, first + j * perColumn + k * perDepth) : 0;
-        workspace.setAtIndex(JAVA_FLOAT, to + k * PANEL + j, value);
+            j < columns ? right.getAtIndex(JAVA_FLOAT, from + j * perColumn + i * perDepth) : 0;
+        workspace.setAtIndex(JAVA_FLOAT, to + i * PANEL + j, value);
       }
     }
   }
@@ -124,12 +156,12 @@ final class VectorProduct extends SharedWork implements Product {
     return operands.right().memory().get(matrix);
   }
 
-  /// Computes the chains of a tile.
+  /// Continues the chains of a tile.
   ///
   /// @param a the place of the tile's first row in the left operand, in bytes; the other rows
   ///   follow
   /// @param panel the place of the packed panel in the workspace, in bytes
-  /// @param tile the place of the results in the workspace, in bytes
+  /// @param tile the place of the chains in the workspace, in bytes
   private static void computeTile(
       long depth,
       MemorySegment left,
@@ -140,19 +172,18 @@ final class VectorProduct extends SharedWork implements Product {
       MemorySegment workspace,
       long panel,
       long tile) {
-    FloatVector a0 = FloatVector.zero(SPECIES);
-    FloatVector a1 = a0;
-    FloatVector b0 = a0;
-    FloatVector b1 = a0;
-    FloatVector c0 = a0;
-    FloatVector c1 = a0;
-    FloatVector d0 = a0;
-    FloatVector d1 = a0;
+    FloatVector a0 = load(workspace, tile);
+    FloatVector a1 = load(workspace, tile + VECTOR_BYTES);
+    FloatVector b0 = load(workspace, tile + 2 * VECTOR_BYTES);
+    FloatVector b1 = load(workspace, tile + 3 * VECTOR_BYTES);
+    FloatVector c0 = load(workspace, tile + 4 * VECTOR_BYTES);
+    FloatVector c1 = load(workspace, tile + 5 * VECTOR_BYTES);
+    FloatVector d0 = load(workspace, tile + 6 * VECTOR_BYTES);
+    FloatVector d1 = load(workspace, tile + 7 * VECTOR_BYTES);
     for (long k = 0; k < depth; k++) {
       long at = panel + k * 2 * VECTOR_BYTES;
-      FloatVector right0 = FloatVector.fromMemorySegment(SPECIES, workspace, at, ORDER);
-      FloatVector right1 =
-          FloatVector.fromMemorySegment(SPECIES, workspace, at + VECTOR_BYTES, ORDER);
+      FloatVector right0 = load(workspace, at);
+      FloatVector right1 = load(workspace, at + VECTOR_BYTES);
       long of = k * Float.BYTES;
       FloatVector x = FloatVector.broadcast(SPECIES, left.get(JAVA_FLOAT, a + of));
       a0 = x.fma(right0, a0);
@@ -175,6 +206,10 @@ final class VectorProduct extends SharedWork implements Product {
     c1.intoMemorySegment(workspace, tile + 5 * VECTOR_BYTES, ORDER);
     d0.intoMemorySegment(workspace, tile + 6 * VECTOR_BYTES, ORDER);
     d1.intoMemorySegment(workspace, tile + 7 * VECTOR_BYTES, ORDER);
+  }
+
+  private static FloatVector load(MemorySegment segment, long at) {
+    return FloatVector.fromMemorySegment(SPECIES, segment, at, ORDER);
   }
 
   /// Writes one row of a tile to the result.

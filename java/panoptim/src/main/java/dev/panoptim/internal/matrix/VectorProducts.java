@@ -17,7 +17,7 @@ public final class VectorProducts implements Products {
 
   @Override
   public long workspaceBytes(ProductShape shape, int threads) {
-    return ThreadProperties.requireThreads(threads) * VectorProduct.bytesOfThread(shape.depth());
+    return ThreadProperties.requireThreads(threads) * VectorProduct.BYTES_OF_THREAD;
   }
 
   @Override

@@ -60,6 +60,10 @@ class ProductsTest {
     for (long seed = 100; seed < 104; seed++) {
       assertSameBits(ProductCase.random(seed, 150), 1);
     }
+    // Across the blocks of all implementations.
+    assertSameBits(new ProductCase(110, false, 1, 265, 20, 1030, 1, false, false), 1);
+    assertSameBits(new ProductCase(111, true, 1, 265, 265, 515, 2, false, false), 1);
+    assertSameBits(new ProductCase(112, false, 1, 14, 1050, 9, 3, true, false), 1);
   }
 
   @Test
