@@ -6,6 +6,12 @@
 #include <immintrin.h>
 #endif
 
+#if defined(__clang__)
+#define PANOPTIM_UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define PANOPTIM_UNROLLED _Pragma("GCC unroll 32")
+#endif
+
 namespace {
 
 constexpr int chains = 12;
@@ -15,26 +21,26 @@ constexpr int chains = 12;
 __attribute__((target("avx512f"))) void multiply_512(long long count) {
   __m512 sums[chains];
   const __m512 factor = _mm512_set1_ps(0.5f);
-#pragma GCC unroll 12
+  PANOPTIM_UNROLLED
   for (int j = 0; j < chains; j++) sums[j] = factor;
   for (long long i = 0; i < count; i += chains * 16) {
-#pragma GCC unroll 12
+    PANOPTIM_UNROLLED
     for (int j = 0; j < chains; j++) sums[j] = _mm512_fmadd_ps(factor, factor, sums[j]);
   }
-#pragma GCC unroll 12
+  PANOPTIM_UNROLLED
   for (int j = 0; j < chains; j++) __asm__ volatile("" : : "v"(sums[j]));
 }
 
 __attribute__((target("avx2,fma"))) void multiply_256(long long count) {
   __m256 sums[chains];
   const __m256 factor = _mm256_set1_ps(0.5f);
-#pragma GCC unroll 12
+  PANOPTIM_UNROLLED
   for (int j = 0; j < chains; j++) sums[j] = factor;
   for (long long i = 0; i < count; i += chains * 8) {
-#pragma GCC unroll 12
+    PANOPTIM_UNROLLED
     for (int j = 0; j < chains; j++) sums[j] = _mm256_fmadd_ps(factor, factor, sums[j]);
   }
-#pragma GCC unroll 12
+  PANOPTIM_UNROLLED
   for (int j = 0; j < chains; j++) __asm__ volatile("" : : "x"(sums[j]));
 }
 

@@ -12,34 +12,41 @@
 // Unnamed, so that tiers share no function: the linker could keep the AVX-512 version for all tiers.
 namespace {
 
+// The registers of a tile are elements of an array, which stay in registers only if each index is a constant.
+#if defined(__clang__)
+#define PANOPTIM_UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define PANOPTIM_UNROLLED _Pragma("GCC unroll 32")
+#endif
+
 // A tile has `Rows` rows of `Registers` registers.
 template <int Rows, int Registers>
 void multiply_tile(panoptim_int64 depth, const float *left, const float *right, float *tile, bool starts) {
   constexpr int columns = Registers * lanes::count;
   lanes sums[Rows][Registers];
-#pragma GCC unroll 32
+  PANOPTIM_UNROLLED
   for (int i = 0; i < Rows; i++) {
-#pragma GCC unroll 8
+    PANOPTIM_UNROLLED
     for (int j = 0; j < Registers; j++) {
       sums[i][j] = starts ? all_lanes(0) : load_lanes(tile + i * columns + j * lanes::count);
     }
   }
   for (panoptim_int64 k = 0; k < depth; k++) {
     lanes b[Registers];
-#pragma GCC unroll 8
+    PANOPTIM_UNROLLED
     for (int j = 0; j < Registers; j++) b[j] = load_lanes(right + j * lanes::count);
-#pragma GCC unroll 32
+    PANOPTIM_UNROLLED
     for (int i = 0; i < Rows; i++) {
       const lanes a = all_lanes(left[i]);
-#pragma GCC unroll 8
+      PANOPTIM_UNROLLED
       for (int j = 0; j < Registers; j++) sums[i][j] = fused_multiply_add_lanes(a, b[j], sums[i][j]);
     }
     left += Rows;
     right += columns;
   }
-#pragma GCC unroll 32
+  PANOPTIM_UNROLLED
   for (int i = 0; i < Rows; i++) {
-#pragma GCC unroll 8
+    PANOPTIM_UNROLLED
     for (int j = 0; j < Registers; j++) store_lanes(sums[i][j], tile + i * columns + j * lanes::count);
   }
 }
