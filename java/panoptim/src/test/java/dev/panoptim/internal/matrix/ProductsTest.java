@@ -69,8 +69,8 @@ class ProductsTest {
   @Test
   void everyNumberOfThreadsHasTheSameBits() {
     for (int threads : new int[] {2, 3, 16}) {
-      assertSameBits(new ProductCase(1, false, 2, 130, 140, 150, 3, false, false), threads);
-      assertSameBits(new ProductCase(2, true, 2, 130, 130, 150, 3, true, false), threads);
+      assertSameBits(new ProductCase(1, false, 2, 210, 220, 230, 3, false, false), threads);
+      assertSameBits(new ProductCase(2, true, 2, 300, 300, 200, 3, true, false), threads);
     }
   }
 
