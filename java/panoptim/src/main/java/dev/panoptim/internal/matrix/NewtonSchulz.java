@@ -66,7 +66,7 @@ public final class NewtonSchulz {
   /// @param threads the most threads that take part in a call, including the calling one, from 1 to
   ///   [dev.panoptim.backend.Backend#MOST_THREADS]
   /// @throws IllegalArgumentException if a number is out of its range, or a segment is too small,
-  ///   misaligned, on the heap or read-only; or if all memory is in more than four arenas
+  ///   misaligned, on the heap or read-only
   public NewtonSchulz(
       Products products,
       NewtonSchulzCoefficients coefficients,

@@ -38,7 +38,8 @@ public interface Products {
   ///   [#WORKSPACE_ALIGNMENT]. Products that are not computed at the same time may share it
   /// @param threads the most threads that take part in a call, including the calling one, from 1 to
   ///   [dev.panoptim.backend.Backend#MOST_THREADS]
-  /// @throws IllegalArgumentException if the workspace is too small, misaligned or on the heap, or
-  ///   `threads` is out of its range
+  /// @throws IllegalArgumentException if the workspace is too small, misaligned, read-only or on
+  ///   the heap, `threads` is out of its range, or the matrices and the workspace lie in more than
+  ///   four arenas
   Product prepare(Operands operands, MemorySegment workspace, int threads);
 }

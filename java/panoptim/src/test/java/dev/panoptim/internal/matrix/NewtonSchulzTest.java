@@ -99,8 +99,8 @@ class NewtonSchulzTest {
         String message = "seed " + seed + ", shape " + Arrays.toString(shape);
         for (int i = 0; i < after.length; i++) {
           assertTrue(after[i] < 1.21, () -> message + ": " + Arrays.toString(after));
-          // Values that five steps raise to 0.7; their order may change in the iteration.
-          if (before[0] / norm > 0.004) {
+          // Five steps raise such values to 0.68; their order may change in the iteration.
+          if (before[0] / norm > 0.002) {
             assertTrue(after[i] > 0.67, () -> message + ": " + Arrays.toString(after));
           }
         }

@@ -147,6 +147,33 @@ class ProductsTest {
     assertTrue(message.contains(reason) || message.contains("workspace is"), message);
   }
 
+  /// The linker keeps the arenas open, and a downcall has room for four.
+  @Test
+  void nativeProductsRefuseMoreThanFourArenas() {
+    try (Arena arena = Arena.ofShared();
+        Arena second = Arena.ofShared();
+        Arena third = Arena.ofShared();
+        Arena fourth = Arena.ofShared();
+        Arena fifth = Arena.ofShared()) {
+      Random random = new Random(1);
+      Operands operands =
+          new Operands(
+              matrix(arena, random, 2, 2),
+              matrix(second, random, 2, 2),
+              matrix(third, random, 2, 2),
+              matrix(fourth, random, 2, 2));
+      for (Products products : EveryProducts.ALL) {
+        long bytes = products.workspaceBytes(operands.shape(), 1);
+        products.prepare(operands, fourth.allocate(bytes, 64), 1).multiply(1, 1, 1);
+        if (products instanceof NativeProducts) {
+          MemorySegment workspace = fifth.allocate(bytes, 64);
+          assertThrows(
+              IllegalArgumentException.class, () -> products.prepare(operands, workspace, 1));
+        }
+      }
+    }
+  }
+
   @Test
   void aFactorWithoutAddedMatricesIsRefused() {
     for (Products products : EveryProducts.ALL) {
