@@ -229,6 +229,46 @@ PANOPTIM_API int32_t panoptim_measure(panoptim_plan *plan, ...);
 // memory of its operands need not be.
 PANOPTIM_API void panoptim_help(panoptim_plan *plan);
 
+// ---- Vectors ----
+//
+// Operations on vectors: floats that follow one another in memory, in chunks of PANOPTIM_CHUNK elements. The bits
+// depend neither on the tier nor on the number of threads. A NaN that is stored is 0x7fc00000.
+
+// Sums of each chunk, in the order of panoptim_sum_squares. A product of two floats is exact in double.
+#define PANOPTIM_VECTOR_DOT 0           // sums: x * y
+#define PANOPTIM_VECTOR_SUM_ABSOLUTE 1  // sums: the absolute value of x
+
+#define PANOPTIM_VECTOR_LARGEST 2  // sums: the largest absolute value of x; NaN if there is a NaN
+#define PANOPTIM_VECTOR_ADD 3      // result = fma(factor, x, y)
+#define PANOPTIM_VECTOR_SCALE 4    // result = factor * x
+#define PANOPTIM_VECTOR_OPERATIONS 5
+
+// One operation. The operands that an operation does not name are not read. The result may be the same vector as x or
+// y, and must not overlap them otherwise.
+typedef struct panoptim_vectors {
+  const float *x;             // `length` elements, here and below
+  const float *y;             //
+  float *result;              //
+  double *sums;               // one for each chunk; the last chunk may be short
+  panoptim_int64 length;      // elements, 0 allowed
+  float factor;               //
+  int32_t operation;          // PANOPTIM_VECTOR_...
+  int32_t tier;               // PANOPTIM_TIER_...
+  int32_t sharing;            // PANOPTIM_CLOSED, or PANOPTIM_ANNOUNCED if panoptim_help_vectors may join
+  int32_t helping;            // threads in panoptim_help_vectors; 0 at first, then written by the library only
+  panoptim_int64 share;       // if the call is shared: elements of a share, 1 or more
+  panoptim_int64 taken;       // shares taken by any thread
+  panoptim_int64 helped;      // shares taken by helpers
+  char error[PANOPTIM_TEXT];  // the reason why the status is not PANOPTIM_OK
+} panoptim_vectors;
+
+// Makes one operation; it is complete when the call returns. Pointers after the first are ignored, as for
+// panoptim_step.
+PANOPTIM_API int32_t panoptim_run_vectors(panoptim_vectors *vectors, ...);
+
+// Joins the operation of another thread, as panoptim_help joins a step.
+PANOPTIM_API void panoptim_help_vectors(panoptim_vectors *vectors);
+
 // ---- Matrix products ----
 //
 // Matrices are row-major: element (i, j) is at index i * stride + j. Element (i, j) of a product of depth K is one

@@ -9,6 +9,7 @@
 #include "step/quick.h"
 #include "step/sharing.h"
 #include "step/step.h"
+#include "vector/vectors.h"
 
 namespace {
 
@@ -65,6 +66,21 @@ int32_t panoptim_measure(panoptim_plan *plan, ...) {
 
 void panoptim_help(panoptim_plan *plan) {
   help_call(*plan, kernels_of);
+}
+
+int32_t panoptim_run_vectors(panoptim_vectors *vectors, ...) {
+  if (!vectors) return PANOPTIM_INVALID_ARGUMENT;
+  const int32_t status = check_vectors(vectors);
+  if (status) {
+    close(*vectors);
+  } else {
+    run_vectors(*vectors);
+  }
+  return status;
+}
+
+void panoptim_help_vectors(panoptim_vectors *vectors) {
+  help_vectors(*vectors);
 }
 
 int32_t panoptim_multiply_workspace(panoptim_product *product) {

@@ -4,6 +4,7 @@
 
 #include "panoptim.h"
 #include "rule/composition.h"
+#include "vector/kernel.h"
 
 // Updates `length` elements. `state` has the states of the composition, in order.
 using kernel = void (*)(const panoptim_coefficients &coefficients, panoptim_int64 length, float *parameter,
@@ -30,6 +31,8 @@ struct kernel_table {
 
   // Adds the square of element i to sum i modulo PANOPTIM_LANES.
   void (*add_squares)(panoptim_int64 length, const float *numbers, double *sums);
+
+  vector_kernels vectors;
 };
 
 #endif

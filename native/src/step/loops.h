@@ -6,17 +6,11 @@
 
 #include "rule/update.h"
 #include "step/kernel.h"
+#include "step/vector_loop.h"
+#include "vector/loops.h"
 
 // Unnamed, so that tiers share no function: the linker could keep the AVX-512 version for all tiers.
 namespace {
-
-// Operands do not overlap; without the first pragma the compiler would check that before each loop. A loop that the
-// compiler has unrolled completely is not vectorised; the second pragma forbids that.
-#if defined(__clang__)
-#define PANOPTIM_VECTOR_LOOP _Pragma("clang loop vectorize(assume_safety) unroll(disable)")
-#else
-#define PANOPTIM_VECTOR_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
-#endif
 
 // The operands of one tensor; the array has the states of the rule.
 struct operands {
@@ -166,7 +160,8 @@ constexpr kernel_table every_loop(std::integer_sequence<int, Kernel...>) {
           clip_loop,
           average_loop,
           {nullptr, bfloat16_loop, float16_loop},
-          add_squares_loop};
+          add_squares_loop,
+          vector_loops};
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ class waiting {
   unsigned times_ = 0;
 };
 
-// Ends the sharing. Returns when no helper uses the call, which is a plan or a matrix product.
+// Ends the sharing. Returns when no helper uses the call: a plan, a call on vectors or a matrix product.
 template <class Call>
 void close(Call &call) {
   __atomic_store_n(&call.sharing, PANOPTIM_CLOSED, __ATOMIC_SEQ_CST);
@@ -46,55 +46,57 @@ void join(Call &call, Take take) {
   __atomic_sub_fetch(&call.helping, 1, __ATOMIC_SEQ_CST);
 }
 
-inline panoptim_int64 shares(const panoptim_plan &plan) {
-  return total_elements(plan) / plan.share + (total_elements(plan) % plan.share != 0);
+// The number of shares of a call. Its elements are total_elements(call).
+template <class Call>
+panoptim_int64 shares(const Call &call) {
+  return total_elements(call) / call.share + (total_elements(call) % call.share != 0);
 }
 
 // Takes shares until all are taken, and calls work(begin, end) for each; elements are counted over all rows. The
 // calling thread takes shares from the front and helpers from the back. So at the next step the caches still hold their
 // shares.
-template <class Place, class Work>
-void take_shares(panoptim_plan &plan, Place place, Work work) {
-  const panoptim_int64 total = total_elements(plan);
-  const panoptim_int64 count = shares(plan);
-  while (__atomic_fetch_add(&plan.taken, 1, __ATOMIC_RELAXED) < count) {
-    const panoptim_int64 begin = place() * plan.share;
-    work(begin, total - begin < plan.share ? total : begin + plan.share);
+template <class Call, class Place, class Work>
+void take_shares(Call &call, Place place, Work work) {
+  const panoptim_int64 total = total_elements(call);
+  const panoptim_int64 count = shares(call);
+  while (__atomic_fetch_add(&call.taken, 1, __ATOMIC_RELAXED) < count) {
+    const panoptim_int64 begin = place() * call.share;
+    work(begin, total - begin < call.share ? total : begin + call.share);
   }
 }
 
 // The part of one thread of a team. Each thread of the team calls this; one of them leads.
-template <class Work>
-void take_part(panoptim_plan &plan, bool leads, Work work) {
+template <class Call, class Work>
+void take_part(Call &call, bool leads, Work work) {
   if (leads) {
     panoptim_int64 next = 0;
     take_shares(
-        plan, [&] { return next++; }, work);
+        call, [&] { return next++; }, work);
   } else {
-    const panoptim_int64 last = shares(plan) - 1;
+    const panoptim_int64 last = shares(call) - 1;
     take_shares(
-        plan, [&] { return last - __atomic_fetch_add(&plan.helped, 1, __ATOMIC_RELAXED); }, work);
+        call, [&] { return last - __atomic_fetch_add(&call.helped, 1, __ATOMIC_RELAXED); }, work);
   }
 }
 
 // Runs the whole call. If it was announced, helpers may join.
-template <class Work>
-void run_shared(panoptim_plan &plan, Work work) {
-  if (plan.sharing == PANOPTIM_CLOSED) {
-    work(0, total_elements(plan));
+template <class Call, class Work>
+void run_shared(Call &call, Work work) {
+  if (call.sharing == PANOPTIM_CLOSED) {
+    work(0, total_elements(call));
     return;
   }
-  plan.taken = 0;
-  plan.helped = 0;
-  __atomic_store_n(&plan.sharing, PANOPTIM_OPEN, __ATOMIC_SEQ_CST);
-  take_part(plan, true, work);
-  close(plan);
+  call.taken = 0;
+  call.helped = 0;
+  __atomic_store_n(&call.sharing, PANOPTIM_OPEN, __ATOMIC_SEQ_CST);
+  take_part(call, true, work);
+  close(call);
 }
 
 // Joins the call of another thread, if there is one. `choose` receives a function to call with the work.
-template <class Choose>
-void join_work(panoptim_plan &plan, Choose choose) {
-  join(plan, [&] { choose([&](auto work) { take_part(plan, false, work); }); });
+template <class Call, class Choose>
+void join_work(Call &call, Choose choose) {
+  join(call, [&] { choose([&](auto work) { take_part(call, false, work); }); });
 }
 
 #endif

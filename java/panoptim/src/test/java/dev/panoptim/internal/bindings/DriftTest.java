@@ -37,6 +37,7 @@ class DriftTest {
           "panoptim_coefficients", panoptim_coefficients.layout(),
           "panoptim_tensor", panoptim_tensor.layout(),
           "panoptim_plan", panoptim_plan.layout(),
+          "panoptim_vectors", panoptim_vectors.layout(),
           "panoptim_description", panoptim_description.layout(),
           "panoptim_product", panoptim_product.layout(),
           "panoptim_cuda_device", panoptim_cuda_device.layout(),

@@ -1,0 +1,65 @@
+// The loops over vectors, compiled for the instruction set of the including file.
+#ifndef PANOPTIM_VECTOR_LOOPS_H
+#define PANOPTIM_VECTOR_LOOPS_H
+
+#include "rule/arithmetic.h"
+#include "step/vector_loop.h"
+#include "vector/kernel.h"
+
+// Unnamed, so that tiers share no function: the linker could keep the AVX-512 version for all tiers.
+namespace {
+
+// The sum of the lanes, in halves: lane k + half is added to lane k, until one is left.
+__attribute__((always_inline)) inline double sum_of_lanes(double (&sums)[PANOPTIM_LANES]) {
+  for (int half = PANOPTIM_LANES / 2; half > 0; half /= 2) {
+    for (int lane = 0; lane < half; lane++) sums[lane] += sums[lane + half];
+  }
+  return sums[0];
+}
+
+// The sum of term(i) of all elements, in the order of panoptim_sum_squares.
+template <class Term>
+__attribute__((always_inline)) inline double sum_in_lanes(panoptim_int64 length, Term term) {
+  double sums[PANOPTIM_LANES] = {};
+  panoptim_int64 i = 0;
+  for (; i + PANOPTIM_LANES <= length; i += PANOPTIM_LANES) {
+    for (int lane = 0; lane < PANOPTIM_LANES; lane++) sums[lane] += term(i + lane);
+  }
+  for (int lane = 0; i + lane < length; lane++) sums[lane] += term(i + lane);
+  return sum_of_lanes(sums);
+}
+
+double dot_loop(panoptim_int64 length, const float *x, const float *y) {
+  return sum_in_lanes(length, [=](panoptim_int64 i) { return static_cast<double>(x[i]) * static_cast<double>(y[i]); });
+}
+
+double sum_absolute_loop(panoptim_int64 length, const float *x) {
+  return sum_in_lanes(length, [=](panoptim_int64 i) { return static_cast<double>(absolute(x[i])); });
+}
+
+float largest_loop(panoptim_int64 length, const float *x) {
+  float largest[PANOPTIM_LANES] = {};
+  panoptim_int64 i = 0;
+  for (; i + PANOPTIM_LANES <= length; i += PANOPTIM_LANES) {
+    for (int lane = 0; lane < PANOPTIM_LANES; lane++) largest[lane] = maximum(largest[lane], absolute(x[i + lane]));
+  }
+  for (; i < length; i++) largest[0] = maximum(largest[0], absolute(x[i]));
+  for (int lane = 1; lane < PANOPTIM_LANES; lane++) largest[0] = maximum(largest[0], largest[lane]);
+  return canonical(largest[0]);
+}
+
+void add_loop(float factor, panoptim_int64 length, const float *x, const float *y, float *result) {
+  PANOPTIM_VECTOR_LOOP
+  for (panoptim_int64 i = 0; i < length; i++) result[i] = canonical(fused_multiply_add(factor, x[i], y[i]));
+}
+
+void scale_loop(float factor, panoptim_int64 length, const float *x, float *result) {
+  PANOPTIM_VECTOR_LOOP
+  for (panoptim_int64 i = 0; i < length; i++) result[i] = canonical(factor * x[i]);
+}
+
+constexpr vector_kernels vector_loops = {dot_loop, sum_absolute_loop, largest_loop, add_loop, scale_loop};
+
+}  // namespace
+
+#endif
