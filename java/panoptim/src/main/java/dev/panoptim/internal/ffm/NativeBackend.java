@@ -14,6 +14,7 @@ import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.vector.VectorOperations;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -148,6 +149,11 @@ public final class NativeBackend extends Engine {
   public boolean refusesDeadMemory(StepPlan plan, int threads) {
     return table(plan).calls().size() == 1
         && WorkSplit.helpers(plan.rows().elements(), threads) == 0;
+  }
+
+  @Override
+  public VectorOperations vectorOperations(long length, int threads) {
+    return new NativeVectors(tier, length, threads);
   }
 
   @Override

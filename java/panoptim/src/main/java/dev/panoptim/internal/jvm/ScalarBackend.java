@@ -4,6 +4,7 @@ import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.vector.VectorOperations;
 
 /// Steps in plain Java, one element at a time: [ScalarUpdate].
 ///
@@ -30,6 +31,11 @@ public final class ScalarBackend extends Engine {
 
   private ParallelChunks chunks(StepPlan plan) {
     return (ParallelChunks) prepared(plan);
+  }
+
+  @Override
+  public VectorOperations vectorOperations(long length, int threads) {
+    return new ChunkedVectors(ScalarVectors.INSTANCE, length, threads);
   }
 
   @Override

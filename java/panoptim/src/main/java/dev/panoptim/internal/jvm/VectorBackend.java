@@ -5,6 +5,7 @@ import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.StepPlan;
 import dev.panoptim.internal.step.StepValues;
+import dev.panoptim.internal.vector.VectorOperations;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Rule;
 import java.util.EnumSet;
@@ -65,6 +66,11 @@ public final class VectorBackend extends Engine {
 
   private Chunks chunks(StepPlan plan) {
     return (Chunks) prepared(plan);
+  }
+
+  @Override
+  public VectorOperations vectorOperations(long length, int threads) {
+    return new ChunkedVectors(VectorApiVectors.INSTANCE, length, threads);
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.panoptim.device.Device;
 import dev.panoptim.internal.device.DeviceAccess;
 import dev.panoptim.internal.memory.Segments;
 import dev.panoptim.internal.parallel.ThreadProperties;
+import dev.panoptim.internal.vector.VectorOperations;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
@@ -152,6 +153,16 @@ public abstract non-sealed class Engine implements Backend {
 
   /// Fills the measures of what this engine prepared of a plan.
   protected abstract void fillMeasures(StepPlan plan, int threads);
+
+  /// Operations on vectors in host memory.
+  ///
+  /// @param length the elements of each vector
+  /// @param threads the most threads of an operation, including the calling one
+  /// @throws UnsupportedOperationException if this engine works on a GPU
+  /// @throws OutOfMemoryError if their tables would exceed the limit of memory
+  public VectorOperations vectorOperations(long length, int threads) {
+    throw new UnsupportedOperationException("backend " + name() + " has no operations on vectors");
+  }
 
   /// Sets memory of this backend's device to 0, after all steps that were enqueued before. On a
   /// GPU, the caller has called [DeviceAccess#forgetRanges] before.

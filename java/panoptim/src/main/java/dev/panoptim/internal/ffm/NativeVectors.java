@@ -1,0 +1,101 @@
+package dev.panoptim.internal.ffm;
+
+import dev.panoptim.backend.Tier;
+import dev.panoptim.internal.bindings.Downcall;
+import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.internal.bindings.panoptim_vectors;
+import dev.panoptim.internal.memory.CollectedMemory;
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.parallel.HelperPool;
+import dev.panoptim.internal.parallel.WorkSplit;
+import dev.panoptim.internal.vector.VectorOperation;
+import dev.panoptim.internal.vector.VectorOperations;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
+
+/// Operations on vectors in C++, in one tier, with helpers of the pool.
+///
+/// Not thread-safe.
+final class NativeVectors extends VectorOperations implements HelperPool.Work {
+  private static final class Function {
+    static final MethodHandle RUN = PanoptimAbi.panoptim_run_vectors.makeInvoker().handle();
+  }
+
+  /// No other table lies in the cache lines of the shared counters.
+  private static final long CACHE_LINE = 64;
+
+  private final MemorySegment call;
+
+  /// The tier must be available.
+  NativeVectors(Tier tier, long length, int threads) {
+    super(length, threads);
+    call = new CollectedMemory(MemoryKind.TABLES).allocate(panoptim_vectors.sizeof(), CACHE_LINE);
+    panoptim_vectors.tier(call, tier.ordinal());
+    panoptim_vectors.length(call, length);
+    panoptim_vectors.sums(call, sums());
+  }
+
+  @Override
+  protected void run(
+      VectorOperation operation,
+      float factor,
+      MemorySegment x,
+      MemorySegment y,
+      MemorySegment result) {
+    panoptim_vectors.operation(call, operation.ordinal());
+    panoptim_vectors.factor(call, factor);
+    panoptim_vectors.x(call, x);
+    panoptim_vectors.y(call, y == null ? MemorySegment.NULL : y);
+    panoptim_vectors.result(call, result == null ? MemorySegment.NULL : result);
+    try {
+      runShared();
+    } finally {
+      Reference.reachabilityFence(x);
+      Reference.reachabilityFence(y);
+      Reference.reachabilityFence(result);
+    }
+  }
+
+  private void runShared() {
+    int most = WorkSplit.helpers(length, threads);
+    if (most == 0) {
+      runAlone();
+      return;
+    }
+    int free = HelperPool.enter();
+    int helpers = Math.min(most, free);
+    try {
+      if (helpers > 0) {
+        panoptim_vectors.share(call, WorkSplit.share(length, helpers + 1));
+        panoptim_vectors.sharing(call, PanoptimAbi.PANOPTIM_ANNOUNCED());
+        HelperPool.offer(helpers, free, this, WorkSplit.wakes(length));
+      }
+      runAlone();
+    } finally {
+      HelperPool.leave(this);
+      // If the downcall failed before it began, helpers still wait for it.
+      panoptim_vectors.sharing(call, PanoptimAbi.PANOPTIM_CLOSED());
+    }
+  }
+
+  /// The calling thread's downcall ends when all work is done.
+  private void runAlone() {
+    int status;
+    try {
+      status = (int) Function.RUN.invokeExact(call);
+    } catch (Throwable e) {
+      throw Downcall.unchecked(e);
+    }
+    if (status != PanoptimAbi.PANOPTIM_OK()) {
+      throw new IllegalStateException(
+          "the native call failed with status %s: %s"
+              .formatted(status, panoptim_vectors.error(call).getString(0)));
+    }
+  }
+
+  @Override
+  public void help() {
+    PanoptimAbi.panoptim_help_vectors(call);
+  }
+}
