@@ -52,18 +52,10 @@ public final class Checkpoint implements AutoCloseable {
     this.arena = arena;
     try {
       SafetensorsFile tensors = SafetensorsFile.map(file, arena);
-      document = TrainingDocument.parse(verify(tensors));
+      document = TrainingDocument.parse(ChecksummedFile.verify(tensors, CheckpointWriter.TRAINING));
       state = stateDict(tensors);
     } catch (SafetensorsException | IllegalArgumentException e) {
-      // The safetensors reader starts its messages with the file's name too; the name is written
-      // once.
-      String why = String.valueOf(e.getMessage());
-      String name = file + ": ";
-      throw new CheckpointException(
-          file
-              + " is no intact checkpoint: "
-              + (why.startsWith(name) ? why.substring(name.length()) : why),
-          e);
+      throw ChecksummedFile.notIntact(file, "checkpoint", e);
     }
   }
 
@@ -78,47 +70,6 @@ public final class Checkpoint implements AutoCloseable {
     } catch (Throwable e) {
       arena.close();
       throw e;
-    }
-  }
-
-  /// Verifies the checksums of the metadata and of every tensor.
-  ///
-  /// @return the training document, as JSON
-  private static String verify(SafetensorsFile file) {
-    String training = metadata(file, CheckpointWriter.TRAINING);
-    String checksums = metadata(file, CheckpointWriter.CHECKSUMS);
-    requireSame(
-        "the metadata",
-        metadata(file, CheckpointWriter.CHECKSUM),
-        Checksums.of(training + checksums));
-    Fields expected = new Fields("checksums", Json.read(checksums));
-    for (Tensor each : file.tensors().values()) {
-      requireSame(
-          "tensor '" + each.name() + "'",
-          expected.text(each.name()),
-          Checksums.ofMapped(each.data()));
-    }
-    expected.end();
-    if (file.metadata().size() != 3) {
-      throw new IllegalArgumentException(
-          "its metadata must have exactly the three entries of a checkpoint, but have "
-              + file.metadata().keySet());
-    }
-    return training;
-  }
-
-  private static String metadata(SafetensorsFile file, String key) {
-    String value = file.metadata().get(key);
-    if (value == null) {
-      throw new IllegalArgumentException("its metadata have no entry '" + key + "'");
-    }
-    return value;
-  }
-
-  private static void requireSame(String what, String expected, String found) {
-    if (!found.equals(expected)) {
-      throw new IllegalArgumentException(
-          "the checksum of %s is %s, but must be %s".formatted(what, found, expected));
     }
   }
 

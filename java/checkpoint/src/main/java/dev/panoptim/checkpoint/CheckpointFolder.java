@@ -349,7 +349,7 @@ public final class CheckpointFolder {
   }
 
   /// Forces the names in a folder to the disk, so that they survive a loss of power.
-  private static void force(Path folder) throws IOException {
+  static void force(Path folder) throws IOException {
     // Windows cannot open folders and does not need to.
     if (!WINDOWS) {
       try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {

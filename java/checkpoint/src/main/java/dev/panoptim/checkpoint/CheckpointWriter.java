@@ -4,29 +4,23 @@ import dev.panoptim.internal.checkpoint.CheckpointSupport;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.optim.StateDict;
 import dev.panoptim.safetensors.DType;
-import dev.panoptim.safetensors.SafetensorsException;
-import dev.panoptim.safetensors.SafetensorsLayout;
-import dev.panoptim.safetensors.SafetensorsWriter;
 import dev.panoptim.safetensors.Tensor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.UnaryOperator;
-import java.util.zip.CRC32;
 
 /// The contents of a checkpoint, and the code that writes them to a file.
 ///
 /// Data tensors are named `parameter/NAME`, and states `STATE/NAME`, for example
-/// `firstMoment/layer1.weight`. All are vectors of F32. The metadata are three strings:
-/// [#TRAINING], [#CHECKSUMS] and [#CHECKSUM].
+/// `firstMoment/layer1.weight`. All are vectors of F32. The metadata are the document, by the key
+/// [#TRAINING], and the checksums of [ChecksummedFile].
 ///
 /// @param document the part that is not tensors
 /// @param tensors the tensors, in any order
@@ -34,19 +28,10 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
   /// The metadata key of the [TrainingDocument].
   static final String TRAINING = "panoptim.training";
 
-  /// The metadata key of a JSON object that maps each tensor's name to the CRC-32 of its bytes.
-  static final String CHECKSUMS = "panoptim.checksums";
-
-  /// The metadata key of the CRC-32 of the two other values, concatenated.
-  static final String CHECKSUM = "panoptim.checksum";
-
   static final String PARAMETER = "parameter";
 
-  /// The size of the copy buffer in bytes: 512 KiB stay in the cache between two uses.
-  private static final int PIECE = 512 << 10;
-
-  private static final String UNKNOWN = "00000000";
-  private static final String VERSION = version();
+  /// The version of this library.
+  static final String VERSION = version();
 
   private static String version() {
     try (InputStream in = CheckpointWriter.class.getResourceAsStream("version.txt")) {
@@ -126,73 +111,16 @@ record CheckpointWriter(TrainingDocument document, List<Tensor> tensors) {
   }
 
   private void requireFits() {
-    try {
-      layout(document.toJson(), unknownChecksums());
-    } catch (SafetensorsException e) {
-      throw new IllegalArgumentException(
-          "the checkpoint of step %s cannot be saved: %s"
-              .formatted(document.step(), e.getMessage()),
-          e);
-    }
-  }
-
-  /// A placeholder for each tensor's checksum. The map is sorted, so that the same state always
-  /// gives the same file.
-  private Map<String, String> unknownChecksums() {
-    Map<String, String> checksums = new TreeMap<>();
-    tensors.forEach(each -> checksums.put(each.name(), UNKNOWN));
-    return checksums;
+    new ChecksummedFile(TRAINING, document.toJson(), tensors)
+        .requireFits("the checkpoint of step " + document.step());
   }
 
   static Tensor tensor(String kind, String name, MemorySegment values, List<Long> shape) {
     return new Tensor(kind + "/" + name, DType.F32, shape, values.asReadOnly());
   }
 
-  /// Writes a new file and forces it to the disk. The header is written last, when the checksums
-  /// are known; until then the file is not a valid checkpoint.
-  ///
-  /// @param channel a channel of an empty file
+  /// Writes a new file and forces it to the disk; see [ChecksummedFile#write].
   void write(FileChannel channel, Progress progress) throws IOException {
-    String training = document.toJson();
-    Map<String, String> checksums = unknownChecksums();
-    SafetensorsLayout layout = layout(training, checksums);
-    long written = layout.header().byteSize();
-    channel.position(written);
-    CRC32 crc = new CRC32();
-    ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
-    for (Tensor each : layout.tensors()) {
-      crc.reset();
-      MemorySegment data = each.data();
-      for (long at = 0; at < data.byteSize(); at += PIECE) {
-        int length = (int) Math.min(PIECE, data.byteSize() - at);
-        // The checksum is computed from a copy, because other processes may share the states and
-        // change them meanwhile.
-        MemorySegment.copy(data, at, MemorySegment.ofBuffer(piece.clear()), 0, length);
-        crc.update(piece.limit(length));
-        writeAll(channel, piece.rewind());
-        written += length;
-        if (written < layout.bytes()) {
-          progress.update(written, layout.bytes());
-        }
-      }
-      checksums.put(each.name(), Checksums.hex(crc));
-    }
-    channel.position(0);
-    writeAll(channel, layout(training, checksums).header().asByteBuffer());
-    channel.force(true);
-    progress.update(layout.bytes(), layout.bytes());
-  }
-
-  private SafetensorsLayout layout(String training, Map<String, String> checksums) {
-    String sums = Json.write(checksums);
-    return SafetensorsWriter.layout(
-        tensors,
-        Map.of(TRAINING, training, CHECKSUMS, sums, CHECKSUM, Checksums.of(training + sums)));
-  }
-
-  private static void writeAll(FileChannel channel, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
-    }
+    new ChecksummedFile(TRAINING, document.toJson(), tensors).write(channel, progress);
   }
 }
