@@ -13,7 +13,7 @@ final class SharedLoop implements HelperPool.Work {
   /// The work on some of the elements.
   interface Range {
     /// @param begin the first element
-    /// @param end the first element behind
+    /// @param end the element after the last one
     void work(long begin, long end);
   }
 

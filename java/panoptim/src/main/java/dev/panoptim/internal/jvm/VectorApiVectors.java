@@ -8,8 +8,8 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Operations on vectors on the Vector API: four vectors of doubles hold the sixteen sums. The
-/// elements at the end that do not fill a vector are those of [ScalarVectors].
+/// Operations on vectors on the Vector API: four vectors of doubles hold the sixteen sums.
+/// [ScalarVectors] computes the elements at the end that do not fill a vector.
 final class VectorApiVectors implements VectorKernels {
   static final VectorApiVectors INSTANCE = new VectorApiVectors();
 

@@ -92,8 +92,8 @@ public final class FlatParameters {
     }
   }
 
-  /// As [#copyDataFrom], but a parameter that cannot be written does not keep the others from being
-  /// written. Throws the first failure at the end.
+  /// As [#copyDataFrom], but writes all parameters that can be written, and throws the first
+  /// failure at the end.
   public void restoreData(MemorySegment vector) {
     RuntimeException failure = null;
     for (int i = 0; i < offsets.length; i++) {
