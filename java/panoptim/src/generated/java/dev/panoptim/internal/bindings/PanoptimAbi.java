@@ -581,6 +581,60 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     public static int PANOPTIM_TEXT() {
         return PANOPTIM_TEXT;
     }
+    private static final int PANOPTIM_VECTOR_DOT = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_VECTOR_DOT 0
+     * }
+     */
+    public static int PANOPTIM_VECTOR_DOT() {
+        return PANOPTIM_VECTOR_DOT;
+    }
+    private static final int PANOPTIM_VECTOR_SUM_ABSOLUTE = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_VECTOR_SUM_ABSOLUTE 1
+     * }
+     */
+    public static int PANOPTIM_VECTOR_SUM_ABSOLUTE() {
+        return PANOPTIM_VECTOR_SUM_ABSOLUTE;
+    }
+    private static final int PANOPTIM_VECTOR_LARGEST = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_VECTOR_LARGEST 2
+     * }
+     */
+    public static int PANOPTIM_VECTOR_LARGEST() {
+        return PANOPTIM_VECTOR_LARGEST;
+    }
+    private static final int PANOPTIM_VECTOR_ADD = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_VECTOR_ADD 3
+     * }
+     */
+    public static int PANOPTIM_VECTOR_ADD() {
+        return PANOPTIM_VECTOR_ADD;
+    }
+    private static final int PANOPTIM_VECTOR_SCALE = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_VECTOR_SCALE 4
+     * }
+     */
+    public static int PANOPTIM_VECTOR_SCALE() {
+        return PANOPTIM_VECTOR_SCALE;
+    }
+    private static final int PANOPTIM_VECTOR_OPERATIONS = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_VECTOR_OPERATIONS 5
+     * }
+     */
+    public static int PANOPTIM_VECTOR_OPERATIONS() {
+        return PANOPTIM_VECTOR_OPERATIONS;
+    }
     private static final int PANOPTIM_PRODUCT_GENERAL = (int)0L;
     /**
      * {@snippet lang=c :
@@ -1004,6 +1058,137 @@ public class PanoptimAbi extends PanoptimAbi$shared {
                 traceDowncall("panoptim_help", plan);
             }
             mh$.invokeExact(plan);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    /**
+     * Variadic invoker class for:
+     * {@snippet lang=c :
+     * int32_t panoptim_run_vectors(panoptim_vectors *vectors, ...)
+     * }
+     */
+    public static class panoptim_run_vectors {
+        private static final FunctionDescriptor BASE_DESC = FunctionDescriptor.of(
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_POINTER
+            );
+        private static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_run_vectors");
+
+        private final MethodHandle handle;
+        private final FunctionDescriptor descriptor;
+        private final MethodHandle spreader;
+
+        private panoptim_run_vectors(MethodHandle handle, FunctionDescriptor descriptor, MethodHandle spreader) {
+            this.handle = handle;
+            this.descriptor = descriptor;
+            this.spreader = spreader;
+        }
+
+        /**
+         * Variadic invoker factory for:
+         * {@snippet lang=c :
+         * int32_t panoptim_run_vectors(panoptim_vectors *vectors, ...)
+         * }
+         */
+        public static panoptim_run_vectors makeInvoker(MemoryLayout... layouts) {
+            FunctionDescriptor desc$ = BASE_DESC.appendArgumentLayouts(layouts);
+            Linker.Option fva$ = Linker.Option.firstVariadicArg(BASE_DESC.argumentLayouts().size());
+            var mh$ = Linker.nativeLinker().downcallHandle(ADDR, desc$, fva$);
+            var spreader$ = mh$.asSpreader(Object[].class, layouts.length);
+            return new panoptim_run_vectors(mh$, desc$, spreader$);
+        }
+
+        /**
+         * {@return the address}
+         */
+        public static MemorySegment address() {
+            return ADDR;
+        }
+
+        /**
+         * {@return the specialized method handle}
+         */
+        public MethodHandle handle() {
+            return handle;
+        }
+
+        /**
+         * {@return the specialized descriptor}
+         */
+        public FunctionDescriptor descriptor() {
+            return descriptor;
+        }
+
+        public int apply(MemorySegment vectors, Object... x1) {
+            try {
+                if (TRACE_DOWNCALLS) {
+                    traceDowncall("panoptim_run_vectors", vectors, x1);
+                }
+                return (int) spreader.invokeExact(vectors, x1);
+            } catch(IllegalArgumentException | ClassCastException ex$)  {
+                throw ex$; // rethrow IAE from passing wrong number/type of args
+            } catch (Throwable ex$) {
+               throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    private static class panoptim_help_vectors {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_help_vectors");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void panoptim_help_vectors(panoptim_vectors *vectors)
+     * }
+     */
+    public static FunctionDescriptor panoptim_help_vectors$descriptor() {
+        return panoptim_help_vectors.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void panoptim_help_vectors(panoptim_vectors *vectors)
+     * }
+     */
+    public static MethodHandle panoptim_help_vectors$handle() {
+        return panoptim_help_vectors.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void panoptim_help_vectors(panoptim_vectors *vectors)
+     * }
+     */
+    public static MemorySegment panoptim_help_vectors$address() {
+        return panoptim_help_vectors.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void panoptim_help_vectors(panoptim_vectors *vectors)
+     * }
+     */
+    public static void panoptim_help_vectors(MemorySegment vectors) {
+        var mh$ = panoptim_help_vectors.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_help_vectors", vectors);
+            }
+            mh$.invokeExact(vectors);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -33,18 +33,18 @@ class DriftTest {
   private static final Path HEADER = Path.of("../../native/include/panoptim.h");
 
   private static final Map<String, GroupLayout> STRUCTS =
-      Map.of(
-          "panoptim_coefficients", panoptim_coefficients.layout(),
-          "panoptim_tensor", panoptim_tensor.layout(),
-          "panoptim_plan", panoptim_plan.layout(),
-          "panoptim_vectors", panoptim_vectors.layout(),
-          "panoptim_description", panoptim_description.layout(),
-          "panoptim_product", panoptim_product.layout(),
-          "panoptim_cuda_device", panoptim_cuda_device.layout(),
-          "panoptim_cuda_range", panoptim_cuda_range.layout(),
-          "panoptim_cuda_decision", panoptim_cuda_decision.layout(),
-          "panoptim_cuda_tile", panoptim_cuda_tile.layout(),
-          "panoptim_cuda_plan", panoptim_cuda_plan.layout());
+      Map.ofEntries(
+          Map.entry("panoptim_coefficients", panoptim_coefficients.layout()),
+          Map.entry("panoptim_tensor", panoptim_tensor.layout()),
+          Map.entry("panoptim_plan", panoptim_plan.layout()),
+          Map.entry("panoptim_vectors", panoptim_vectors.layout()),
+          Map.entry("panoptim_description", panoptim_description.layout()),
+          Map.entry("panoptim_product", panoptim_product.layout()),
+          Map.entry("panoptim_cuda_device", panoptim_cuda_device.layout()),
+          Map.entry("panoptim_cuda_range", panoptim_cuda_range.layout()),
+          Map.entry("panoptim_cuda_decision", panoptim_cuda_decision.layout()),
+          Map.entry("panoptim_cuda_tile", panoptim_cuda_tile.layout()),
+          Map.entry("panoptim_cuda_plan", panoptim_cuda_plan.layout()));
 
   @Test
   void sizesOffsetsAndConstantsAreTheCompilers() throws Throwable {
