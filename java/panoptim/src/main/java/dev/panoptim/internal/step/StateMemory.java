@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -155,11 +154,24 @@ public final class StateMemory {
   /// Parameters of different rules have different states, so each rule has a layout. In the order
   /// of the rules' first parameters.
   private List<RuleStates> byRule(Collection<TrackedParameter> parameters) {
-    Map<Rule, List<TrackedParameter>> byRule = new LinkedHashMap<>();
+    List<List<TrackedParameter>> byRule = new ArrayList<>();
     for (TrackedParameter each : parameters) {
-      byRule.computeIfAbsent(each.group.rule(), rule -> new ArrayList<>()).add(each);
+      ofRule(byRule, each.group.rule()).add(each);
     }
-    return byRule.values().stream().map(some -> new RuleStates(some, layout(some))).toList();
+    return byRule.stream().map(some -> new RuleStates(some, layout(some))).toList();
+  }
+
+  /// The list of a rule, added if there is none. No map: the first call of a record's `hashCode`
+  /// makes the JDK keep the record's class loader for ever, and `LoadersTest` fails.
+  private static List<TrackedParameter> ofRule(List<List<TrackedParameter>> byRule, Rule rule) {
+    for (List<TrackedParameter> each : byRule) {
+      Rule known = each.getFirst().group.rule();
+      if (known == rule || known.equals(rule)) {
+        return each;
+      }
+    }
+    byRule.add(new ArrayList<>());
+    return byRule.getLast();
   }
 
   /// @param parameters of one rule
