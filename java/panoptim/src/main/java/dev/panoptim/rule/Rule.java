@@ -91,6 +91,37 @@ public record Rule(
         .requireLegal();
   }
 
+  /// Compares all parts. Not generated as for other records: with JDK 25, the generated methods
+  /// keep the class loader of the record reachable once they have run, and an application that uses
+  /// it can then not be unloaded.
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Rule rule && parts().equals(rule.parts());
+  }
+
+  @Override
+  public int hashCode() {
+    return parts().hashCode();
+  }
+
+  private List<Object> parts() {
+    return List.of(
+        firstMoment,
+        nesterov,
+        secondMoment,
+        momentumLast,
+        epsilonInside,
+        unitCorrection,
+        sign,
+        biasCorrection,
+        epsilonBeforeCorrection,
+        decay,
+        history,
+        update,
+        tensorFactor,
+        maximize);
+  }
+
   /// Starts from plain gradient descent: no moments, no decay.
   public static Builder builder() {
     return new Builder();

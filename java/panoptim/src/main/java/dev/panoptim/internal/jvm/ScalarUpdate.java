@@ -3,7 +3,6 @@ package dev.panoptim.internal.jvm;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.panoptim.internal.step.Coefficients;
-import dev.panoptim.internal.step.Measures;
 import dev.panoptim.internal.step.Row;
 import dev.panoptim.internal.step.SpecialCoefficients;
 import dev.panoptim.internal.step.States;
@@ -13,7 +12,6 @@ import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.History;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
-import dev.panoptim.rule.TensorFactor;
 import dev.panoptim.rule.Update;
 import java.lang.foreign.MemorySegment;
 
@@ -82,84 +80,10 @@ final class ScalarUpdate {
     }
   }
 
-  /// Measures a chunk: what [#update] would make of it. The states are put back after each element.
-  static void measure(StepPlan plan, int index, long start, int length) {
-    Row row = plan.rows().get(index);
-    StepValues values = plan.values();
-    Coefficients c = values.coefficients(values.slot(index));
-    Rule rule = plan.rows().rule();
-    States states = plan.rows().states(index);
-    Measures measures = plan.prepared().measures();
-    long chunk = measures.beginChunk(index, start);
-    for (long i = start; i < start + length; i++) {
-      float w = row.data().getAtIndex(JAVA_FLOAT, i);
-      float g = c.gradientScale * plan.gradient(index).getAtIndex(JAVA_FLOAT, i);
-      g = values.clips() ? keptWithin(values.clip(), g) : g;
-      measures.add(chunk, Measures.PARAMETER, i - start, w);
-      if (rule.tensorFactor() == TensorFactor.GRADIENT_TRUST_RATIO
-          || rule.tensorFactor() == TensorFactor.CLIPPED_GRADIENT_TRUST_RATIO
-          || rule.tensorFactor() == TensorFactor.GRADIENT_NORM) {
-        measures.add(chunk, Measures.GRADIENT, i - start, g);
-      } else {
-        measure(c, rule, values.decay(), w, g, states, i, measures, chunk, i - start);
-      }
-    }
-    measures.endChunk(chunk);
-  }
-
-  private static void measure(
-      Coefficients c,
-      Rule rule,
-      Decay decay,
-      float w,
-      float g,
-      States states,
-      long i,
-      Measures measures,
-      long chunk,
-      long element) {
-    float first = states.segments().get(0).getAtIndex(JAVA_FLOAT, i);
-    float second = stateAt(states, 1, i);
-    float third = stateAt(states, 2, i);
-    float measured = g;
-    if (rule.history() == History.CORRECTED_GRADIENT) {
-      float difference = g - states.named("previousGradient").getAtIndex(JAVA_FLOAT, i);
-      measured = Math.fma(c.special[SpecialCoefficients.CORRECTION], difference, g);
-    }
-    float gradient = decay == Decay.L2 ? Math.fma(c.weightDecay, w, g) : g;
-    float direction = direction(c, rule, gradient, states, i);
-    float change = c.stepSize * direction;
-    if (decay == Decay.DECOUPLED || decay == Decay.PROXIMAL) {
-      change = Math.fma(c.weightDecay, w, change);
-    }
-    float last = 0;
-    if (rule.update() == Update.CAUTIOUS) {
-      last = Math.abs(direction) > 0 ? 1 : 0;
-    } else {
-      float v = states.named("secondMoment").getAtIndex(JAVA_FLOAT, i);
-      last = gradient / (float) Math.sqrt(maximum(v, c.epsilon * c.epsilon));
-    }
-    states.segments().get(0).setAtIndex(JAVA_FLOAT, i, first);
-    putBack(states, 1, i, second);
-    putBack(states, 2, i, third);
-    measures.add(chunk, Measures.GRADIENT, element, measured);
-    measures.add(chunk, Measures.CHANGE, element, change);
-    measures.add(chunk, Measures.LAST, element, last);
-  }
-
-  private static float stateAt(States states, int number, long i) {
-    return number < states.segments().size()
-        ? states.segments().get(number).getAtIndex(JAVA_FLOAT, i)
-        : 0;
-  }
-
-  private static void putBack(States states, int number, long i, float value) {
-    if (number < states.segments().size()) {
-      states.segments().get(number).setAtIndex(JAVA_FLOAT, i, value);
-    }
-  }
-
-  private static float direction(Coefficients c, Rule rule, float g, States states, long i) {
+  /// The direction of an element; updates its states.
+  ///
+  /// @param g the gradient, L2 decay included
+  static float direction(Coefficients c, Rule rule, float g, States states, long i) {
     float gradient = g;
     float squared = g;
     float difference = 0;
@@ -383,7 +307,7 @@ final class ScalarUpdate {
   }
 
   /// NaN stays NaN.
-  private static float keptWithin(float bound, float x) {
+  static float keptWithin(float bound, float x) {
     return x < -bound ? -bound : x > bound ? bound : x;
   }
 
@@ -393,7 +317,7 @@ final class ScalarUpdate {
   }
 
   /// NaN if either is NaN.
-  private static float maximum(float a, float b) {
+  static float maximum(float a, float b) {
     return a >= b || Float.isNaN(a) ? a : b;
   }
 

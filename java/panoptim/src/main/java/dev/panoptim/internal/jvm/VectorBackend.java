@@ -82,7 +82,7 @@ public final class VectorBackend extends Engine {
   protected void fillMeasures(StepPlan plan, int threads) {
     ParallelChunks chunks = chunks(plan);
     chunks.measures().makeLanes();
-    chunks.run(threads, ScalarUpdate::measure);
+    chunks.run(threads, ScalarMeasure::measure);
   }
 
   @Override

@@ -86,9 +86,7 @@ public final class Coefficients {
   /// reads them.
   public final double[] scalars = new double[MOST_SCALARS];
 
-  /// Of NAdam's schedule, `0.96^(t * momentumDecay)`.
-  private static final double LOG_OF_BASE = StrictMath.log(0.96);
-
+  private final NesterovShares shares = new NesterovShares(this);
   private final SpecialCoefficients specials = new SpecialCoefficients(this);
 
   /// Of the first moment's decay.
@@ -113,13 +111,12 @@ public final class Coefficients {
   private double firstBeta;
   private double secondBeta;
   private boolean heavyBall;
-  private boolean scheduled;
+  private boolean changesShares;
   private boolean correctsFirst;
   private boolean correctsSecond;
   private boolean epsilonFirst;
   private boolean sums;
   private boolean rectifies;
-  private boolean mixes;
 
   /// Whether the second moment's correction is a factor of the first moment's input, instead of the
   /// direction.
@@ -157,8 +154,9 @@ public final class Coefficients {
       // The last step's factor may have changed it.
       setDecay(exactDecay);
     }
-    if (scheduled) {
-      schedule(step, before[0]);
+    if (changesShares) {
+      double correction = rule.biasCorrection() ? 1 - firstPowers.power(firstBeta, step) : 1;
+      shares.compute(step, correction, before);
     }
     if (heavyBall && firstStep != (step == 1)) {
       heavyBall(step == 1);
@@ -166,9 +164,6 @@ public final class Coefficients {
     double size = learningRate;
     if (correctsFirst) {
       size *= 1 / (1 - firstPowers.power(firstBeta, step));
-    }
-    if (mixes) {
-      mix(step);
     }
     if (sums) {
       size /= 1 + (step - 1) * learningRateDecay;
@@ -234,6 +229,15 @@ public final class Coefficients {
     float dividesNow = measures ? 0 : 1;
     if (divides != dividesNow) {
       divides = dividesNow;
+      version++;
+    }
+  }
+
+  /// Sets [#nesterovInput] and [#nesterovMoment].
+  void nesterov(double input, double moment) {
+    if (!sameBits((float) input, nesterovInput) || !sameBits((float) moment, nesterovMoment)) {
+      nesterovInput = (float) input;
+      nesterovMoment = (float) moment;
       version++;
     }
   }
@@ -329,7 +333,9 @@ public final class Coefficients {
     epsilon = 0;
     decideFirstMoment();
     decideSecondMoment();
-    decideNesterov();
+    shares.decide(rule, values);
+    changesShares =
+        rule.nesterov() == Nesterov.SCHEDULED || rule.nesterov() == Nesterov.QUASI_HYPERBOLIC;
     specials.decide(rule, values);
     version++;
     valuesVersion = decided;
@@ -397,57 +403,6 @@ public final class Coefficients {
     secondDecayRest = (float) (decay - secondDecay);
     secondTake = (float) (sums ? 1 : 1 - secondBeta);
     divides = 1;
-  }
-
-  private void decideNesterov() {
-    scheduled = rule.nesterov() == Nesterov.SCHEDULED;
-    mixes = rule.nesterov() == Nesterov.QUASI_HYPERBOLIC;
-    switch (rule.nesterov()) {
-      case NONE -> nesterov(0, 0);
-      case NESTEROV -> {
-        boolean average = rule.firstMoment() == FirstMoment.MOVING_AVERAGE;
-        double moment = values.orZero(average ? Hyperparameter.BETA1 : Hyperparameter.MOMENTUM);
-        nesterov(average ? 1 - moment : 1, moment);
-      }
-      case SCHEDULED, QUASI_HYPERBOLIC -> {}
-      case INTERPOLATED -> {
-        double moment = values.orZero(Hyperparameter.BETA1);
-        nesterov(1 - moment, moment);
-      }
-    }
-  }
-
-  private void nesterov(double input, double moment) {
-    nesterovInput = (float) input;
-    nesterovMoment = (float) moment;
-  }
-
-  /// The shares of a quasi-hyperbolic direction.
-  private void mix(long step) {
-    double share = values.orZero(Hyperparameter.NU1);
-    double correction = rule.biasCorrection() ? 1 - firstPowers.power(firstBeta, step) : 1;
-    float moment = (float) (share / correction);
-    if (moment != nesterovMoment) {
-      nesterov(1 - share, moment);
-      version++;
-    }
-  }
-
-  /// NAdam's momentum at a step.
-  private void schedule(long step, double productBefore) {
-    double now = scheduledMomentum(step);
-    double next = scheduledMomentum(step + 1);
-    // A smaller product does not change the differences from 1 below. It becomes 0, because
-    // multiplications of denormal numbers are slow.
-    double product = productBefore < 0x1p-60 ? 0 : productBefore * now;
-    scalars[0] = product;
-    nesterov((1 - now) / (1 - product), next / (1 - product * next));
-    version++;
-  }
-
-  private double scheduledMomentum(long step) {
-    double exponent = step * values.orZero(Hyperparameter.MOMENTUM_DECAY);
-    return values.orZero(Hyperparameter.BETA1) * (1 - 0.5 * StrictMath.exp(exponent * LOG_OF_BASE));
   }
 
   /// @param root of the second moment's correction
