@@ -35,7 +35,7 @@ class MeasuredStepTest {
 
   /// Rules whose gradients may also be clipped by value.
   static List<Case> clippedByValue() {
-    Consumer<StepOptions> options = o -> o.gradientScale(-2).clipGradValue(0.25).zeroGrad(false);
+    Consumer<StepOptions> options = o -> o.gradientScale(2).clipGradValue(0.25).zeroGrad(false);
     return List.of(
         new Case("Lamb", p -> Lamb.builder(p).options(options), List.of()),
         new Case("StableAdamW", p -> StableAdamW.builder(p).options(options), List.of()),
