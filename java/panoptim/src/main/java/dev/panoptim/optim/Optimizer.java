@@ -162,8 +162,8 @@ public final class Optimizer implements AutoCloseable {
   /// groups, and on the JVM backends within a group.
   ///
   /// @return [#report]
-  /// @throws IllegalStateException if the arena of a parameter or gradient has been closed, or
-  ///   another thread is stepping this optimizer
+  /// @throws IllegalStateException if the arena of a parameter or gradient has been closed, another
+  ///   thread is stepping this optimizer, or [#isTraining()] is `false`
   /// @throws IllegalArgumentException if data, gradients or states overlap, or a gradient that is
   ///   to be set to 0 is read-only
   /// @throws WrongThreadException if the arena of a parameter or gradient is confined to another
@@ -188,6 +188,29 @@ public final class Optimizer implements AutoCloseable {
   ///   not belong to this optimizer, or a gradient overlaps the data of any parameter
   public StepReport step(Parameter... parameters) {
     return steps.make(Objects.requireNonNull(parameters, "parameters is null"));
+  }
+
+  /// Moves the parameters of schedule-free groups to the average of z, for predictions. Until
+  /// [#train()], steps throw an [IllegalStateException]. Half-precision copies follow; nothing is
+  /// published. Does nothing in this mode, or without such groups.
+  ///
+  /// @throws IllegalStateException if beta1 of such a group is 0: its parameters are z itself, and
+  ///   the average is not kept; or if the arena of a parameter has been closed. No parameter has
+  ///   changed
+  /// @throws WrongThreadException if such an arena is confined to another thread; no parameter has
+  ///   changed
+  public void eval() {
+    turns.change(parts.evaluation::begin);
+  }
+
+  /// Moves the parameters that [#eval()] has moved back, by the present beta1; otherwise like it.
+  public void train() {
+    turns.change(parts.evaluation::end);
+  }
+
+  /// Whether steps are possible: `false` from [#eval()] to [#train()] if a group is schedule-free.
+  public boolean isTraining() {
+    return !parts.evaluation.isOn();
   }
 
   /// Waits until all steps are done; on the CPU, a step is done when it returns.

@@ -3,6 +3,7 @@ package dev.panoptim.optim;
 import dev.panoptim.device.Device;
 import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.Evaluation;
 import dev.panoptim.internal.step.StateMemory;
 import dev.panoptim.internal.step.StepExecutor;
 import dev.panoptim.internal.step.TrackedGroup;
@@ -24,6 +25,7 @@ final class OptimizerParts {
   final StateMemory memory;
   final StateTransfer states;
   final StateViews views;
+  final Evaluation evaluation;
   final TrackedParameters parameters;
   final StepExecutor executor;
   final Turns turns;
@@ -60,6 +62,7 @@ final class OptimizerParts {
     turns = new Turns(engine, executor);
     states = new StateTransfer(memory, parameters.groups(), executor::dropPlans);
     views = new StateViews(memory, parameters, turns);
+    evaluation = new Evaluation(memory, parameters.groups());
     try {
       if (publisher != null) {
         // Waits until the parameters have the values that are published first.

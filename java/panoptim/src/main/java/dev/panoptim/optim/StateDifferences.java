@@ -147,6 +147,12 @@ final class StateDifferences {
           "'%s' has the scalars %s, but must have %s".formatted(name, scalars.keySet(), expected));
       return;
     }
+    Double evaluation = scalars.get(Rule.EVALUATION);
+    if (evaluation != null && evaluation != 0 && evaluation != 1) {
+      differences.add(
+          "'%s' has the %s %s, which is neither 0 nor 1"
+              .formatted(name, Rule.EVALUATION, evaluation));
+    }
     Double product = scalars.get(Rule.MOMENTUM_PRODUCT);
     if (product != null && !(product >= 0 && product <= 1)) {
       differences.add(

@@ -1,5 +1,6 @@
 package dev.panoptim.optim;
 
+import dev.panoptim.internal.step.Evaluation;
 import dev.panoptim.internal.step.GroupPlans;
 import dev.panoptim.internal.step.Hooks;
 import dev.panoptim.internal.step.StepExecutor;
@@ -16,6 +17,7 @@ final class Steps {
   private final Optimizer optimizer;
   private final Turns turns;
   private final StepExecutor executor;
+  private final Evaluation evaluation;
   private final StepReport report;
 
   /// @param optimizer is passed to the hooks
@@ -23,6 +25,7 @@ final class Steps {
     this.optimizer = optimizer;
     turns = parts.turns;
     executor = parts.executor;
+    evaluation = parts.evaluation;
     report = parts.report;
   }
 
@@ -33,6 +36,7 @@ final class Steps {
     turns.enterStep();
     try {
       turns.requireOpen();
+      evaluation.requireEnded();
       GroupPlans plans = chosen == null ? executor.whole() : executor.partial(chosen);
       if (!preHooks.isEmpty()) {
         plans.findGradients();

@@ -65,6 +65,9 @@ public record Rule(
   /// The name of the scalar that is a product of scheduled momenta.
   public static final String MOMENTUM_PRODUCT = "momentumProduct";
 
+  /// The name of the scalar that is 1 while a schedule-free parameter lies at the average.
+  public static final String EVALUATION = "evaluation";
+
   /// @throws IllegalArgumentException if the composition is illegal; the message has the reason
   public Rule {
     Objects.requireNonNull(firstMoment, "firstMoment is null");
@@ -206,11 +209,12 @@ public record Rule(
   /// The names of the scalars of each parameter: numbers that a step hands to the parameter's next
   /// step. With [Nesterov#SCHEDULED]: `momentumProduct`, the product of all scheduled momenta so
   /// far. With [Update#SCHEDULE_FREE]: `weightSum`, the sum of the weights of the average, and
-  /// `largestLearningRate`, the largest learning rate so far. With [TensorFactor#GRADIENT_NORM]:
-  /// `gradientSquares`, an average of the squared norm. At most two.
+  /// `largestLearningRate`, the largest learning rate so far, and `evaluation`, which is
+  /// 1 after [dev.panoptim.optim.Optimizer#eval()] and else 0. With [TensorFactor#GRADIENT_NORM]:
+  /// `gradientSquares`, an average of the squared norm. At most three.
   public List<String> scalarNames() {
     if (update == Update.SCHEDULE_FREE) {
-      return List.of("weightSum", "largestLearningRate");
+      return List.of("weightSum", "largestLearningRate", EVALUATION);
     }
     if (tensorFactor == TensorFactor.GRADIENT_NORM) {
       return List.of("gradientSquares");

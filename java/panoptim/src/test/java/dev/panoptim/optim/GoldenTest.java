@@ -28,7 +28,7 @@ class GoldenTest {
   private static final double WORST = 1.05;
 
   /// Fills a segment with SplitMix64, seeded with the stream, as multiples of 2^-23 from -1 to 1.
-  private static void fill(MemorySegment segment, long stream, boolean gradient) {
+  static void fill(MemorySegment segment, long stream, boolean gradient) {
     for (int i = 0; i < segment.byteSize() / Float.BYTES; i++) {
       long z = stream + (i + 1) * 0x9E3779B97F4A7C15L;
       z = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;

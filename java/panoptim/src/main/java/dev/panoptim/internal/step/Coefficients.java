@@ -24,7 +24,7 @@ public final class Coefficients {
   private static final long UNKNOWN_VERSION = -1;
 
   /// The largest number of scalars of a rule.
-  static final int MOST_SCALARS = 2;
+  static final int MOST_SCALARS = 3;
 
   // Written at each step.
 

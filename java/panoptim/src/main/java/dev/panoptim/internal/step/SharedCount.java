@@ -47,7 +47,7 @@ final class SharedCount {
     return (1 + scalar) * (long) Long.BYTES;
   }
 
-  private void setScalar(int i, double value) {
+  void setScalar(int i, double value) {
     LONG.setVolatile(memory, place(i), Double.doubleToRawLongBits(value));
   }
 

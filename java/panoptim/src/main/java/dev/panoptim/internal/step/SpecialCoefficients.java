@@ -230,6 +230,8 @@ public final class SpecialCoefficients {
     target.decay(of(Hyperparameter.WEIGHT_DECAY));
     target.scalars[0] = sum;
     target.scalars[1] = largest;
+    // Whether the parameter is evaluated, which no step changes.
+    target.scalars[2] = before[2];
   }
 
   /// A power of a base that is 0 or more. The result is the same on every machine, and nothing is

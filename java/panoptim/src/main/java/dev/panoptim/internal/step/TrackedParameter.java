@@ -35,6 +35,13 @@ public final class TrackedParameter {
 
   private long published = -1;
 
+  /// Whether a measurement of the curvature gave the states their values, perhaps before the first
+  /// step.
+  private boolean measured;
+
+  /// The place of [Rule#EVALUATION] among the scalars; negative if there is none.
+  private final int evaluation;
+
   /// The count that other processes take part in, `null` where there are none.
   volatile SharedCount shared;
 
@@ -55,6 +62,7 @@ public final class TrackedParameter {
             ? NONE
             : group.scalarNames.stream().mapToDouble(Rule::initialScalar).toArray();
     nextScalars = scalars == NONE ? NONE : scalars.clone();
+    evaluation = group.scalarNames.indexOf(Rule.EVALUATION);
   }
 
   /// The group that has the parameter.
@@ -160,6 +168,28 @@ public final class TrackedParameter {
     return all;
   }
 
+  /// Whether the parameter lies at the average now, instead of where gradients are computed.
+  boolean isEvaluated() {
+    refresh();
+    return evaluation >= 0 && scalars[evaluation] != 0;
+  }
+
+  /// The parameter, which has the scalar [Rule#EVALUATION], has been moved.
+  ///
+  /// @param now whether it lies at the average
+  void setEvaluated(boolean now) {
+    refresh();
+    scalars[evaluation] = now ? 1 : 0;
+    if (shared != null) {
+      shared.setScalar(evaluation, scalars[evaluation]);
+    }
+  }
+
+  /// @param now whether the states have values though there may have been no step
+  public void setMeasured(boolean now) {
+    measured = now;
+  }
+
   /// Sets the scalars after the step that is being prepared; [#advance] makes them valid.
   ///
   /// @param prepared at least as many as the rule has
@@ -211,10 +241,11 @@ public final class TrackedParameter {
     return true;
   }
 
-  /// The states by name. Nothing before the first step, though there may be memory for it.
+  /// The states by name. Nothing before the first step or measurement of the curvature, though
+  /// there may be memory for it.
   public Map<String, MemorySegment> namedStates(List<String> names) {
     Map<String, MemorySegment> all = new LinkedHashMap<>();
-    if (currentSteps() > 0) {
+    if (measured || currentSteps() > 0) {
       for (int i = 0; i < states.size(); i++) {
         all.put(names.get(i), states.get(i));
       }
