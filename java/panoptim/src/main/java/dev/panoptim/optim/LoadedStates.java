@@ -30,7 +30,7 @@ record LoadedStates(
       List<String> names = memory.names(group);
       for (TrackedParameter each : group.parameters()) {
         StateDict.ParameterState from = loaded.get(each.name());
-        for (int i = 0; from.steps() > 0 && i < names.size(); i++) {
+        for (int i = 0; from.hasStates() && i < names.size(); i++) {
           String name = "the state dict's " + names.get(i) + " of '" + each.name() + "'";
           MemorySegment source = from.states().get(names.get(i));
           long bytes = each.stateBytes(names.get(i));

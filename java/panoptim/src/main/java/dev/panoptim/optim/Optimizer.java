@@ -194,11 +194,8 @@ public final class Optimizer implements AutoCloseable {
   /// [#train()], steps throw an [IllegalStateException]. Half-precision copies follow; nothing is
   /// published. Does nothing in this mode, or without such groups.
   ///
-  /// @throws IllegalStateException if beta1 of such a group is 0: its parameters are z itself, and
-  ///   the average is not kept; or if the arena of a parameter has been closed. No parameter has
-  ///   changed
-  /// @throws WrongThreadException if such an arena is confined to another thread; no parameter has
-  ///   changed
+  /// @throws IllegalStateException if beta1 of such a group is 0, because the average is then not
+  ///   kept; otherwise all as [#refreshHalfPrecisionCopies()]. No parameter has changed
   public void eval() {
     turns.change(parts.evaluation::begin);
   }
@@ -211,6 +208,17 @@ public final class Optimizer implements AutoCloseable {
   /// Whether steps are possible: `false` from [#eval()] to [#train()] if a group is schedule-free.
   public boolean isTraining() {
     return !parts.evaluation.isOn();
+  }
+
+  /// Updates the Hessian of groups whose rule is that of [Sophia], from the present gradients, and
+  /// nothing else: no parameter, no other state or copy, no step count. No hooks run. The options
+  /// apply as in a step, but nothing is clipped to a norm, and [StepOptions#skipNonFinite]
+  /// considers the gradients of these groups only.
+  ///
+  /// @return [#report], which describes this call until the next step
+  /// @throws IllegalStateException if no group has such a rule; otherwise all as [#step()]
+  public StepReport updateHessian() {
+    return steps.measureCurvature();
   }
 
   /// Waits until all steps are done; on the CPU, a step is done when it returns.
@@ -244,8 +252,7 @@ public final class Optimizer implements AutoCloseable {
   ///
   /// @param setToNone whether to remove the gradients; steps then skip the parameters until they
   ///   have a gradient again
-  /// @throws IllegalStateException as [#zeroGrad()]
-  /// @throws IllegalArgumentException as [#zeroGrad()]
+  /// @throws RuntimeException as [#zeroGrad()]
   public void zeroGrad(boolean setToNone) {
     if (setToNone) {
       turns.requireOpen();
@@ -343,8 +350,7 @@ public final class Optimizer implements AutoCloseable {
   }
 
   /// The 16-bit copy of a parameter, written by the last step or load of a state dict; read-only
-  /// and live, with as many numbers as the parameter. Load the parameter's data before a state
-  /// dict.
+  /// and live, with as many numbers as the parameter. Load the data before a state dict.
   ///
   /// @throws IllegalArgumentException if the parameter does not belong to this optimizer
   /// @throws IllegalStateException if there is no copy (see [CommonOptions#halfPrecisionCopy]), or

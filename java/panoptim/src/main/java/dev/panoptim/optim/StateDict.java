@@ -28,7 +28,8 @@ public record StateDict(Map<String, ParameterState> parameters) {
   ///
   /// @param rule the composition that the states belong to
   /// @param shape the extent of each dimension, as [Parameter#shape()]
-  /// @param steps the number of steps in which it had a gradient; if 0, there are no states
+  /// @param steps the number of steps in which it had a gradient; if 0, there are no states, unless
+  ///   [Optimizer#updateHessian()] has measured them
   /// @param scalars by the names of [Rule#scalarNames()]
   /// @param hyperparameters of its group
   /// @param states by the names of [Rule#stateNames()], and `average` if parameters are averaged;
@@ -63,6 +64,11 @@ public record StateDict(Map<String, ParameterState> parameters) {
         Map<Hyperparameter, Double> hyperparameters,
         Map<String, MemorySegment> states) {
       this(rule, List.of(size), steps, scalars, hyperparameters, states);
+    }
+
+    /// Whether there are values of states, of which there may be 0.
+    boolean hasStates() {
+      return steps > 0 || !states.isEmpty();
     }
 
     /// The number of elements.

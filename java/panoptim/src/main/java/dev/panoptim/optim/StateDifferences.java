@@ -6,6 +6,7 @@ import dev.panoptim.internal.step.TrackedParameter;
 import dev.panoptim.internal.tensor.Shapes;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.SecondMoment;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -119,7 +120,10 @@ final class StateDifferences {
           "'%s' has made %s steps, but must have made from 0 to %s"
               .formatted(name, state.steps(), MOST_STEPS));
     }
-    Set<String> expected = state.steps() > 0 ? stateNames : Set.of();
+    boolean measured =
+        !state.states().isEmpty()
+            && each.group().rule().secondMoment() == SecondMoment.CURVATURE_AVERAGE;
+    Set<String> expected = state.steps() > 0 || measured ? stateNames : Set.of();
     if (!state.states().keySet().equals(expected)) {
       differences.add(
           "'%s' has the states %s, but must have %s after %s steps"

@@ -93,12 +93,12 @@ final class StateTransfer {
           groups.stream()
               .flatMap(group -> group.parameters().stream())
               .filter(
-                  each -> each.halfPrecisionCopy() != null || loaded.get(each.name()).steps() > 0)
+                  each -> each.halfPrecisionCopy() != null || loaded.get(each.name()).hasStates())
               .toList());
     }
     memory.allocate(
         groups,
-        each -> loaded.get(each.name()).steps() > 0,
+        each -> loaded.get(each.name()).hasStates(),
         () -> {
           dropPlans.run();
           // First the copies that may fail on a GPU, so that counts never belong to missing states.
@@ -114,7 +114,7 @@ final class StateTransfer {
       if (each.halfPrecisionCopy() != null) {
         memory.writeHalfPrecisionCopy(each);
       }
-      if (from.steps() > 0) {
+      if (from.hasStates()) {
         for (int i = 0; i < each.states().size(); i++) {
           stateDevice.upload(from.states().get(names.get(i)), each.states().get(i));
         }
@@ -133,6 +133,7 @@ final class StateTransfer {
       StateDict.ParameterState from = loaded.get(each.name());
       group.values().setAll(from.hyperparameters());
       each.set(from.steps(), from.scalars());
+      each.setMeasured(from.steps() == 0 && from.hasStates());
     }
   }
 }

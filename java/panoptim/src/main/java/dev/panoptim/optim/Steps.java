@@ -49,4 +49,17 @@ final class Steps {
       turns.leave();
     }
   }
+
+  /// Measures the curvature; see [Optimizer#updateHessian()].
+  StepReport measureCurvature() {
+    turns.enterStep();
+    try {
+      turns.requireOpen();
+      evaluation.requireEnded();
+      executor.measureCurvature();
+      return report;
+    } finally {
+      turns.leave();
+    }
+  }
 }

@@ -1,6 +1,7 @@
 package dev.panoptim.optim;
 
 import dev.panoptim.memory.Parameter;
+import dev.panoptim.rule.SecondMoment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,14 @@ record Case(
       throw new IllegalStateException(this + " has several presets");
     }
     return presets.getFirst().apply(parameters);
+  }
+
+  /// Updates the Hessian from the present gradients if a rule has one.
+  static void updateHessian(Optimizer optimizer) {
+    if (optimizer.paramGroups().stream()
+        .anyMatch(each -> each.rule().secondMoment() == SecondMoment.CURVATURE_AVERAGE)) {
+      optimizer.updateHessian();
+    }
   }
 
   /// Two groups; of different presets, if there are several.

@@ -24,6 +24,9 @@ class GoldenTest {
   private static final int ELEMENTS_OF_THREE = 700;
   private static final int STEPS = 40;
 
+  /// After so many steps the Hessian is updated, if there is one.
+  private static final int STEPS_OF_A_HESSIAN = 10;
+
   /// The allowed ratio of the distances, because roundings differ.
   private static final double WORST = 1.05;
 
@@ -47,6 +50,9 @@ class GoldenTest {
       for (int step = 1; step <= STEPS; step++) {
         fill(p.gradient(), step, true);
         optimizer.step();
+        if (step % STEPS_OF_A_HESSIAN == 0) {
+          Case.updateHessian(optimizer);
+        }
       }
       return rootMeanSquareError(Goldens.truth(tested.name()), parameters);
     }

@@ -2,6 +2,7 @@ package dev.panoptim.optim;
 
 import static dev.panoptim.rule.Hyperparameter.ALPHA;
 import static dev.panoptim.rule.Hyperparameter.AVERAGING_START;
+import static dev.panoptim.rule.Hyperparameter.BATCH_SIZE;
 import static dev.panoptim.rule.Hyperparameter.BETA;
 import static dev.panoptim.rule.Hyperparameter.BETA1;
 import static dev.panoptim.rule.Hyperparameter.BETA2;
@@ -21,6 +22,7 @@ import static dev.panoptim.rule.Hyperparameter.MOMENTUM_DECAY;
 import static dev.panoptim.rule.Hyperparameter.NU1;
 import static dev.panoptim.rule.Hyperparameter.NU2;
 import static dev.panoptim.rule.Hyperparameter.POWER;
+import static dev.panoptim.rule.Hyperparameter.RHO;
 import static dev.panoptim.rule.Hyperparameter.SMALLEST_STEP;
 import static dev.panoptim.rule.Hyperparameter.WARMUP_STEPS;
 import static dev.panoptim.rule.Hyperparameter.WEIGHT_DECAY;
@@ -55,6 +57,7 @@ final class NewerCases {
         asgd(),
         rprop(),
         ftrl(),
+        sophia(),
         scheduleFreeSgd(),
         scheduleFreeAdamW());
   }
@@ -355,6 +358,24 @@ final class NewerCases {
         .refuses("l2 is -1.0", p -> Ftrl.builder(p).l2(-1))
         .refuses("beta is -1.0", p -> Ftrl.builder(p).beta(-1))
         .refuses("must be above 0", p -> Ftrl.builder(p).learningRate(0).build());
+  }
+
+  private static OptimizerCases sophia() {
+    return new OptimizerCases(
+            "sophia",
+            Sophia::builder,
+            and(
+                Map.of(LEARNING_RATE, 1e-4, BETA1, 0.965, BETA2, 0.99, EPSILON, 1e-15),
+                WEIGHT_DECAY,
+                0.1,
+                RHO,
+                0.04,
+                BATCH_SIZE,
+                1.0),
+            Decay.DECOUPLED)
+        .with("", OptimizerCases.BOTH, p -> Sophia.builder(p).learningRate(0.01))
+        .refuses("rho is -1.0", p -> Sophia.builder(p).rho(-1))
+        .refuses("batchSize is NaN", p -> Sophia.builder(p).batchSize(Double.NaN));
   }
 
   private static OptimizerCases scheduleFreeSgd() {

@@ -81,6 +81,7 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
             fillGradient(each, random);
           }
           optimizer.step();
+          Case.updateHessian(optimizer);
         }
         return bits(optimizer, parameters);
       }

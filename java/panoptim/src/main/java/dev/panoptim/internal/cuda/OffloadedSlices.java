@@ -323,8 +323,10 @@ final class OffloadedSlices extends Prepared {
   private void takeUp(int index) {
     Slice slice = slices.get(index);
     WriteWatch own = master == null ? null : master.watch();
-    slice.data.forEach(run -> up(run, own));
-    slice.halfPrecisionCopies.forEach(run -> up(run, null));
+    if (!whole.values().measuresCurvature()) {
+      slice.data.forEach(run -> up(run, own));
+      slice.halfPrecisionCopies.forEach(run -> up(run, null));
+    }
     if (whole.values().zeroes()) {
       slice.gradients.forEach(run -> access.zeroHeld(slots.up, run.gpu(), run.bytes()));
     }

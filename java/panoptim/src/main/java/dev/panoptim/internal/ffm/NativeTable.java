@@ -113,6 +113,7 @@ public final class NativeTable extends Prepared {
   private Decay writtenDecay;
   private float writtenClip = Float.NaN;
   private boolean writtenZeroes;
+  private boolean writtenMeasures;
   private int writtenCount;
   private int writtenTier = -1;
 
@@ -187,8 +188,6 @@ public final class NativeTable extends Prepared {
     panoptim_plan.coefficients(call, coefficients);
     panoptim_plan.coefficients_count(call, 1);
     RuleCodes.write(rows.rule(), call);
-    panoptim_plan.averages(call, rows.averages() ? 1 : 0);
-    panoptim_plan.half_precision(call, RuleCodes.of(rows.halfPrecision()));
     calls.add(
         new Call(
             call,
@@ -244,6 +243,7 @@ public final class NativeTable extends Prepared {
     if (values.decay() != writtenDecay
         || values.clip() != writtenClip
         || values.zeroes() != writtenZeroes
+        || values.measuresCurvature() != writtenMeasures
         || values.usedSlots() != writtenCount) {
       writeCommonValues();
     }
@@ -263,10 +263,13 @@ public final class NativeTable extends Prepared {
       panoptim_plan.clips(call, values.clips() ? 1 : 0);
       panoptim_plan.clip(call, values.clip());
       panoptim_plan.zeroes(call, values.zeroes() ? 1 : 0);
+      panoptim_plan.averages(call, values.averages() ? 1 : 0);
+      panoptim_plan.half_precision(call, RuleCodes.of(values.halfPrecision()));
     }
     writtenDecay = values.decay();
     writtenClip = values.clip();
     writtenZeroes = values.zeroes();
+    writtenMeasures = values.measuresCurvature();
     writtenCount = values.usedSlots();
   }
 

@@ -18,10 +18,10 @@ final class Epilogue {
     Row row = plan.rows().get(index);
     StepValues values = plan.values();
     long end = start + length;
-    if (plan.rows().averages()) {
+    if (values.averages()) {
       average(row, values.coefficients(values.slot(index)).averageTake, start, end);
     }
-    HalfPrecision halfPrecision = plan.rows().halfPrecision();
+    HalfPrecision halfPrecision = values.halfPrecision();
     if (halfPrecision != null) {
       halfPrecision.write(row.data(), row.halfPrecisionCopy(), start, end);
     }

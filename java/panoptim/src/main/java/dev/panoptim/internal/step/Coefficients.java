@@ -222,10 +222,13 @@ public final class Coefficients {
   }
 
   /// Decides whether this step changes only the curvature average: see [#divides]. To be called
-  /// after [#compute].
+  /// after [#compute]. Without effect under a rule that has no curvature.
   ///
   /// @param measures `false` for a step that updates parameters
-  public void measureCurvature(boolean measures) {
+  public void measureCurvature(Rule rule, boolean measures) {
+    if (rule.secondMoment() != SecondMoment.CURVATURE_AVERAGE) {
+      return;
+    }
     float dividesNow = measures ? 0 : 1;
     if (divides != dividesNow) {
       divides = dividesNow;

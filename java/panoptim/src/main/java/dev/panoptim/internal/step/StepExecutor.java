@@ -33,6 +33,7 @@ public final class StepExecutor {
   /// NaN if parameters are not averaged.
   private final double averageDecay;
 
+  private final CurvatureMeasurement measurement;
   private final StepOutcome outcome = new StepOutcome();
 
   /// Made at the first step that needs one.
@@ -63,6 +64,7 @@ public final class StepExecutor {
     this.settings = settings;
     whole = GroupPlans.ofAll(engine, memory, parameters);
     partial = new PartialPlans(engine, memory, parameters);
+    measurement = new CurvatureMeasurement(engine, threads, whole, settings);
     this.publisher = publisher;
     this.averageDecay = averageDecay;
   }
@@ -121,6 +123,12 @@ public final class StepExecutor {
     if (event != null) {
       record(event, plans);
     }
+  }
+
+  /// Measures the curvature; as [CurvatureMeasurement#measure].
+  public void measureCurvature() {
+    settle();
+    measurement.measure(outcome);
   }
 
   /// Writes to the flight recorder what is known without a wait for a GPU.
@@ -299,6 +307,7 @@ public final class StepExecutor {
         coefficients = group.plan.values().nextCoefficients();
         coefficients.compute(group.rule(), values, row.steps() + 1, row.scalars());
         coefficients.scaleGradients(scale);
+        coefficients.measureCurvature(group.rule(), false);
         coefficients.averageParameters(row.steps() == 0 ? 1 : (float) (1 - averageDecay));
       }
       row.nextScalars(coefficients.scalars);
@@ -401,6 +410,7 @@ public final class StepExecutor {
     closed = true;
     List<Runnable> parts = new ArrayList<>(List.of(this::settle));
     parts.add(this::dropPlans);
+    parts.add(measurement::close);
     if (decision != null) {
       parts.add(decision::close);
     }

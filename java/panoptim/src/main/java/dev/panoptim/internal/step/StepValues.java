@@ -1,5 +1,6 @@
 package dev.panoptim.internal.step;
 
+import dev.panoptim.memory.HalfPrecision;
 import dev.panoptim.rule.Decay;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +16,7 @@ public final class StepValues {
   private final List<Coefficients> coefficients = new ArrayList<>();
   private int usedSlots;
   private Decay decay;
+  private boolean measuresCurvature;
   private float clip = Float.POSITIVE_INFINITY;
   private boolean zeroes;
   private PublishTarget publishTarget;
@@ -31,6 +33,30 @@ public final class StepValues {
   void begin(boolean decays) {
     usedSlots = 0;
     decay = decays ? rows.rule().decay() : Decay.NONE;
+    measuresCurvature = false;
+  }
+
+  /// Removes the previous step's coefficients. What follows is no step but a measurement of the
+  /// curvature: it writes no average and no half-precision copy, and publishes nothing.
+  void beginMeasurement() {
+    begin(false);
+    measuresCurvature = true;
+    publishTarget = null;
+  }
+
+  /// Whether only the curvature is measured.
+  public boolean measuresCurvature() {
+    return measuresCurvature;
+  }
+
+  /// Whether averages are written.
+  public boolean averages() {
+    return rows.averages() && !measuresCurvature;
+  }
+
+  /// The format of the half-precision copies that are written; `null` for none.
+  public HalfPrecision halfPrecision() {
+    return measuresCurvature ? null : rows.halfPrecision();
   }
 
   /// Coefficients for the rows that follow; the caller fills them in.
@@ -116,6 +142,7 @@ public final class StepValues {
   public void follow(StepValues whole, int[] wholeRows) {
     decay = whole.decay;
     clip = whole.clip;
+    measuresCurvature = whole.measuresCurvature;
     usedSlots = 0;
     int last = -1;
     for (int i = 0; i < slots.length; i++) {

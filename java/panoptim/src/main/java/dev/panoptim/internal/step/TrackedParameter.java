@@ -35,8 +35,7 @@ public final class TrackedParameter {
 
   private long published = -1;
 
-  /// Whether a measurement of the curvature gave the states their values, perhaps before the first
-  /// step.
+  /// Whether a measurement of the curvature gave the states values before the first step.
   private boolean measured;
 
   /// The place of [Rule#EVALUATION] among the scalars; negative if there is none.
@@ -185,7 +184,7 @@ public final class TrackedParameter {
     }
   }
 
-  /// @param now whether the states have values though there may have been no step
+  /// @param now whether the states have values though there has been no step
   public void setMeasured(boolean now) {
     measured = now;
   }
@@ -221,6 +220,7 @@ public final class TrackedParameter {
     if (shared != null) {
       shared.advance(scalars, nextScalars);
     }
+    measured = false;
     steps++;
     if (scalars != NONE) {
       System.arraycopy(nextScalars, 0, scalars, 0, scalars.length);
