@@ -34,6 +34,8 @@ Choices:
 - The weight decay is decoupled, except where a case says otherwise, and except as follows. It is added to the gradient
   in qhm, qhadam, asgd, yogi and schedule-free-sgd, and in lars and larc before the gradient is scaled. It is added to
   the update in lamb, novograd and schedule-free-adamw. Adan divides by 1 + lr * weight_decay after the step.
+- Sophia has the batch size 5120, the default of the authors. With 1, nearly all directions are clamped, and rounding
+  errors of the few others are amplified so much that two elements decide the whole error.
 - Stable AdamW decays with the reduced learning rate.
 - MARS is applied to vectors too. Its correction is 0 in the first step, whose gradient is scaled to norm 1 too.
 """
@@ -74,7 +76,7 @@ CASES = {
     "adan": (e.Adan, dict(lr=0.01)),
     "adan-weight-decay": (e.Adan, dict(lr=0.01, betas=(0.9, 0.8, 0.95), eps=1e-3, weight_decay=0.1)),
     "adan-decoupled": (e.Adan, dict(lr=0.01, weight_decay=0.1, decay="decoupled")),
-    "sophia": (e.Sophia, dict(lr=0.01, weight_decay=0.1)),
+    "sophia": (e.Sophia, dict(lr=0.01, batch_size=5120, weight_decay=0.1)),
     "ftrl": (e.FTRL, dict(lr=0.1)),
     "ftrl-l1": (e.FTRL, dict(lr=0.1, l1=0.01, l2=0.01, beta=0.1)),
     "schedule-free-sgd": (e.ScheduleFree, dict(lr=0.1, momentum=0.9)),

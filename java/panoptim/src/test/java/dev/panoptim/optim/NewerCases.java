@@ -373,7 +373,7 @@ final class NewerCases {
                 BATCH_SIZE,
                 1.0),
             Decay.DECOUPLED)
-        .with("", OptimizerCases.BOTH, p -> Sophia.builder(p).learningRate(0.01))
+        .with("", OptimizerCases.BOTH, p -> Sophia.builder(p).learningRate(0.01).batchSize(5120))
         .refuses("rho is -1.0", p -> Sophia.builder(p).rho(-1))
         .refuses("batchSize is NaN", p -> Sophia.builder(p).batchSize(Double.NaN));
   }
