@@ -249,6 +249,7 @@ class GpuTest {
               problem.fillGradient(each, random);
             }
             optimizer.step();
+            Case.updateHessian(optimizer);
           }
           state = optimizer.stateDict();
           data = new ArrayList<>();
