@@ -76,8 +76,8 @@ enum { shrink, grow, smallest_step, largest_step };
 // PANOPTIM_UPDATE_PROXIMAL: 1 / learning rate, the L1 penalty, and the addend of the divisor.
 enum { inverse_rate, l1, divisor_addend };
 // PANOPTIM_UPDATE_SCHEDULE_FREE: the factor of z in the parameter; the factor of the direction in the parameter and in
-// z.
-enum { z_share, parameter_step, z_step };
+// z; 0 at the first step, where z is the parameter, and else 1.
+enum { z_share, parameter_step, z_step, has_z };
 }  // namespace special_numbers
 
 // A number clamped to [-bound, bound]; NaN stays NaN.
@@ -227,8 +227,9 @@ PANOPTIM_FORMULA float proximal(const panoptim_coefficients &c, float w, float g
 // decay. (Schedule-free: Defazio and others 2024, https://arxiv.org/abs/2405.15682)
 PANOPTIM_FORMULA float schedule_free(const panoptim_coefficients &c, float w, float direction, float &z) {
   using namespace special_numbers;
-  const float nearer = fused_multiply_add(c.special[z_share], z - w, w);
-  z = canonical(fused_multiply_add(-c.special[z_step], direction, z));
+  const float before = c.special[has_z] != 0 ? z : w;
+  const float nearer = fused_multiply_add(c.special[z_share], before - w, w);
+  z = canonical(fused_multiply_add(-c.special[z_step], direction, before));
   return canonical(fused_multiply_add(c.special[parameter_step], direction, nearer));
 }
 

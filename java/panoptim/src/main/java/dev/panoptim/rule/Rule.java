@@ -209,8 +209,8 @@ public record Rule(
   /// The names of the scalars of each parameter: numbers that a step hands to the parameter's next
   /// step. With [Nesterov#SCHEDULED]: `momentumProduct`, the product of all scheduled momenta so
   /// far. With [Update#SCHEDULE_FREE]: `weightSum`, the sum of the weights of the average, and
-  /// `largestLearningRate`, the largest learning rate so far, and `evaluation`, which is
-  /// 1 after [dev.panoptim.optim.Optimizer#eval()] and else 0. With [TensorFactor#GRADIENT_NORM]:
+  /// `largestLearningRate`, the largest learning rate so far, and `evaluation`, which is 1 after
+  /// [dev.panoptim.optim.Optimizer#eval()] and else 0. With [TensorFactor#GRADIENT_NORM]:
   /// `gradientSquares`, an average of the squared norm. At most three.
   public List<String> scalarNames() {
     if (update == Update.SCHEDULE_FREE) {

@@ -287,7 +287,7 @@ final class ScalarUpdate {
 
   private static float scheduleFree(
       Coefficients c, float w, float direction, MemorySegment zs, long i) {
-    float z = zs.getAtIndex(JAVA_FLOAT, i);
+    float z = c.special[SpecialCoefficients.HAS_Z] != 0 ? zs.getAtIndex(JAVA_FLOAT, i) : w;
     float nearer = Math.fma(c.special[SpecialCoefficients.Z_SHARE], z - w, w);
     zs.setAtIndex(
         JAVA_FLOAT, i, canonical(Math.fma(-c.special[SpecialCoefficients.Z_STEP], direction, z)));

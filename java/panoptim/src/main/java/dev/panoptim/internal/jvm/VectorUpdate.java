@@ -317,7 +317,7 @@ final class VectorUpdate extends VectorLoop {
 
   private static FloatVector scheduleFree(
       Coefficients c, FloatVector w, FloatVector direction, MemorySegment zs, long at) {
-    FloatVector z = load(zs, at);
+    FloatVector z = c.special[SpecialCoefficients.HAS_Z] != 0 ? load(zs, at) : w;
     FloatVector nearer = z.sub(w).fma(broadcast(c.special[SpecialCoefficients.Z_SHARE]), w);
     store(direction.fma(broadcast(-c.special[SpecialCoefficients.Z_STEP]), z), zs, at);
     return direction.fma(broadcast(c.special[SpecialCoefficients.PARAMETER_STEP]), nearer);

@@ -10,7 +10,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
 
-/// The values of states before the first step. Most start from 0.
+/// The values of states before the first step. Most start from 0. The z of a schedule-free update
+/// is not set here: the first step takes the parameter for it, whose data may change until then.
 final class InitialStates {
   private InitialStates() {}
 
@@ -36,19 +37,6 @@ final class InitialStates {
     if (rule.update() == Update.SIGN_STEPS) {
       float initial = values.get(Hyperparameter.LEARNING_RATE).floatValue();
       stateDevice.fill(states.get(names.indexOf("stepSizes")), parameter.size(), initial);
-    }
-    if (rule.update() == Update.SCHEDULE_FREE) {
-      copyData(parameter, states.get(names.indexOf("z")), stateDevice);
-    }
-  }
-
-  private static void copyData(Parameter parameter, MemorySegment state, Device stateDevice) {
-    long bytes = parameter.size() * Float.BYTES;
-    MemorySegment data = parameter.device().readable(parameter.data(), bytes);
-    if (stateDevice.isCpu()) {
-      MemorySegment.copy(data, 0, state, 0, bytes);
-    } else {
-      stateDevice.upload(data.asSlice(0, bytes), state);
     }
   }
 }

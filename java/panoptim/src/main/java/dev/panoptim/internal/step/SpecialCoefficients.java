@@ -43,6 +43,7 @@ public final class SpecialCoefficients {
   public static final int Z_SHARE = 0;
   public static final int PARAMETER_STEP = 1;
   public static final int Z_STEP = 2;
+  public static final int HAS_Z = 3;
 
   /// Added to a beta whose logarithm AdEMAMix's schedule of beta3 takes, because a beta may be 0.
   /// The authors' value.
@@ -227,6 +228,7 @@ public final class SpecialCoefficients {
     target.special(Z_SHARE, share);
     target.special(PARAMETER_STEP, rate * (of(Hyperparameter.BETA1) * (1 - share) - 1));
     target.special(Z_STEP, rate);
+    target.special(HAS_Z, step == 1 ? 0 : 1);
     target.decay(of(Hyperparameter.WEIGHT_DECAY));
     target.scalars[0] = sum;
     target.scalars[1] = largest;
