@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 // Rises with each change of a layout, a constant or a signature below.
-#define PANOPTIM_ABI_VERSION 12
+#define PANOPTIM_ABI_VERSION 14
 
 // `long long`, because `int64_t` is a C `long` on Linux only and would tie the bindings to Linux.
 typedef long long panoptim_int64;
@@ -143,6 +143,7 @@ typedef struct panoptim_coefficients {
   float divides;            // rectified: 0 leaves the direction undivided
   float step_size;          // the factor of the direction in the update
   float average_take;       // the factor of the parameter in its running average
+  float clipped_scale;      // if the plan clips: the factor of gradients that have been scaled and clipped
   float
       special[PANOPTIM_SPECIAL];  // factors of the second moment, history or update: `special_numbers` in rule/update.h
 } panoptim_coefficients;

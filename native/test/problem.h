@@ -93,6 +93,7 @@ inline panoptim_coefficients usual_coefficients() {
   c.divides = 1;
   c.step_size = 0.02f;
   c.average_take = 0.01f;
+  c.clipped_scale = 1;
   const float special[] = {0.9f, 0.1f, 0.01f, 0.5f, 0.25f, 1};
   static_assert(sizeof special == sizeof c.special, "a number for each special coefficient");
   std::copy(std::begin(special), std::end(special), c.special);

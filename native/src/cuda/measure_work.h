@@ -69,7 +69,7 @@ struct measure_work : measure_arguments {
     float g = global(tensor.gradient)[i];
     if (clips) {
       g = kept_within(clip, c.gradient_scale * g);
-      c.gradient_scale = 1;
+      c.gradient_scale = c.clipped_scale;
     }
     const float w = global(tensor.parameter)[i];
     float x[PANOPTIM_STATES] = {global(tensor.state[State])[i]...};

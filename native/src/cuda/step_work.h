@@ -109,7 +109,7 @@ struct step_work : step_arguments {
     }
     constexpr states_of_rule states;
     const float scale = c.gradient_scale;
-    if (clips) c.gradient_scale = 1;
+    if (clips) c.gradient_scale = c.clipped_scale;
     panoptim_int64 done = 0;
     if (s.are_aligned()) {
       done = p.length / wide * wide;

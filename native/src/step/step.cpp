@@ -63,7 +63,7 @@ void update_tile(const panoptim_plan &plan, const kernel_table &kernels, kernel 
     float clipped[tile];
     kernels.clip(coefficients.gradient_scale, plan.clip, length, s.gradient, clipped);
     panoptim_coefficients scaled = coefficients;
-    scaled.gradient_scale = 1;
+    scaled.gradient_scale = coefficients.clipped_scale;
     update(scaled, length, s.parameter, clipped, s.state);
   } else {
     update(coefficients, length, s.parameter, s.gradient, s.state);
@@ -162,7 +162,7 @@ struct measure_work {
       float clipped[tile];
       kernels.clip(coefficients.gradient_scale, plan.clip, length, s.gradient, clipped);
       panoptim_coefficients scaled = coefficients;
-      scaled.gradient_scale = 1;
+      scaled.gradient_scale = coefficients.clipped_scale;
       measure(scaled, length, s.parameter, clipped, s.state, used, change, last);
     } else {
       measure(coefficients, length, s.parameter, s.gradient, s.state, used, change, last);

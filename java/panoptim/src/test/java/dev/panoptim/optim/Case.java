@@ -27,6 +27,11 @@ record Case(
     return isMixed() ? this::mixed : presets.getFirst()::apply;
   }
 
+  /// Whether the first step sets states and leaves parameters as they are, as ADOPT's does.
+  boolean firstStepOnlyMeasures() {
+    return name.startsWith("adopt");
+  }
+
   boolean isMixed() {
     return presets.size() > 1;
   }

@@ -1,7 +1,6 @@
 package dev.panoptim.optim;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -33,13 +32,15 @@ class MeasuredStepTest {
         new Case("AdamW", p -> AdamW.builder(p).cautious(true).options(options), List.of()));
   }
 
-  /// Rules whose gradients may also be clipped by value.
+  /// With gradients that are clipped by value.
   static List<Case> clippedByValue() {
     Consumer<StepOptions> options = o -> o.gradientScale(2).clipGradValue(0.25).zeroGrad(false);
     return List.of(
         new Case("Lamb", p -> Lamb.builder(p).options(options), List.of()),
         new Case("StableAdamW", p -> StableAdamW.builder(p).options(options), List.of()),
         new Case("Mars", p -> Mars.builder(p).options(options), List.of()),
+        new Case("Lars", p -> Lars.builder(p).options(options), List.of()),
+        new Case("NovoGrad", p -> NovoGrad.builder(p).options(options), List.of()),
         new Case("Lion", p -> Lion.builder(p).cautious(true).options(options), List.of()));
   }
 
@@ -85,21 +86,31 @@ class MeasuredStepTest {
     }
   }
 
+  /// Gradients are clipped before the factor.
   @Test
-  void clippingByValueIsRefusedWhereItWouldClipAfterTheFactor() {
+  void clippedGradientsHaveTheFactorOfClippedGradients() {
     for (Case tested :
         List.of(
-            new Case("Lars", Lars::builder, List.of()),
+            new Case("Lars", p -> Lars.builder(p).weightDecay(0.1), List.of()),
             new Case("NovoGrad", NovoGrad::builder, List.of()))) {
-      try (Parameters parameters = Parameters.builder().add("p", 3).build();
-          Optimizer optimizer = tested.preset(parameters).build()) {
-        Parameter p = parameters.get("p");
-        optimizer.options().clipGradValue(0.5);
-        float[] before = p.data().toArray(JAVA_FLOAT);
-        var e = assertThrows(IllegalStateException.class, optimizer::step);
-        assertTrue(e.getMessage().contains("clipGradValue is 0.5"), e.getMessage());
-        assertArrayEquals(before, p.data().toArray(JAVA_FLOAT));
-        assertEquals(0, optimizer.stepCount(p));
+      try (Parameters clipped = Parameters.builder().add("p", 3).build();
+          Parameters given = Parameters.builder().add("p", 3).build();
+          Optimizer clips = tested.preset(clipped).build();
+          Optimizer plain = tested.preset(given).build()) {
+        clips.options().clipGradValue(0.5);
+        for (int i = 0; i < 3; i++) {
+          clipped.get("p").data().setAtIndex(JAVA_FLOAT, i, i + 1);
+          given.get("p").data().setAtIndex(JAVA_FLOAT, i, i + 1);
+          clipped.get("p").gradient().setAtIndex(JAVA_FLOAT, i, i);
+          given.get("p").gradient().setAtIndex(JAVA_FLOAT, i, Math.min(i, 0.5f));
+        }
+        double factor = clips.step().factor(clipped.get("p"));
+        assertEquals(plain.step().factor(given.get("p")), factor);
+        for (int i = 0; i < 3; i++) {
+          float expected = given.get("p").data().getAtIndex(JAVA_FLOAT, i);
+          assertEquals(
+              expected, clipped.get("p").data().getAtIndex(JAVA_FLOAT, i), Math.ulp(expected));
+        }
       }
     }
   }

@@ -49,11 +49,15 @@ class OptimizerTest {
       try (Optimizer optimizer =
           tested.builder().apply(List.of(bare, others.get("other"))).build()) {
         optimizer.step();
+        if (tested.firstStepOnlyMeasures()) {
+          optimizer.step();
+        }
+        long steps = tested.firstStepOnlyMeasures() ? 2 : 1;
         assertEquals(1, first(bare));
         assertTrue(optimizer.state(bare).isEmpty());
         assertEquals(0, optimizer.stepCount(bare));
         assertNotEquals(0, first(others.get("other")));
-        assertEquals(1, optimizer.stepCount(others.get("other")));
+        assertEquals(steps, optimizer.stepCount(others.get("other")));
       }
     }
   }

@@ -23,10 +23,10 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = NativeLibrary.functions()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANOPTIM_ABI_VERSION = (int)12L;
+    private static final int PANOPTIM_ABI_VERSION = (int)14L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_ABI_VERSION 12
+     * #define PANOPTIM_ABI_VERSION 14
      * }
      */
     public static int PANOPTIM_ABI_VERSION() {

@@ -30,6 +30,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     float divides;
  *     float step_size;
  *     float average_take;
+ *     float clipped_scale;
  *     float special[6];
  * }
  * }
@@ -56,6 +57,7 @@ public class panoptim_coefficients {
         PanoptimAbi.C_FLOAT.withName("divides"),
         PanoptimAbi.C_FLOAT.withName("step_size"),
         PanoptimAbi.C_FLOAT.withName("average_take"),
+        PanoptimAbi.C_FLOAT.withName("clipped_scale"),
         MemoryLayout.sequenceLayout(6, PanoptimAbi.C_FLOAT).withName("special")
     ).withName("panoptim_coefficients");
 
@@ -724,6 +726,50 @@ public class panoptim_coefficients {
      */
     public static void average_take(MemorySegment struct, float fieldValue) {
         struct.set(average_take$LAYOUT, average_take$OFFSET, fieldValue);
+    }
+
+    private static final OfFloat clipped_scale$LAYOUT = (OfFloat)$LAYOUT.select(groupElement("clipped_scale"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * float clipped_scale
+     * }
+     */
+    public static final OfFloat clipped_scale$layout() {
+        return clipped_scale$LAYOUT;
+    }
+
+    private static final long clipped_scale$OFFSET = $LAYOUT.byteOffset(groupElement("clipped_scale"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * float clipped_scale
+     * }
+     */
+    public static final long clipped_scale$offset() {
+        return clipped_scale$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * float clipped_scale
+     * }
+     */
+    public static float clipped_scale(MemorySegment struct) {
+        return struct.get(clipped_scale$LAYOUT, clipped_scale$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * float clipped_scale
+     * }
+     */
+    public static void clipped_scale(MemorySegment struct, float fieldValue) {
+        struct.set(clipped_scale$LAYOUT, clipped_scale$OFFSET, fieldValue);
     }
 
     private static final SequenceLayout special$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("special"));

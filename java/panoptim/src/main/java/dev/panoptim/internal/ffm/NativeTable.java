@@ -376,6 +376,7 @@ public final class NativeTable extends Prepared {
   private static void writeVersion(Coefficients from, MemorySegment to) {
     panoptim_coefficients.gradient_scale(to, from.gradientScale);
     panoptim_coefficients.average_take(to, from.averageTake);
+    panoptim_coefficients.clipped_scale(to, from.clippedScale);
     panoptim_coefficients.weight_decay(to, from.weightDecay);
     panoptim_coefficients.first_decay(to, from.firstDecay);
     panoptim_coefficients.first_decay_rest(to, from.firstDecayRest);

@@ -32,7 +32,7 @@ final class ScalarMeasure {
     for (long i = start; i < start + length; i++) {
       float w = row.data().getAtIndex(JAVA_FLOAT, i);
       float g = c.gradientScale * plan.gradient(index).getAtIndex(JAVA_FLOAT, i);
-      g = values.clips() ? ScalarUpdate.keptWithin(values.clip(), g) : g;
+      g = values.clips() ? c.clippedScale * ScalarUpdate.keptWithin(values.clip(), g) : g;
       measures.add(chunk, Measures.PARAMETER, i - start, w);
       if (rule.tensorFactor() == TensorFactor.GRADIENT_TRUST_RATIO
           || rule.tensorFactor() == TensorFactor.CLIPPED_GRADIENT_TRUST_RATIO

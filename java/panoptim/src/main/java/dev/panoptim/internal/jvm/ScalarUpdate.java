@@ -44,7 +44,7 @@ final class ScalarUpdate {
       // 1. gradient
       float g = c.gradientScale * gradients.getAtIndex(JAVA_FLOAT, i);
       if (clips) {
-        g = keptWithin(clip, g);
+        g = c.clippedScale * keptWithin(clip, g);
       }
       if (l2) {
         g = Math.fma(c.weightDecay, w, g);

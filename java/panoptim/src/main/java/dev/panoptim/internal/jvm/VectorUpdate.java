@@ -95,7 +95,7 @@ final class VectorUpdate extends VectorLoop {
       FloatVector g = load(gradients, at).mul(c.gradientScale);
       if (CLIPS) {
         g = g.blend(clip, g.compare(VectorOperators.GT, clip));
-        g = g.blend(-clip, g.compare(VectorOperators.LT, -clip));
+        g = g.blend(-clip, g.compare(VectorOperators.LT, -clip)).mul(c.clippedScale);
       }
       if (DECAYS_L2) {
         g = w.fma(broadcast(c.weightDecay), g);

@@ -42,6 +42,10 @@ public final class Coefficients {
   /// -1 to maximize, else 1; times what [#scaleGradients] was given.
   public float gradientScale;
 
+  /// The factor of gradients that have been scaled and clipped by value; 1 if no [#scaleGradientBy]
+  /// follows. Without clipping, [#gradientScale] contains that factor.
+  public float clippedScale = 1;
+
   /// The parameter's share in its running average, where there is one; what [#averageParameters]
   /// was given.
   public float averageTake;
@@ -207,11 +211,22 @@ public final class Coefficients {
     setDecay(exactDecay * factor);
   }
 
-  /// Multiplies [#gradientScale].
-  void scaleGradientBy(double factor) {
-    float scaled = (float) (exactScale * factor);
-    if (!sameBits(scaled, gradientScale)) {
-      gradientScale = scaled;
+  /// Multiplies [#clippedScale] if gradients are clipped by value, else [#gradientScale].
+  void scaleGradientBy(double factor, boolean clips) {
+    gradientScale((float) (clips ? exactScale : exactScale * factor));
+    clippedScale((float) (clips ? factor : 1));
+  }
+
+  private void gradientScale(float value) {
+    if (!sameBits(value, gradientScale)) {
+      gradientScale = value;
+      version++;
+    }
+  }
+
+  private void clippedScale(float value) {
+    if (!sameBits(value, clippedScale)) {
+      clippedScale = value;
       version++;
     }
   }
@@ -292,10 +307,8 @@ public final class Coefficients {
     // 1 or -1 times the scale: exact.
     float scaled = (rule.maximize() ? -1 : 1) * scale;
     exactScale = scaled;
-    if (!sameBits(scaled, gradientScale)) {
-      gradientScale = scaled;
-      version++;
-    }
+    gradientScale(scaled);
+    clippedScale(1);
   }
 
   /// Sets [#averageTake].

@@ -19,6 +19,7 @@ final class MeasuredFactors {
   /// @param target the row's own coefficients, as [Coefficients#compute] left them
   /// @param step the number of this step, counted from 1
   /// @param before the parameter's scalars before this step
+  /// @param clips whether gradients are clipped by value
   /// @return the factor, for the report
   static double apply(
       Coefficients target,
@@ -28,7 +29,8 @@ final class MeasuredFactors {
       double[] before,
       Measures measures,
       int row,
-      long elements) {
+      long elements,
+      boolean clips) {
     if (elements == 0) {
       return 1;
     }
@@ -54,7 +56,7 @@ final class MeasuredFactors {
       }
       case GRADIENT_TRUST_RATIO, CLIPPED_GRADIENT_TRUST_RATIO -> {
         double factor = gradientTrustRatio(rule, values, measures, row);
-        target.scaleGradientBy(factor);
+        target.scaleGradientBy(factor, clips);
         target.scaleDecay(factor);
         yield factor;
       }
@@ -64,7 +66,7 @@ final class MeasuredFactors {
         double average = step == 1 ? squares : beta * before[0] + (1 - beta) * squares;
         target.scalars[0] = average;
         double factor = 1 / (Math.sqrt(average) + values.orZero(Hyperparameter.EPSILON));
-        target.scaleGradientBy(factor);
+        target.scaleGradientBy(factor, clips);
         yield factor;
       }
       case UPDATE_SIZE -> {

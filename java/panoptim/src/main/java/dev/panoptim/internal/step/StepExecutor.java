@@ -8,7 +8,6 @@ import dev.panoptim.internal.observe.StepCounter;
 import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Hyperparameters;
-import dev.panoptim.rule.TensorFactor;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -160,9 +159,6 @@ public final class StepExecutor {
       requireReady(groups, publisher);
     }
     float clipValue = (float) settings.clipGradValue;
-    if (clipValue < Float.POSITIVE_INFINITY) {
-      requireNoClipping(groups);
-    }
     for (int i = 0; i < groups.size(); i++) {
       groups.get(i).plan.treatGradients(clipValue, settings.zeroGrad);
     }
@@ -331,7 +327,8 @@ public final class StepExecutor {
               row.scalars(),
               measures,
               i,
-              row.parameter.size());
+              row.parameter.size(),
+              values.clips());
       row.nextScalars(coefficients.scalars);
     }
   }
@@ -343,20 +340,6 @@ public final class StepExecutor {
       }
     }
     return false;
-  }
-
-  /// Clipping by value would clip the gradient after its factor.
-  private void requireNoClipping(List<GroupPlan> groups) {
-    for (int i = 0; i < groups.size(); i++) {
-      TensorFactor factor = groups.get(i).rule().tensorFactor();
-      if (factor == TensorFactor.GRADIENT_TRUST_RATIO
-          || factor == TensorFactor.CLIPPED_GRADIENT_TRUST_RATIO
-          || factor == TensorFactor.GRADIENT_NORM) {
-        throw new IllegalStateException(
-            "clipGradValue is %s, but cannot be combined with tensorFactor %s"
-                .formatted(settings.clipGradValue, factor));
-      }
-    }
   }
 
   /// Sets all gradients to 0: those of all parameters that have one.
