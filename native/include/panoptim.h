@@ -327,6 +327,66 @@ PANOPTIM_API int32_t panoptim_multiply(panoptim_product *product, ...);
 // Joins the multiplication of another thread, as panoptim_help joins a step.
 PANOPTIM_API void panoptim_help_multiply(panoptim_product *product);
 
+// ---- Factored second moments ----
+//
+// Operations on a matrix of rows x columns whose rows follow one another without gaps. The bits depend neither on the
+// tier nor on the number of threads, except that the bits of a NaN among the doubles are not defined. A NaN that is
+// stored as a float is 0x7fc00000. x is an element times `scale`, in float.
+
+// Sums of x * x + addend, in double: the square is exact. Element j of a chunk of PANOPTIM_CHUNK elements of a row is
+// added to sum j modulo PANOPTIM_LANES, and these sums are added in halves, as for panoptim_sum_squares. In a block of
+// PANOPTIM_FACTORED_BLOCK rows, the terms of a column are added from the top. The caller adds the sums of the chunks of
+// a row, and those of the blocks of a column, in order.
+#define PANOPTIM_FACTORED_SUMS 0
+
+// result = x * min(row_factors[row] * column_factors[column], most). Without column_factors, result = x *
+// min(row_factors[row], most). A NaN among the factors passes the minimum.
+#define PANOPTIM_FACTORED_SCALE 1
+
+// For a tensor without factors, whose state has an element for each one: state = fma(take, fma(x, x, addend) - state,
+// state), then result = x / sqrt(max(state, least)). The addend is rounded to float.
+#define PANOPTIM_FACTORED_VECTOR 2
+#define PANOPTIM_FACTORED_OPERATIONS 3
+
+// Rows of a block. The sums of the blocks need 8 bytes for 64 elements: 3% of the matrix's memory.
+#define PANOPTIM_FACTORED_BLOCK 64
+
+// One operation. The operands that an operation does not name are not read. The result may be the same memory as the
+// matrix; other operands do not overlap.
+typedef struct panoptim_factored {
+  const float *matrix;
+  float *result;                // as the matrix
+  float *state;                 // as the matrix
+  const float *row_factors;     // `rows` elements
+  const float *column_factors;  // `columns` elements, or NULL
+  double *row_sums;             // the chunks of each row, row by row; the last chunk of a row may be short
+  double *column_sums;          // the columns of each block, block by block; NULL: columns are not summed
+  double *squares;         // of the result, the sum of the squares of each chunk of the whole matrix, in the order of
+                           // panoptim_sum_squares; NULL: not computed
+  panoptim_int64 rows;     // 0 allowed, here and for the columns
+  panoptim_int64 columns;  //
+  double addend;
+  float scale;
+  float most;
+  float take;
+  float least;
+  int32_t operation;          // PANOPTIM_FACTORED_...
+  int32_t tier;               // PANOPTIM_TIER_...
+  int32_t sharing;            // PANOPTIM_CLOSED, or PANOPTIM_ANNOUNCED if panoptim_help_factored may join
+  int32_t helping;            // threads in panoptim_help_factored; 0 at first, then written by the library only
+  panoptim_int64 share;       // if the call is shared: elements of a share, 1 or more
+  panoptim_int64 taken;       // shares taken by any thread
+  panoptim_int64 helped;      // shares taken by helpers
+  char error[PANOPTIM_TEXT];  // the reason why the status is not PANOPTIM_OK
+} panoptim_factored;
+
+// Makes one operation; it is complete when the call returns. Pointers after the first are ignored, as for
+// panoptim_step.
+PANOPTIM_API int32_t panoptim_run_factored(panoptim_factored *factored, ...);
+
+// Joins the operation of another thread, as panoptim_help joins a step.
+PANOPTIM_API void panoptim_help_factored(panoptim_factored *factored);
+
 // ---- OpenMP: the library panoptim_openmp ----
 //
 // The OpenMP runtime keeps a team of threads for each calling thread; the team ends with that thread. Environment

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "factored/factored.h"
 #include "matrix/product.h"
 #include "step/quick.h"
 #include "step/sharing.h"
@@ -103,4 +104,19 @@ int32_t panoptim_multiply(panoptim_product *product, ...) {
 
 void panoptim_help_multiply(panoptim_product *product) {
   help_product(*product);
+}
+
+int32_t panoptim_run_factored(panoptim_factored *factored, ...) {
+  if (!factored) return PANOPTIM_INVALID_ARGUMENT;
+  const int32_t status = check_factored(factored);
+  if (status) {
+    close(*factored);
+  } else {
+    run_factored(*factored);
+  }
+  return status;
+}
+
+void panoptim_help_factored(panoptim_factored *factored) {
+  help_factored(*factored);
 }

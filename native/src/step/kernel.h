@@ -2,6 +2,7 @@
 #ifndef PANOPTIM_STEP_KERNEL_H
 #define PANOPTIM_STEP_KERNEL_H
 
+#include "factored/kernel.h"
 #include "panoptim.h"
 #include "rule/composition.h"
 #include "vector/kernel.h"
@@ -33,6 +34,7 @@ struct kernel_table {
   void (*add_squares)(panoptim_int64 length, const float *numbers, double *sums);
 
   vector_kernels vectors;
+  factored_kernels factored;
 };
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "factored/loops.h"
 #include "rule/update.h"
 #include "step/kernel.h"
 #include "step/vector_loop.h"
@@ -161,7 +162,8 @@ constexpr kernel_table every_loop(std::integer_sequence<int, Kernel...>) {
           average_loop,
           {nullptr, bfloat16_loop, float16_loop},
           add_squares_loop,
-          vector_loops};
+          vector_loops,
+          factored_loops};
 }
 
 }  // namespace

@@ -40,6 +40,7 @@ class DriftTest {
           Map.entry("panoptim_vectors", panoptim_vectors.layout()),
           Map.entry("panoptim_description", panoptim_description.layout()),
           Map.entry("panoptim_product", panoptim_product.layout()),
+          Map.entry("panoptim_factored", panoptim_factored.layout()),
           Map.entry("panoptim_cuda_device", panoptim_cuda_device.layout()),
           Map.entry("panoptim_cuda_range", panoptim_cuda_range.layout()),
           Map.entry("panoptim_cuda_decision", panoptim_cuda_decision.layout()),
