@@ -8,6 +8,8 @@ import dev.panoptim.internal.bindings.NativeLibrary;
 import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_description;
 import dev.panoptim.internal.bindings.panoptim_plan;
+import dev.panoptim.internal.factored.FactoredOperations;
+import dev.panoptim.internal.factored.FactoredShape;
 import dev.panoptim.internal.parallel.HelperPool;
 import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.internal.step.Engine;
@@ -149,6 +151,12 @@ public final class NativeBackend extends Engine {
   public boolean refusesDeadMemory(StepPlan plan, int threads) {
     return table(plan).calls().size() == 1
         && WorkSplit.helpers(plan.rows().elements(), threads) == 0;
+  }
+
+  @Override
+  public FactoredOperations factoredOperations(
+      FactoredShape shape, MemorySegment workspace, int threads) {
+    return new NativeFactored(tier, shape, workspace, threads);
   }
 
   @Override

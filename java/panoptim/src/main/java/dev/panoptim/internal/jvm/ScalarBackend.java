@@ -1,10 +1,13 @@
 package dev.panoptim.internal.jvm;
 
+import dev.panoptim.internal.factored.FactoredOperations;
+import dev.panoptim.internal.factored.FactoredShape;
 import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.StepPlan;
 import dev.panoptim.internal.vector.VectorOperations;
+import java.lang.foreign.MemorySegment;
 
 /// Steps in plain Java, one element at a time: [ScalarUpdate].
 ///
@@ -31,6 +34,12 @@ public final class ScalarBackend extends Engine {
 
   private ParallelChunks chunks(StepPlan plan) {
     return (ParallelChunks) prepared(plan);
+  }
+
+  @Override
+  public FactoredOperations factoredOperations(
+      FactoredShape shape, MemorySegment workspace, int threads) {
+    return new TiledFactored(ScalarFactored.INSTANCE, shape, workspace, threads);
   }
 
   @Override

@@ -1,5 +1,7 @@
 package dev.panoptim.internal.jvm;
 
+import dev.panoptim.internal.factored.FactoredOperations;
+import dev.panoptim.internal.factored.FactoredShape;
 import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.Prepared;
@@ -8,6 +10,7 @@ import dev.panoptim.internal.step.StepValues;
 import dev.panoptim.internal.vector.VectorOperations;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Rule;
+import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -66,6 +69,12 @@ public final class VectorBackend extends Engine {
 
   private Chunks chunks(StepPlan plan) {
     return (Chunks) prepared(plan);
+  }
+
+  @Override
+  public FactoredOperations factoredOperations(
+      FactoredShape shape, MemorySegment workspace, int threads) {
+    return new TiledFactored(VectorApiFactored.INSTANCE, shape, workspace, threads);
   }
 
   @Override

@@ -5,6 +5,8 @@ import dev.panoptim.backend.Threading;
 import dev.panoptim.device.CudaException;
 import dev.panoptim.device.Device;
 import dev.panoptim.internal.device.DeviceAccess;
+import dev.panoptim.internal.factored.FactoredOperations;
+import dev.panoptim.internal.factored.FactoredShape;
 import dev.panoptim.internal.memory.Segments;
 import dev.panoptim.internal.parallel.ThreadProperties;
 import dev.panoptim.internal.vector.VectorOperations;
@@ -153,6 +155,22 @@ public abstract non-sealed class Engine implements Backend {
 
   /// Fills the measures of what this engine prepared of a plan.
   protected abstract void fillMeasures(StepPlan plan, int threads);
+
+  /// Operations of factored second moments, in host memory.
+  ///
+  /// @param shape of each matrix
+  /// @param workspace off-heap memory of at least [FactoredShape#workspaceBytes], aligned to
+  ///   [FactoredShape#ALIGNMENT]. Objects that are not used at the same time may share it
+  /// @param threads the most threads of an operation, including the calling one
+  /// @throws IllegalArgumentException if the workspace is too small, misaligned, read-only or on
+  ///   the heap
+  /// @throws UnsupportedOperationException if this engine works on a GPU
+  /// @throws OutOfMemoryError if their tables would exceed the limit of memory
+  public FactoredOperations factoredOperations(
+      FactoredShape shape, MemorySegment workspace, int threads) {
+    throw new UnsupportedOperationException(
+        "backend " + name() + " has no operations of factored second moments");
+  }
 
   /// Operations on vectors in host memory.
   ///

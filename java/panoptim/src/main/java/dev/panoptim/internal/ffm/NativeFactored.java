@@ -1,0 +1,115 @@
+package dev.panoptim.internal.ffm;
+
+import dev.panoptim.backend.Tier;
+import dev.panoptim.internal.bindings.Downcall;
+import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.internal.bindings.panoptim_factored;
+import dev.panoptim.internal.factored.FactoredCall;
+import dev.panoptim.internal.factored.FactoredOperation;
+import dev.panoptim.internal.factored.FactoredOperations;
+import dev.panoptim.internal.factored.FactoredShape;
+import dev.panoptim.internal.memory.CollectedMemory;
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.parallel.HelperPool;
+import dev.panoptim.internal.parallel.WorkSplit;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
+
+/// Operations of factored second moments in C++, in one tier, with helpers of the pool.
+///
+/// Not thread-safe.
+final class NativeFactored extends FactoredOperations implements HelperPool.Work {
+  private static final class Function {
+    static final MethodHandle RUN = PanoptimAbi.panoptim_run_factored.makeInvoker().handle();
+  }
+
+  /// No other table lies in the cache lines of the shared counters.
+  private static final long CACHE_LINE = 64;
+
+  private final MemorySegment table;
+
+  /// The tier must be available.
+  NativeFactored(Tier tier, FactoredShape shape, MemorySegment workspace, int threads) {
+    super(shape, workspace, threads);
+    table = new CollectedMemory(MemoryKind.TABLES).allocate(panoptim_factored.sizeof(), CACHE_LINE);
+    panoptim_factored.tier(table, tier.ordinal());
+    panoptim_factored.rows(table, shape.rows());
+    panoptim_factored.columns(table, shape.columns());
+    panoptim_factored.row_sums(table, rowSums());
+    panoptim_factored.row_factors(table, rowFactors());
+  }
+
+  @Override
+  protected void run(FactoredCall call, int most) {
+    boolean sums = call.operation == FactoredOperation.SUMS;
+    panoptim_factored.operation(table, call.operation.ordinal());
+    panoptim_factored.matrix(table, call.matrix);
+    panoptim_factored.result(table, given(call.result));
+    panoptim_factored.state(table, given(call.state));
+    panoptim_factored.column_sums(table, sums && call.columns ? columnSums() : MemorySegment.NULL);
+    panoptim_factored.column_factors(
+        table, !sums && call.columns ? columnFactors() : MemorySegment.NULL);
+    panoptim_factored.squares(table, call.squares ? squares() : MemorySegment.NULL);
+    panoptim_factored.addend(table, call.addend);
+    panoptim_factored.scale(table, call.scale);
+    panoptim_factored.most(table, call.most);
+    panoptim_factored.take(table, call.take);
+    panoptim_factored.least(table, call.least);
+    try {
+      runShared(most);
+    } finally {
+      Reference.reachabilityFence(call.matrix);
+      Reference.reachabilityFence(call.result);
+      Reference.reachabilityFence(call.state);
+      Reference.reachabilityFence(this);
+    }
+  }
+
+  private static MemorySegment given(MemorySegment operand) {
+    return operand == null ? MemorySegment.NULL : operand;
+  }
+
+  private void runShared(int threads) {
+    long elements = shape.elements();
+    int most = WorkSplit.helpers(elements, threads);
+    if (most == 0) {
+      runAlone();
+      return;
+    }
+    int free = HelperPool.enter();
+    int helpers = Math.min(most, free);
+    try {
+      if (helpers > 0) {
+        panoptim_factored.share(table, WorkSplit.share(elements, helpers + 1));
+        panoptim_factored.sharing(table, PanoptimAbi.PANOPTIM_ANNOUNCED());
+        HelperPool.offer(helpers, free, this, WorkSplit.wakes(elements));
+      }
+      runAlone();
+    } finally {
+      HelperPool.leave(this);
+      // If the downcall failed before it began, helpers still wait for it.
+      panoptim_factored.sharing(table, PanoptimAbi.PANOPTIM_CLOSED());
+    }
+  }
+
+  /// The calling thread's downcall ends when all work is done.
+  private void runAlone() {
+    int status;
+    try {
+      status = (int) Function.RUN.invokeExact(table);
+    } catch (Throwable e) {
+      throw Downcall.unchecked(e);
+    }
+    if (status != PanoptimAbi.PANOPTIM_OK()) {
+      throw new IllegalStateException(
+          "the native call failed with status %s: %s"
+              .formatted(status, panoptim_factored.error(table).getString(0)));
+    }
+  }
+
+  @Override
+  public void help() {
+    PanoptimAbi.panoptim_help_factored(table);
+  }
+}
