@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 // Rises with each change of a layout, a constant or a signature below.
-#define PANOPTIM_ABI_VERSION 14
+#define PANOPTIM_ABI_VERSION 15
 
 // `long long`, because `int64_t` is a C `long` on Linux only and would tie the bindings to Linux.
 typedef long long panoptim_int64;

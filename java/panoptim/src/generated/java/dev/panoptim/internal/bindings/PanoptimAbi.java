@@ -23,10 +23,10 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = NativeLibrary.functions()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANOPTIM_ABI_VERSION = (int)14L;
+    private static final int PANOPTIM_ABI_VERSION = (int)15L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_ABI_VERSION 14
+     * #define PANOPTIM_ABI_VERSION 15
      * }
      */
     public static int PANOPTIM_ABI_VERSION() {
@@ -661,6 +661,51 @@ public class PanoptimAbi extends PanoptimAbi$shared {
      */
     public static int PANOPTIM_WORKSPACE_ALIGNMENT() {
         return PANOPTIM_WORKSPACE_ALIGNMENT;
+    }
+    private static final int PANOPTIM_FACTORED_SUMS = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_FACTORED_SUMS 0
+     * }
+     */
+    public static int PANOPTIM_FACTORED_SUMS() {
+        return PANOPTIM_FACTORED_SUMS;
+    }
+    private static final int PANOPTIM_FACTORED_SCALE = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_FACTORED_SCALE 1
+     * }
+     */
+    public static int PANOPTIM_FACTORED_SCALE() {
+        return PANOPTIM_FACTORED_SCALE;
+    }
+    private static final int PANOPTIM_FACTORED_VECTOR = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_FACTORED_VECTOR 2
+     * }
+     */
+    public static int PANOPTIM_FACTORED_VECTOR() {
+        return PANOPTIM_FACTORED_VECTOR;
+    }
+    private static final int PANOPTIM_FACTORED_OPERATIONS = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_FACTORED_OPERATIONS 3
+     * }
+     */
+    public static int PANOPTIM_FACTORED_OPERATIONS() {
+        return PANOPTIM_FACTORED_OPERATIONS;
+    }
+    private static final int PANOPTIM_FACTORED_BLOCK = (int)64L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_FACTORED_BLOCK 64
+     * }
+     */
+    public static int PANOPTIM_FACTORED_BLOCK() {
+        return PANOPTIM_FACTORED_BLOCK;
     }
     private static final int PANOPTIM_OPENMP_THREADS = (int)1024L;
     /**
@@ -1380,6 +1425,137 @@ public class PanoptimAbi extends PanoptimAbi$shared {
                 traceDowncall("panoptim_help_multiply", product);
             }
             mh$.invokeExact(product);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    /**
+     * Variadic invoker class for:
+     * {@snippet lang=c :
+     * int32_t panoptim_run_factored(panoptim_factored *factored, ...)
+     * }
+     */
+    public static class panoptim_run_factored {
+        private static final FunctionDescriptor BASE_DESC = FunctionDescriptor.of(
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_POINTER
+            );
+        private static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_run_factored");
+
+        private final MethodHandle handle;
+        private final FunctionDescriptor descriptor;
+        private final MethodHandle spreader;
+
+        private panoptim_run_factored(MethodHandle handle, FunctionDescriptor descriptor, MethodHandle spreader) {
+            this.handle = handle;
+            this.descriptor = descriptor;
+            this.spreader = spreader;
+        }
+
+        /**
+         * Variadic invoker factory for:
+         * {@snippet lang=c :
+         * int32_t panoptim_run_factored(panoptim_factored *factored, ...)
+         * }
+         */
+        public static panoptim_run_factored makeInvoker(MemoryLayout... layouts) {
+            FunctionDescriptor desc$ = BASE_DESC.appendArgumentLayouts(layouts);
+            Linker.Option fva$ = Linker.Option.firstVariadicArg(BASE_DESC.argumentLayouts().size());
+            var mh$ = Linker.nativeLinker().downcallHandle(ADDR, desc$, fva$);
+            var spreader$ = mh$.asSpreader(Object[].class, layouts.length);
+            return new panoptim_run_factored(mh$, desc$, spreader$);
+        }
+
+        /**
+         * {@return the address}
+         */
+        public static MemorySegment address() {
+            return ADDR;
+        }
+
+        /**
+         * {@return the specialized method handle}
+         */
+        public MethodHandle handle() {
+            return handle;
+        }
+
+        /**
+         * {@return the specialized descriptor}
+         */
+        public FunctionDescriptor descriptor() {
+            return descriptor;
+        }
+
+        public int apply(MemorySegment factored, Object... x1) {
+            try {
+                if (TRACE_DOWNCALLS) {
+                    traceDowncall("panoptim_run_factored", factored, x1);
+                }
+                return (int) spreader.invokeExact(factored, x1);
+            } catch(IllegalArgumentException | ClassCastException ex$)  {
+                throw ex$; // rethrow IAE from passing wrong number/type of args
+            } catch (Throwable ex$) {
+               throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    private static class panoptim_help_factored {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_help_factored");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void panoptim_help_factored(panoptim_factored *factored)
+     * }
+     */
+    public static FunctionDescriptor panoptim_help_factored$descriptor() {
+        return panoptim_help_factored.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void panoptim_help_factored(panoptim_factored *factored)
+     * }
+     */
+    public static MethodHandle panoptim_help_factored$handle() {
+        return panoptim_help_factored.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void panoptim_help_factored(panoptim_factored *factored)
+     * }
+     */
+    public static MemorySegment panoptim_help_factored$address() {
+        return panoptim_help_factored.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void panoptim_help_factored(panoptim_factored *factored)
+     * }
+     */
+    public static void panoptim_help_factored(MemorySegment factored) {
+        var mh$ = panoptim_help_factored.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_help_factored", factored);
+            }
+            mh$.invokeExact(factored);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
