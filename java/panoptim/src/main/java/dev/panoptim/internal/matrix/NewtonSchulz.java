@@ -45,7 +45,7 @@ public final class NewtonSchulz {
   private final double[] factors;
   private final SharedWork squares;
   private final Transposition load;
-  private final Transposition store;
+  private final Transposition[] stores;
   private final float[] a;
   private final float[] b;
   private final float[] c;
@@ -57,7 +57,6 @@ public final class NewtonSchulz {
   ///
   /// @param products computes the products
   /// @param coefficients of the steps
-  /// @param steps the number of steps, 1 or more; usually 5
   /// @param shape of all matrices
   /// @param inputs `rows * columns` floats each, off-heap: the rows of a matrix without gaps
   /// @param outputs as `inputs`, and may be the same segments; they overlap nothing else
@@ -70,15 +69,11 @@ public final class NewtonSchulz {
   public NewtonSchulz(
       Products products,
       NewtonSchulzCoefficients coefficients,
-      int steps,
       Shape shape,
       List<MemorySegment> inputs,
       List<MemorySegment> outputs,
       MemorySegment workspace,
       int threads) {
-    if (steps < 1) {
-      throw new IllegalArgumentException("steps is " + steps + ", but must be 1 or more");
-    }
     Matrices from = Matrices.dense(inputs, shape.rows, shape.columns);
     Matrices to = Matrices.dense(outputs, shape.rows, shape.columns);
     if (from.count() != shape.count || to.count() != shape.count) {
@@ -130,13 +125,17 @@ public final class NewtonSchulz {
           }
         };
     load = new Transposition(from, x, shape.transposed(), elementThreads, wakes, memory);
-    Matrices last = steps % 2 == 0 ? x : y;
-    store = new Transposition(last, to, shape.transposed(), elementThreads, wakes, memory);
+    stores =
+        new Transposition[] {
+          new Transposition(x, to, shape.transposed(), elementThreads, wakes, memory),
+          new Transposition(y, to, shape.transposed(), elementThreads, wakes, memory)
+        };
 
-    a = new float[steps];
-    b = new float[steps];
-    c = new float[steps];
-    for (int i = 0; i < steps; i++) {
+    int triples = coefficients.steps().size();
+    a = new float[triples];
+    b = new float[triples];
+    c = new float[triples];
+    for (int i = 0; i < triples; i++) {
       NewtonSchulzCoefficients.Step step = coefficients.at(i);
       a[i] = (float) step.a();
       b[i] = (float) step.b();
@@ -209,11 +208,16 @@ public final class NewtonSchulz {
 
   /// Writes the orthogonalized inputs to the outputs.
   ///
+  /// @param steps the number of steps, 1 or more; usually 5
   /// @param threads the most threads that take part, including the calling one; no more than the
   ///   object was made for
+  /// @throws IllegalArgumentException if `steps` is below 1
   /// @throws IllegalStateException if memory's arena has been closed
   /// @throws WrongThreadException if memory's arena is confined to another thread
-  public void orthogonalize(int threads) {
+  public void orthogonalize(int steps, int threads) {
+    if (steps < 1) {
+      throw new IllegalArgumentException("steps is " + steps + ", but must be 1 or more");
+    }
     squares.run(threads);
     for (int i = 0; i < factors.length; i++) {
       double sum = 0;
@@ -223,12 +227,13 @@ public final class NewtonSchulz {
       factors[i] = 1 / Math.max(Math.sqrt(sum), LEAST_NORM);
     }
     load.run(factors, threads);
-    for (int step = 0; step < a.length; step++) {
+    for (int step = 0; step < steps; step++) {
+      int triple = Math.min(step, a.length - 1);
       squaresOfX[step % 2].multiply(1, 0, threads);
-      polynomial.multiply(c[step], b[step], threads);
-      updates[step % 2].multiply(1, a[step], threads);
+      polynomial.multiply(c[triple], b[triple], threads);
+      updates[step % 2].multiply(1, a[triple], threads);
     }
-    store.run(null, threads);
+    stores[steps % 2].run(null, threads);
   }
 
   /// Divides the workspace.

@@ -42,8 +42,8 @@ class NewtonSchulzTest {
       MemorySegment workspace =
           arena.allocate(
               NewtonSchulz.workspaceBytes(products, shape, threads), Products.WORKSPACE_ALIGNMENT);
-      new NewtonSchulz(products, coefficients, steps, shape, memory, memory, workspace, threads)
-          .orthogonalize(threads);
+      new NewtonSchulz(products, coefficients, shape, memory, memory, workspace, threads)
+          .orthogonalize(steps, threads);
       return memory.stream().map(each -> each.toArray(JAVA_FLOAT)).toArray(float[][]::new);
     }
   }
@@ -250,9 +250,9 @@ class NewtonSchulzTest {
             arena.allocate(NewtonSchulz.workspaceBytes(products, shape, 1), 64);
         NewtonSchulz iteration =
             new NewtonSchulz(
-                products, ORIGINAL, 5, shape, List.of(input), List.of(output), workspace, 1);
+                products, ORIGINAL, shape, List.of(input), List.of(output), workspace, 1);
         int[] before = input.toArray(JAVA_INT);
-        Allocations.assertNone(products.name(), 300, () -> iteration.orthogonalize(1));
+        Allocations.assertNone(products.name(), 300, () -> iteration.orthogonalize(5, 1));
         assertArrayEquals(before, input.toArray(JAVA_INT));
       }
     }
@@ -302,8 +302,8 @@ class NewtonSchulzTest {
         assertThrows(
                 IllegalArgumentException.class,
                 () ->
-                    new NewtonSchulz(
-                        fastest(), ORIGINAL, steps, shape, inputs, outputs, workspace, 1))
+                    new NewtonSchulz(fastest(), ORIGINAL, shape, inputs, outputs, workspace, 1)
+                        .orthogonalize(steps, 1))
             .getMessage();
     assertTrue(message.contains(reason), message);
   }
