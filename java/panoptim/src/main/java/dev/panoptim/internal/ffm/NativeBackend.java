@@ -10,6 +10,8 @@ import dev.panoptim.internal.bindings.panoptim_description;
 import dev.panoptim.internal.bindings.panoptim_plan;
 import dev.panoptim.internal.factored.FactoredOperations;
 import dev.panoptim.internal.factored.FactoredShape;
+import dev.panoptim.internal.matrix.NativeProducts;
+import dev.panoptim.internal.matrix.Products;
 import dev.panoptim.internal.parallel.HelperPool;
 import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.internal.step.Engine;
@@ -157,6 +159,11 @@ public final class NativeBackend extends Engine {
   public FactoredOperations factoredOperations(
       FactoredShape shape, MemorySegment workspace, int threads) {
     return new NativeFactored(tier, shape, workspace, threads);
+  }
+
+  @Override
+  public Products products() {
+    return new NativeProducts(tier);
   }
 
   @Override

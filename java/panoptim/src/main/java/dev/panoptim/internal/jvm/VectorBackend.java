@@ -2,6 +2,8 @@ package dev.panoptim.internal.jvm;
 
 import dev.panoptim.internal.factored.FactoredOperations;
 import dev.panoptim.internal.factored.FactoredShape;
+import dev.panoptim.internal.matrix.Products;
+import dev.panoptim.internal.matrix.VectorProducts;
 import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.Prepared;
@@ -75,6 +77,11 @@ public final class VectorBackend extends Engine {
   public FactoredOperations factoredOperations(
       FactoredShape shape, MemorySegment workspace, int threads) {
     return new TiledFactored(VectorApiFactored.INSTANCE, shape, workspace, threads);
+  }
+
+  @Override
+  public Products products() {
+    return new VectorProducts();
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.panoptim.device.Device;
 import dev.panoptim.internal.device.DeviceAccess;
 import dev.panoptim.internal.factored.FactoredOperations;
 import dev.panoptim.internal.factored.FactoredShape;
+import dev.panoptim.internal.matrix.Products;
 import dev.panoptim.internal.memory.Segments;
 import dev.panoptim.internal.parallel.ThreadProperties;
 import dev.panoptim.internal.vector.VectorOperations;
@@ -180,6 +181,13 @@ public abstract non-sealed class Engine implements Backend {
   /// @throws OutOfMemoryError if their tables would exceed the limit of memory
   public VectorOperations vectorOperations(long length, int threads) {
     throw new UnsupportedOperationException("backend " + name() + " has no operations on vectors");
+  }
+
+  /// Matrix products in host memory.
+  ///
+  /// @throws UnsupportedOperationException if this engine works on a GPU
+  public Products products() {
+    throw new UnsupportedOperationException("backend " + name() + " has no matrix products");
   }
 
   /// Sets memory of this backend's device to 0, after all steps that were enqueued before. On a
