@@ -43,6 +43,7 @@ public final class RuleOptimizerBuilder extends OptimizerBuilder<RuleOptimizerBu
     set(Hyperparameter.LARGEST_STEP, 50);
     set(Hyperparameter.LEARNING_RATE_POWER, 2);
     set(Hyperparameter.LARGEST_TRUST_RATIO, Float.MAX_VALUE);
+    set(Hyperparameter.ITERATIONS, 5);
     set(Hyperparameter.TRUST_COEFFICIENT, 1e-3);
   }
 

@@ -60,6 +60,8 @@ public enum Hyperparameter {
   LARGEST_TRUST_RATIO("largestTrustRatio", 0, Float.MAX_VALUE, true),
   /// The factor of the trust ratio: [TensorFactor#GRADIENT_TRUST_RATIO].
   TRUST_COEFFICIENT("trustCoefficient", 0, Float.MAX_VALUE, true),
+  /// The number of Newton-Schulz iterations, a whole number: [Orthogonalization].
+  ITERATIONS("iterations", 1, 100, true),
   /// The power of the largest learning rate so far in a step's weight in the schedule-free average.
   LEARNING_RATE_POWER("learningRatePower", 0, Float.MAX_VALUE, true);
 

@@ -77,6 +77,11 @@ public final class Hyperparameters {
       throw new IllegalArgumentException(
           "learningRate is 0.0, but a proximal update divides by it: it must be above 0");
     }
+    double iterations = orZero(Hyperparameter.ITERATIONS);
+    if (iterations != Math.rint(iterations)) {
+      throw new IllegalArgumentException(
+          "iterations is %s, but must be a whole number".formatted(iterations));
+    }
     double smallest = orZero(Hyperparameter.SMALLEST_STEP);
     double largest = orZero(Hyperparameter.LARGEST_STEP);
     if (smallest > largest) {

@@ -46,6 +46,8 @@ import java.util.Set;
 /// @param history the states of past gradients besides the moments
 /// @param update how the direction changes the parameter
 /// @param tensorFactor what multiplies the step of each tensor
+/// @param orthogonalization whether and how the direction of a matrix is orthogonalized
+/// @param adjustment the factor of an orthogonalized matrix by its shape
 /// @param maximize whether the loss is maximized
 public record Rule(
     FirstMoment firstMoment,
@@ -61,6 +63,8 @@ public record Rule(
     History history,
     Update update,
     TensorFactor tensorFactor,
+    Orthogonalization orthogonalization,
+    Adjustment adjustment,
     boolean maximize) {
   /// The name of the scalar that is a product of scheduled momenta.
   public static final String MOMENTUM_PRODUCT = "momentumProduct";
@@ -77,6 +81,8 @@ public record Rule(
     Objects.requireNonNull(history, "history is null");
     Objects.requireNonNull(update, "update is null");
     Objects.requireNonNull(tensorFactor, "tensorFactor is null");
+    Objects.requireNonNull(orthogonalization, "orthogonalization is null");
+    Objects.requireNonNull(adjustment, "adjustment is null");
     new RuleChecks(
             firstMoment,
             nesterov,
@@ -90,7 +96,9 @@ public record Rule(
             decay,
             history,
             update,
-            tensorFactor)
+            tensorFactor,
+            orthogonalization,
+            adjustment)
         .requireLegal();
   }
 
@@ -160,6 +168,11 @@ public record Rule(
     return tensorFactor != TensorFactor.NONE
         || update == Update.CAUTIOUS
         || history == History.CORRECTED_GRADIENT;
+  }
+
+  /// Whether the direction of each parameter is orthogonalized, for which it must be a matrix.
+  public boolean isOfMatrices() {
+    return orthogonalization != Orthogonalization.NONE;
   }
 
   /// Whether the second moment has a bias correction.
@@ -252,6 +265,8 @@ public record Rule(
     private History history = History.NONE;
     private Update update = Update.DESCENT;
     private TensorFactor tensorFactor = TensorFactor.NONE;
+    private Orthogonalization orthogonalization = Orthogonalization.NONE;
+    private Adjustment adjustment = Adjustment.NONE;
     private boolean maximize;
 
     private Builder() {}
@@ -270,6 +285,8 @@ public record Rule(
       history = rule.history;
       update = rule.update;
       tensorFactor = rule.tensorFactor;
+      orthogonalization = rule.orthogonalization;
+      adjustment = rule.adjustment;
       maximize = rule.maximize;
     }
 
@@ -338,6 +355,16 @@ public record Rule(
       return this;
     }
 
+    public Builder orthogonalization(Orthogonalization value) {
+      orthogonalization = value;
+      return this;
+    }
+
+    public Builder adjustment(Adjustment value) {
+      adjustment = value;
+      return this;
+    }
+
     public Builder maximize(boolean value) {
       maximize = value;
       return this;
@@ -359,6 +386,8 @@ public record Rule(
           history,
           update,
           tensorFactor,
+          orthogonalization,
+          adjustment,
           maximize);
     }
   }

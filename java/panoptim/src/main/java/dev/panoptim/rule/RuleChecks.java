@@ -22,7 +22,9 @@ record RuleChecks(
     Decay decay,
     History history,
     Update update,
-    TensorFactor tensorFactor) {
+    TensorFactor tensorFactor,
+    Orthogonalization orthogonalization,
+    Adjustment adjustment) {
   /// The second moments whose correction may follow or precede the addition of epsilon.
   private static final Set<SecondMoment> PLAIN_AVERAGES =
       EnumSet.of(
@@ -59,6 +61,7 @@ record RuleChecks(
     requireHistory();
     requireUpdate();
     requireTensorFactor();
+    requireOrthogonalization();
   }
 
   private void requireMoments() {
@@ -240,6 +243,33 @@ record RuleChecks(
               secondMoment,
               decay);
     }
+  }
+
+  private void requireOrthogonalization() {
+    if (orthogonalization == Orthogonalization.NONE) {
+      require(
+          adjustment == Adjustment.NONE, "adjustment %s needs an orthogonalization", adjustment);
+      return;
+    }
+    require(
+        averages()
+            && (nesterov == Nesterov.NONE || nesterov == Nesterov.NESTEROV)
+            && !hasSecond()
+            && !sign
+            && !biasCorrection
+            && (decay == Decay.NONE || decay == Decay.DECOUPLED)
+            && history == History.NONE
+            && update == Update.DESCENT
+            && tensorFactor == TensorFactor.NONE,
+        "orthogonalization %s needs firstMoment MOVING_AVERAGE, not %s, nesterov NONE or NESTEROV,"
+            + " not %s, secondMoment NONE, not %s, decay NONE or DECOUPLED, not %s, update DESCENT,"
+            + " not %s, and no sign, biasCorrection, history or tensorFactor",
+        orthogonalization,
+        firstMoment,
+        nesterov,
+        secondMoment,
+        decay,
+        update);
   }
 
   private boolean hasFirst() {

@@ -37,6 +37,9 @@ final class RuleHyperparameters {
           open.addAll(List.of(TRUST_COEFFICIENT, EPSILON));
       case GRADIENT_NORM -> open.addAll(List.of(BETA2, EPSILON));
     }
+    if (rule.isOfMatrices()) {
+      open.add(ITERATIONS);
+    }
     return Collections.unmodifiableSet(open);
   }
 

@@ -132,7 +132,18 @@ final class RuleWords {
       direction += ", moments corrected by 1 - beta^t";
       direction += rule.epsilonBeforeCorrection() ? " after epsilon is added" : "";
     }
+    if (rule.isOfMatrices()) {
+      return "orthogonal factor of %s, times %s".formatted(direction, adjustment());
+    }
     return rule.sign() ? "sign(" + direction + ")" : direction;
+  }
+
+  private String adjustment() {
+    return switch (rule.adjustment()) {
+      case NONE -> "1";
+      case ORIGINAL -> "root(max(1, rows / columns))";
+      case MATCH_RMS -> "0.2 * root(max(rows, columns))";
+    };
   }
 
   private String update() {

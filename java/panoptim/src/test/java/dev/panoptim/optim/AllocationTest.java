@@ -150,7 +150,11 @@ class AllocationTest {
 
   private static void assertAllocatesNothing(Case tested, String backend, int threads, int size) {
     try (Parameters parameters =
-            Parameters.builder().add("a", 5).add("b", size).add("empty", 0).build();
+            Parameters.builder()
+                .add("a", 1, 5)
+                .add("b", MatrixShapes.wide(size))
+                .add("empty", 1, 0)
+                .build();
         Optimizer optimizer =
             tested
                 .builder()

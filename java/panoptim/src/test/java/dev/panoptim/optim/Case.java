@@ -2,10 +2,12 @@ package dev.panoptim.optim;
 
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.SecondMoment;
+import dev.panoptim.memory.Parameters;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 
 /// An optimizer with arguments; see [OptimizerCases] and [MixedCases].
 ///
@@ -13,13 +15,27 @@ import java.util.function.Function;
 /// @param presets the presets with their arguments, without backend and threads: one, or one for
 ///   each rule of an optimizer of several rules
 /// @param states the names of each parameter's states; empty if there are several presets
+/// @param shape the shape of a parameter of some size, in the tests of golden files
 record Case(
     String name,
     List<Function<Iterable<Parameter>, OptimizerBuilder<?>>> presets,
-    List<String> states) {
+    List<String> states,
+    LongFunction<long[]> shape) {
   Case(
       String name, Function<Iterable<Parameter>, OptimizerBuilder<?>> preset, List<String> states) {
-    this(name, List.of(preset), states);
+    this(name, List.of(preset), states, MatrixShapes::wide);
+  }
+
+  /// An optimizer of several rules.
+  Case(String name, List<Function<Iterable<Parameter>, OptimizerBuilder<?>>> presets) {
+    this(name, presets, List.of(), MatrixShapes::wide);
+  }
+
+  /// Whether GPU backends refuse the optimizer.
+  boolean isOfMatrices() {
+    try (Parameters parameters = Parameters.builder().add("p", 1, 1).build()) {
+      return presets.stream().anyMatch(preset -> preset.apply(parameters).rule().isOfMatrices());
+    }
   }
 
   /// Builders of optimizers. If there are several presets, the parameters take turns in them.

@@ -29,7 +29,8 @@ class ChangedHyperparametersTest {
 
   /// An optimizer of a native or scalar backend with its parameters.
   private static final class Training implements AutoCloseable {
-    final Parameters parameters = Parameters.builder().add("a", SIZE).add("b", 5).build();
+    final Parameters parameters =
+        Parameters.builder().add("a", MatrixShapes.wide(SIZE)).add("b", 1, 5).build();
     final Optimizer optimizer;
 
     Training(Case tested, Backend backend) {
@@ -100,6 +101,7 @@ class ChangedHyperparametersTest {
       case BETA1, BETA2, BETA3, NU1, NU2, ETA_MINUS -> random.nextDouble();
       case MOMENTUM, DAMPENING -> Math.min(1, other);
       case ETA_PLUS -> Math.max(1, other);
+      case ITERATIONS -> 1 + random.nextInt(6);
       case LARGEST_TRUST_RATIO -> Math.min(Float.MAX_VALUE, other);
       default -> other;
     };

@@ -43,7 +43,8 @@ class GoldenTest {
   }
 
   private static double single(Case tested) {
-    try (Parameters parameters = Parameters.builder().add("p", ELEMENTS).build();
+    try (Parameters parameters =
+            Parameters.builder().add("p", tested.shape().apply(ELEMENTS)).build();
         Optimizer optimizer = tested.builder().apply(parameters).build()) {
       Parameter p = parameters.get("p");
       fill(p.data(), 0, false);

@@ -40,7 +40,7 @@ class GpuPartialStepsTest {
   }
 
   static List<Case> cases() {
-    return MixedCases.withSingle();
+    return MixedCases.onGpus();
   }
 
   @ParameterizedTest

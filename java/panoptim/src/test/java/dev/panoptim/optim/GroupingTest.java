@@ -28,7 +28,7 @@ class GroupingTest {
   private static Parameters parameters() {
     Parameters.Builder builder = Parameters.builder();
     for (String name : NAMES) {
-      builder.add(name, 20 * name.charAt(0));
+      builder.add(name, MatrixShapes.wide(20 * name.charAt(0)));
     }
     Parameters built = builder.build();
     for (Parameter each : built) {

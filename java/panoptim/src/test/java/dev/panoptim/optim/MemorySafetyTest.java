@@ -266,10 +266,11 @@ class MemorySafetyTest {
           try (Arena arena = Arena.ofShared()) {
             Parameter p =
                 Parameter.of(
-                    "p",
-                    size,
-                    protectedMemory.allocate(arena, size, atEnd),
-                    protectedMemory.allocate(arena, size, atEnd));
+                        "p",
+                        size,
+                        protectedMemory.allocate(arena, size, atEnd),
+                        protectedMemory.allocate(arena, size, atEnd))
+                    .withShape(MatrixShapes.wide(size));
             try (Optimizer optimizer =
                 tested.builder().apply(List.of(p)).backend(backend).build()) {
               optimizer.step();

@@ -19,7 +19,7 @@ final class MixedSizes {
   static Parameters parameters() {
     Parameters.Builder builder = Parameters.builder();
     for (int i = 0; i < SIZES.length; i++) {
-      builder.add("p" + i, SIZES[i]);
+      builder.add("p" + i, MatrixShapes.wide(SIZES[i]));
     }
     return builder.build();
   }

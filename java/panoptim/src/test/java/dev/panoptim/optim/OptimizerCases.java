@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 
 /// The test cases of each optimizer, defined once. General tests run over all optimizers, or over
 /// all their [Case]s.
@@ -69,6 +70,13 @@ final class OptimizerCases {
     return this;
   }
 
+  /// Gives the previous case parameters of another shape in the tests of golden files.
+  OptimizerCases shaped(LongFunction<long[]> shape) {
+    Case last = cases.removeLast();
+    cases.add(new Case(last.name(), last.presets(), last.states(), shape));
+    return this;
+  }
+
   /// Adds the previous case to the trainings in which groups, gradients and learning rates change.
   OptimizerCases inSequence() {
     sequences.add(cases.getLast());
@@ -97,6 +105,7 @@ final class OptimizerCases {
                 lion()));
     all.addAll(NewerCases.all());
     all.addAll(MeasuredCases.all());
+    all.addAll(MatrixCases.all());
     all.add(UnnamedCases.cases());
     return all;
   }

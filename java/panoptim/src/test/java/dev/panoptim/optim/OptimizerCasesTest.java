@@ -33,7 +33,7 @@ class OptimizerCasesTest {
   @ParameterizedTest
   @MethodSource("descriptions")
   void hasTheDefaultsOfItsReference(OptimizerCases description) {
-    try (Parameters parameters = Parameters.builder().add("p", 1).build();
+    try (Parameters parameters = Parameters.builder().add("p", 1, 1).build();
         Optimizer optimizer = description.preset().apply(parameters).build()) {
       ParameterGroup group = optimizer.paramGroups().getFirst();
       assertEquals(description.defaults().keySet(), group.hyperparameters());
@@ -44,7 +44,7 @@ class OptimizerCasesTest {
   @ParameterizedTest
   @MethodSource("descriptions")
   void refusesIllegalArgumentsByName(OptimizerCases description) {
-    try (Parameters parameters = Parameters.builder().add("p", 1).build()) {
+    try (Parameters parameters = Parameters.builder().add("p", 1, 1).build()) {
       description
           .illegal()
           .forEach(
@@ -70,7 +70,7 @@ class OptimizerCasesTest {
   @ParameterizedTest
   @MethodSource("descriptions")
   void aZeroGradientWithDecayStillMoves(OptimizerCases description) {
-    try (Parameters parameters = Parameters.builder().add("p", 1).build()) {
+    try (Parameters parameters = Parameters.builder().add("p", 1, 1).build()) {
       OptimizerBuilder<?> builder =
           description.preset().apply(parameters).learningRate(0.25).weightDecay(0.5);
       if (description.decay() == Decay.NONE) {
@@ -103,7 +103,7 @@ class OptimizerCasesTest {
   @ParameterizedTest
   @MethodSource("cases")
   void refusesHyperparametersThatAreNoneOrOutOfRange(Case tested) {
-    try (Parameters parameters = Parameters.builder().add("p", 1).build();
+    try (Parameters parameters = Parameters.builder().add("p", 1, 1).build();
         Optimizer optimizer = tested.builder().apply(parameters).build()) {
       ParameterGroup group = optimizer.paramGroups().getFirst();
       for (Hyperparameter each : Hyperparameter.values()) {
@@ -119,7 +119,7 @@ class OptimizerCasesTest {
                 () ->
                     tested
                         .preset(parameters)
-                        .group(Parameters.builder().add("q", 1).build(), Map.of(each, value))
+                        .group(Parameters.builder().add("q", 1, 1).build(), Map.of(each, value))
                         .build());
           }
         }

@@ -42,8 +42,8 @@ class OptimizerTest {
   @MethodSource("cases")
   void skipsParametersWithoutAGradient(Case tested) {
     try (Arena arena = Arena.ofConfined();
-        Parameters others = Parameters.builder().add("other", 3).build()) {
-      Parameter bare = Parameter.of("bare", 3, arena.allocate(12, 4));
+        Parameters others = Parameters.builder().add("other", 1, 3).build()) {
+      Parameter bare = Parameter.of("bare", 3, arena.allocate(12, 4)).withShape(1, 3);
       fill(bare.data(), 1);
       fill(others.get("other").gradient(), 1);
       try (Optimizer optimizer =
@@ -65,8 +65,8 @@ class OptimizerTest {
   @ParameterizedTest
   @MethodSource("cases")
   void countsTheStepsOfEachParameterSeparately(Case tested) {
-    try (Parameters both = Parameters.builder().add("late", 5).add("early", 5).build();
-        Parameters alone = Parameters.builder().add("late", 5).build()) {
+    try (Parameters both = Parameters.builder().add("late", 1, 5).add("early", 1, 5).build();
+        Parameters alone = Parameters.builder().add("late", 1, 5).build()) {
       MemorySegment gradient = both.get("late").gradient();
       fill(gradient, 0.5f);
       fill(both.get("early").gradient(), 0.25f);
@@ -96,7 +96,7 @@ class OptimizerTest {
   @ParameterizedTest
   @MethodSource("cases")
   void anEmptyTensorCountsItsStep(Case tested) {
-    try (Parameters parameters = Parameters.builder().add("empty", 0).build();
+    try (Parameters parameters = Parameters.builder().add("empty", 1, 0).build();
         Optimizer optimizer = tested.builder().apply(parameters).build()) {
       optimizer.step();
       assertEquals(1, optimizer.stepCount(parameters.get("empty")));

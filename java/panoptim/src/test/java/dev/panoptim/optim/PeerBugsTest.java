@@ -72,7 +72,8 @@ class PeerBugsTest {
     int size = 40_037;
     for (Backend backend : Problem.backends()) {
       for (int threads = 1; threads <= 3; threads++) {
-        try (Parameters parameters = Parameters.builder().add("p", size).build();
+        try (Parameters parameters =
+                Parameters.builder().add("p", MatrixShapes.wide(size)).build();
             Optimizer optimizer =
                 tested.builder().apply(parameters).backend(backend).threads(threads).build()) {
           Parameter p = parameters.get("p");

@@ -92,7 +92,8 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
     List<Parameter> parameters = new ArrayList<>();
     for (int i = 0; i < sizes.length; i++) {
       Parameter added =
-          Parameter.onDevice(device, "p" + i, sizes[i], stream(arena, device, sizes[i]));
+          Parameter.onDevice(device, "p" + i, sizes[i], stream(arena, device, sizes[i]))
+              .withShape(MatrixShapes.wide(sizes[i]));
       added.copyDataFrom(numbers(sizes[i], random));
       added.setGradient(stream(arena, device, sizes[i]));
       parameters.add(added);

@@ -108,7 +108,7 @@ class PyTorchBugsTest {
   @ParameterizedTest
   @MethodSource("cases")
   void pyTorchsStateDictIsAnAlias(Case tested) {
-    try (Parameters parameters = Parameters.builder().add("p", 9).build();
+    try (Parameters parameters = Parameters.builder().add("p", 3, 3).build();
         Optimizer optimizer = tested.builder().apply(parameters).build()) {
       fill(parameters.get("p").gradient(), 0.5f);
       optimizer.step();

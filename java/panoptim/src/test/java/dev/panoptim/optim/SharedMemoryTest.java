@@ -48,7 +48,7 @@ class SharedMemoryTest {
   }
 
   private static Parameters.Builder sizes() {
-    return Parameters.builder().add("a", 33).add("b", 5000).add("empty", 0);
+    return Parameters.builder().add("a", 3, 11).add("b", 50, 100).add("empty", 1, 0);
   }
 
   private static final Consumer<Parameters> START =
@@ -248,7 +248,7 @@ class SharedMemoryTest {
     shared().close();
     assertMessage(
         "holds\nthe parameters {a=33, b=5000, empty=0}\nbut must hold\nthe parameters {a=34}",
-        () -> Parameters.builder().add("a", 34).buildShared(data, START));
+        () -> Parameters.builder().add("a", 2, 17).buildShared(data, START));
     try (Parameters parameters = shared()) {
       Adagrad.builder(parameters).sharedStates(states).build().close();
       assertMessage(

@@ -27,7 +27,7 @@ class SmallCasesTest {
   @ParameterizedTest
   @MethodSource("cases")
   void agreesWithPyTorch(Case tested) {
-    try (Parameters parameters = Parameters.builder().add("p", 2).build();
+    try (Parameters parameters = Parameters.builder().add("p", tested.shape().apply(2)).build();
         Optimizer optimizer = tested.builder().apply(parameters).build()) {
       Parameter p = parameters.get("p");
       p.data().setAtIndex(JAVA_FLOAT, 0, 1);

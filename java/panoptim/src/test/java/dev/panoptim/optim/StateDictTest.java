@@ -31,7 +31,7 @@ class StateDictTest {
   private static Parameters parameters(String... names) {
     Parameters.Builder builder = Parameters.builder();
     for (int i = 0; i < names.length; i++) {
-      builder.add(names[i], 33 + i);
+      builder.add(names[i], MatrixShapes.wide(33 + i));
     }
     Parameters built = builder.build();
     for (Parameter each : built) {

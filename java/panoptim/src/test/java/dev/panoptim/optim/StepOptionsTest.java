@@ -184,7 +184,8 @@ class StepOptionsTest {
 
   private static Parameter parameter(Arena arena, String name, float... gradient) {
     MemorySegment g = arena.allocateFrom(JAVA_FLOAT, gradient);
-    return Parameter.of(name, gradient.length, arena.allocate(g.byteSize(), 4), g);
+    return Parameter.of(name, gradient.length, arena.allocate(g.byteSize(), 4), g)
+        .withShape(MatrixShapes.wide(gradient.length));
   }
 
   @Test

@@ -6,6 +6,7 @@ import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Predicate;
 
 /// All legal combinations of the values of a [Rule]'s parts. Parts and values are found by
 /// reflection, so that new ones are included.
@@ -14,44 +15,53 @@ public final class EveryRule {
 
   private EveryRule() {}
 
-  /// The parts that are tried only with rules that are legal without them.
-  private static final List<Class<?>> LAST =
+  /// The parts that are tried only with rules that are legal without them, in two rounds.
+  private static final List<Class<?>> SECOND =
       List.of(History.class, Update.class, TensorFactor.class);
+
+  private static final List<Class<?>> THIRD = List.of(Orthogonalization.class, Adjustment.class);
 
   /// All legal rules.
   ///
   /// A history, a factor of tensors, or an update other than a descent is legal only where the rest
-  /// of the rule is legal by itself. So the combinations are tried in two rounds: all together
-  /// would be millions.
+  /// of the rule is legal by itself. An orthogonalization is legal only without any of these. So
+  /// the combinations are tried in three rounds: all together would be millions.
   public static List<Rule> legal() {
     List<Rule> all = new ArrayList<>();
-    addLegal(new Object[PARTS.length], 0, false, all);
+    addLegal(new Object[PARTS.length], 0, EveryRule::isFirst, all);
     for (Rule plain : List.copyOf(all)) {
-      addLegal(partsOf(plain), 0, true, all);
+      addLegal(partsOf(plain), 0, SECOND::contains, all);
+      addLegal(partsOf(plain), 0, THIRD::contains, all);
     }
     return all;
   }
 
-  /// @param last whether to vary the parts of [#LAST], instead of the others
-  private static void addLegal(Object[] parts, int known, boolean last, List<Rule> all) {
+  private static boolean isFirst(Class<?> type) {
+    return !SECOND.contains(type) && !THIRD.contains(type);
+  }
+
+  /// @param parts the fixed ones; `null` where none is known
+  /// @param varies the types of the parts that are varied
+  private static void addLegal(
+      Object[] parts, int known, Predicate<Class<?>> varies, List<Rule> all) {
     if (known == parts.length) {
       Rule rule = ruleOrNull(parts);
-      if (rule != null && (!last || !isPlain(rule))) {
+      if (rule != null && (varies.test(FirstMoment.class) || !isPlain(rule))) {
         all.add(rule);
       }
       return;
     }
     RecordComponent part = PARTS[known];
-    boolean isLast = LAST.contains(part.getType());
-    Object[] values = isLast == last ? valuesOf(part) : new Object[1];
+    boolean isVaried = varies.test(part.getType());
+    Object[] values = isVaried ? valuesOf(part) : new Object[1];
     for (Object value : values) {
       Object before = parts[known];
-      if (isLast == last) {
+      if (isVaried) {
         parts[known] = value;
-      } else if (isLast) {
+      } else if (!isFirst(part.getType())) {
         parts[known] = part.getType().getEnumConstants()[0];
       }
-      addLegal(parts, known + 1, last, all);
+      addLegal(parts, known + 1, varies, all);
       parts[known] = before;
     }
   }
@@ -59,7 +69,8 @@ public final class EveryRule {
   private static boolean isPlain(Rule rule) {
     return rule.history() == History.NONE
         && rule.update() == Update.DESCENT
-        && rule.tensorFactor() == TensorFactor.NONE;
+        && rule.tensorFactor() == TensorFactor.NONE
+        && !rule.isOfMatrices();
   }
 
   private static Object[] partsOf(Rule rule) {

@@ -13,6 +13,7 @@ import java.util.stream.LongStream;
 /// Not thread-safe.
 final class GradientRebinding {
   private final List<StepPlan> plans;
+  private final List<StepPlan> more;
 
   /// What gradients must not overlap besides the operands of the plans; `null` if nothing.
   private final DataPlaces others;
@@ -31,12 +32,15 @@ final class GradientRebinding {
 
   /// @param plans that [StepPlan#of] has made in one call
   GradientRebinding(List<StepPlan> plans) {
-    this(plans, null);
+    this(plans, List.of(), null);
   }
 
+  /// @param more plans with other operands that gradients must not overlap, and with gradients that
+  ///   do not move
   /// @param others what gradients must not overlap either; `null` if there is nothing
-  GradientRebinding(List<StepPlan> plans, DataPlaces others) {
+  GradientRebinding(List<StepPlan> plans, List<StepPlan> more, DataPlaces others) {
     this.plans = List.copyOf(plans);
+    this.more = List.copyOf(more);
     this.others = others;
   }
 
@@ -116,19 +120,25 @@ final class GradientRebinding {
     LongStream.Builder to = LongStream.builder();
     int rows = 0;
     for (StepPlan plan : plans) {
-      for (Row row : plan.rows().list()) {
-        long bytes = row.size() * Float.BYTES;
-        add(from, to, row.data(), bytes);
-        row.states().forEach(state -> add(from, to, state, bytes));
-        add(from, to, row.average(), bytes);
-        add(from, to, row.halfPrecisionCopy(), row.size() * Short.BYTES);
-        rows++;
-      }
+      plan.rows().list().forEach(row -> addOperands(from, to, row));
+      rows += plan.rows().count();
+    }
+    for (StepPlan plan : more) {
+      plan.rows().list().forEach(row -> addOperands(from, to, row));
     }
     starts = from.build().sorted().toArray();
     ends = to.build().sorted().toArray();
     gradientStarts = new long[rows];
     gradientEnds = new long[rows];
+  }
+
+  /// Adds all operands except the gradient.
+  private static void addOperands(LongStream.Builder from, LongStream.Builder to, Row row) {
+    long bytes = row.size() * Float.BYTES;
+    add(from, to, row.data(), bytes);
+    row.states().forEach(state -> add(from, to, state, bytes));
+    add(from, to, row.average(), bytes);
+    add(from, to, row.halfPrecisionCopy(), row.size() * Short.BYTES);
   }
 
   private static void add(

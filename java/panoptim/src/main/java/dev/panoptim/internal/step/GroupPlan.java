@@ -1,9 +1,11 @@
 package dev.panoptim.internal.step;
 
+import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.rule.Hyperparameters;
 import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 
 /// A group's part of a step: its parameters and the plan of those that have a gradient.
 ///
@@ -23,7 +25,11 @@ final class GroupPlan {
   /// Room for the gradients of these rows.
   private MemorySegment[] gradients;
 
+  /// Has the gradients.
   StepPlan plan;
+
+  /// The second half of a step of matrices; `null` for other rules, and if there is no plan.
+  MatrixStage stage;
 
   /// Whether only a GPU knows yet if the last step that was prepared was made.
   boolean unsettled;
@@ -64,25 +70,41 @@ final class GroupPlan {
   void takeFrom(GroupPlan other) {
     if (plan == null) {
       plan = other.plan;
+      stage = other.stage;
       other.plan = null;
+      other.stage = null;
     }
   }
 
   /// Closes the plan; the next step makes a new one.
   void dropPlan() {
-    if (plan != null) {
-      plan.close();
-      plan = null;
-    }
+    List<StepPlan> dropped = plans();
+    plan = null;
+    stage = null;
+    CloseAll.all(dropped.stream().<Runnable>map(each -> each::close).toList());
   }
 
-  /// @return the plan before, which the caller closes; `null` if there was none
-  StepPlan adopt(StepPlan plan) {
+  /// The plan and the plan of the stage, if there are any.
+  List<StepPlan> plans() {
+    if (plan == null) {
+      return List.of();
+    }
+    return stage == null ? List.of(plan) : List.of(plan, stage.update());
+  }
+
+  /// The plan whose step writes the parameters.
+  StepPlan writer() {
+    return stage == null ? plan : stage.update();
+  }
+
+  /// @return the plans before, which the caller closes
+  List<StepPlan> adopt(PlanMaker.Made made) {
     TrackedParameter[] withGradient = withGradient();
     gradients = new MemorySegment[withGradient.length];
     rows = withGradient;
-    StepPlan before = this.plan;
-    this.plan = plan;
+    List<StepPlan> before = plans();
+    plan = made.plan();
+    stage = made.stage();
     for (int i = 0; i < parameters.length; i++) {
       planned[i] = parameters[i].parameter.gradientOrNull();
     }

@@ -13,6 +13,7 @@ import java.util.List;
 /// Not thread-safe.
 public final class GroupPlans {
   private final Engine engine;
+  private final PlanMaker maker;
   private final StateMemory memory;
 
   /// All parameters of the optimizer.
@@ -34,11 +35,13 @@ public final class GroupPlans {
 
   private GroupPlans(
       Engine engine,
+      PlanMaker maker,
       StateMemory memory,
       TrackedParameters parameters,
       List<GroupPlan> groups,
       boolean isWhole) {
     this.engine = engine;
+    this.maker = maker;
     this.memory = memory;
     this.parameters = parameters;
     this.groups = groups;
@@ -48,8 +51,9 @@ public final class GroupPlans {
   /// The plans of steps of all parameters.
   ///
   /// @param parameters a live view; see [#addGroups]
-  static GroupPlans ofAll(Engine engine, StateMemory memory, TrackedParameters parameters) {
-    return new GroupPlans(engine, memory, parameters, new ArrayList<>(), true);
+  static GroupPlans ofAll(
+      Engine engine, PlanMaker maker, StateMemory memory, TrackedParameters parameters) {
+    return new GroupPlans(engine, maker, memory, parameters, new ArrayList<>(), true);
   }
 
   /// The plans of steps of some parameters, as long as no group is added.
@@ -57,8 +61,12 @@ public final class GroupPlans {
   /// @param parameters all parameters of the optimizer
   /// @param groups the chosen ones
   static GroupPlans ofSome(
-      Engine engine, StateMemory memory, TrackedParameters parameters, List<GroupPlan> groups) {
-    return new GroupPlans(engine, memory, parameters, groups, false);
+      Engine engine,
+      PlanMaker maker,
+      StateMemory memory,
+      TrackedParameters parameters,
+      List<GroupPlan> groups) {
+    return new GroupPlans(engine, maker, memory, parameters, groups, false);
   }
 
   /// Adds a plan for each group that has been added to the optimizer.
@@ -209,19 +217,19 @@ public final class GroupPlans {
   /// @param before is extended by what the caller must close
   private void makePlansWithStates(List<Runnable> before) {
     DataPlaces places = isWhole ? null : parameters.places();
-    List<StepPlan> plans = memory.plans(groups);
+    List<PlanMaker.Made> made = maker.make(groups);
+    List<StepPlan> plans = made.stream().map(PlanMaker.Made::plan).toList();
     if (!isWhole) {
       plans.forEach(plan -> places.requireApart(plan.rows().list()));
     }
-    prepare(plans);
-    GradientRebinding current = new GradientRebinding(plans, places);
+    prepare(made);
+    GradientRebinding current = new GradientRebinding(plans, stages(made), places);
     long count = 0;
     for (StepPlan each : plans) {
       count += each.rows().elements();
     }
-    for (int i = 0; i < plans.size(); i++) {
-      StepPlan old = groups.get(i).adopt(plans.get(i));
-      if (old != null) {
+    for (int i = 0; i < made.size(); i++) {
+      for (StepPlan old : groups.get(i).adopt(made.get(i))) {
         before.add(old::close);
       }
       if (isWhole) {
@@ -233,15 +241,27 @@ public final class GroupPlans {
     rebinding = current;
   }
 
+  /// The plans of the second halves of steps.
+  private static List<StepPlan> stages(List<PlanMaker.Made> made) {
+    return made.stream()
+        .filter(each -> each.stage() != null)
+        .map(each -> each.stage().update())
+        .toList();
+  }
+
   /// All or none.
-  private void prepare(List<StepPlan> plans) {
+  private void prepare(List<PlanMaker.Made> made) {
     try {
-      for (int i = 0; i < plans.size(); i++) {
-        engine.prepare(plans.get(i), groups.get(i).plan);
+      for (int i = 0; i < made.size(); i++) {
+        List<StepPlan> old = groups.get(i).plans();
+        List<StepPlan> plans = made.get(i).plans();
+        for (int k = 0; k < plans.size(); k++) {
+          engine.prepare(plans.get(k), k < old.size() ? old.get(k) : null);
+        }
       }
     } catch (Throwable e) {
       List<Runnable> parts = new ArrayList<>();
-      plans.forEach(plan -> parts.add(plan::close));
+      made.forEach(each -> each.plans().forEach(plan -> parts.add(plan::close)));
       CloseAll.after(e, parts);
       throw e;
     }

@@ -57,6 +57,7 @@ final class PartialPlans {
   private static final Parameter[] NONE = {};
 
   private final Engine engine;
+  private final PlanMaker maker;
   private final StateMemory memory;
   private final TrackedParameters parameters;
 
@@ -68,8 +69,9 @@ final class PartialPlans {
   /// For look-ups, which would else allocate.
   private final Choice asked = new Choice();
 
-  PartialPlans(Engine engine, StateMemory memory, TrackedParameters parameters) {
+  PartialPlans(Engine engine, PlanMaker maker, StateMemory memory, TrackedParameters parameters) {
     this.engine = engine;
+    this.maker = maker;
     this.memory = memory;
     this.parameters = parameters;
   }
@@ -91,7 +93,7 @@ final class PartialPlans {
     byGroup.forEach(
         (group, some) -> groups.add(new GroupPlan(some.toArray(TrackedParameter[]::new), group)));
     List<Runnable> closing = makeRoom(chosen.length, groups);
-    GroupPlans made = GroupPlans.ofSome(engine, memory, parameters, groups);
+    GroupPlans made = GroupPlans.ofSome(engine, maker, memory, parameters, groups);
     kept.put(new Choice().of(chosen), made);
     keptParameters += chosen.length;
     CloseAll.all(closing);

@@ -49,4 +49,24 @@ public record Row(
       MemorySegment halfPrecisionCopy) {
     this(name, size, List.of(size), data, gradient, states, average, halfPrecisionCopy, -1, false);
   }
+
+  /// The same with other data, and without what follows from data.
+  Row towards(MemorySegment data) {
+    return new Row(name, size, shape, data, gradient, states, null, null, -1, ownStates);
+  }
+
+  /// The same with another gradient, and without states.
+  Row along(MemorySegment gradient) {
+    return new Row(
+        name,
+        size,
+        shape,
+        data,
+        gradient,
+        List.of(),
+        average,
+        halfPrecisionCopy,
+        published,
+        ownStates);
+  }
 }

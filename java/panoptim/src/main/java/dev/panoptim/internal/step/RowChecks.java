@@ -23,11 +23,12 @@ final class RowChecks {
   /// @throws WrongThreadException if a segment's arena is confined to another thread
   static void requireUsable(List<RowGroup> groups) {
     RowChecks checks = new RowChecks();
-    groups.forEach(group -> group.rows().forEach(row -> checks.add(group.format(), row)));
+    groups.forEach(group -> group.rows().forEach(row -> checks.add(group, row)));
     TensorChecks.requireDisjoint(checks.operands);
   }
 
-  private void add(RowFormat format, Row row) {
+  private void add(RowGroup group, Row row) {
+    RowFormat format = group.format();
     List<String> states = format.rule().stateNames();
     if (row.states().size() != states.size()) {
       throw new IllegalArgumentException(
@@ -36,7 +37,12 @@ final class RowChecks {
     }
     long size = row.size();
     add(format.device(), "data", row, size, row.data(), true);
-    add(format.device(), "gradient", row, size, row.gradient(), false);
+    if (group.internalGradients()) {
+      TensorChecks.require(
+          format.device(), "gradient of '" + row.name() + "'", size, row.gradient(), false);
+    } else {
+      add(format.device(), "gradient", row, size, row.gradient(), false);
+    }
     for (int i = 0; i < states.size(); i++) {
       String state = states.get(i);
       long stateSize = Shapes.size(row.name(), format.rule().stateShape(state, row.shape()));

@@ -279,21 +279,8 @@ public final class StateMemory {
     InitialStates.set(fresh.group.rule(), fresh.parameter, fresh.states, values, stateDevice);
   }
 
-  /// A plan for each group, of the parameters that have a gradient now.
-  ///
-  /// @throws IllegalArgumentException as [StepPlan#of]
-  List<StepPlan> plans(List<GroupPlan> groups) {
-    return StepPlan.of(
-        groups.stream()
-            .map(
-                group ->
-                    new RowGroup(
-                        format.rows(group.rule()),
-                        Arrays.stream(group.withGradient()).map(this::row).toList()))
-            .toList());
-  }
-
-  private Row row(TrackedParameter each) {
+  /// What a step works on. The parameter has a gradient and states.
+  Row row(TrackedParameter each) {
     return new Row(
         each.parameter.name(),
         each.parameter.size(),

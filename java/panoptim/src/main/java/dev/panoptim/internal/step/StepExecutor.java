@@ -7,7 +7,6 @@ import dev.panoptim.internal.observe.Events;
 import dev.panoptim.internal.observe.StepCounter;
 import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
-import dev.panoptim.rule.Hyperparameters;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,6 +18,7 @@ public final class StepExecutor {
   private final Engine engine;
   private final int threads;
   private final TrackedParameters parameters;
+  private final PlanMaker maker;
 
   /// The plans of steps of all parameters.
   private final GroupPlans whole;
@@ -29,8 +29,7 @@ public final class StepExecutor {
   /// `null` if nothing is published.
   private final StepPublisher publisher;
 
-  /// NaN if parameters are not averaged.
-  private final double averageDecay;
+  private final GroupUpdates updates;
 
   private final CurvatureMeasurement measurement;
   private final StepOutcome outcome = new StepOutcome();
@@ -61,11 +60,12 @@ public final class StepExecutor {
     this.threads = threads;
     this.parameters = parameters;
     this.settings = settings;
-    whole = GroupPlans.ofAll(engine, memory, parameters);
-    partial = new PartialPlans(engine, memory, parameters);
+    maker = new PlanMaker(engine, threads, memory, parameters);
+    whole = GroupPlans.ofAll(engine, maker, memory, parameters);
+    partial = new PartialPlans(engine, maker, memory, parameters);
     measurement = new CurvatureMeasurement(engine, threads, whole, settings);
     this.publisher = publisher;
-    this.averageDecay = averageDecay;
+    updates = new GroupUpdates(engine, threads, averageDecay);
   }
 
   /// The optimizer has been built, and counts as open until it is closed.
@@ -78,6 +78,11 @@ public final class StepExecutor {
     whole.addGroups();
     // Gradients must not overlap the new data.
     partial.drop();
+    if (maker.hasWorkspace()) {
+      // The plans of matrices use the workspace, whose size changes.
+      whole.drop();
+      maker.freeWorkspace();
+    }
   }
 
   /// Closes all plans; the next steps make new ones.
@@ -182,7 +187,10 @@ public final class StepExecutor {
   /// in other words, and the engine finds dead memory when it begins that update. Then one check of
   /// each arena is enough, which is what the linker does.
   private boolean refusesByItself(List<GroupPlan> groups, StepPublisher publisher) {
-    if (groups.size() != 1 || publisher != null || settings.needsNorm()) {
+    if (groups.size() != 1
+        || groups.getFirst().stage != null
+        || publisher != null
+        || settings.needsNorm()) {
       return false;
     }
     StepPlan plan = groups.getFirst().plan;
@@ -192,7 +200,11 @@ public final class StepExecutor {
   /// Checks all that the engine can refuse, before the first group changes.
   private void requireReady(List<GroupPlan> groups, StepPublisher publisher) {
     for (int i = 0; i < groups.size(); i++) {
-      engine.requireReady(groups.get(i).plan);
+      GroupPlan group = groups.get(i);
+      engine.requireReady(group.plan);
+      if (group.stage != null) {
+        engine.requireReady(group.stage.update());
+      }
     }
     if (publisher != null) {
       publisher.requireReady();
@@ -204,7 +216,7 @@ public final class StepExecutor {
     PublishTarget target = publisher.beginStep();
     if (engine.device().isCpu()) {
       for (int i = 0; i < groups.size(); i++) {
-        groups.get(i).plan.values().publishTo(target);
+        groups.get(i).writer().values().publishTo(target);
       }
     }
   }
@@ -243,11 +255,7 @@ public final class StepExecutor {
     }
     for (int i = 0; i < groups.size(); i++) {
       GroupPlan group = groups.get(i);
-      prepare(group, scale);
-      if (group.rule().isMeasured()) {
-        applyFactors(group);
-      }
-      engine.step(group.plan, threads, decides);
+      updates.update(group, scale, decides);
       outcome.updated(group.rows.length);
       if (decides != null && settings.skipNonFinite) {
         group.unsettled = true;
@@ -283,53 +291,6 @@ public final class StepExecutor {
     unsettled = false;
     if (skipped) {
       counter.skipped();
-    }
-  }
-
-  /// Computes the coefficients of a group's step. Neighbouring rows with the same number of steps
-  /// share them.
-  ///
-  /// @param scale the factor of gradients
-  private void prepare(GroupPlan group, float scale) {
-    Hyperparameters values = group.values();
-    group.plan.values().begin(values.decays());
-    Coefficients coefficients = null;
-    // A factor of its own for each row.
-    boolean measured = group.rule().isMeasured();
-    for (int i = 0; i < group.rows.length; i++) {
-      TrackedParameter row = group.rows[i];
-      row.refresh();
-      if (i == 0 || measured || !row.isAtTheStepOf(group.rows[i - 1])) {
-        coefficients = group.plan.values().nextCoefficients();
-        coefficients.compute(group.rule(), values, row.steps() + 1, row.scalars());
-        coefficients.scaleGradients(scale);
-        coefficients.measureCurvature(group.rule(), false);
-        coefficients.averageParameters(row.steps() == 0 ? 1 : (float) (1 - averageDecay));
-      }
-      row.nextScalars(coefficients.scalars);
-      group.plan.values().assign(i);
-    }
-  }
-
-  /// Measures the rows of a group, and multiplies their coefficients by the factors that follow.
-  private void applyFactors(GroupPlan group) {
-    Measures measures = engine.measure(group.plan, threads);
-    StepValues values = group.plan.values();
-    for (int i = 0; i < group.rows.length; i++) {
-      TrackedParameter row = group.rows[i];
-      Coefficients coefficients = values.coefficients(values.slot(i));
-      row.factor =
-          MeasuredFactors.apply(
-              coefficients,
-              group.rule(),
-              group.values(),
-              row.steps() + 1,
-              row.scalars(),
-              measures,
-              i,
-              row.parameter.size(),
-              values.clips());
-      row.nextScalars(coefficients.scalars);
     }
   }
 
@@ -394,6 +355,7 @@ public final class StepExecutor {
     List<Runnable> parts = new ArrayList<>(List.of(this::settle));
     parts.add(this::dropPlans);
     parts.add(measurement::close);
+    parts.add(maker::freeWorkspace);
     if (decision != null) {
       parts.add(decision::close);
     }

@@ -65,7 +65,8 @@ public final class TrackedParameters {
   /// @param check is given all parameters, the new ones included, before they are kept; what it
   ///   throws passes through
   /// @throws IllegalArgumentException if a group is empty, a parameter or its name is already
-  ///   there, data overlap, or a parameter is not where the engine works; nothing has changed then
+  ///   there, data overlap, a parameter is not where the engine works, or a rule of matrices does
+  ///   not fit a parameter or the engine; nothing has changed then
   public void add(List<TrackedGroup> added, Consumer<List<TrackedParameter>> check) {
     List<TrackedGroup> candidates = new ArrayList<>(groups);
     candidates.addAll(added);
@@ -75,6 +76,7 @@ public final class TrackedParameters {
         throw new IllegalArgumentException(
             "a parameter group is empty, but must have at least one parameter");
       }
+      MatrixShape.require(group, engine);
       for (TrackedParameter each : group.parameters) {
         requireDevice(each.parameter);
         TrackedParameter other = byName.put(each.name(), each);

@@ -26,11 +26,10 @@ class PartialPlansTest {
   private final List<Parameter> all = memory.all();
   private final Engine engine = Engine.of(Backends.scalar());
   private final TrackedParameters tracked = new TrackedParameters(engine);
+  private final StateMemory states =
+      new StateMemory(new MemoryFormat(Device.cpu(), Device.cpu(), false, null));
   private final PartialPlans plans =
-      new PartialPlans(
-          engine,
-          new StateMemory(new MemoryFormat(Device.cpu(), Device.cpu(), false, null)),
-          tracked);
+      new PartialPlans(engine, new PlanMaker(engine, 1, states, tracked), states, tracked);
 
   PartialPlansTest() {
     tracked.add(List.of(new TrackedGroup(all, VALUES)), parameters -> {});
