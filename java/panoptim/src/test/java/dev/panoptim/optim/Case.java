@@ -1,8 +1,8 @@
 package dev.panoptim.optim;
 
 import dev.panoptim.memory.Parameter;
-import dev.panoptim.rule.SecondMoment;
 import dev.panoptim.memory.Parameters;
+import dev.panoptim.rule.SecondMoment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
