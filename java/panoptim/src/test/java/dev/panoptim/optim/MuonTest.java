@@ -233,6 +233,27 @@ class MuonTest {
     }
   }
 
+  /// Parameters, not directions.
+  @Test
+  void aStepPublishesParameters() {
+    for (Backend backend : Problem.backends()) {
+      try (Parameters all = matrices(SHAPES);
+          Optimizer optimizer = Muon.builder(all).backend(backend).publish().build()) {
+        steps(optimizer, all, 2);
+        assertEquals(2, optimizer.publication().step());
+        optimizer
+            .publication()
+            .read(
+                published -> {
+                  for (Parameter each : all) {
+                    assertEquals(-1, published.data(each.name()).mismatch(each.data()));
+                  }
+                  return null;
+                });
+      }
+    }
+  }
+
   /// Both kinds of groups follow one norm of all gradients.
   @Test
   void hiddenMatricesTakePartInTheNormOfAllGradients() {

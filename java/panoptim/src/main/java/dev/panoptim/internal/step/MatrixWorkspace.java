@@ -2,6 +2,7 @@ package dev.panoptim.internal.step;
 
 import dev.panoptim.internal.matrix.NewtonSchulz;
 import dev.panoptim.internal.matrix.Products;
+import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
@@ -24,16 +25,18 @@ final class MatrixWorkspace {
 
   private final Engine engine;
   private final int threads;
-  private final Origin origin = Origin.here("an optimizer of matrices");
+  private final Origin origin;
   private OwnedArena arena;
 
   /// `null` if there is none.
   private MemorySegment memory;
 
   /// @param threads the most threads of a step, including the calling one
-  MatrixWorkspace(Engine engine, int threads) {
+  /// @param origin the owner, for warnings
+  MatrixWorkspace(Engine engine, int threads, Origin origin) {
     this.engine = engine;
     this.threads = threads;
+    this.origin = origin;
   }
 
   Engine engine() {
@@ -61,7 +64,12 @@ final class MatrixWorkspace {
         }
       }
       arena = OwnedArena.of(MemoryKind.TABLES, origin);
-      memory = arena.allocate(directions + most, Products.WORKSPACE_ALIGNMENT);
+      try {
+        memory = arena.allocate(directions + most, Products.WORKSPACE_ALIGNMENT);
+      } catch (Throwable e) {
+        CloseAll.after(e, List.of(this::free));
+        throw e;
+      }
     }
     return memory;
   }

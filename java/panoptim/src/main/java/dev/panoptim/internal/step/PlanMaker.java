@@ -17,7 +17,7 @@ final class PlanMaker {
   PlanMaker(Engine engine, int threads, StateMemory memory, TrackedParameters parameters) {
     this.memory = memory;
     this.parameters = parameters;
-    workspace = new MatrixWorkspace(engine, threads);
+    workspace = new MatrixWorkspace(engine, threads, memory.origin());
   }
 
   /// The plans of one group.

@@ -50,6 +50,11 @@ public final class StateMemory {
     stateDevice = format.stateDevice();
   }
 
+  /// The owner, for warnings.
+  Origin origin() {
+    return origin;
+  }
+
   public MemoryFormat format() {
     return format;
   }
