@@ -12,14 +12,17 @@ import dev.panoptim.optim.AdamW;
 import dev.panoptim.optim.CommonOptions;
 import dev.panoptim.optim.GroupsBuilder;
 import dev.panoptim.optim.Lion;
+import dev.panoptim.optim.Muon;
 import dev.panoptim.optim.NAdam;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.optim.OptimizerBuilder;
 import dev.panoptim.optim.RmsProp;
 import dev.panoptim.optim.Sgd;
+import dev.panoptim.rule.Adjustment;
 import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Nesterov;
+import dev.panoptim.rule.Orthogonalization;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 import dev.panoptim.schedule.Scheduler;
@@ -51,6 +54,13 @@ final class Trainee implements AutoCloseable {
     KINDS.put("adamw", p -> AdamW.builder(p).learningRate(0.01));
     KINDS.put("nadam", p -> NAdam.builder(p));
     KINDS.put("lion", p -> Lion.builder(p));
+    KINDS.put(
+        "muon",
+        p ->
+            Muon.builder(p)
+                .learningRate(0.1)
+                .adjustment(Adjustment.MATCH_RMS)
+                .coefficients(Orthogonalization.QUINTIC));
     KINDS.put("mixed", Trainee::mixed);
     KINDS.put(
         "averaged",
@@ -89,7 +99,7 @@ final class Trainee implements AutoCloseable {
   Trainee(Function<Iterable<Parameter>, CommonOptions<?>> kind, long... sizes) {
     Parameters.Builder builder = Parameters.builder();
     for (int i = 0; i < sizes.length; i++) {
-      builder.add("layer" + i + ".weight", sizes[i]);
+      builder.add("layer" + i + ".weight", matrix(sizes[i]));
     }
     parameters = builder.build();
     for (Parameter each : parameters) {
@@ -97,6 +107,12 @@ final class Trainee implements AutoCloseable {
     }
     optimizer = kind.apply(parameters).build();
     scheduler = schedule(optimizer);
+  }
+
+  /// The shape of a matrix, for optimizers that need one.
+  private static long[] matrix(long size) {
+    long rows = size > 0 && size % 100 == 0 ? 100 : 1;
+    return new long[] {rows, size / rows};
   }
 
   /// Creates a training like another one, as a new process would, but with other groups, another
@@ -107,7 +123,7 @@ final class Trainee implements AutoCloseable {
 
   Trainee(Trainee like, Function<Iterable<Parameter>, CommonOptions<?>> kind, Backend backend) {
     Parameters.Builder builder = Parameters.builder().device(backend.device());
-    like.parameters.all().reversed().forEach(each -> builder.add(each.name(), each.size()));
+    like.parameters.all().reversed().forEach(each -> builder.add(each.name(), matrix(each.size())));
     parameters = builder.build();
     List<Parameter> all = parameters.all();
     CommonOptions<?> options = kind.apply(all.subList(0, 1));
