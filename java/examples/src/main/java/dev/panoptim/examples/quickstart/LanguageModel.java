@@ -46,7 +46,7 @@ record LanguageModel(int context, int width, int hidden) {
   Parameters emptyParameters() {
     return Parameters.builder()
         .add("embedding", (long) BYTES * width)
-        .add("hidden.weight", (long) inputs() * hidden)
+        .add("hidden.weight", inputs(), hidden)
         .add("hidden.bias", hidden)
         .add("output.weight", (long) hidden * BYTES)
         .add("output.bias", BYTES)

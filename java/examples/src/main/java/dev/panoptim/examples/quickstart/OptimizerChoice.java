@@ -7,13 +7,18 @@ import dev.panoptim.optim.Adagrad;
 import dev.panoptim.optim.Adam;
 import dev.panoptim.optim.AdamW;
 import dev.panoptim.optim.Adamax;
+import dev.panoptim.optim.CommonOptions;
 import dev.panoptim.optim.Lion;
+import dev.panoptim.optim.Muon;
 import dev.panoptim.optim.NAdam;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.optim.OptimizerBuilder;
 import dev.panoptim.optim.RAdam;
 import dev.panoptim.optim.RmsProp;
 import dev.panoptim.optim.Sgd;
+import dev.panoptim.rule.Adjustment;
+import java.util.ArrayList;
+import java.util.List;
 
 /// The chosen optimizer and its arguments.
 ///
@@ -29,7 +34,9 @@ record OptimizerChoice(Kind kind, Double learningRate, double weightDecay, int t
     nadam(2e-3),
     radam(2e-3),
     adamax(4e-3),
-    lion(3e-4);
+    lion(3e-4),
+    /// The hidden matrix under Muon, the rest under AdamW.
+    muon(2e-3);
 
     private final double learningRate;
 
@@ -44,12 +51,25 @@ record OptimizerChoice(Kind kind, Double learningRate, double weightDecay, int t
 
   /// @throws IllegalArgumentException if an argument is out of range
   Optimizer build(Iterable<Parameter> parameters, Backend backend) {
-    return builder(parameters)
-        .learningRate(effectiveLearningRate())
-        .weightDecay(weightDecay)
-        .threads(threads)
-        .backend(backend)
-        .build();
+    CommonOptions<?> options =
+        kind == Kind.muon ? muonAndAdamW(parameters) : configured(builder(parameters));
+    return options.threads(threads).backend(backend).build();
+  }
+
+  private OptimizerBuilder<?> configured(OptimizerBuilder<?> builder) {
+    return builder.learningRate(effectiveLearningRate()).weightDecay(weightDecay);
+  }
+
+  /// One learning rate serves both groups.
+  private CommonOptions<?> muonAndAdamW(Iterable<Parameter> parameters) {
+    List<Parameter> matrices = new ArrayList<>();
+    List<Parameter> rest = new ArrayList<>();
+    for (Parameter each : parameters) {
+      (each.shape().size() >= 2 ? matrices : rest).add(each);
+    }
+    return Optimizer.builder()
+        .group(configured(builder(matrices)))
+        .group(configured(AdamW.builder(rest)));
   }
 
   private OptimizerBuilder<?> builder(Iterable<Parameter> parameters) {
@@ -64,6 +84,7 @@ record OptimizerChoice(Kind kind, Double learningRate, double weightDecay, int t
       case radam -> RAdam.builder(parameters);
       case adamax -> Adamax.builder(parameters);
       case lion -> Lion.builder(parameters);
+      case muon -> Muon.builder(parameters).adjustment(Adjustment.MATCH_RMS);
     };
   }
 
