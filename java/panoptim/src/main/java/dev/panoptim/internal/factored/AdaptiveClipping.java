@@ -17,7 +17,8 @@ import java.lang.foreign.MemorySegment;
 /// gradient becomes NaN, and the other elements of this row become 0. All bits are the same on
 /// every engine and at any number of threads.
 ///
-/// Not thread-safe. Calls allocate nothing.
+/// Not thread-safe. Calls allocate nothing, except that the Vector API may allocate vectors that
+/// HotSpot does not inline.
 public final class AdaptiveClipping {
   private final FactoredOperations operations;
   private final double clipping;

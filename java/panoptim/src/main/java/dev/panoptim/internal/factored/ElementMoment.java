@@ -14,7 +14,8 @@ import java.lang.foreign.MemorySegment;
 ///
 /// All bits are the same on every engine and at any number of threads. A NaN is the canonical one.
 ///
-/// Not thread-safe. Calls allocate nothing.
+/// Not thread-safe. Calls allocate nothing, except that the Vector API may allocate vectors that
+/// HotSpot does not inline.
 public final class ElementMoment {
   private final FactoredOperations operations;
   private final float addend;

@@ -26,7 +26,8 @@ import java.lang.foreign.MemorySegment;
 /// A NaN in the gradient makes its row and column of the states NaN, and with the mean of R all of
 /// U. An infinity does so at the next update at the latest.
 ///
-/// Not thread-safe. Calls allocate nothing.
+/// Not thread-safe. Calls allocate nothing, except that the Vector API may allocate vectors that
+/// HotSpot does not inline.
 public final class FactoredMoment {
   private final FactoredOperations operations;
   private final MomentForm form;

@@ -15,7 +15,8 @@ import java.lang.foreign.MemorySegment;
 ///
 /// The caller keeps the memory of all operands open during an operation: native code uses bare
 /// addresses. If an operand is confined to the calling thread, that thread works alone. Not
-/// thread-safe. Calls allocate nothing.
+/// thread-safe. Calls allocate nothing, except that the Vector API may allocate vectors that
+/// HotSpot does not inline.
 public abstract class FactoredOperations {
   /// Inherits nothing: it would keep the class loader of the first calling thread.
   private static final Thread OTHER_THREAD =
@@ -150,6 +151,7 @@ public abstract class FactoredOperations {
   /// Sets `result = scale * x * min(row factor * column factor, most)`. The shape has columns, and
   /// all factors have been set.
   ///
+  /// @param most above 0, or infinity
   /// @param result may be the same memory as the matrix, and must not overlap it otherwise
   /// @return the sum of the squares of the result, NaN if one is NaN
   public final double scale(float scale, float most, MemorySegment matrix, MemorySegment result) {

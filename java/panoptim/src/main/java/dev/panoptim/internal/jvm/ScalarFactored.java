@@ -51,7 +51,7 @@ final class ScalarFactored implements FactoredKernels {
   }
 
   /// The square of a float is exact in double.
-  private static double term(MemorySegment x, float scale, double addend, long i) {
+  static double term(MemorySegment x, float scale, double addend, long i) {
     double scaled = scale * x.getAtIndex(JAVA_FLOAT, i);
     return scaled * scaled + addend;
   }

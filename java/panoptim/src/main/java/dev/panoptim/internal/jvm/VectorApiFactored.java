@@ -1,17 +1,21 @@
 package dev.panoptim.internal.jvm;
 
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+
 import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.factored.FactoredCall;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Loops of factored second moments on the Vector API: four vectors of doubles hold the sixteen
 /// sums. [ScalarFactored] computes the results at the end that do not fill a vector.
+///
+/// Loops pass no vector to another method of this class: HotSpot may not inline a method that it
+/// has compiled before, and then the vector is an object on the heap.
 final class VectorApiFactored implements FactoredKernels {
   static final VectorApiFactored INSTANCE = new VectorApiFactored();
 
@@ -24,6 +28,7 @@ final class VectorApiFactored implements FactoredKernels {
 
   private static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_256;
   private static final int QUARTER = FLOATS.length();
+  private static final long QUARTER_BYTES = FLOATS.vectorByteSize();
   private static final int ROUND = 4 * QUARTER;
 
   static {
@@ -60,17 +65,67 @@ final class VectorApiFactored implements FactoredKernels {
     long end = start + length;
     long i = start;
     for (; i + ROUND <= end; i += ROUND) {
-      a = a.add(term(x, scale, addend, i));
-      b = b.add(term(x, scale, addend, i + QUARTER));
-      c = c.add(term(x, scale, addend, i + 2 * QUARTER));
-      d = d.add(term(x, scale, addend, i + 3 * QUARTER));
+      long at = i * Float.BYTES;
+      DoubleVector scaled;
+      scaled =
+          (DoubleVector)
+              FloatVector.fromMemorySegment(FLOATS, x, at, ORDER)
+                  .mul(scale)
+                  .convertShape(VectorOperators.F2D, DOUBLES, 0);
+      a = a.add(scaled.mul(scaled).add(addend));
+      scaled =
+          (DoubleVector)
+              FloatVector.fromMemorySegment(FLOATS, x, at + QUARTER_BYTES, ORDER)
+                  .mul(scale)
+                  .convertShape(VectorOperators.F2D, DOUBLES, 0);
+      b = b.add(scaled.mul(scaled).add(addend));
+      scaled =
+          (DoubleVector)
+              FloatVector.fromMemorySegment(FLOATS, x, at + 2 * QUARTER_BYTES, ORDER)
+                  .mul(scale)
+                  .convertShape(VectorOperators.F2D, DOUBLES, 0);
+      c = c.add(scaled.mul(scaled).add(addend));
+      scaled =
+          (DoubleVector)
+              FloatVector.fromMemorySegment(FLOATS, x, at + 3 * QUARTER_BYTES, ORDER)
+                  .mul(scale)
+                  .convertShape(VectorOperators.F2D, DOUBLES, 0);
+      d = d.add(scaled.mul(scaled).add(addend));
     }
-    // A sum is never -0, so the 0 beyond the end leaves it as it is.
-    a = a.add(termUpTo(x, scale, addend, i, end));
-    b = b.add(termUpTo(x, scale, addend, i + QUARTER, end));
-    c = c.add(termUpTo(x, scale, addend, i + 2 * QUARTER, end));
-    d = d.add(termUpTo(x, scale, addend, i + 3 * QUARTER, end));
-    return sumInHalves(a, b, c, d);
+    // The elements that are left are added to the first lanes. Masks would be objects on the heap.
+    double first =
+        a.lane(0)
+            + rest(x, scale, addend, i, end)
+            + (c.lane(0) + rest(x, scale, addend, i + 8, end));
+    double second =
+        a.lane(1)
+            + rest(x, scale, addend, i + 1, end)
+            + (c.lane(1) + rest(x, scale, addend, i + 9, end));
+    double third =
+        a.lane(2)
+            + rest(x, scale, addend, i + 2, end)
+            + (c.lane(2) + rest(x, scale, addend, i + 10, end));
+    double fourth =
+        a.lane(3)
+            + rest(x, scale, addend, i + 3, end)
+            + (c.lane(3) + rest(x, scale, addend, i + 11, end));
+    first +=
+        b.lane(0)
+            + rest(x, scale, addend, i + 4, end)
+            + (d.lane(0) + rest(x, scale, addend, i + 12, end));
+    second +=
+        b.lane(1)
+            + rest(x, scale, addend, i + 5, end)
+            + (d.lane(1) + rest(x, scale, addend, i + 13, end));
+    third +=
+        b.lane(2)
+            + rest(x, scale, addend, i + 6, end)
+            + (d.lane(2) + rest(x, scale, addend, i + 14, end));
+    fourth +=
+        b.lane(3)
+            + rest(x, scale, addend, i + 7, end)
+            + (d.lane(3) + rest(x, scale, addend, i + 15, end));
+    return first + third + (second + fourth);
   }
 
   @Override
@@ -81,87 +136,33 @@ final class VectorApiFactored implements FactoredKernels {
     MemorySegment x = call.matrix;
     float scale = call.scale;
     double addend = call.addend;
-    DoubleVector a = DoubleVector.zero(DOUBLES);
-    DoubleVector b = a;
-    DoubleVector c = a;
-    DoubleVector d = a;
+    // In one loop for columns and sums of lanes, HotSpot has allocated vectors on the heap.
     long end = start + length;
     long i = start;
     long column = first;
-    for (; i + ROUND <= end; i += ROUND, column += ROUND) {
-      DoubleVector term = term(x, scale, addend, i);
-      a = a.add(term);
-      addTo(columns, column, term);
-      term = term(x, scale, addend, i + QUARTER);
-      b = b.add(term);
-      addTo(columns, column + QUARTER, term);
-      term = term(x, scale, addend, i + 2 * QUARTER);
-      c = c.add(term);
-      addTo(columns, column + 2 * QUARTER, term);
-      term = term(x, scale, addend, i + 3 * QUARTER);
-      d = d.add(term);
-      addTo(columns, column + 3 * QUARTER, term);
-    }
-    a = a.add(addUpTo(columns, column, termUpTo(x, scale, addend, i, end), end - i));
-    i += QUARTER;
-    column += QUARTER;
-    b = b.add(addUpTo(columns, column, termUpTo(x, scale, addend, i, end), end - i));
-    i += QUARTER;
-    column += QUARTER;
-    c = c.add(addUpTo(columns, column, termUpTo(x, scale, addend, i, end), end - i));
-    i += QUARTER;
-    column += QUARTER;
-    d = d.add(addUpTo(columns, column, termUpTo(x, scale, addend, i, end), end - i));
-    return sumInHalves(a, b, c, d);
-  }
-
-  private static void addTo(MemorySegment columns, long column, DoubleVector term) {
-    long at = column * Double.BYTES;
-    DoubleVector.fromMemorySegment(DOUBLES, columns, at, ORDER)
-        .add(term)
-        .intoMemorySegment(columns, at, ORDER);
-  }
-
-  /// Returns the term.
-  private static DoubleVector addUpTo(
-      MemorySegment columns, long column, DoubleVector term, long left) {
-    if (left > 0) {
+    for (; i + QUARTER <= end; i += QUARTER, column += QUARTER) {
       long at = column * Double.BYTES;
-      VectorMask<Double> mask = DOUBLES.indexInRange(0, left);
-      DoubleVector.fromMemorySegment(DOUBLES, columns, at, ORDER, mask)
-          .add(term)
-          .intoMemorySegment(columns, at, ORDER, mask);
+      DoubleVector scaled =
+          (DoubleVector)
+              FloatVector.fromMemorySegment(FLOATS, x, i * Float.BYTES, ORDER)
+                  .mul(scale)
+                  .convertShape(VectorOperators.F2D, DOUBLES, 0);
+      DoubleVector.fromMemorySegment(DOUBLES, columns, at, ORDER)
+          .add(scaled.mul(scaled).add(addend))
+          .intoMemorySegment(columns, at, ORDER);
     }
-    return term;
-  }
-
-  private static double sumInHalves(
-      DoubleVector a, DoubleVector b, DoubleVector c, DoubleVector d) {
-    DoubleVector four = a.add(c).add(b.add(d));
-    return four.lane(0) + four.lane(2) + (four.lane(1) + four.lane(3));
-  }
-
-  private static DoubleVector term(MemorySegment x, float scale, double addend, long i) {
-    return term(FloatVector.fromMemorySegment(FLOATS, x, i * Float.BYTES, ORDER), scale, addend);
-  }
-
-  /// 0 in the lanes from the end on.
-  private static DoubleVector termUpTo(
-      MemorySegment x, float scale, double addend, long i, long end) {
-    long left = end - i;
-    if (left <= 0) {
-      return DoubleVector.zero(DOUBLES);
+    for (; i < end; i++, column++) {
+      double sum =
+          columns.getAtIndex(JAVA_DOUBLE, column) + ScalarFactored.term(x, scale, addend, i);
+      columns.setAtIndex(JAVA_DOUBLE, column, sum);
     }
-    FloatVector floats =
-        FloatVector.fromMemorySegment(
-            FLOATS, x, i * Float.BYTES, ORDER, FLOATS.indexInRange(0, left));
-    return DoubleVector.zero(DOUBLES)
-        .blend(term(floats, scale, addend), DOUBLES.indexInRange(0, left));
+    return sum(x, scale, addend, start, length);
   }
 
-  private static DoubleVector term(FloatVector x, float scale, double addend) {
-    DoubleVector scaled = (DoubleVector) x.mul(scale).convertShape(VectorOperators.F2D, DOUBLES, 0);
-    return scaled.mul(scaled).add(addend);
+  /// The term of a lane, or 0 if the lane is beyond the end. A sum is never -0, so 0 leaves it as
+  /// it is.
+  private static double rest(MemorySegment x, float scale, double addend, long i, long end) {
+    return i < end ? ScalarFactored.term(x, scale, addend, i) : 0;
   }
 
   @Override
@@ -171,7 +172,10 @@ final class VectorApiFactored implements FactoredKernels {
     for (long at = begin; at < whole; at += BYTES) {
       FloatVector scaled =
           FloatVector.fromMemorySegment(SPECIES, call.matrix, at, ORDER).mul(call.scale);
-      store(scaled.mul(factor), call.result, at);
+      FloatVector result = scaled.mul(factor);
+      result
+          .blend(Float.NaN, result.compare(VectorOperators.NE, result))
+          .intoMemorySegment(call.result, at, ORDER);
     }
     int done = SPECIES.loopBound(length);
     ScalarFactored.INSTANCE.scale(call, factor, start + done, length - done);
@@ -189,8 +193,11 @@ final class VectorApiFactored implements FactoredKernels {
           FloatVector.fromMemorySegment(SPECIES, call.matrix, at, ORDER).mul(call.scale);
       FloatVector factor =
           FloatVector.fromMemorySegment(SPECIES, columns, at + toColumn, ORDER).mul(row);
-      FloatVector limited = factor.blend(most, factor.compare(VectorOperators.GT, most));
-      store(scaled.mul(limited), call.result, at);
+      // NaN if the factor is.
+      FloatVector result = scaled.mul(factor.min(most));
+      result
+          .blend(Float.NaN, result.compare(VectorOperators.NE, result))
+          .intoMemorySegment(call.result, at, ORDER);
     }
     int done = SPECIES.loopBound(length);
     ScalarFactored.INSTANCE.scaleColumns(
@@ -209,16 +216,17 @@ final class VectorApiFactored implements FactoredKernels {
           FloatVector.fromMemorySegment(SPECIES, call.matrix, at, ORDER).mul(call.scale);
       FloatVector old = FloatVector.fromMemorySegment(SPECIES, call.state, at, ORDER);
       FloatVector moment = scaled.fma(scaled, addend).sub(old).fma(take, old);
-      store(moment, call.state, at);
+      moment
+          .blend(Float.NaN, moment.compare(VectorOperators.NE, moment))
+          .intoMemorySegment(call.state, at, ORDER);
       // NaN if the moment is.
       FloatVector root = moment.max(least).lanewise(VectorOperators.SQRT);
-      store(scaled.div(root), call.result, at);
+      FloatVector result = scaled.div(root);
+      result
+          .blend(Float.NaN, result.compare(VectorOperators.NE, result))
+          .intoMemorySegment(call.result, at, ORDER);
     }
     int done = SPECIES.loopBound(length);
     ScalarFactored.INSTANCE.updateElements(call, start + done, length - done);
-  }
-
-  private static void store(FloatVector x, MemorySegment to, long at) {
-    x.blend(Float.NaN, x.compare(VectorOperators.NE, x)).intoMemorySegment(to, at, ORDER);
   }
 }

@@ -25,6 +25,13 @@ final class FactoredBackends {
     return all;
   }
 
+  /// Whether the Vector API allocates depends on what HotSpot inlines.
+  static List<Backend> withoutVectorApi() {
+    List<Backend> all = all();
+    all.remove(Backends.vector());
+    return all;
+  }
+
   static FactoredOperations operations(
       Backend backend, Arena arena, FactoredShape shape, int threads) {
     MemorySegment workspace =
