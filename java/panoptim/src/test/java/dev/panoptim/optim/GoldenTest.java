@@ -136,7 +136,10 @@ class GoldenTest {
         OptimizerCases.cases().stream().filter(each -> !each.name().startsWith("unnamed")).toList();
     add(ratios, goldens, named, "", GoldenTest::single);
     add(ratios, goldens, OptimizerCases.sequences(), "-sequence", GoldenTest::sequence);
-    assertEquals(goldens.keySet(), new LinkedHashSet<>(ratios.keySet()));
+    Set<String> names = new LinkedHashSet<>(goldens.keySet());
+    // FactoredGoldenTest replays these.
+    names.removeIf(name -> name.startsWith("adafactor"));
+    assertEquals(names, new LinkedHashSet<>(ratios.keySet()));
     double median =
         ratios.values().stream().sorted().skip(ratios.size() / 2).findFirst().orElseThrow();
     System.out.printf("%-28s %34.3f%n", "median", median);
