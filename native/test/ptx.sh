@@ -38,7 +38,7 @@ $1 == "composition" {
 /\.entry/ {
   finish()
   name = ""
-  if (match($0, /ruleILi[0-9]+E/)) name = substr($0, RSTART + 7, RLENGTH - 8)
+  if (match($0, /step_workI4ruleILi[0-9]+E/)) name = substr($0, RSTART + 18, RLENGTH - 19)
   loads = stores = half_precisions = divisions = 0
 }
 /ld\.(global\.)?v4\.f32/ { loads++ }
