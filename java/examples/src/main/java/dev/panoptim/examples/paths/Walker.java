@@ -4,15 +4,20 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
+import dev.panoptim.optim.AdaBelief;
 import dev.panoptim.optim.Adadelta;
 import dev.panoptim.optim.Adagrad;
 import dev.panoptim.optim.Adam;
 import dev.panoptim.optim.AdamW;
+import dev.panoptim.optim.Adan;
+import dev.panoptim.optim.Lion;
 import dev.panoptim.optim.NAdam;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.optim.OptimizerBuilder;
 import dev.panoptim.optim.RmsProp;
+import dev.panoptim.optim.Rprop;
 import dev.panoptim.optim.Sgd;
+import dev.panoptim.optim.Yogi;
 import java.awt.Color;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +33,12 @@ enum Walker {
   ADADELTA("Adadelta", 0xb0b000, 3, 2, Adadelta::builder),
   ADAM("Adam", 0xd9541e, 0.05, 0.03, Adam::builder),
   NADAM("NAdam", 0xcc79a7, 0.03, 0.02, NAdam::builder),
-  ADAMW("AdamW, decay 0.1", 0x6a3d9a, 0.05, 0.03, p -> AdamW.builder(p).weightDecay(0.1));
+  ADAMW("AdamW, decay 0.1", 0x6a3d9a, 0.05, 0.03, p -> AdamW.builder(p).weightDecay(0.1)),
+  LION("Lion", 0x000000, 0.005, 0.01, Lion::builder),
+  RPROP("Rprop", 0xe31a1c, 0.01, 0.01, Rprop::builder),
+  YOGI("Yogi", 0x33a02c, 0.05, 0.03, Yogi::builder),
+  ADABELIEF("AdaBelief", 0xff7f00, 0.05, 0.03, AdaBelief::builder),
+  ADAN("Adan", 0x17becf, 0.05, 0.03, Adan::builder);
 
   /// The largest number of steps.
   static final int STEPS = 600;
