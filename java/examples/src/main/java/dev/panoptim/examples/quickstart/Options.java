@@ -28,11 +28,14 @@ final class Options {
   @Option(
       names = "--learning-rate",
       showDefaultValue = CommandLine.Help.Visibility.NEVER,
-      description = "Default: one that suits the optimizer, such as 0.002 for adamw.")
+      description = "Default: one that suits the optimizer, such as 0.005 for adamw.")
   private Double learningRate;
 
-  @Option(names = "--weight-decay", description = "0 or more.")
-  private double weightDecay = 0.01;
+  @Option(
+      names = "--weight-decay",
+      showDefaultValue = CommandLine.Help.Visibility.NEVER,
+      description = "0 or more. Default: 0.01 for optimizers with decoupled decay, otherwise 0.")
+  private Double weightDecay;
 
   @Option(names = "--backend", description = "auto, native, vector or scalar.")
   String backend = "auto";

@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 
 /// Computes losses and gradients of batches, and makes the optimizer's steps.
 ///
@@ -92,7 +93,7 @@ final class Trainer implements AutoCloseable {
     double loss = onAllShards((worker, from) -> worker.learn(corpus.training(), batch, from));
     averageGradients();
     long start = System.nanoTime();
-    training.optimizer().step();
+    OptimizerChoice.step(training.optimizer(), number);
     optimizerNanos += System.nanoTime() - start;
     training.scheduler().ifPresent(Scheduler::step);
     return loss / BATCH / NATS_OF_BIT;
@@ -100,6 +101,10 @@ final class Trainer implements AutoCloseable {
 
   /// The loss of the held-out text in bits per byte, over evenly spaced positions.
   double validationLoss() {
+    return inEvaluation(this::validationLossOfData);
+  }
+
+  private double validationLossOfData() {
     double loss = 0;
     for (int start = 0; start < validation.length; start += BATCH) {
       int offset = start;
@@ -112,6 +117,10 @@ final class Trainer implements AutoCloseable {
 
   /// Bytes sampled from the model one by one, as a continuation of the first held-out bytes.
   byte[] generate(int count, long seed) {
+    return inEvaluation(() -> generateFromData(count, seed));
+  }
+
+  private byte[] generateFromData(int count, long seed) {
     SplittableRandom choice = new SplittableRandom(seed);
     byte[] text = new byte[model.context() + count];
     System.arraycopy(corpus.validation(), 0, text, 0, model.context());
@@ -132,6 +141,26 @@ final class Trainer implements AutoCloseable {
   /// The total time of the optimizer's steps.
   long optimizerNanos() {
     return optimizerNanos;
+  }
+
+  /// Computes something in the optimizer's evaluation mode.
+  ///
+  /// Afterwards the parameters have their old bits, which `eval()` and `train()` alone would round:
+  /// a resumed run, which begins with a validation, must equal a run that was never interrupted.
+  private <T> T inEvaluation(Supplier<T> computation) {
+    try (Arena copies = Arena.ofConfined()) {
+      List<MemorySegment> before =
+          parameters.all().stream()
+              .map(each -> copies.allocate(each.data().byteSize()).copyFrom(each.data()))
+              .toList();
+      training.optimizer().eval();
+      T result = computation.get();
+      training.optimizer().train();
+      for (int i = 0; i < before.size(); i++) {
+        parameters.all().get(i).data().copyFrom(before.get(i));
+      }
+      return result;
+    }
   }
 
   private interface ShardLoss {

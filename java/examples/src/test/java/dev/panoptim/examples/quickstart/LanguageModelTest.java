@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.backend.Backends;
@@ -12,6 +13,7 @@ import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.Optimizer;
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -93,9 +95,56 @@ class LanguageModelTest {
   }
 
   @Test
+  void aValidationLeavesNoTrace() {
+    for (OptimizerChoice.Kind kind :
+        List.of(
+            OptimizerChoice.Kind.adamw,
+            OptimizerChoice.Kind.schedulefreesgd,
+            OptimizerChoice.Kind.schedulefreeadamw)) {
+      try (Parameters parameters = SMALL.newParameters(1);
+          Optimizer optimizer = OptimizerChoice.tuned(kind, 2).build(parameters, Backends.auto());
+          Trainer trainer =
+              new Trainer(SMALL, parameters, Training.of(optimizer), Corpus.of(TEXT), 1, 2)) {
+        for (int i = 0; i < 20; i++) {
+          trainer.step(i + 1);
+        }
+        int[] before = parameters.get("hidden.weight").data().toArray(JAVA_INT);
+        double loss = trainer.validationLoss();
+        assertArrayEquals(
+            before, parameters.get("hidden.weight").data().toArray(JAVA_INT), kind.toString());
+        optimizer.eval();
+        boolean moved =
+            !Arrays.equals(before, parameters.get("hidden.weight").data().toArray(JAVA_INT));
+        assertEquals(kind != OptimizerChoice.Kind.adamw, moved, kind.toString());
+        assertEquals(loss, trainer.validationLoss(), kind.toString());
+      }
+    }
+  }
+
+  @Test
+  void theHessianOfSophiaIsMeasured() {
+    OptimizerChoice choice = OptimizerChoice.tuned(OptimizerChoice.Kind.sophia, 2);
+    try (Parameters parameters = SMALL.newParameters(1);
+        Optimizer optimizer = choice.build(parameters, Backends.auto());
+        Trainer trainer =
+            new Trainer(SMALL, parameters, Training.of(optimizer), Corpus.of(TEXT), 1, 2)) {
+      Parameter weights = parameters.get("output.weight");
+      int[][] hessians = new int[21][];
+      for (int step = 1; step <= 20; step++) {
+        trainer.step(step);
+        hessians[step] = optimizer.state(weights).get("secondMoment").toArray(JAVA_INT);
+      }
+      assertTrue(Arrays.stream(hessians[1]).anyMatch(bits -> bits != 0));
+      assertArrayEquals(hessians[1], hessians[10]);
+      assertFalse(Arrays.equals(hessians[10], hessians[11]));
+      assertArrayEquals(hessians[11], hessians[20]);
+    }
+  }
+
+  @Test
   void aRecordingReplaysToTheSameBitsOnEveryBackend() {
     for (OptimizerChoice.Kind kind : OptimizerChoice.Kind.values()) {
-      OptimizerChoice choice = new OptimizerChoice(kind, null, 0.01, 2);
+      OptimizerChoice choice = OptimizerChoice.tuned(kind, 2);
       try (Parameters parameters = SMALL.newParameters(1);
           Optimizer optimizer = choice.build(parameters, Backends.auto());
           Trainer trainer =
