@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
         "Trains a byte-level neural language model with Panoptim, then replays the gradients of"
             + " its first steps on every backend and compares the bits.")
 public final class Quickstart implements Callable<Integer> {
-  private static final LanguageModel MODEL = new LanguageModel(16, 16, 192);
+  static final LanguageModel MODEL = new LanguageModel(16, 16, 192);
   private static final int REPLAYED_STEPS = 200;
 
   /// The backend is printed in the table at the end, so its log message is not needed. The logger
