@@ -1,4 +1,6 @@
-"""Checkpoints of Panoptim to and from torch.optim: Adam, AdamW, SGD, Adagrad, RMSprop, Adadelta and NAdam.
+"""Checkpoints of Panoptim to and from torch.optim.
+
+Adam, AdamW, NAdam, RAdam, Adamax, SGD, ASGD, Adagrad, RMSprop, Adadelta and Rprop.
 
     to_torch("step-000000001000.safetensors", model.named_parameters(), optimizer)
     from_torch(model.named_parameters(), optimizer, "panoptim.safetensors", step=1000)
@@ -21,34 +23,54 @@ STATES = {
     "Adagrad": {"secondMoment": "sum"},
     "RMSprop": {"firstMoment": "momentum_buffer", "secondMoment": "square_avg", "mean": "grad_avg"},
     "Adadelta": {"secondMoment": "square_avg", "units": "acc_delta"},
-    **dict.fromkeys(["Adam", "AdamW", "NAdam"], ADAM),
+    "Adamax": {"firstMoment": "exp_avg", "secondMoment": "exp_inf"},
+    "ASGD": {"parameterAverage": "ax"},
+    "Rprop": {"previousGradient": "prev", "stepSizes": "step_size"},
+    **dict.fromkeys(["Adam", "AdamW", "NAdam", "RAdam"], ADAM),
 }
+# The second moments that depend on the kind alone.
+SECOND = {**dict.fromkeys(["SGD", "ASGD", "Rprop"], "NONE"), "Adagrad": "SUM"}
+SECOND |= {"RAdam": "RECTIFIED_AVERAGE", "Adamax": "INFINITY_NORM"}
+DECAY = {"AdamW": "DECOUPLED", "ASGD": "DECOUPLED", "Rprop": "NONE"}
+UPDATE = {"ASGD": "AVERAGED", "Rprop": "SIGN_STEPS"}
 OPTIONS = {"learningRate": "lr", "weightDecay": "weight_decay", "epsilon": "eps", "learningRateDecay": "lr_decay"}
 OPTIONS |= {"initialAccumulator": "initial_accumulator_value", "momentumDecay": "momentum_decay"}
+# Options that mean something else in another kind: alpha is RMSprop's beta2. Rprop has no weight decay.
+OWN = {"ASGD": {"lambd": "lambd", "power": "alpha", "averagingStart": "t0"}}
+PAIRS = {"Rprop": {"etas": ("etaMinus", "etaPlus"), "step_sizes": ("smallestStep", "largestStep")}}
+
+
+def options(kind):
+    """Our names of the options that are single numbers, with theirs."""
+    common = {ours: theirs for ours, theirs in OPTIONS.items() if (kind, theirs) != ("Rprop", "weight_decay")}
+    return common | OWN.get(kind, {})
 
 
 def rule(kind, group):
-    adam, heavy = STATES[kind] is ADAM, bool(group.get("momentum"))
+    adam, heavy = "exp_avg" in STATES[kind].values(), bool(group.get("momentum"))
     second = "MAXIMUM_OF_AVERAGE" if group.get("amsgrad") else "MOVING_AVERAGE"
     second = "CENTERED_AVERAGE" if group.get("centered") else second
     return {
         "firstMoment": "MOVING_AVERAGE" if adam else "HEAVY_BALL" if heavy else "NONE",
         "nesterov": "SCHEDULED" if kind == "NAdam" else "NESTEROV" if group.get("nesterov") else "NONE",
-        "secondMoment": {"SGD": "NONE", "Adagrad": "SUM"}.get(kind, second),
+        "secondMoment": SECOND.get(kind, second),
         "momentumLast": kind == "RMSprop" and heavy,
         "epsilonInside": kind == "Adadelta",
         "unitCorrection": kind == "Adadelta",
         "sign": False,
         "biasCorrection": adam,
         "epsilonBeforeCorrection": False,
-        "decay": "DECOUPLED" if kind == "AdamW" or group.get("decoupled_weight_decay") else "L2",
+        "decay": "DECOUPLED" if group.get("decoupled_weight_decay") else DECAY.get(kind, "L2"),
+        "update": UPDATE.get(kind, "DESCENT"),
         "maximize": group["maximize"],
     }
 
 
-def hyperparameters(group):
-    values = {ours: float(group[theirs]) for ours, theirs in OPTIONS.items() if theirs in group}
-    beta1, beta2 = group.get("betas", (None, group.get("alpha", group.get("rho"))))
+def hyperparameters(kind, group):
+    values = {ours: float(group[theirs]) for ours, theirs in options(kind).items() if theirs in group}
+    for theirs, ours in PAIRS.get(kind, {}).items():
+        values |= {name: float(value) for name, value in zip(ours, group[theirs])}
+    beta1, beta2 = group.get("betas", (None, None if kind == "ASGD" else group.get("alpha", group.get("rho"))))
     values |= {name: float(beta) for name, beta in (("beta1", beta1), ("beta2", beta2)) if beta is not None}
     if group.get("momentum"):
         values |= {"momentum": float(group["momentum"]), "dampening": float(group.get("dampening", 0))}
@@ -85,8 +107,14 @@ def modern(training):
 
 
 def parts(rule):
-    """The parts of a rule that differ from plain gradient descent, as a writer may leave out the others."""
+    """What a rule has. Fields that a writer does not know are left out, so the values of plain descent count as absent."""
     return {name: value for name, value in rule.items() if value not in (False, "NONE", "DESCENT")}
+
+
+def rate_and_share(values, steps):
+    """ASGD's eta and mu after the given number of steps: those of the next step."""
+    rate = values["learningRate"] / (1 + values["lambd"] * values["learningRate"] * steps) ** values["power"]
+    return {"eta": torch.tensor(rate), "mu": torch.tensor(1 / max(1, steps - values["averagingStart"]))}
 
 
 def to_torch(file, named_parameters, optimizer):
@@ -114,6 +142,7 @@ def to_torch(file, named_parameters, optimizer):
         if saved["steps"]:
             state = {} if kind == "SGD" else {"step": torch.tensor(float(saved["steps"]))}
             state |= {"mu_product": torch.tensor(saved["scalars"]["momentumProduct"])} if kind == "NAdam" else {}
+            state |= rate_and_share(saved["hyperparameters"], saved["steps"]) if kind == "ASGD" else {}
             for ours, theirs in STATES[kind].items():
                 if f"{ours}/{name}" in tensors:
                     state[theirs] = tensors[f"{ours}/{name}"].view_as(parameter).clone()
@@ -122,9 +151,10 @@ def to_torch(file, named_parameters, optimizer):
         values = training["parameters"][names[group["params"][0]]]["hyperparameters"]
         if any(training["parameters"][names[each]]["hyperparameters"] != values for each in group["params"]):
             raise ValueError("parameters of one group have different hyperparameters in the checkpoint")
-        into |= {theirs: values[ours] for ours, theirs in OPTIONS.items() if theirs in into}
+        into |= {theirs: values[ours] for ours, theirs in options(kind).items() if theirs in into}
+        into |= {theirs: tuple(values[name] for name in ours) for theirs, ours in PAIRS.get(kind, {}).items()}
         into |= {name: values[name] for name in ("momentum", "dampening") if name in into and name in values}
-        into |= {name: values["beta2"] for name in ("alpha", "rho") if name in into}
+        into |= {name: values["beta2"] for name in ("alpha", "rho") if name in into and kind != "ASGD"}
         into |= {"betas": (values["beta1"], values["beta2"])} if "betas" in into else {}
     optimizer.load_state_dict(loaded)
     for parameter in parameters:
@@ -149,7 +179,7 @@ def from_torch(named_parameters, optimizer, file, step):
                 tensors[key] = tensor.detach().cpu().float().flatten().clone()
             scalars = {"momentumProduct": float(state.get("mu_product", 1))} if kind == "NAdam" else {}
             parameters[name] = {"rule": rules.index(rule(kind, group)), "size": parameter.numel(), "steps": steps}
-            parameters[name] |= {"scalars": scalars, "hyperparameters": hyperparameters(group)}
+            parameters[name] |= {"scalars": scalars, "hyperparameters": hyperparameters(kind, group)}
     training = {"format": 4, "version": f"torch {torch.__version__}", "step": step, "rules": rules}
     training = json.dumps(training | {"parameters": parameters, "extras": {}})
     sums = json.dumps(checksums(tensors))

@@ -6,8 +6,9 @@
 
 With a second folder, all of it goes there, whatever the version of PyTorch.
 
-A training has two tensors in two groups, the second with another weight decay. `expected` holds what 40 steps lead to:
-`truth` in float64, `rounded` in float32, `continued` in float32 from step 20 of Panoptim's.
+A training has two tensors in two groups, the second with another weight decay, or other etas. `expected` holds what 40
+steps lead to: `truth` in float64, `rounded` in float32, `continued` in float32 from step 20 of Panoptim's. ASGD's
+averages follow its parameters.
 """
 
 import pathlib
@@ -26,6 +27,7 @@ STEPS = 40
 HALF = 20
 SHAPES = {"layer.weight": (20, 10), "layer.bias": (100,)}
 SECOND_DECAY = 0.2
+SECOND_ETAS = (0.6, 1.1)
 
 O = torch.optim
 CASES = {
@@ -42,6 +44,13 @@ CASES = {
     "adamw-amsgrad": (O.AdamW, dict(lr=0.01, amsgrad=True, maximize=True)),
     "nadam": (O.NAdam, dict(lr=0.1)),
     "nadam-decoupled": (O.NAdam, dict(lr=0.01, weight_decay=0.1, decoupled_weight_decay=True)),
+    "radam": (O.RAdam, dict(lr=0.1, betas=(0.8, 0.95), eps=1e-3)),
+    "radam-decoupled": (O.RAdam, dict(lr=0.01, weight_decay=0.1, decoupled_weight_decay=True)),
+    "adamax": (O.Adamax, dict(lr=0.1, betas=(0.8, 0.9), weight_decay=0.1)),
+    "asgd": (O.ASGD, dict(lr=0.1)),
+    "asgd-average": (O.ASGD, dict(lr=0.1, lambd=0.01, alpha=0.5, t0=10, weight_decay=0.1, maximize=True)),
+    "rprop": (O.Rprop, dict(lr=0.01)),
+    "rprop-sizes": (O.Rprop, dict(lr=0.01, etas=(0.4, 1.3), step_sizes=(1e-3, 0.05), maximize=True)),
 }
 
 
@@ -62,7 +71,8 @@ def fresh(case, tensors, dtype):
         name: torch.nn.Parameter(tensors["start/" + name].to(dtype, copy=True).view(shape)) for name, shape in SHAPES.items()
     }
     first, second = named.values()
-    return named, kind([dict(params=[first]), dict(params=[second], weight_decay=SECOND_DECAY)], **arguments)
+    other = dict(etas=SECOND_ETAS) if kind is O.Rprop else dict(weight_decay=SECOND_DECAY)
+    return named, kind([dict(params=[first]), dict(params=[second], **other)], **arguments)
 
 
 def train(named, optimizer, tensors, first, last):
@@ -70,7 +80,8 @@ def train(named, optimizer, tensors, first, last):
         for name, parameter in named.items():
             parameter.grad = tensors["gradients/" + name][step].to(parameter.dtype).view_as(parameter)
         optimizer.step()
-    return torch.cat([parameter.detach().flatten() for parameter in named.values()])
+    averages = [optimizer.state[each]["ax"] for each in named.values() if "ax" in optimizer.state[each]]
+    return torch.cat([each.detach().flatten() for each in [*named.values(), *averages]])
 
 
 def main():

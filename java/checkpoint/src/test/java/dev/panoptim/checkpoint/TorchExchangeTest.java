@@ -14,10 +14,15 @@ import dev.panoptim.optim.Adadelta;
 import dev.panoptim.optim.Adagrad;
 import dev.panoptim.optim.Adam;
 import dev.panoptim.optim.AdamW;
+import dev.panoptim.optim.Adamax;
+import dev.panoptim.optim.Asgd;
 import dev.panoptim.optim.NAdam;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.optim.OptimizerBuilder;
+import dev.panoptim.optim.RAdam;
+import dev.panoptim.optim.RAdamW;
 import dev.panoptim.optim.RmsProp;
+import dev.panoptim.optim.Rprop;
 import dev.panoptim.optim.Sgd;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.safetensors.DType;
@@ -32,11 +37,13 @@ import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.DoubleStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,7 +60,12 @@ class TorchExchangeTest {
 
   private static final int STEPS = 40;
   private static final int HALF = 20;
-  private static final double SECOND_DECAY = 0.2;
+  private static final Map<Hyperparameter, Double> SECOND_DECAY =
+      Map.of(Hyperparameter.WEIGHT_DECAY, 0.2);
+
+  /// For Rprop, which has no weight decay.
+  private static final Map<Hyperparameter, Double> SECOND_ETAS =
+      Map.of(Hyperparameter.ETA_MINUS, 0.6, Hyperparameter.ETA_PLUS, 1.1);
 
   /// The allowed ratio of our distance from float64 to the distance of PyTorch's own float32: the
   /// two round differently.
@@ -90,6 +102,29 @@ class TorchExchangeTest {
     CASES.put(
         "nadam-decoupled",
         p -> NAdam.builder(p).learningRate(0.01).weightDecay(0.1).decoupledWeightDecay(true));
+    CASES.put("radam", p -> RAdam.builder(p).learningRate(0.1).betas(0.8, 0.95).epsilon(1e-3));
+    CASES.put("radam-decoupled", p -> RAdamW.builder(p).learningRate(0.01).weightDecay(0.1));
+    CASES.put("adamax", p -> Adamax.builder(p).learningRate(0.1).betas(0.8, 0.9).weightDecay(0.1));
+    CASES.put("asgd", p -> Asgd.builder(p).learningRate(0.1));
+    CASES.put(
+        "asgd-average",
+        p ->
+            Asgd.builder(p)
+                .learningRate(0.1)
+                .lambd(0.01)
+                .power(0.5)
+                .averagingStart(10)
+                .weightDecay(0.1)
+                .maximize(true));
+    CASES.put("rprop", p -> Rprop.builder(p).learningRate(0.01));
+    CASES.put(
+        "rprop-sizes",
+        p ->
+            Rprop.builder(p)
+                .learningRate(0.01)
+                .etas(0.4, 1.3)
+                .stepSizes(1e-3, 0.05)
+                .maximize(true));
   }
 
   @TempDir Path temporary;
@@ -113,7 +148,7 @@ class TorchExchangeTest {
           CASES
               .get(name)
               .apply(all.subList(0, 1))
-              .group(all.subList(1, 2), Map.of(Hyperparameter.WEIGHT_DECAY, SECOND_DECAY))
+              .group(all.subList(1, 2), name.startsWith("rprop") ? SECOND_ETAS : SECOND_DECAY)
               .backend(Backends.scalar())
               .build();
       for (Parameter each : parameters) {
@@ -133,9 +168,14 @@ class TorchExchangeTest {
       }
     }
 
+    /// The parameters, then ASGD's averages of them.
     double[] values() {
-      return parameters.all().stream()
-          .flatMapToDouble(each -> doubles(each.data(), DType.F32))
+      return Stream.concat(
+              parameters.all().stream().map(Parameter::data),
+              parameters.all().stream()
+                  .map(each -> optimizer.state(each).get("parameterAverage"))
+                  .filter(Objects::nonNull))
+          .flatMapToDouble(each -> doubles(each, DType.F32))
           .toArray();
     }
 

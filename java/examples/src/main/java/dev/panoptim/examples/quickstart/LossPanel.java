@@ -48,7 +48,8 @@ enum LossPanel {
       Kind.adan,
       Kind.mars,
       Kind.sophia,
-      Kind.schedulefreeadamw);
+      Kind.schedulefreeadamw,
+      Kind.muon);
 
   /// Of the optimizers of a panel, in order.
   static final List<Color> COLORS =
@@ -61,7 +62,8 @@ enum LossPanel {
           new Color(0x56b4e9),
           new Color(0xb0b000),
           new Color(0x6a3d9a),
-          new Color(0xe31a1c));
+          new Color(0xe31a1c),
+          new Color(0x8c6d31));
 
   final String title;
   final List<Kind> kinds;
