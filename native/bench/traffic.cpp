@@ -1,5 +1,5 @@
 // The limit for the speed of a step: moves the bytes of a step (reads the gradient, reads and writes the parameters and
-// up to three states). It computes one operation for each stream, so that the compiler keeps the loads. Two calls
+// up to four states). It computes one operation for each stream, so that the compiler keeps the loads. Two calls
 // restore all values, except for the rounding of the parameters.
 #include "shares.h"
 
@@ -8,7 +8,7 @@ namespace {
 struct Streams {
   float *w;
   const float *g;
-  float *states[3];
+  float *states[4];
 };
 
 template <int States>
@@ -22,6 +22,7 @@ move(const Streams &streams, long long begin, long long end) {
   float *__restrict__ a = streams.states[0];
   float *__restrict__ b = streams.states[1];
   float *__restrict__ c = streams.states[2];
+  float *__restrict__ d = streams.states[3];
   for (long long i = begin; i < end; i++) {
     w[i] = g[i] - w[i];
     if constexpr (States > 0) {
@@ -33,6 +34,9 @@ move(const Streams &streams, long long begin, long long end) {
     if constexpr (States > 2) {
       c[i] = -c[i];
     }
+    if constexpr (States > 3) {
+      d[i] = -d[i];
+    }
   }
 }
 
@@ -43,8 +47,10 @@ void move_all(const Streams &streams, long long begin, long long end) {
     move<1>(streams, begin, end);
   } else if (streams.states[2] == nullptr) {
     move<2>(streams, begin, end);
-  } else {
+  } else if (streams.states[3] == nullptr) {
     move<3>(streams, begin, end);
+  } else {
+    move<4>(streams, begin, end);
   }
 }
 
@@ -52,8 +58,9 @@ void move_all(const Streams &streams, long long begin, long long end) {
 
 // Unused states are null pointers, after the used ones.
 extern "C" __attribute__((visibility("default"))) void panoptim_traffic(float *w, const float *g, float *a, float *b,
-                                                                        float *c, long long length, int threads) {
-  const Streams streams = {w, g, {a, b, c}};
+                                                                        float *c, float *d, long long length,
+                                                                        int threads) {
+  const Streams streams = {w, g, {a, b, c, d}};
   in_shares(length, threads, [=](int, long long begin, long long end) { move_all(streams, begin, end); });
 }
 

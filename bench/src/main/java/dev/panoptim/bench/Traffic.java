@@ -16,15 +16,23 @@ final class Traffic {
       BenchLibrary.find(
           "panoptim_traffic",
           FunctionDescriptor.ofVoid(
-              ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT));
+              ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT));
+
+  /// The number of states of the kernel with most.
+  private static final int MOST_STATES = 4;
 
   private final MemorySegment data;
   private final MemorySegment gradient;
-  private final MemorySegment[] states = new MemorySegment[3];
+  private final MemorySegment[] states = new MemorySegment[MOST_STATES];
   private final int threads;
 
-  /// @param states at most three
+  /// @param states at most four
+  /// @throws IllegalArgumentException if there are more
   Traffic(MemorySegment data, MemorySegment gradient, List<MemorySegment> states, int threads) {
+    if (states.size() > MOST_STATES) {
+      throw new IllegalArgumentException(
+          "states are " + states.size() + ", but must be at most " + MOST_STATES);
+    }
     this.data = data;
     this.gradient = gradient;
     this.threads = threads;
@@ -43,6 +51,7 @@ final class Traffic {
               states[0],
               states[1],
               states[2],
+              states[3],
               data.byteSize() / Float.BYTES,
               threads);
           return null;

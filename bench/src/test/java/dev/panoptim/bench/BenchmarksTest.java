@@ -48,7 +48,7 @@ class BenchmarksTest {
 
   /// Operands 0 and 1 are data and gradient, the others states.
   @ParameterizedTest
-  @ValueSource(ints = {2, 3, 4, 5})
+  @ValueSource(ints = {2, 3, 4, 5, 6})
   void theTrafficKernelMovesEveryElementAndNoOther(int count) {
     for (int size : new int[] {0, 1, 7, 1000, 100_003}) {
       for (int threads = 1; threads <= 2; threads++) {
@@ -74,6 +74,16 @@ class BenchmarksTest {
         }
       }
     }
+  }
+
+  @Test
+  void theTrafficKernelRefusesMoreStatesThanItMoves() {
+    MemorySegment any = MemorySegment.ofArray(new float[1]);
+    var e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> new Traffic(any, any, List.of(any, any, any, any, any), 1));
+    assertTrue(e.getMessage().contains("states are 5, but must be at most 4"), e.getMessage());
   }
 
   /// `setUp` compares the results.
