@@ -9,17 +9,17 @@ import dev.panoptim.optim.Adagrad;
 import dev.panoptim.optim.Adam;
 import dev.panoptim.optim.AdamW;
 import dev.panoptim.optim.Adamax;
-import dev.panoptim.optim.CommonOptions;
-import dev.panoptim.optim.Lion;
-import dev.panoptim.optim.Muon;
 import dev.panoptim.optim.Adan;
 import dev.panoptim.optim.Adopt;
 import dev.panoptim.optim.Asgd;
+import dev.panoptim.optim.CommonOptions;
 import dev.panoptim.optim.Ftrl;
 import dev.panoptim.optim.LaProp;
 import dev.panoptim.optim.Lamb;
 import dev.panoptim.optim.Lars;
+import dev.panoptim.optim.Lion;
 import dev.panoptim.optim.Mars;
+import dev.panoptim.optim.Muon;
 import dev.panoptim.optim.NAdam;
 import dev.panoptim.optim.NAdamW;
 import dev.panoptim.optim.NovoGrad;
@@ -34,15 +34,15 @@ import dev.panoptim.optim.Rprop;
 import dev.panoptim.optim.ScheduleFreeAdamW;
 import dev.panoptim.optim.ScheduleFreeSgd;
 import dev.panoptim.optim.Sgd;
-import dev.panoptim.rule.Adjustment;
-import java.util.ArrayList;
-import java.util.List;
 import dev.panoptim.optim.SgdW;
 import dev.panoptim.optim.Signum;
 import dev.panoptim.optim.Sophia;
 import dev.panoptim.optim.StableAdamW;
 import dev.panoptim.optim.Yogi;
+import dev.panoptim.rule.Adjustment;
 import dev.panoptim.rule.SecondMoment;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Function;
 
 /// The chosen optimizer and its arguments.
@@ -56,7 +56,8 @@ record OptimizerChoice(Kind kind, Double learningRate, Double weightDecay, int t
   /// An optimizer by its class's name.
   ///
   /// The learning rates had low validation losses after 250 to 600 steps, among two or three values
-  /// for some kinds; the others have the rate of a similar kind. The default weight decay is 0.01 if it is decoupled, and 0 otherwise.
+  /// for some kinds; the others have the rate of a similar kind. The default weight decay is 0.01
+  /// if it is decoupled, and 0 otherwise.
   enum Kind {
     sgd(0.1, 0, p -> Sgd.builder(p).momentum(0.9)),
     sgdw(0.1, 0.01, p -> SgdW.builder(p).momentum(0.9)),
