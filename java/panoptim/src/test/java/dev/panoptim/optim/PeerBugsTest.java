@@ -241,7 +241,7 @@ class PeerBugsTest {
   @ParameterizedTest
   @MethodSource("cases")
   void djlsOptimizersThrow(Case tested) {
-    try (Parameters parameters = Parameters.builder().add("p", 2).build();
+    try (Parameters parameters = Parameters.builder().add("p", 1, 2).build();
         Optimizer optimizer = tested.builder().apply(parameters).build()) {
       fill(parameters.get("p").gradient(), 1);
       optimizer.step();
