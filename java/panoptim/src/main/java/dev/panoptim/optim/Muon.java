@@ -21,7 +21,7 @@ import java.util.Objects;
 ///
 /// All parameters need two or more dimensions. With more than two, as in convolutions, the first
 /// extent is the number of rows, and the product of the others the number of columns. PyTorch's
-/// optimizer accepts two dimensions only. [Optimizer#build] refuses other parameters by name: biases
+/// optimizer accepts two dimensions only. `build()` refuses other parameters by name: biases
 /// and gains, and by convention embeddings and the output layer, belong to [AdamW]:
 ///
 /// ```java
