@@ -56,12 +56,12 @@ final class ScalarMeasure {
       Measures measures,
       long chunk,
       long element) {
-    float first = states.segments().get(0).getAtIndex(JAVA_FLOAT, i);
+    float first = states.get(0).getAtIndex(JAVA_FLOAT, i);
     float second = stateAt(states, 1, i);
     float third = stateAt(states, 2, i);
     float measured = g;
     if (rule.history() == History.CORRECTED_GRADIENT) {
-      float difference = g - states.named("previousGradient").getAtIndex(JAVA_FLOAT, i);
+      float difference = g - states.previousGradient.getAtIndex(JAVA_FLOAT, i);
       measured = Math.fma(c.special[SpecialCoefficients.CORRECTION], difference, g);
     }
     float gradient = decay == Decay.L2 ? Math.fma(c.weightDecay, w, g) : g;
@@ -74,10 +74,10 @@ final class ScalarMeasure {
     if (rule.update() == Update.CAUTIOUS) {
       last = Math.abs(direction) > 0 ? 1 : 0;
     } else {
-      float v = states.named("secondMoment").getAtIndex(JAVA_FLOAT, i);
+      float v = states.secondMoment.getAtIndex(JAVA_FLOAT, i);
       last = gradient / (float) Math.sqrt(ScalarUpdate.maximum(v, c.epsilon * c.epsilon));
     }
-    states.segments().get(0).setAtIndex(JAVA_FLOAT, i, first);
+    states.get(0).setAtIndex(JAVA_FLOAT, i, first);
     putBack(states, 1, i, second);
     putBack(states, 2, i, third);
     measures.add(chunk, Measures.GRADIENT, element, measured);
@@ -86,14 +86,12 @@ final class ScalarMeasure {
   }
 
   private static float stateAt(States states, int number, long i) {
-    return number < states.segments().size()
-        ? states.segments().get(number).getAtIndex(JAVA_FLOAT, i)
-        : 0;
+    return number < states.count() ? states.get(number).getAtIndex(JAVA_FLOAT, i) : 0;
   }
 
   private static void putBack(States states, int number, long i, float value) {
-    if (number < states.segments().size()) {
-      states.segments().get(number).setAtIndex(JAVA_FLOAT, i, value);
+    if (number < states.count()) {
+      states.get(number).setAtIndex(JAVA_FLOAT, i, value);
     }
   }
 }

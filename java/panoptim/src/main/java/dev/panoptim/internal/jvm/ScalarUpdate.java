@@ -52,7 +52,7 @@ final class ScalarUpdate {
 
       // 2. moments, 3. direction, 4. update
       if (measuresCurvature) {
-        secondMoment(c, rule.secondMoment(), g, 0, states.named("secondMoment"), i);
+        secondMoment(c, rule.secondMoment(), g, 0, states.secondMoment, i);
         continue;
       }
       float after =
@@ -62,7 +62,7 @@ final class ScalarUpdate {
             case SCHEDULE_FREE -> {
               float used = c.stepSize * direction(c, rule, g, states, i);
               used = decoupled ? Math.fma(c.weightDecay, w, used) : used;
-              yield scheduleFree(c, w, used, states.named("z"), i);
+              yield scheduleFree(c, w, used, states.z, i);
             }
             case DESCENT, CAUTIOUS, AVERAGED -> {
               float direction = direction(c, rule, g, states, i);
@@ -74,72 +74,81 @@ final class ScalarUpdate {
             }
           };
       if (rule.update() == Update.AVERAGED) {
-        average(c, after, states.named("parameterAverage"), i);
+        average(c, after, states.parameterAverage, i);
       }
       data.setAtIndex(JAVA_FLOAT, i, after);
     }
   }
 
+  // Small methods: the just-in-time compiler does not inline large ones, and each element would
+  // take several times as long.
+
   /// The direction of an element; updates its states.
   ///
   /// @param g the gradient, L2 decay included
   static float direction(Coefficients c, Rule rule, float g, States states, long i) {
-    float gradient = g;
-    float squared = g;
-    float difference = 0;
-    if (rule.history() == History.DIFFERENCE_MOMENT
-        || rule.history() == History.CORRECTED_GRADIENT) {
-      MemorySegment previous = states.named("previousGradient");
-      difference = g - previous.getAtIndex(JAVA_FLOAT, i);
-      previous.setAtIndex(JAVA_FLOAT, i, canonical(g));
+    if (rule.history() != History.NONE) {
+      return directionOfHistory(c, rule, g, states, i);
     }
-    if (rule.history() == History.DIFFERENCE_MOMENT) {
-      difference *= c.special[SpecialCoefficients.DIFFERENCE_SCALE];
-      squared = Math.fma(c.special[SpecialCoefficients.SQUARED_DIFFERENCE], difference, g);
-    }
-    if (rule.history() == History.CORRECTED_GRADIENT) {
-      gradient =
-          c.special[SpecialCoefficients.CORRECTED_SCALE]
-              * Math.fma(c.special[SpecialCoefficients.CORRECTION], difference, g);
-      squared = gradient;
-    }
-
-    float direction = gradient;
-    boolean momentumFirst = rule.hasFirstMoment() && !rule.momentumLast();
-    if (momentumFirst) {
-      direction = firstMoment(c, rule, gradient, states.named("firstMoment"), i);
-    }
-    if (rule.history() == History.SLOW_MOMENT) {
-      float slow = slowMoment(c, gradient, states.named("slowMoment"), i);
-      direction = Math.fma(c.special[SpecialCoefficients.SLOW_SHARE], slow, direction);
-    }
-    if (rule.history() == History.DIFFERENCE_MOMENT) {
-      float slow = slowMoment(c, difference, states.named("differenceMoment"), i);
-      direction = Math.fma(c.special[SpecialCoefficients.SLOW_SHARE], slow, direction);
+    float direction = g;
+    boolean momentumLast = rule.momentumLast();
+    if (rule.hasFirstMoment() && !momentumLast) {
+      direction = firstMoment(c, rule, g, states.firstMoment, i);
     }
     if (rule.hasSecondMoment()) {
-      float first = momentumFirst ? states.named("firstMoment").getAtIndex(JAVA_FLOAT, i) : 0;
-      direction = direction / divisor(c, rule, squared, first, states, i);
-    }
-    if (rule.secondMoment() == SecondMoment.DELAYED_AVERAGE) {
-      direction = keptWithin(c.special[SpecialCoefficients.DIRECTION_BOUND], direction);
-    }
-    if (rule.secondMoment() == SecondMoment.CURVATURE_AVERAGE) {
-      direction = keptWithin(1, direction);
+      direction = divided(c, rule, direction, g, states, i);
     }
     if (rule.unitCorrection()) {
-      direction = inUnits(c, direction, states.named("units"), i);
+      direction = inUnits(c, direction, states.units, i);
     }
-    if (rule.momentumLast()) {
-      direction = firstMoment(c, rule, direction, states.named("firstMoment"), i);
+    if (momentumLast) {
+      direction = firstMoment(c, rule, direction, states.firstMoment, i);
     }
     if (rule.sign()) {
       direction = signOf(direction);
     }
-    if (rule.update() == Update.CAUTIOUS && direction * gradient <= 0) {
-      direction = 0;
+    return rule.update() == Update.CAUTIOUS && direction * g <= 0 ? 0 : direction;
+  }
+
+  /// The direction of a rule with a [History].
+  private static float directionOfHistory(
+      Coefficients c, Rule rule, float g, States states, long i) {
+    if (rule.history() == History.SLOW_MOMENT) {
+      float direction = firstMoment(c, rule, g, states.firstMoment, i);
+      float slow = slowMoment(c, g, states.slowMoment, i);
+      direction = Math.fma(c.special[SpecialCoefficients.SLOW_SHARE], slow, direction);
+      return divided(c, rule, direction, g, states, i);
     }
-    return direction;
+    float difference = g - states.previousGradient.getAtIndex(JAVA_FLOAT, i);
+    states.previousGradient.setAtIndex(JAVA_FLOAT, i, canonical(g));
+    if (rule.history() == History.CORRECTED_GRADIENT) {
+      float corrected =
+          c.special[SpecialCoefficients.CORRECTED_SCALE]
+              * Math.fma(c.special[SpecialCoefficients.CORRECTION], difference, g);
+      float direction = firstMoment(c, rule, corrected, states.firstMoment, i);
+      return divided(c, rule, direction, corrected, states, i);
+    }
+    difference *= c.special[SpecialCoefficients.DIFFERENCE_SCALE];
+    float squared = Math.fma(c.special[SpecialCoefficients.SQUARED_DIFFERENCE], difference, g);
+    float direction = firstMoment(c, rule, g, states.firstMoment, i);
+    float slow = slowMoment(c, difference, states.differenceMoment, i);
+    direction = Math.fma(c.special[SpecialCoefficients.SLOW_SHARE], slow, direction);
+    return divided(c, rule, direction, squared, states, i);
+  }
+
+  /// The direction over the second moment, which takes in a gradient.
+  private static float divided(
+      Coefficients c, Rule rule, float direction, float g, States states, long i) {
+    return switch (rule.secondMoment()) {
+      case SUM, MOVING_AVERAGE ->
+          direction / root(c, secondMoment(c, SecondMoment.SUM, g, 0, states.secondMoment, i));
+      case DELAYED_AVERAGE ->
+          keptWithin(
+              c.special[SpecialCoefficients.DIRECTION_BOUND],
+              direction / divisor(c, rule, g, states, i));
+      case CURVATURE_AVERAGE -> keptWithin(1, direction / divisor(c, rule, g, states, i));
+      default -> direction / divisor(c, rule, g, states, i);
+    };
   }
 
   private static float firstMoment(
@@ -180,13 +189,10 @@ final class ScalarUpdate {
     return after;
   }
 
-  /// The divisor of the direction.
-  ///
-  /// @param first the first moment after this step
-  private static float divisor(
-      Coefficients c, Rule rule, float g, float first, States states, long i) {
+  /// The divisor of the direction for the less common second moments.
+  private static float divisor(Coefficients c, Rule rule, float g, States states, long i) {
     SecondMoment kind = rule.secondMoment();
-    MemorySegment seconds = states.named("secondMoment");
+    MemorySegment seconds = states.secondMoment;
     float before = seconds.getAtIndex(JAVA_FLOAT, i);
     if (kind == SecondMoment.INFINITY_NORM) {
       float decayed = Math.fma(c.secondDecay, before, c.secondDecayRest * before);
@@ -197,34 +203,35 @@ final class ScalarUpdate {
     if (kind == SecondMoment.CURVATURE_AVERAGE) {
       return Math.fma(c.special[SpecialCoefficients.CURVATURE_SCALE], before, c.epsilon);
     }
+    float first =
+        kind == SecondMoment.BELIEF_AVERAGE ? states.firstMoment.getAtIndex(JAVA_FLOAT, i) : 0;
     float v = secondMoment(c, kind, g, first, seconds, i);
     return switch (kind) {
       case DELAYED_AVERAGE -> maximum((float) Math.sqrt(before), c.epsilon);
       case BELIEF_AVERAGE -> (float) Math.sqrt(v) + c.epsilon;
-      case MAXIMUM_OF_AVERAGE -> {
-        MemorySegment maxima = states.named("maximum");
-        float largest = canonical(maximum(maxima.getAtIndex(JAVA_FLOAT, i), v));
-        maxima.setAtIndex(JAVA_FLOAT, i, largest);
-        yield root(c, largest);
+      case MAXIMUM_OF_AVERAGE -> root(c, largest(v, states.maximum, i));
+      case CENTERED_AVERAGE -> root(c, variance(c, g, v, states.mean, i));
+      case MIXED_AVERAGE -> {
+        float input = c.special[SpecialCoefficients.MIXED_INPUT] * g * g;
+        yield root(c, Math.fma(c.special[SpecialCoefficients.MIXED_MOMENT], v, input));
       }
-      case CENTERED_AVERAGE -> {
-        MemorySegment means = states.named("mean");
-        float mean = means.getAtIndex(JAVA_FLOAT, i);
-        mean = accumulate(c.secondDecay, c.secondDecayRest, mean, c.secondTake, g);
-        means.setAtIndex(JAVA_FLOAT, i, mean);
-        // A variance is never below 0. Rounding errors can make it negative, and its root NaN.
-        yield root(c, maximum(Math.fma(-mean, mean, v), 0));
-      }
-      case MIXED_AVERAGE ->
-          root(
-              c,
-              Math.fma(
-                  c.special[SpecialCoefficients.MIXED_MOMENT],
-                  v,
-                  c.special[SpecialCoefficients.MIXED_INPUT] * g * g));
       case RECTIFIED_AVERAGE -> c.divides == 0 ? 1 : root(c, v);
       default -> root(c, v);
     };
+  }
+
+  private static float largest(float v, MemorySegment maxima, long i) {
+    float largest = canonical(maximum(maxima.getAtIndex(JAVA_FLOAT, i), v));
+    maxima.setAtIndex(JAVA_FLOAT, i, largest);
+    return largest;
+  }
+
+  private static float variance(Coefficients c, float g, float v, MemorySegment means, long i) {
+    float mean = means.getAtIndex(JAVA_FLOAT, i);
+    mean = accumulate(c.secondDecay, c.secondDecayRest, mean, c.secondTake, g);
+    means.setAtIndex(JAVA_FLOAT, i, mean);
+    // A variance is never below 0. Rounding errors can make it negative, and its root NaN.
+    return maximum(Math.fma(-mean, mean, v), 0);
   }
 
   private static float root(Coefficients c, float power) {
@@ -254,8 +261,8 @@ final class ScalarUpdate {
   }
 
   private static float withSignStep(Coefficients c, float w, float g, States states, long i) {
-    MemorySegment previous = states.named("previousGradient");
-    MemorySegment sizes = states.named("stepSizes");
+    MemorySegment previous = states.previousGradient;
+    MemorySegment sizes = states.stepSizes;
     float agreement = g * previous.getAtIndex(JAVA_FLOAT, i);
     float factor =
         agreement > 0
@@ -272,8 +279,8 @@ final class ScalarUpdate {
   }
 
   private static float proximal(Coefficients c, float w, float g, States states, long i) {
-    MemorySegment seconds = states.named("secondMoment");
-    MemorySegment zs = states.named("z");
+    MemorySegment seconds = states.secondMoment;
+    MemorySegment zs = states.z;
     float inverseRate = c.special[SpecialCoefficients.INVERSE_RATE];
     float before = seconds.getAtIndex(JAVA_FLOAT, i);
     float root = (float) Math.sqrt(secondMoment(c, SecondMoment.SUM, g, 0, seconds, i));
