@@ -44,7 +44,7 @@ class QuickstartTest {
     refused("--out /dev/null/x/loss.png cannot be written", "--out=/dev/null/x/loss.png", file);
     refused("--threads is 1000000, but must be from 1 to 1024", "--threads=1000000", file);
     refused("--threads is -2", "--threads=-2", file);
-    refused("expected one of [sgd, adagrad, ", "--optimizer", "lbfgs", file);
+    refused("expected one of [sgd, sgdw, ", "--optimizer", "lbfgs", file);
     refused("backend is 'tpu'", "--backend", "tpu", file);
     refused("'x' is not", "--steps", "x", file);
     refused("Unknown option: '--nonsense' (--help lists the options)", "--nonsense", file);
