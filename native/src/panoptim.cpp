@@ -14,16 +14,23 @@
 
 namespace {
 
-// Checks the plan, then runs the call.
-int32_t call(panoptim_plan *plan, work work) {
-  if (!plan) return PANOPTIM_INVALID_ARGUMENT;
-  const int32_t status = check_call(plan, work);
+// Checks a call, then runs it.
+template <class Call, class Check, class Run>
+int32_t checked(Call *call, Check check, Run run) {
+  if (!call) return PANOPTIM_INVALID_ARGUMENT;
+  const int32_t status = check(call);
   if (status) {
-    close(*plan);
+    close(*call);
   } else {
-    run(*plan, *kernels_of(plan->tier), work);
+    run(*call);
   }
   return status;
+}
+
+int32_t work_on(panoptim_plan *plan, work work) {
+  return checked(
+      plan, [=](panoptim_plan *plan) { return check_call(plan, work); },
+      [=](panoptim_plan &plan) { run(plan, *kernels_of(plan.tier), work); });
 }
 
 }  // namespace
@@ -54,15 +61,15 @@ int32_t panoptim_step(panoptim_plan *plan, ...) {
     const kernel_table *kernels = kernels_of(plan->tier);
     if (kernels && step_quickly(*plan, *kernels)) return PANOPTIM_OK;
   }
-  return call(plan, work_step);
+  return work_on(plan, work_step);
 }
 
 int32_t panoptim_sum_squares(panoptim_plan *plan, ...) {
-  return call(plan, work_sum_squares);
+  return work_on(plan, work_sum_squares);
 }
 
 int32_t panoptim_measure(panoptim_plan *plan, ...) {
-  return call(plan, work_measure);
+  return work_on(plan, work_measure);
 }
 
 void panoptim_help(panoptim_plan *plan) {
@@ -70,14 +77,7 @@ void panoptim_help(panoptim_plan *plan) {
 }
 
 int32_t panoptim_run_vectors(panoptim_vectors *vectors, ...) {
-  if (!vectors) return PANOPTIM_INVALID_ARGUMENT;
-  const int32_t status = check_vectors(vectors);
-  if (status) {
-    close(*vectors);
-  } else {
-    run_vectors(*vectors);
-  }
-  return status;
+  return checked(vectors, check_vectors, run_vectors);
 }
 
 void panoptim_help_vectors(panoptim_vectors *vectors) {
@@ -92,14 +92,7 @@ int32_t panoptim_multiply_workspace(panoptim_product *product) {
 }
 
 int32_t panoptim_multiply(panoptim_product *product, ...) {
-  if (!product) return PANOPTIM_INVALID_ARGUMENT;
-  const int32_t status = check_product(product);
-  if (status) {
-    close(*product);
-  } else {
-    run_product(*product);
-  }
-  return status;
+  return checked(product, check_product, run_product);
 }
 
 void panoptim_help_multiply(panoptim_product *product) {
@@ -107,14 +100,7 @@ void panoptim_help_multiply(panoptim_product *product) {
 }
 
 int32_t panoptim_run_factored(panoptim_factored *factored, ...) {
-  if (!factored) return PANOPTIM_INVALID_ARGUMENT;
-  const int32_t status = check_factored(factored);
-  if (status) {
-    close(*factored);
-  } else {
-    run_factored(*factored);
-  }
-  return status;
+  return checked(factored, check_factored, run_factored);
 }
 
 void panoptim_help_factored(panoptim_factored *factored) {

@@ -7,6 +7,7 @@
 #include "cuda/launch.h"
 #include "cuda/tiles.h"
 #include "panoptim.h"
+#include "rule/sum_of_lanes.h"
 #include "rule/update.h"
 
 struct measure_arguments {
@@ -46,7 +47,7 @@ struct measure_work : measure_arguments {
     const range r = chunk_at(tensors, chunk_rows, chunk);
     if (phase > parts(r.length)) {
       if (thread < PANOPTIM_MEASURES) {
-        measures[chunk * PANOPTIM_MEASURES + thread] = added_in_halves(all.sums[thread]);
+        measures[chunk * PANOPTIM_MEASURES + thread] = sum_of_lanes(all.sums[thread]);
       }
       return;
     }
@@ -95,13 +96,6 @@ struct measure_work : measure_arguments {
       const double x = all.numbers[number % 2][measure][i];
       sum += x * x;
     }
-  }
-
-  PANOPTIM_DEVICE static double added_in_halves(double *sums) {
-    for (int half = PANOPTIM_LANES / 2; half > 0; half /= 2) {
-      for (int lane = 0; lane < half; lane++) sums[lane] += sums[lane + half];
-    }
-    return sums[0];
   }
 };
 

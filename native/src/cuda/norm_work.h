@@ -7,6 +7,7 @@
 #include "cuda/launch.h"
 #include "cuda/tiles.h"
 #include "panoptim.h"
+#include "rule/sum_of_lanes.h"
 
 // Sums the squares of all chunks, one block for each chunk. At the same time, block 0 adds the chunks' sums to the
 // decision's squares, in batches, as soon as they are written.
@@ -81,7 +82,7 @@ struct square_sums_work {
     const int parts = rounds(r.length, part);
     if (phase > parts) {
       if (thread == 0) {
-        const double sum = added_in_halves(all.lanes);
+        const double sum = sum_of_lanes(all.lanes);
         static_cast<volatile double *>(square_sums)[chunk] = sum == sum ? sum : __builtin_nan("");
       }
       return;
@@ -113,13 +114,6 @@ struct square_sums_work {
       sum += g * g;
     }
     all.lanes[lane] = sum;
-  }
-
-  PANOPTIM_DEVICE static double added_in_halves(double *sums) {
-    for (int half = PANOPTIM_LANES / 2; half > 0; half /= 2) {
-      for (int lane = 0; lane < half; lane++) sums[lane] += sums[lane + half];
-    }
-    return sums[0];
   }
 
   // In a phase, the first thread adds a batch of sums, and the other warps load the next one.

@@ -11,6 +11,7 @@
 #include "cuda/step.h"
 #include "cuda/tiles.h"
 #include "cuda/zero_work.h"
+#include "fail.h"
 #include "panoptim.h"
 #include "step/check.h"
 

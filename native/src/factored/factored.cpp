@@ -1,8 +1,6 @@
 #include "factored/factored.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
+#include "fail.h"
 #include "step/sharing.h"
 #include "tier/tiers.h"
 
@@ -17,14 +15,6 @@ namespace {
 constexpr panoptim_int64 most_elements = panoptim_int64{1} << 54;
 
 constexpr panoptim_int64 block = PANOPTIM_FACTORED_BLOCK;
-
-__attribute__((format(printf, 2, 3))) int32_t refuse(panoptim_factored *factored, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(factored->error, sizeof factored->error, format, arguments);
-  va_end(arguments);
-  return PANOPTIM_INVALID_ARGUMENT;
-}
 
 // Whether the result shares some bytes with another operand.
 bool overlaps(const panoptim_factored &factored, const void *operand, panoptim_int64 elements) {
@@ -50,7 +40,9 @@ int32_t check_operands(panoptim_factored *factored) {
       {"row_sums", sums && !factored->row_sums},
   };
   for (const auto &each : operands) {
-    if (each.missing) return refuse(factored, "%s is NULL, but operation %d needs it", each.name, factored->operation);
+    if (each.missing)
+      return fail(factored, PANOPTIM_INVALID_ARGUMENT, "%s is NULL, but operation %d needs it", each.name,
+                  factored->operation);
   }
   if (sums) return PANOPTIM_OK;
   const panoptim_int64 elements = total_elements(*factored);
@@ -58,7 +50,7 @@ int32_t check_operands(panoptim_factored *factored) {
       (vector && overlaps(*factored, factored->state, elements)) ||
       (scales && (overlaps(*factored, factored->row_factors, factored->rows) ||
                   overlaps(*factored, factored->column_factors, factored->columns)))) {
-    return refuse(factored, "result overlaps a part of matrix, or another operand");
+    return fail(factored, PANOPTIM_INVALID_ARGUMENT, "result overlaps a part of matrix, or another operand");
   }
   return PANOPTIM_OK;
 }
@@ -151,24 +143,20 @@ struct factored_work {
 }  // namespace
 
 int32_t check_factored(panoptim_factored *factored) {
-  if (!kernels_of(factored->tier)) {
-    refuse(factored, "tier %d: %s", factored->tier, why_no_tier(factored->tier));
-    return PANOPTIM_UNSUPPORTED_TIER;
-  }
-  if (factored->sharing != PANOPTIM_CLOSED && (factored->sharing != PANOPTIM_ANNOUNCED || factored->share < 1)) {
-    return refuse(factored, "sharing is %d in shares of %lld, not %d, or %d in shares of 1 or more", factored->sharing,
-                  factored->share, PANOPTIM_CLOSED, PANOPTIM_ANNOUNCED);
-  }
+  if (const int32_t status = check_tier(factored)) return status;
+  if (const int32_t status = check_sharing(factored)) return status;
   if (factored->operation < 0 || factored->operation >= PANOPTIM_FACTORED_OPERATIONS) {
-    return refuse(factored, "operation is %d, not 0 to %d", factored->operation, PANOPTIM_FACTORED_OPERATIONS - 1);
+    return fail(factored, PANOPTIM_INVALID_ARGUMENT, "operation is %d, not 0 to %d", factored->operation,
+                PANOPTIM_FACTORED_OPERATIONS - 1);
   }
   if (factored->rows < 0 || factored->columns < 0) {
-    return refuse(factored, "the matrix has %lld rows and %lld columns, not 0 or more", factored->rows,
-                  factored->columns);
+    return fail(factored, PANOPTIM_INVALID_ARGUMENT, "the matrix has %lld rows and %lld columns, not 0 or more",
+                factored->rows, factored->columns);
   }
   if (factored->rows > 0 && factored->columns > most_elements / factored->rows) {
-    return refuse(factored, "the matrix has %lld rows and %lld columns, more than 2^54 elements", factored->rows,
-                  factored->columns);
+    return fail(factored, PANOPTIM_INVALID_ARGUMENT,
+                "the matrix has %lld rows and %lld columns, more than 2^54 elements", factored->rows,
+                factored->columns);
   }
   return total_elements(*factored) > 0 ? check_operands(factored) : PANOPTIM_OK;
 }

@@ -1,30 +1,21 @@
-#include <stdarg.h>
-#include <stdio.h>
-
+#include "fail.h"
 #include "matrix/product.h"
 #include "tier/tiers.h"
 
 namespace {
 
-__attribute__((format(printf, 2, 3))) int32_t refuse(panoptim_product *product, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(product->error, sizeof product->error, format, arguments);
-  va_end(arguments);
-  return PANOPTIM_INVALID_ARGUMENT;
-}
-
 // The operand's elements must be countable in 63 bits, so that no index overflows.
 int32_t check_size(panoptim_product *product, const char *name, panoptim_int64 rows, panoptim_int64 columns,
                    panoptim_int64 stride) {
   if (stride < columns) {
-    return refuse(product, "%s_stride is %lld, not at least the %lld columns", name, stride, columns);
+    return fail(product, PANOPTIM_INVALID_ARGUMENT, "%s_stride is %lld, not at least the %lld columns", name, stride,
+                columns);
   }
   panoptim_int64 bytes;
   if (__builtin_mul_overflow(rows, stride, &bytes) ||
       __builtin_mul_overflow(bytes, static_cast<panoptim_int64>(sizeof(float)), &bytes)) {
-    return refuse(product, "the matrix `%s` has %lld rows with a stride of %lld, more than 2^63-1 bytes", name, rows,
-                  stride);
+    return fail(product, PANOPTIM_INVALID_ARGUMENT,
+                "the matrix `%s` has %lld rows with a stride of %lld, more than 2^63-1 bytes", name, rows, stride);
   }
   return PANOPTIM_OK;
 }
@@ -32,9 +23,9 @@ int32_t check_size(panoptim_product *product, const char *name, panoptim_int64 r
 int32_t check_matrices(panoptim_product *product, const char *name, const float *const *matrices, panoptim_int64 rows,
                        panoptim_int64 columns) {
   if (rows == 0 || columns == 0 || product->count == 0) return PANOPTIM_OK;
-  if (!matrices) return refuse(product, "%s is NULL", name);
+  if (!matrices) return fail(product, PANOPTIM_INVALID_ARGUMENT, "%s is NULL", name);
   for (panoptim_int64 i = 0; i < product->count; i++) {
-    if (!matrices[i]) return refuse(product, "%s[%lld] is NULL", name, i);
+    if (!matrices[i]) return fail(product, PANOPTIM_INVALID_ARGUMENT, "%s[%lld] is NULL", name, i);
   }
   return PANOPTIM_OK;
 }
@@ -42,25 +33,25 @@ int32_t check_matrices(panoptim_product *product, const char *name, const float 
 }  // namespace
 
 int32_t check_shape(panoptim_product *p) {
-  if (!kernels_of(p->tier)) {
-    refuse(p, "tier %d: %s", p->tier, why_no_tier(p->tier));
-    return PANOPTIM_UNSUPPORTED_TIER;
-  }
-  if (p->threads < 1) return refuse(p, "threads is %d, not 1 or more", p->threads);
+  if (const int32_t status = check_tier(p)) return status;
+  if (p->threads < 1) return fail(p, PANOPTIM_INVALID_ARGUMENT, "threads is %d, not 1 or more", p->threads);
   if (p->form != PANOPTIM_PRODUCT_GENERAL && p->form != PANOPTIM_PRODUCT_SYMMETRIC) {
-    return refuse(p, "form is %d, not %d or %d", p->form, PANOPTIM_PRODUCT_GENERAL, PANOPTIM_PRODUCT_SYMMETRIC);
+    return fail(p, PANOPTIM_INVALID_ARGUMENT, "form is %d, not %d or %d", p->form, PANOPTIM_PRODUCT_GENERAL,
+                PANOPTIM_PRODUCT_SYMMETRIC);
   }
   if (p->count < 0 || p->rows < 0 || p->columns < 0 || p->depth < 0) {
-    return refuse(p, "count is %lld, rows %lld, columns %lld and depth %lld, not 0 or more", p->count, p->rows,
-                  p->columns, p->depth);
+    return fail(p, PANOPTIM_INVALID_ARGUMENT, "count is %lld, rows %lld, columns %lld and depth %lld, not 0 or more",
+                p->count, p->rows, p->columns, p->depth);
   }
   const bool symmetric = p->form == PANOPTIM_PRODUCT_SYMMETRIC;
   if (symmetric && p->rows != p->columns) {
-    return refuse(p, "a symmetric product has %lld rows and %lld columns, not the same number", p->rows, p->columns);
+    return fail(p, PANOPTIM_INVALID_ARGUMENT, "a symmetric product has %lld rows and %lld columns, not the same number",
+                p->rows, p->columns);
   }
   panoptim_int64 elements;
   if (__builtin_mul_overflow(p->rows, p->columns, &elements) || __builtin_mul_overflow(elements, p->count, &elements)) {
-    return refuse(p, "%lld results of %lld x %lld have more than 2^63-1 elements", p->count, p->rows, p->columns);
+    return fail(p, PANOPTIM_INVALID_ARGUMENT, "%lld results of %lld x %lld have more than 2^63-1 elements", p->count,
+                p->rows, p->columns);
   }
   int32_t status = check_size(p, "left", p->rows, p->depth, p->left_stride);
   if (!status && !symmetric) status = check_size(p, "right", p->depth, p->columns, p->right_stride);
@@ -72,7 +63,8 @@ int32_t check_product(panoptim_product *p) {
   int32_t status = check_shape(p);
   if (status) return status;
   if (p->sharing != PANOPTIM_CLOSED && p->sharing != PANOPTIM_ANNOUNCED) {
-    return refuse(p, "sharing is %d, not %d or %d", p->sharing, PANOPTIM_CLOSED, PANOPTIM_ANNOUNCED);
+    return fail(p, PANOPTIM_INVALID_ARGUMENT, "sharing is %d, not %d or %d", p->sharing, PANOPTIM_CLOSED,
+                PANOPTIM_ANNOUNCED);
   }
   const bool has_output = p->rows > 0 && p->columns > 0;
   status = check_matrices(p, "output", p->output, p->rows, p->columns);
@@ -84,11 +76,11 @@ int32_t check_product(panoptim_product *p) {
   if (status) return status;
   const panoptim_int64 needed = workspace_of(*p);
   if (p->workspace_bytes < needed) {
-    return refuse(p, "workspace_bytes is %lld, not at least %lld", p->workspace_bytes, needed);
+    return fail(p, PANOPTIM_INVALID_ARGUMENT, "workspace_bytes is %lld, not at least %lld", p->workspace_bytes, needed);
   }
   if (!p->workspace || reinterpret_cast<uintptr_t>(p->workspace) % PANOPTIM_WORKSPACE_ALIGNMENT != 0) {
-    return refuse(p, "workspace is %p, not an address that is a multiple of %d", p->workspace,
-                  PANOPTIM_WORKSPACE_ALIGNMENT);
+    return fail(p, PANOPTIM_INVALID_ARGUMENT, "workspace is %p, not an address that is a multiple of %d", p->workspace,
+                PANOPTIM_WORKSPACE_ALIGNMENT);
   }
   return PANOPTIM_OK;
 }

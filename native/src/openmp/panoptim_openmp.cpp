@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "call.h"
+#include "fail.h"
 #include "openmp/stack_size.h"
 #include "step/step.h"
 

@@ -1,17 +1,7 @@
 #include "step/check.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
+#include "fail.h"
 #include "rule/composition.h"
-
-int32_t fail(panoptim_plan *plan, int32_t status, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(plan->error, sizeof plan->error, format, arguments);
-  va_end(arguments);
-  return status;
-}
 
 namespace {
 

@@ -4,9 +4,6 @@
 
 #include "panoptim.h"
 
-// Writes the plan's error text and returns `status`.
-__attribute__((format(printf, 3, 4))) int32_t fail(panoptim_plan *plan, int32_t status, const char *format, ...);
-
 // Checks the composition, the options and the rows.
 int32_t check_work(panoptim_plan *plan);
 

@@ -5,6 +5,7 @@
 
 #include <sched.h>
 
+#include "fail.h"
 #include "panoptim.h"
 #include "step/chunks.h"
 
@@ -25,6 +26,14 @@ class waiting {
  private:
   unsigned times_ = 0;
 };
+
+// Checks that the call is closed, or announced with a length of its shares.
+template <class Call>
+int32_t check_sharing(Call *call) {
+  if (call->sharing == PANOPTIM_CLOSED || (call->sharing == PANOPTIM_ANNOUNCED && call->share >= 1)) return PANOPTIM_OK;
+  return fail(call, PANOPTIM_INVALID_ARGUMENT, "sharing is %d in shares of %lld, not %d, or %d in shares of 1 or more",
+              call->sharing, call->share, PANOPTIM_CLOSED, PANOPTIM_ANNOUNCED);
+}
 
 // Ends the sharing. Returns when no helper uses the call: a plan, a call on vectors or a matrix product.
 template <class Call>

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "rule/sum_of_lanes.h"
 #include "step/nontemporal.h"
 #include "step/sharing.h"
 
@@ -56,18 +57,27 @@ void publish_tile(const panoptim_plan &plan, const kernel_table &kernels, const 
   }
 }
 
+// Calls use(coefficients, gradient) with the gradient of a tile, clipped by value if the plan clips.
+template <class Use>
+void with_clipped(const panoptim_plan &plan, const kernel_table &kernels, const panoptim_coefficients &coefficients,
+                  const chunk_operands &s, panoptim_int64 length, Use use) {
+  if (!plan.clips) {
+    use(coefficients, s.gradient);
+    return;
+  }
+  float clipped[tile];
+  kernels.clip(coefficients.gradient_scale, plan.clip, length, s.gradient, clipped);
+  panoptim_coefficients scaled = coefficients;
+  scaled.gradient_scale = coefficients.clipped_scale;
+  use(scaled, clipped);
+}
+
 // The update of one tile, with the plan's options before and after it.
 void update_tile(const panoptim_plan &plan, const kernel_table &kernels, kernel update,
                  const panoptim_coefficients &coefficients, const chunk_operands &s, panoptim_int64 length) {
-  if (plan.clips) {
-    float clipped[tile];
-    kernels.clip(coefficients.gradient_scale, plan.clip, length, s.gradient, clipped);
-    panoptim_coefficients scaled = coefficients;
-    scaled.gradient_scale = coefficients.clipped_scale;
-    update(scaled, length, s.parameter, clipped, s.state);
-  } else {
-    update(coefficients, length, s.parameter, s.gradient, s.state);
-  }
+  with_clipped(plan, kernels, coefficients, s, length, [&](const panoptim_coefficients &c, const float *gradient) {
+    update(c, length, s.parameter, gradient, s.state);
+  });
   if (plan.averages) kernels.average(coefficients.average_take, length, s.parameter, s.average);
   if (plan.half_precision != PANOPTIM_HALF_PRECISION_NONE)
     write_narrow(kernels, plan.half_precision, length, s.parameter, s.half_precision);
@@ -109,12 +119,9 @@ class square_sums {
     kernels.add_squares(length, numbers, sums_);
   }
 
-  // Adds the sums in halves. To be called once, at the end.
+  // To be called once, at the end.
   double total() {
-    for (int half = PANOPTIM_LANES / 2; half > 0; half /= 2) {
-      for (int lane = 0; lane < half; lane++) sums_[lane] += sums_[lane + half];
-    }
-    return sums_[0];
+    return sum_of_lanes(sums_);
   }
 
  private:
@@ -158,15 +165,9 @@ struct measure_work {
     float used[tile];
     float change[tile];
     float last[tile];
-    if (plan.clips) {
-      float clipped[tile];
-      kernels.clip(coefficients.gradient_scale, plan.clip, length, s.gradient, clipped);
-      panoptim_coefficients scaled = coefficients;
-      scaled.gradient_scale = coefficients.clipped_scale;
-      measure(scaled, length, s.parameter, clipped, s.state, used, change, last);
-    } else {
-      measure(coefficients, length, s.parameter, s.gradient, s.state, used, change, last);
-    }
+    with_clipped(plan, kernels, coefficients, s, length, [&](const panoptim_coefficients &c, const float *gradient) {
+      measure(c, length, s.parameter, gradient, s.state, used, change, last);
+    });
     sums[0].add(kernels, length, s.parameter);
     sums[1].add(kernels, length, used);
     sums[2].add(kernels, length, change);

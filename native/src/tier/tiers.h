@@ -2,6 +2,7 @@
 #ifndef PANOPTIM_TIER_TIERS_H
 #define PANOPTIM_TIER_TIERS_H
 
+#include "fail.h"
 #include "step/kernel.h"
 
 extern const kernel_table baseline_kernels;
@@ -13,5 +14,12 @@ const kernel_table *kernels_of(int32_t tier);
 
 // The reason why the tier is unavailable, or NULL.
 const char *why_no_tier(int32_t tier);
+
+// Checks that the call's tier is available.
+template <class Call>
+int32_t check_tier(Call *call) {
+  if (kernels_of(call->tier)) return PANOPTIM_OK;
+  return fail(call, PANOPTIM_UNSUPPORTED_TIER, "tier %d: %s", call->tier, why_no_tier(call->tier));
+}
 
 #endif

@@ -3,19 +3,12 @@
 #define PANOPTIM_VECTOR_LOOPS_H
 
 #include "rule/arithmetic.h"
+#include "rule/sum_of_lanes.h"
 #include "step/vector_loop.h"
 #include "vector/kernel.h"
 
 // Unnamed, so that tiers share no function: the linker could keep the AVX-512 version for all tiers.
 namespace {
-
-// The sum of the lanes, in halves: lane k + half is added to lane k, until one is left.
-__attribute__((always_inline)) inline double sum_of_lanes(double (&sums)[PANOPTIM_LANES]) {
-  for (int half = PANOPTIM_LANES / 2; half > 0; half /= 2) {
-    for (int lane = 0; lane < half; lane++) sums[lane] += sums[lane + half];
-  }
-  return sums[0];
-}
 
 // The sum of term(i) of all elements, in the order of panoptim_sum_squares.
 template <class Term>

@@ -1,8 +1,6 @@
 #include "vector/vectors.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
+#include "fail.h"
 #include "step/sharing.h"
 #include "tier/tiers.h"
 
@@ -12,15 +10,6 @@ inline panoptim_int64 total_elements(const panoptim_vectors &vectors) {
 }
 
 namespace {
-
-__attribute__((format(printf, 3, 4))) int32_t refuse(panoptim_vectors *vectors, int32_t status, const char *format,
-                                                     ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(vectors->error, sizeof vectors->error, format, arguments);
-  va_end(arguments);
-  return status;
-}
 
 bool has_result(const panoptim_vectors &vectors) {
   return vectors.operation == PANOPTIM_VECTOR_ADD || vectors.operation == PANOPTIM_VECTOR_SCALE;
@@ -50,13 +39,13 @@ int32_t check_operands(panoptim_vectors *vectors) {
   };
   for (const auto &each : operands) {
     if (each.missing) {
-      return refuse(vectors, PANOPTIM_INVALID_ARGUMENT, "%s is NULL, but operation %d needs it", each.name,
-                    vectors->operation);
+      return fail(vectors, PANOPTIM_INVALID_ARGUMENT, "%s is NULL, but operation %d needs it", each.name,
+                  vectors->operation);
     }
   }
   if (has_result(*vectors) &&
       (overlaps(*vectors, vectors->x) || (reads_y(*vectors) && overlaps(*vectors, vectors->y)))) {
-    return refuse(vectors, PANOPTIM_INVALID_ARGUMENT, "result overlaps a part of x or y");
+    return fail(vectors, PANOPTIM_INVALID_ARGUMENT, "result overlaps a part of x or y");
   }
   return PANOPTIM_OK;
 }
@@ -93,20 +82,14 @@ struct vector_work {
 }  // namespace
 
 int32_t check_vectors(panoptim_vectors *vectors) {
-  if (!kernels_of(vectors->tier)) {
-    return refuse(vectors, PANOPTIM_UNSUPPORTED_TIER, "tier %d: %s", vectors->tier, why_no_tier(vectors->tier));
-  }
-  if (vectors->sharing != PANOPTIM_CLOSED && (vectors->sharing != PANOPTIM_ANNOUNCED || vectors->share < 1)) {
-    return refuse(vectors, PANOPTIM_INVALID_ARGUMENT,
-                  "sharing is %d in shares of %lld, not %d, or %d in shares of 1 or more", vectors->sharing,
-                  vectors->share, PANOPTIM_CLOSED, PANOPTIM_ANNOUNCED);
-  }
+  if (const int32_t status = check_tier(vectors)) return status;
+  if (const int32_t status = check_sharing(vectors)) return status;
   if (vectors->operation < 0 || vectors->operation >= PANOPTIM_VECTOR_OPERATIONS) {
-    return refuse(vectors, PANOPTIM_INVALID_ARGUMENT, "operation is %d, not 0 to %d", vectors->operation,
-                  PANOPTIM_VECTOR_OPERATIONS - 1);
+    return fail(vectors, PANOPTIM_INVALID_ARGUMENT, "operation is %d, not 0 to %d", vectors->operation,
+                PANOPTIM_VECTOR_OPERATIONS - 1);
   }
   if (vectors->length < 0) {
-    return refuse(vectors, PANOPTIM_INVALID_ARGUMENT, "length is %lld, not 0 or more", vectors->length);
+    return fail(vectors, PANOPTIM_INVALID_ARGUMENT, "length is %lld, not 0 or more", vectors->length);
   }
   return vectors->length > 0 ? check_operands(vectors) : PANOPTIM_OK;
 }
