@@ -249,8 +249,7 @@ public final class CudaBackend extends Engine {
       if (status == PanoptimAbi.PANOPTIM_CUDA_FAILED()) {
         throw new CudaException(error);
       }
-      throw new IllegalStateException(
-          "the native call failed with status " + status + ": " + error);
+      throw Downcall.failed("the native call", status, error);
     }
   }
 }

@@ -248,9 +248,7 @@ public final class NativeBackend extends Engine {
 
   private static void require(NativeTable.Call call, int status) {
     if (status != PanoptimAbi.PANOPTIM_OK()) {
-      throw new IllegalStateException(
-          "the native call failed with status %s: %s"
-              .formatted(status, panoptim_plan.error(call.plan).getString(0)));
+      throw Downcall.failed("the native call", status, panoptim_plan.error(call.plan).getString(0));
     }
   }
 }

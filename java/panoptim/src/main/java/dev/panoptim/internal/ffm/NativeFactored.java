@@ -10,8 +10,6 @@ import dev.panoptim.internal.factored.FactoredOperations;
 import dev.panoptim.internal.factored.FactoredShape;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
-import dev.panoptim.internal.parallel.HelperPool;
-import dev.panoptim.internal.parallel.WorkSplit;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
@@ -19,7 +17,7 @@ import java.lang.ref.Reference;
 /// Operations of factored second moments in C++, in one tier, with helpers of the pool.
 ///
 /// Not thread-safe.
-final class NativeFactored extends FactoredOperations implements HelperPool.Work {
+final class NativeFactored extends FactoredOperations {
   private static final class Function {
     static final MethodHandle RUN = PanoptimAbi.panoptim_run_factored.makeInvoker().handle();
   }
@@ -28,6 +26,7 @@ final class NativeFactored extends FactoredOperations implements HelperPool.Work
   private static final long CACHE_LINE = 64;
 
   private final MemorySegment table;
+  private final Sharing sharing = new Sharing();
 
   /// The tier must be available.
   NativeFactored(Tier tier, FactoredShape shape, MemorySegment workspace, int threads) {
@@ -57,7 +56,7 @@ final class NativeFactored extends FactoredOperations implements HelperPool.Work
     panoptim_factored.take(table, call.take);
     panoptim_factored.least(table, call.least);
     try {
-      runShared(most);
+      sharing.run(shape.elements(), most);
     } finally {
       Reference.reachabilityFence(call.matrix);
       Reference.reachabilityFence(call.result);
@@ -70,46 +69,37 @@ final class NativeFactored extends FactoredOperations implements HelperPool.Work
     return operand == null ? MemorySegment.NULL : operand;
   }
 
-  private void runShared(int threads) {
-    long elements = shape.elements();
-    int most = WorkSplit.helpers(elements, threads);
-    if (most == 0) {
-      runAlone();
-      return;
+  private final class Sharing extends SharedElements {
+    @Override
+    void announce(long share) {
+      panoptim_factored.share(table, share);
+      panoptim_factored.sharing(table, PanoptimAbi.PANOPTIM_ANNOUNCED());
     }
-    int free = HelperPool.enter();
-    int helpers = Math.min(most, free);
-    try {
-      if (helpers > 0) {
-        panoptim_factored.share(table, WorkSplit.share(elements, helpers + 1));
-        panoptim_factored.sharing(table, PanoptimAbi.PANOPTIM_ANNOUNCED());
-        HelperPool.offer(helpers, free, this, WorkSplit.wakes(elements));
+
+    /// Ends when all work is done.
+    @Override
+    protected void lead() {
+      int status;
+      try {
+        status = (int) Function.RUN.invokeExact(table);
+      } catch (Throwable e) {
+        throw Downcall.unchecked(e);
       }
-      runAlone();
-    } finally {
-      HelperPool.leave(this);
-      // If the downcall failed before it began, helpers still wait for it.
+      if (status != PanoptimAbi.PANOPTIM_OK()) {
+        throw Downcall.failed(
+            "the native call", status, panoptim_factored.error(table).getString(0));
+      }
+    }
+
+    /// If the downcall failed before it began, helpers still wait for it.
+    @Override
+    protected void end() {
       panoptim_factored.sharing(table, PanoptimAbi.PANOPTIM_CLOSED());
     }
-  }
 
-  /// The calling thread's downcall ends when all work is done.
-  private void runAlone() {
-    int status;
-    try {
-      status = (int) Function.RUN.invokeExact(table);
-    } catch (Throwable e) {
-      throw Downcall.unchecked(e);
+    @Override
+    public void help() {
+      PanoptimAbi.panoptim_help_factored(table);
     }
-    if (status != PanoptimAbi.PANOPTIM_OK()) {
-      throw new IllegalStateException(
-          "the native call failed with status %s: %s"
-              .formatted(status, panoptim_factored.error(table).getString(0)));
-    }
-  }
-
-  @Override
-  public void help() {
-    PanoptimAbi.panoptim_help_factored(table);
   }
 }

@@ -6,8 +6,6 @@ import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_vectors;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
-import dev.panoptim.internal.parallel.HelperPool;
-import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.internal.vector.VectorOperation;
 import dev.panoptim.internal.vector.VectorOperations;
 import java.lang.foreign.MemorySegment;
@@ -17,7 +15,7 @@ import java.lang.ref.Reference;
 /// Operations on vectors in C++, in one tier, with helpers of the pool.
 ///
 /// Not thread-safe.
-final class NativeVectors extends VectorOperations implements HelperPool.Work {
+final class NativeVectors extends VectorOperations {
   private static final class Function {
     static final MethodHandle RUN = PanoptimAbi.panoptim_run_vectors.makeInvoker().handle();
   }
@@ -26,6 +24,7 @@ final class NativeVectors extends VectorOperations implements HelperPool.Work {
   private static final long CACHE_LINE = 64;
 
   private final MemorySegment call;
+  private final Sharing sharing = new Sharing();
 
   /// The tier must be available.
   NativeVectors(Tier tier, long length, int threads) {
@@ -49,7 +48,7 @@ final class NativeVectors extends VectorOperations implements HelperPool.Work {
     panoptim_vectors.y(call, y == null ? MemorySegment.NULL : y);
     panoptim_vectors.result(call, result == null ? MemorySegment.NULL : result);
     try {
-      runShared();
+      sharing.run(length, threads);
     } finally {
       Reference.reachabilityFence(x);
       Reference.reachabilityFence(y);
@@ -57,45 +56,36 @@ final class NativeVectors extends VectorOperations implements HelperPool.Work {
     }
   }
 
-  private void runShared() {
-    int most = WorkSplit.helpers(length, threads);
-    if (most == 0) {
-      runAlone();
-      return;
+  private final class Sharing extends SharedElements {
+    @Override
+    void announce(long share) {
+      panoptim_vectors.share(call, share);
+      panoptim_vectors.sharing(call, PanoptimAbi.PANOPTIM_ANNOUNCED());
     }
-    int free = HelperPool.enter();
-    int helpers = Math.min(most, free);
-    try {
-      if (helpers > 0) {
-        panoptim_vectors.share(call, WorkSplit.share(length, helpers + 1));
-        panoptim_vectors.sharing(call, PanoptimAbi.PANOPTIM_ANNOUNCED());
-        HelperPool.offer(helpers, free, this, WorkSplit.wakes(length));
+
+    /// Ends when all work is done.
+    @Override
+    protected void lead() {
+      int status;
+      try {
+        status = (int) Function.RUN.invokeExact(call);
+      } catch (Throwable e) {
+        throw Downcall.unchecked(e);
       }
-      runAlone();
-    } finally {
-      HelperPool.leave(this);
-      // If the downcall failed before it began, helpers still wait for it.
+      if (status != PanoptimAbi.PANOPTIM_OK()) {
+        throw Downcall.failed("the native call", status, panoptim_vectors.error(call).getString(0));
+      }
+    }
+
+    /// If the downcall failed before it began, helpers still wait for it.
+    @Override
+    protected void end() {
       panoptim_vectors.sharing(call, PanoptimAbi.PANOPTIM_CLOSED());
     }
-  }
 
-  /// The calling thread's downcall ends when all work is done.
-  private void runAlone() {
-    int status;
-    try {
-      status = (int) Function.RUN.invokeExact(call);
-    } catch (Throwable e) {
-      throw Downcall.unchecked(e);
+    @Override
+    public void help() {
+      PanoptimAbi.panoptim_help_vectors(call);
     }
-    if (status != PanoptimAbi.PANOPTIM_OK()) {
-      throw new IllegalStateException(
-          "the native call failed with status %s: %s"
-              .formatted(status, panoptim_vectors.error(call).getString(0)));
-    }
-  }
-
-  @Override
-  public void help() {
-    PanoptimAbi.panoptim_help_vectors(call);
   }
 }

@@ -5,8 +5,7 @@ import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_product;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
-import dev.panoptim.internal.parallel.HelperPool;
-import dev.panoptim.internal.parallel.WorkSplit;
+import dev.panoptim.internal.parallel.PooledWork;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
@@ -24,7 +23,7 @@ import java.util.Map;
 /// and the linker keeps these arenas open until the call returns.
 ///
 /// Not thread-safe.
-final class NativeProduct implements Product, HelperPool.Work {
+final class NativeProduct extends PooledWork implements Product {
   /// The most arenas of the operands and the workspace.
   private static final int HOLDS = 4;
 
@@ -49,7 +48,7 @@ final class NativeProduct implements Product, HelperPool.Work {
   private final MemorySegment product;
   private final MemorySegment[] holds;
   private final int mostThreads;
-  private final boolean wakes;
+  private final boolean isLong;
 
   NativeProduct(NativeProducts products, Operands operands, MemorySegment workspace, int threads) {
     this.operands = operands;
@@ -69,7 +68,7 @@ final class NativeProduct implements Product, HelperPool.Work {
     holds = holds(operands, workspace);
     double multiplyAdds = operands.shape().multiplyAdds();
     mostThreads = multiplyAdds >= SHARED_FROM ? threads : 1;
-    wakes = multiplyAdds >= WAKE_FROM;
+    isLong = multiplyAdds >= WAKE_FROM;
   }
 
   private void writeStrides() {
@@ -128,26 +127,22 @@ final class NativeProduct implements Product, HelperPool.Work {
     panoptim_product.beta(product, beta);
     int wanted = Math.min(threads, mostThreads) - 1;
     if (wanted <= 0) {
-      call();
-      return;
-    }
-    int free = HelperPool.enter();
-    int helpers = Math.min(wanted, free);
-    try {
-      if (helpers > 0) {
-        panoptim_product.sharing(product, PanoptimAbi.PANOPTIM_ANNOUNCED());
-        HelperPool.offer(helpers, free, this, wakes || WorkSplit.wakes(0));
-      }
-      call();
-    } finally {
-      HelperPool.leave(this);
-      // If the downcall failed before it began, because memory was closed, helpers still wait for
-      // it.
-      panoptim_product.sharing(product, PanoptimAbi.PANOPTIM_CLOSED());
+      lead();
+    } else {
+      share(wanted, isLong);
     }
   }
 
-  private void call() {
+  @Override
+  protected void begin(int helpers) {
+    if (helpers > 0) {
+      panoptim_product.sharing(product, PanoptimAbi.PANOPTIM_ANNOUNCED());
+    }
+  }
+
+  /// Ends when all work is done.
+  @Override
+  protected void lead() {
     int status;
     try {
       status = (int) Function.MULTIPLY.invokeExact(product, holds[0], holds[1], holds[2], holds[3]);
@@ -155,6 +150,12 @@ final class NativeProduct implements Product, HelperPool.Work {
       throw Downcall.unchecked(e);
     }
     NativeProducts.require(product, status);
+  }
+
+  /// If the downcall failed before it began, because memory was closed, helpers still wait for it.
+  @Override
+  protected void end() {
+    panoptim_product.sharing(product, PanoptimAbi.PANOPTIM_CLOSED());
   }
 
   @Override

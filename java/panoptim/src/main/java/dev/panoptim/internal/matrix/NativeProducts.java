@@ -1,6 +1,7 @@
 package dev.panoptim.internal.matrix;
 
 import dev.panoptim.backend.Tier;
+import dev.panoptim.internal.bindings.Downcall;
 import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_product;
 import dev.panoptim.internal.parallel.ThreadProperties;
@@ -60,9 +61,8 @@ public final class NativeProducts implements Products {
   /// @throws IllegalStateException if a status is not that of success
   static void require(MemorySegment product, int status) {
     if (status != PanoptimAbi.PANOPTIM_OK()) {
-      throw new IllegalStateException(
-          "the native matrix product failed with status %s: %s"
-              .formatted(status, panoptim_product.error(product).getString(0)));
+      throw Downcall.failed(
+          "the native matrix product", status, panoptim_product.error(product).getString(0));
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.panoptim.internal.matrix;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 
 import dev.panoptim.internal.memory.Segments;
+import dev.panoptim.internal.parallel.WorkSplit;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,9 +35,6 @@ public final class NewtonSchulz {
 
   /// Below this number of elements, the passes over elements use one thread.
   private static final long SHARED_FROM = 32_768;
-
-  /// From this number of elements on, these passes wake sleeping helpers.
-  private static final long WAKE_FROM = 262_144;
 
   private final List<MemorySegment> inputs;
   private final MemorySegment sums;
@@ -113,9 +111,9 @@ public final class NewtonSchulz {
     memory.add(workspace);
     long all = elements * shape.count;
     int elementThreads = all < SHARED_FROM ? 1 : threads;
-    boolean wakes = all >= WAKE_FROM;
+    boolean isLong = WorkSplit.isLong(all);
     squares =
-        new SharedWork(chunks * shape.count, elementThreads, wakes, memory) {
+        new SharedWork(chunks * shape.count, elementThreads, isLong, memory) {
           @Override
           void work(long piece, int thread) {
             int matrix = (int) (piece / chunks);
@@ -124,11 +122,11 @@ public final class NewtonSchulz {
             sums.setAtIndex(JAVA_DOUBLE, piece, sum);
           }
         };
-    load = new Transposition(from, x, shape.transposed(), elementThreads, wakes, memory);
+    load = new Transposition(from, x, shape.transposed(), elementThreads, isLong, memory);
     stores =
         new Transposition[] {
-          new Transposition(x, to, shape.transposed(), elementThreads, wakes, memory),
-          new Transposition(y, to, shape.transposed(), elementThreads, wakes, memory)
+          new Transposition(x, to, shape.transposed(), elementThreads, isLong, memory),
+          new Transposition(y, to, shape.transposed(), elementThreads, isLong, memory)
         };
 
     int triples = coefficients.steps().size();

@@ -22,19 +22,19 @@ final class Transposition extends SharedWork {
   private double[] factors;
 
   /// @param threads the most threads that take part, including the calling one
-  /// @param wakes whether to wake sleeping helpers
+  /// @param isLong as [SharedWork]
   /// @param memory what the caller's work uses
   Transposition(
       Matrices from,
       Matrices to,
       boolean transposed,
       int threads,
-      boolean wakes,
+      boolean isLong,
       List<MemorySegment> memory) {
     super(
         to.columns() == 0 ? 0 : to.count() * Math.ceilDiv(to.rows(), (long) BAND),
         threads,
-        wakes,
+        isLong,
         memory);
     this.from = from;
     this.to = to;

@@ -48,7 +48,12 @@ public final class WorkSplit {
   }
 
   static boolean wakes(long elements, Watch watch) {
-    return elements >= WAKE_FROM || watch.staysAwake();
+    return isLong(elements) || watch.staysAwake();
+  }
+
+  /// Whether the work takes so long that sleeping helpers are woken in any case.
+  public static boolean isLong(long elements) {
+    return elements >= WAKE_FROM;
   }
 
   /// The elements that a thread takes at a time.
