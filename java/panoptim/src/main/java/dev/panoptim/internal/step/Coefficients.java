@@ -1,10 +1,8 @@
 package dev.panoptim.internal.step;
 
-import dev.panoptim.rule.FirstMoment;
 import dev.panoptim.rule.History;
 import dev.panoptim.rule.Hyperparameter;
 import dev.panoptim.rule.Hyperparameters;
-import dev.panoptim.rule.Nesterov;
 import dev.panoptim.rule.Rule;
 import dev.panoptim.rule.SecondMoment;
 
@@ -90,11 +88,9 @@ public final class Coefficients {
   /// reads them.
   public final double[] scalars = new double[MOST_SCALARS];
 
-  private final NesterovShares shares = new NesterovShares(this);
+  private final FirstMomentShares firstShares = new FirstMomentShares(this);
+  private final NesterovShares nesterovShares = new NesterovShares(this);
   private final SpecialCoefficients specials = new SpecialCoefficients(this);
-
-  /// Of the first moment's decay.
-  private final Powers firstPowers = new Powers();
 
   /// Of the second moment's decay.
   private final Powers secondPowers = new Powers();
@@ -112,11 +108,7 @@ public final class Coefficients {
   private double learningRate;
   private double learningRateDecay;
   private double givenEpsilon;
-  private double firstBeta;
   private double secondBeta;
-  private boolean heavyBall;
-  private boolean changesShares;
-  private boolean correctsFirst;
   private boolean correctsSecond;
   private boolean epsilonFirst;
   private boolean sums;
@@ -126,15 +118,12 @@ public final class Coefficients {
   /// direction.
   private boolean correctsInput;
 
-  private double givenTake;
-
   // What [#scaleStep], [#scaleDecay] and [#scaleGradientBy] multiply.
 
   private double exactStepSize;
   private double exactDecay;
   private double exactScale;
   private double secondCorrection;
-  private boolean firstStep;
 
   /// All 0, until they are computed.
   public Coefficients() {}
@@ -158,17 +147,8 @@ public final class Coefficients {
       // The last step's factor may have changed it.
       setDecay(exactDecay);
     }
-    if (changesShares) {
-      double correction = rule.biasCorrection() ? 1 - firstPowers.power(firstBeta, step) : 1;
-      shares.compute(step, correction, before);
-    }
-    if (heavyBall && firstStep != (step == 1)) {
-      heavyBall(step == 1);
-    }
-    double size = learningRate;
-    if (correctsFirst) {
-      size *= 1 / (1 - firstPowers.power(firstBeta, step));
-    }
+    nesterovShares.compute(step, before);
+    double size = learningRate * firstShares.compute(step);
     if (sums) {
       size /= 1 + (step - 1) * learningRateDecay;
     }
@@ -181,7 +161,7 @@ public final class Coefficients {
       size *= rectify(step, root);
       root = 1;
     } else if (correctsInput) {
-      takeCorrected(root);
+      firstShares.correctInput(root);
     } else {
       size *= root;
     }
@@ -244,9 +224,12 @@ public final class Coefficients {
     if (rule.secondMoment() != SecondMoment.CURVATURE_AVERAGE) {
       return;
     }
-    float dividesNow = measures ? 0 : 1;
-    if (divides != dividesNow) {
-      divides = dividesNow;
+    divides(measures ? 0 : 1);
+  }
+
+  private void divides(float value) {
+    if (divides != value) {
+      divides = value;
       version++;
     }
   }
@@ -291,12 +274,29 @@ public final class Coefficients {
     special(first + 2, 1 - decay);
   }
 
+  /// Sets the first moment's decay and the factor of its input.
+  void firstMoment(double decay, double take) {
+    firstDecay = towardsZero(decay);
+    firstDecayRest = (float) (decay - firstDecay);
+    firstTake = (float) take;
+    version++;
+  }
+
+  /// Sets the factor of the first moment's input.
+  void firstTake(double take) {
+    if ((float) take != firstTake) {
+      firstTake = (float) take;
+      version++;
+    }
+  }
+
   /// Sets the second moment's decay and the factor of the squared gradient.
   void secondMoment(double decay, double take) {
     float nearest = towardsZero(decay);
-    if (nearest != secondDecay || (float) take != secondTake) {
+    float rest = (float) (decay - nearest);
+    if (nearest != secondDecay || rest != secondDecayRest || (float) take != secondTake) {
       secondDecay = nearest;
-      secondDecayRest = (float) (decay - nearest);
+      secondDecayRest = rest;
       secondTake = (float) take;
       version++;
     }
@@ -326,6 +326,18 @@ public final class Coefficients {
     return Float.floatToRawIntBits(a) == Float.floatToRawIntBits(b);
   }
 
+  /// The parameter's share that decays: see [#weightDecay].
+  static double decayOf(Rule rule, Hyperparameters values) {
+    double decay = values.orZero(Hyperparameter.WEIGHT_DECAY);
+    double rate = values.orZero(Hyperparameter.LEARNING_RATE);
+    return switch (rule.decay()) {
+      case NONE, L2 -> decay;
+      case DECOUPLED -> rate * decay;
+      // w / (1 + x) is w - x / (1 + x) * w.
+      case PROXIMAL -> rate * decay / (1 + rate * decay);
+    };
+  }
+
   /// Computes what does not depend on the step.
   private void decide(Rule rule, Hyperparameters values) {
     this.rule = rule;
@@ -336,69 +348,16 @@ public final class Coefficients {
     learningRate = values.orZero(Hyperparameter.LEARNING_RATE);
     learningRateDecay = values.orZero(Hyperparameter.LEARNING_RATE_DECAY);
     givenEpsilon = values.orZero(Hyperparameter.EPSILON);
-    double decay = values.orZero(Hyperparameter.WEIGHT_DECAY);
-    decay(
-        switch (rule.decay()) {
-          case NONE, L2 -> decay;
-          case DECOUPLED -> learningRate * decay;
-          // w / (1 + x) is w - x / (1 + x) * w.
-          case PROXIMAL -> learningRate * decay / (1 + learningRate * decay);
-        });
+    decay(decayOf(rule, values));
     gradientScale = rule.maximize() ? -1 : 1;
     epsilonInside = 0;
     epsilon = 0;
-    decideFirstMoment();
+    firstShares.decide(rule, values);
     decideSecondMoment();
-    shares.decide(rule, values);
-    changesShares =
-        rule.nesterov() == Nesterov.SCHEDULED || rule.nesterov() == Nesterov.QUASI_HYPERBOLIC;
+    nesterovShares.decide(rule, values);
     specials.decide(rule, values);
     version++;
     valuesVersion = decided;
-  }
-
-  private void decideFirstMoment() {
-    heavyBall = rule.firstMoment() == FirstMoment.HEAVY_BALL;
-    correctsFirst = false;
-    switch (rule.firstMoment()) {
-      case NONE -> firstMoment(0, 0);
-      case HEAVY_BALL -> heavyBall(false);
-      case MOVING_AVERAGE -> {
-        boolean interpolated = rule.nesterov() == Nesterov.INTERPOLATED;
-        firstBeta = values.orZero(interpolated ? Hyperparameter.BETA2 : Hyperparameter.BETA1);
-        firstMoment(firstBeta, 1 - firstBeta);
-        // A schedule corrects each part of its direction by itself.
-        correctsFirst =
-            rule.biasCorrection()
-                && rule.nesterov() != Nesterov.SCHEDULED
-                && rule.nesterov() != Nesterov.QUASI_HYPERBOLIC;
-      }
-    }
-  }
-
-  private void heavyBall(boolean atFirstStep) {
-    double decay = atFirstStep ? 0 : values.orZero(Hyperparameter.MOMENTUM);
-    // PyTorch keeps no buffer at momentum 0, so there is nothing to dampen.
-    firstMoment(decay, decay == 0 ? 1 : 1 - values.orZero(Hyperparameter.DAMPENING));
-    version++;
-    firstStep = atFirstStep;
-  }
-
-  private void firstMoment(double decay, double take) {
-    firstDecay = towardsZero(decay);
-    firstDecayRest = (float) (decay - firstDecay);
-    givenTake = take;
-    firstTake = (float) take;
-  }
-
-  /// Corrects the input of the first moment. (LaProp: [Ziyin and others
-  /// 2020](https://arxiv.org/abs/2002.04839).)
-  private void takeCorrected(double correction) {
-    float take = (float) (givenTake * correction);
-    if (take != firstTake) {
-      firstTake = take;
-      version++;
-    }
   }
 
   private void decideSecondMoment() {
@@ -414,33 +373,17 @@ public final class Coefficients {
             rule.history() == History.DIFFERENCE_MOMENT
                 ? Hyperparameter.BETA3
                 : Hyperparameter.BETA2);
-    double decay = sums ? 1 : secondBeta;
-    secondDecay = towardsZero(decay);
-    secondDecayRest = (float) (decay - secondDecay);
-    secondTake = (float) (sums ? 1 : 1 - secondBeta);
+    secondMoment(sums ? 1 : secondBeta, sums ? 1 : 1 - secondBeta);
     divides = 1;
   }
 
   /// @param root of the second moment's correction
   /// @return the direction's factor
   private double rectify(long step, double root) {
-    double rectification = rectification(step);
-    float dividesNow = rectification > 0 ? 1 : 0;
-    if (divides != dividesNow) {
-      divides = dividesNow;
-      version++;
-    }
+    double rectification =
+        Rectification.factor(secondBeta, secondPowers.power(secondBeta, step), step);
+    divides(rectification > 0 ? 1 : 0);
     return rectification > 0 ? root * rectification : 1;
-  }
-
-  /// RAdam's factor; 0 where there are too few steps to divide at all.
-  private double rectification(long step) {
-    double most = 2 / (1 - secondBeta) - 1;
-    double power = secondPowers.power(secondBeta, step);
-    double length = most - 2 * step * power / (1 - power);
-    return length > 5
-        ? Math.sqrt((length - 4) * (length - 2) * most / ((most - 4) * (most - 2) * length))
-        : 0;
   }
 
   /// The largest float below, so that the rest is positive: an infinite state keeps its sign, where

@@ -1,7 +1,5 @@
 package dev.panoptim.internal.step;
 
-import dev.panoptim.internal.memory.CloseAll;
-import dev.panoptim.rule.Hyperparameters;
 import dev.panoptim.rule.SecondMoment;
 import java.util.List;
 
@@ -110,25 +108,25 @@ final class CurvatureMeasurement implements AutoCloseable {
 
   /// The number of a parameter's steps does not matter, so all rows share their coefficients.
   private static void prepare(GroupPlan group, float scale) {
-    Hyperparameters values = group.values();
-    group.plan.values().beginMeasurement();
+    StepValues values = group.plan.values();
+    values.beginMeasurement();
+    if (group.rows.length == 0) {
+      return;
+    }
+    Coefficients coefficients = values.nextCoefficients();
+    coefficients.compute(group.rule(), group.values(), 1, group.rows[0].scalars());
+    coefficients.scaleGradients(scale);
+    coefficients.measureCurvature(group.rule(), true);
     for (int i = 0; i < group.rows.length; i++) {
-      if (i == 0) {
-        Coefficients coefficients = group.plan.values().nextCoefficients();
-        coefficients.compute(group.rule(), values, 1, group.rows[0].scalars());
-        coefficients.scaleGradients(scale);
-        coefficients.measureCurvature(group.rule(), true);
-      }
-      group.plan.values().assign(i);
+      values.assign(i);
     }
   }
 
   /// Frees the decision. A second call has no effect.
   @Override
   public void close() {
-    NormDecision closed = decision;
-    if (closed != null) {
-      CloseAll.all(List.of(closed::close));
+    if (decision != null) {
+      decision.close();
     }
   }
 }

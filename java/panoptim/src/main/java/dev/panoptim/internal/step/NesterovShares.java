@@ -14,6 +14,7 @@ final class NesterovShares {
   private static final double LOG_OF_BASE = StrictMath.log(0.96);
 
   private final Coefficients target;
+  private final Powers powers = new Powers();
   private Rule rule;
   private Hyperparameters values;
 
@@ -42,14 +43,15 @@ final class NesterovShares {
 
   /// Sets the shares that change at each step.
   ///
-  /// @param correction the first moment's bias correction at this step, by which it is divided
   /// @param before the parameter's scalars before this step
-  void compute(long step, double correction, double[] before) {
+  void compute(long step, double[] before) {
     switch (rule.nesterov()) {
       case NONE, NESTEROV, INTERPOLATED -> {}
       case SCHEDULED -> schedule(step, before[0]);
       case QUASI_HYPERBOLIC -> {
         double share = values.orZero(Hyperparameter.NU1);
+        double correction =
+            rule.biasCorrection() ? 1 - powers.power(values.orZero(Hyperparameter.BETA1), step) : 1;
         target.nesterov(1 - share, share / correction);
       }
     }

@@ -154,12 +154,8 @@ public final class SpecialCoefficients {
     boolean first = step == 1;
     target.special(DIRECTION_BOUND, first ? 0 : power(step - 1, of(Hyperparameter.CLIP_POWER)));
     target.secondMoment(first ? 0 : beta, first ? 1 : 1 - beta);
-    double decay = of(Hyperparameter.WEIGHT_DECAY);
-    double rate = of(Hyperparameter.LEARNING_RATE);
-    switch (rule.decay()) {
-      case NONE, L2 -> {}
-      case DECOUPLED -> target.decay(first ? 0 : rate * decay);
-      case PROXIMAL -> target.decay(first ? 0 : rate * decay / (1 + rate * decay));
+    if (rule.decay() != Decay.L2) {
+      target.decay(first ? 0 : Coefficients.decayOf(rule, values));
     }
   }
 
