@@ -2,12 +2,12 @@
 
 `trajectories.csv` has a row for each iteration of each case: the parameters of a float64 run, and the largest distance
 of a float32 run from them. Both runs get the gradient of the same function, which is computed in float64 and rounded to
-the type of the parameters. A step has one iteration, except in cases with "steps": there it has the default of 20, and
-the row also has the numbers of iterations and evaluations.
+the type of the parameters. A step has one iteration, except in cases with "steps": there it has several, as the case
+says, and the row also has the numbers of iterations and evaluations.
 
 `minima.csv` has the loss that float64 reaches on each problem, with a line search, within 100 steps.
 
-The functions are in `problems.py` and, for the tests, in LbfgsProblems.java.
+The functions are in `problems.py` and, for the tests, in LbfgsProblem.java.
 """
 
 import csv
