@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.Illegal;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.rule.Hyperparameter;
@@ -20,15 +21,13 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 
 /// What is refused around the mode of schedule-free parameters changes nothing.
 class EvaluationRefusalsTest {
   private static final int SIZE = 33;
 
-  private static void refused(String words, Executable action) {
-    IllegalStateException thrown = assertThrows(IllegalStateException.class, action);
-    assertTrue(thrown.getMessage().contains(words), thrown.getMessage());
+  private static void refused(String words, Runnable action) {
+    Illegal.assertSays(IllegalStateException.class, words, action);
   }
 
   private static Parameters parameters() {

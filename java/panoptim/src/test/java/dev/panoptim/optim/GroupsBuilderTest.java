@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.Illegal;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.Threading;
 import dev.panoptim.memory.HalfPrecision;
@@ -53,12 +54,6 @@ class GroupsBuilderTest {
     }
   }
 
-  private static void refused(
-      Class<? extends RuntimeException> kind, String words, Runnable action) {
-    var e = assertThrows(kind, action::run);
-    assertTrue(e.getMessage().contains(words), e.getMessage());
-  }
-
   @Test
   void eachGroupHasItsRuleAndHyperparameters() {
     Rule rule = Rule.builder().build();
@@ -80,11 +75,11 @@ class GroupsBuilderTest {
       assertEquals(3e-4, groups.get(1).learningRate());
       assertEquals(0, groups.get(1).get(Hyperparameter.WEIGHT_DECAY));
       assertEquals(0.3, groups.get(2).learningRate());
-      refused(
+      Illegal.assertSays(
           IllegalArgumentException.class,
           "beta1 is not a hyperparameter",
           () -> groups.get(2).set(Hyperparameter.BETA1, 0.5));
-      refused(
+      Illegal.assertSays(
           IllegalStateException.class,
           "the optimizer has 2 different rules: paramGroups() have the rule of each group",
           optimizer::rule);
@@ -117,10 +112,12 @@ class GroupsBuilderTest {
             OptimizerBuilder<?> preset = Adam.builder(c);
             option.accept(preset);
             String words = "a group has the options [" + name + "]";
-            refused(IllegalArgumentException.class, words, () -> Optimizer.builder().group(preset));
-            refused(IllegalArgumentException.class, words, () -> optimizer.addParamGroup(preset));
+            Illegal.assertSays(
+                IllegalArgumentException.class, words, () -> Optimizer.builder().group(preset));
+            Illegal.assertSays(
+                IllegalArgumentException.class, words, () -> optimizer.addParamGroup(preset));
           });
-      refused(
+      Illegal.assertSays(
           IllegalArgumentException.class,
           "a group has the options [threads, backend]",
           () -> Optimizer.builder().group(Adam.builder(c).threads(1).backend(Backends.scalar())));
@@ -130,26 +127,26 @@ class GroupsBuilderTest {
 
   @Test
   void whatDoesNotFitIsRefused() {
-    refused(
+    Illegal.assertSays(
         IllegalStateException.class,
         "the optimizer has no group",
         () -> Optimizer.builder().threads(1).build());
-    refused(
+    Illegal.assertSays(
         IllegalArgumentException.class,
         "momentum is not a hyperparameter of this rule",
         () ->
             Optimizer.builder()
                 .group(Rule.builder().build(), a, Map.of(Hyperparameter.MOMENTUM, 0.9)));
-    refused(
+    Illegal.assertSays(
         IllegalArgumentException.class,
         "beta1 is not a hyperparameter of this rule",
         () ->
             Optimizer.builder().group(Sgd.builder(a).group(b, Map.of(Hyperparameter.BETA1, 0.9))));
-    refused(
+    Illegal.assertSays(
         IllegalArgumentException.class,
         "parameter 'a' is given twice",
         () -> Optimizer.builder().group(Sgd.builder(a)).group(Adam.builder(a)).build());
-    refused(
+    Illegal.assertSays(
         IllegalArgumentException.class,
         "a parameter group is empty",
         () -> Optimizer.builder().group(Sgd.builder(List.of())).build());
@@ -171,7 +168,7 @@ class GroupsBuilderTest {
   void groupsOfPresetsAreAddedDuringTraining(@TempDir Path folder) {
     try (Optimizer optimizer = mixed();
         Optimizer adam = Adam.builder(a).build()) {
-      refused(
+      Illegal.assertSays(
           IllegalStateException.class,
           "call addParamGroup with the preset of the added group",
           () -> optimizer.addParamGroup(c, Map.of()));
@@ -183,11 +180,11 @@ class GroupsBuilderTest {
       adam.addParamGroup(Lion.builder(c));
       adam.addParamGroup(b, Map.of());
       assertEquals(adam.paramGroups().getFirst().rule(), adam.paramGroups().getLast().rule());
-      refused(IllegalStateException.class, "different rules", adam::rule);
+      Illegal.assertSays(IllegalStateException.class, "different rules", adam::rule);
     }
     try (Optimizer shared =
         Optimizer.builder().group(Adam.builder(a)).sharedStates(folder.resolve("s")).build()) {
-      refused(
+      Illegal.assertSays(
           IllegalStateException.class,
           "shared in a file",
           () -> shared.addParamGroup(Lion.builder(c)));
@@ -208,7 +205,7 @@ class GroupsBuilderTest {
             + NAdam.builder(a).rule()
             + ", and the states [] and scalars [] of {b=33} under "
             + Sgd.builder(b).rule();
-    refused(
+    Illegal.assertSays(
         IllegalArgumentException.class,
         held,
         () ->
@@ -217,7 +214,7 @@ class GroupsBuilderTest {
                 .group(NAdam.builder(a))
                 .sharedStates(states)
                 .build());
-    refused(
+    Illegal.assertSays(
         IllegalArgumentException.class,
         held,
         () -> NAdam.builder(a).group(b, Map.of()).sharedStates(states).build());
@@ -236,7 +233,7 @@ class GroupsBuilderTest {
       steps(optimizer, parameters, 0, 3);
       StateDict saved = optimizer.stateDict();
       assertEquals(AdamW.builder(a).rule(), saved.parameters().get("a").rule());
-      refused(
+      Illegal.assertSays(
           IllegalStateException.class,
           "the state dict has 2 different rules: parameters() have",
           saved::rule);

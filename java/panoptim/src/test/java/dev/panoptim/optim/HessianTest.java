@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.Allocations;
+import dev.panoptim.Illegal;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.memory.HalfPrecision;
@@ -25,7 +25,6 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -38,9 +37,8 @@ class HessianTest {
     return Problem.backends();
   }
 
-  private static void refused(String words, Executable action) {
-    IllegalStateException thrown = assertThrows(IllegalStateException.class, action);
-    assertTrue(thrown.getMessage().contains(words), thrown.getMessage());
+  private static void refused(String words, Runnable action) {
+    Illegal.assertSays(IllegalStateException.class, words, action);
   }
 
   private static Parameters parameters(Backend backend) {

@@ -92,9 +92,7 @@ class LbfgsTest {
   @ValueSource(booleans = {false, true})
   void everyBackendAndNumberOfThreadsHasTheSameBits(boolean search) {
     int[] expected = bitsAfter(Backends.scalar(), 1, search);
-    List<Backend> backends = new ArrayList<>(List.of(Backends.scalar(), Backends.vector()));
-    Backends.tiers().forEach(tier -> backends.add(Backends.nativeCode(tier)));
-    for (Backend backend : backends) {
+    for (Backend backend : Problem.backends()) {
       for (int threads = 1; threads <= 3; threads++) {
         assertArrayEquals(
             expected, bitsAfter(backend, threads, search), backend.describe() + " " + threads);

@@ -15,6 +15,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,14 @@ class RuleCodesTest {
           .dropWhile(name -> !name.equals("first_moment"))
           .takeWhile(name -> !name.equals("clips"))
           .toList();
+
+  /// Computed once: the test uses them millions of times.
+  private static final long[] OFFSETS =
+      AXES.stream()
+          .mapToLong(
+              axis ->
+                  panoptim_plan.layout().byteOffset(MemoryLayout.PathElement.groupElement(axis)))
+          .toArray();
 
   private final Arena arena = Arena.ofAuto();
   private final MemorySegment plan = panoptim_plan.allocate(arena);
@@ -62,14 +71,12 @@ class RuleCodesTest {
     panoptim_plan.coefficients_count(plan, 1);
   }
 
-  private static long offset(String axis) {
-    return panoptim_plan.layout().byteOffset(MemoryLayout.PathElement.groupElement(axis));
-  }
-
   private List<Integer> codesOf(Rule rule) {
     RuleCodes.write(rule, plan);
     panoptim_plan.decay(plan, RuleCodes.of(rule.decay()));
-    return AXES.stream().map(axis -> plan.get(ValueLayout.JAVA_INT, offset(axis))).toList();
+    return Arrays.stream(OFFSETS)
+        .mapToObj(offset -> plan.get(ValueLayout.JAVA_INT, offset))
+        .toList();
   }
 
   @Test
@@ -92,7 +99,7 @@ class RuleCodesTest {
       for (int axis = 0; axis < codes.length; axis++) {
         codes[axis] = (int) (rest % (highest[axis] + 3)) - 1;
         rest /= highest[axis] + 3;
-        plan.set(ValueLayout.JAVA_INT, offset(AXES.get(axis)), codes[axis]);
+        plan.set(ValueLayout.JAVA_INT, OFFSETS[axis], codes[axis]);
       }
       parameter.set(ValueLayout.JAVA_FLOAT, 0, BEFORE);
       for (int i = 0; i < PanoptimAbi.PANOPTIM_STATES(); i++) {

@@ -83,39 +83,41 @@ class VectorOperationsTest {
         MemorySegment y = random(arena, random, length, specials);
         MemorySegment result = random(arena, random, length, 0);
         float factor = random.nextFloat() - 0.5f;
+        double dot = defined(x, y, length);
+        double absolutes = defined(x, null, length);
+        double largest = 0;
+        float[] added = new float[length];
+        float[] scaled = new float[length];
+        for (int i = 0; i < length; i++) {
+          float element = x.getAtIndex(JAVA_FLOAT, i);
+          largest = Math.max(largest, Math.abs(element));
+          added[i] = Math.fma(factor, element, y.getAtIndex(JAVA_FLOAT, i));
+          scaled[i] = factor * element;
+        }
         for (Backend backend : backends()) {
           for (int threads = 1; threads <= 3; threads++) {
             String here = backend.describe() + ", " + threads + " threads, " + of;
             VectorOperations on = Engine.of(backend).vectorOperations(length, threads);
-            assertEquals(defined(x, y, length), on.dot(x, y), here);
-            assertEquals(defined(x, null, length), on.sumAbsolute(x), here);
-            double largest = 0;
-            for (int i = 0; i < length; i++) {
-              largest = Math.max(largest, Math.abs(x.getAtIndex(JAVA_FLOAT, i)));
-            }
+            assertEquals(dot, on.dot(x, y), here);
+            assertEquals(absolutes, on.sumAbsolute(x), here);
             assertEquals(largest, on.largest(x), here);
-
             on.add(factor, x, y, result);
-            for (int i = 0; i < length; i++) {
-              float expected =
-                  Math.fma(factor, x.getAtIndex(JAVA_FLOAT, i), y.getAtIndex(JAVA_FLOAT, i));
-              requireBits(expected, result.getAtIndex(JAVA_FLOAT, i), i, here);
-            }
+            requireBits(added, result, here);
             on.scale(factor, x, result);
-            for (int i = 0; i < length; i++) {
-              float expected = factor * x.getAtIndex(JAVA_FLOAT, i);
-              requireBits(expected, result.getAtIndex(JAVA_FLOAT, i), i, here);
-            }
+            requireBits(scaled, result, here);
           }
         }
       }
     }
   }
 
-  private static void requireBits(float expected, float found, int i, String here) {
-    // floatToIntBits: the canonical NaN.
-    if (Float.floatToIntBits(expected) != Float.floatToRawIntBits(found)) {
-      assertEquals(expected, found, "element " + i + ": " + here);
+  private static void requireBits(float[] expected, MemorySegment result, String here) {
+    for (int i = 0; i < expected.length; i++) {
+      float found = result.getAtIndex(JAVA_FLOAT, i);
+      // floatToIntBits: the canonical NaN.
+      if (Float.floatToIntBits(expected[i]) != Float.floatToRawIntBits(found)) {
+        assertEquals(expected[i], found, "element " + i + ": " + here);
+      }
     }
   }
 
