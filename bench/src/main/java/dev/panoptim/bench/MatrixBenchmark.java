@@ -4,14 +4,12 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import dev.panoptim.internal.ffm.NativeBackend;
+import dev.panoptim.backend.Backends;
 import dev.panoptim.internal.matrix.Matrices;
-import dev.panoptim.internal.matrix.NativeProducts;
 import dev.panoptim.internal.matrix.Operands;
 import dev.panoptim.internal.matrix.Product;
 import dev.panoptim.internal.matrix.Products;
-import dev.panoptim.internal.matrix.ScalarProducts;
-import dev.panoptim.internal.matrix.VectorProducts;
+import dev.panoptim.internal.step.Engine;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
@@ -86,13 +84,7 @@ public class MatrixBenchmark {
     Matrices left = matrix(random, rows, depth);
     Matrices right = sizes.length > 2 ? matrix(random, depth, columns) : null;
     operands = new Operands(left, right, null, matrix(random, rows, columns));
-    Products products =
-        switch (backend) {
-          case "native" -> new NativeProducts(NativeBackend.best());
-          case "vector" -> new VectorProducts();
-          case "scalar" -> ScalarProducts.INSTANCE;
-          default -> throw new IllegalArgumentException("no such backend: " + backend);
-        };
+    Products products = Engine.of(Backends.named(backend)).products();
     MemorySegment workspace =
         arena.allocate(
             products.workspaceBytes(operands.shape(), threads), Products.WORKSPACE_ALIGNMENT);

@@ -20,12 +20,6 @@ record ReadTraffic(MemorySegment x, MemorySegment y, int threads) {
 
   /// @return the exclusive or of all elements
   int read() {
-    int[] bits = new int[1];
-    Downcall.run(
-        () -> {
-          bits[0] = (int) READ.invokeExact(x, y, x.byteSize() / Integer.BYTES, threads);
-          return null;
-        });
-    return bits[0];
+    return Downcall.run(() -> (int) READ.invokeExact(x, y, x.byteSize() / Integer.BYTES, threads));
   }
 }

@@ -5,12 +5,15 @@ import dev.panoptim.backend.BackendUnavailableException;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.examples.chart.Charts;
 import dev.panoptim.examples.console.Programs;
+import dev.panoptim.examples.quickstart.OptimizerChoice.Kind;
 import java.awt.Color;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.knowm.xchart.XYChart;
@@ -53,6 +56,9 @@ public final class LossChart implements Callable<Integer> {
   @Option(names = "--out", description = "File of the chart.")
   private Path out = Path.of("docs", "losses.png");
 
+  /// The trainings so far: some optimizers are in several panels.
+  private final Map<Kind, LossRun> runs = new EnumMap<>(Kind.class);
+
   /// Runs the program and ends the process: 0 on success, 2 on wrong options or input.
   public static void main(String[] arguments) {
     System.setProperty("java.awt.headless", "true");
@@ -92,13 +98,7 @@ public final class LossChart implements Callable<Integer> {
     double[] x = IntStream.rangeClosed(1, steps).mapToDouble(i -> i).toArray();
     for (int i = 0; i < panel.kinds.size(); i++) {
       OptimizerChoice choice = OptimizerChoice.tuned(panel.kinds.get(i), threads);
-      LossRun run = LossRun.of(choice, backend, corpus, steps, seed, threads);
-      System.out.printf(
-          Locale.ROOT,
-          "  %-18s learning rate %-8s held-out text %.3f bits per byte%n",
-          choice.kind(),
-          choice.effectiveLearningRate(),
-          run.validation());
+      LossRun run = runs.computeIfAbsent(choice.kind(), kind -> train(choice, corpus, backend));
       String label =
           "%s, %s: %s"
               .formatted(
@@ -108,5 +108,16 @@ public final class LossChart implements Callable<Integer> {
       Charts.line(chart, label, x, run.training(), LossPanel.COLORS.get(i), 2f);
     }
     return chart;
+  }
+
+  private LossRun train(OptimizerChoice choice, Corpus corpus, Backend backend) {
+    LossRun run = LossRun.of(choice, backend, corpus, steps, seed, threads);
+    System.out.printf(
+        Locale.ROOT,
+        "  %-18s learning rate %-8s held-out text %.3f bits per byte%n",
+        choice.kind(),
+        choice.effectiveLearningRate(),
+        run.validation());
+    return run;
   }
 }
