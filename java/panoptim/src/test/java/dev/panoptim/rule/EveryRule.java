@@ -13,6 +13,9 @@ import java.util.function.Predicate;
 public final class EveryRule {
   private static final RecordComponent[] PARTS = Rule.class.getRecordComponents();
 
+  /// Found once: it is called for each combination, legal or not.
+  private static final Constructor<Rule> CONSTRUCTOR = constructor();
+
   private EveryRule() {}
 
   /// The parts that are tried only with rules that are legal without them, in two rounds.
@@ -93,7 +96,7 @@ public final class EveryRule {
 
   private static Rule ruleOrNull(Object[] parts) {
     try {
-      return constructor().newInstance(parts);
+      return CONSTRUCTOR.newInstance(parts);
     } catch (InvocationTargetException refused) {
       if (refused.getCause() instanceof IllegalArgumentException) {
         return null;
@@ -104,10 +107,12 @@ public final class EveryRule {
     }
   }
 
-  private static Constructor<Rule> constructor() throws ReflectiveOperationException {
-    return Rule.class.getConstructor(
-        Arrays.stream(Rule.class.getRecordComponents())
-            .map(RecordComponent::getType)
-            .toArray(Class<?>[]::new));
+  private static Constructor<Rule> constructor() {
+    try {
+      return Rule.class.getConstructor(
+          Arrays.stream(PARTS).map(RecordComponent::getType).toArray(Class<?>[]::new));
+    } catch (ReflectiveOperationException e) {
+      throw new AssertionError(e);
+    }
   }
 }
