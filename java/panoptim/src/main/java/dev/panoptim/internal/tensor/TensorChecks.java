@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Objects;
 
 /// Checks the operands of a step: memory segments that hold the elements of one tensor, and that
 /// native code will read or write.
@@ -95,7 +94,7 @@ public final class TensorChecks {
       MemorySegment segment,
       boolean written) {
     bytes(name, size);
-    Objects.requireNonNull(segment, () -> name + " is null, but must be a memory segment");
+    requireNotNull(name, segment);
     Segments.requireAddress(name, segment, size * alignment);
     MemorySegment address = require(name, size, 0, alignment, segment.asSlice(0, 0), written);
     DeviceAccess.get().requireOnDevice(device, name, address, size * alignment);
@@ -104,7 +103,7 @@ public final class TensorChecks {
 
   private static MemorySegment require(
       String name, long size, long bytes, long alignment, MemorySegment segment, boolean written) {
-    Objects.requireNonNull(segment, () -> name + " is null, but must be a memory segment");
+    requireNotNull(name, segment);
     if (!segment.isNative()) {
       throw new IllegalArgumentException(
           name + " is on the Java heap, but must be off-heap (an Arena allocates such memory)");
@@ -127,6 +126,13 @@ public final class TensorChecks {
     return segment;
   }
 
+  /// A supplier of the message would be an object for each call, until HotSpot inlines the check.
+  private static void requireNotNull(String name, MemorySegment segment) {
+    if (segment == null) {
+      throw new NullPointerException(name + " is null, but must be a memory segment");
+    }
+  }
+
   /// Checks that this thread can use a segment now.
   ///
   /// @throws IllegalStateException if the segment's arena has been closed
@@ -145,7 +151,7 @@ public final class TensorChecks {
   /// @throws WrongThreadException if its arena is confined to another thread
   public static void requireCopyable(
       String name, MemorySegment segment, long bytes, boolean written) {
-    Objects.requireNonNull(segment, () -> name + " is null, but must be a memory segment");
+    requireNotNull(name, segment);
     if (segment.byteSize() != bytes) {
       throw new IllegalArgumentException(
           "%s has %s bytes, but must have %s for the %s elements"
