@@ -130,6 +130,8 @@ public record Rule(
         history,
         update,
         tensorFactor,
+        orthogonalization,
+        adjustment,
         maximize);
   }
 

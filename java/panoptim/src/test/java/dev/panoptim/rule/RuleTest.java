@@ -61,6 +61,16 @@ class RuleTest {
   }
 
   @Test
+  void rulesThatDifferInAnyPartAreNotEqual() {
+    List<Rule> all = EveryRule.legal();
+    assertEquals(
+        all.stream().map(Rule::toString).distinct().count(), all.stream().distinct().count());
+    for (Rule rule : all) {
+      assertEquals(rule, rule.toBuilder().build());
+    }
+  }
+
+  @Test
   void aRuleDescribesItselfInTheFrameworksFourLines() {
     Rule rule =
         Rule.builder()
