@@ -45,6 +45,9 @@ public final class RuleOptimizerBuilder extends OptimizerBuilder<RuleOptimizerBu
     set(Hyperparameter.LARGEST_TRUST_RATIO, Float.MAX_VALUE);
     set(Hyperparameter.ITERATIONS, 5);
     set(Hyperparameter.TRUST_COEFFICIENT, 1e-3);
+    set(Hyperparameter.BETA2_DECAY, -0.8);
+    set(Hyperparameter.EPSILON2, 1e-3);
+    set(Hyperparameter.RELATIVE_STEP, 1);
   }
 
   /// @throws IllegalArgumentException if the rule has no such hyperparameter, or the value is out

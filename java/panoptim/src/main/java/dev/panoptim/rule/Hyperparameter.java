@@ -11,6 +11,9 @@ public enum Hyperparameter {
   BETA1("beta1", 0, 1, false),
   BETA2("beta2", 0, 1, false),
   BETA3("beta3", 0, 1, false),
+  /// The decay of the second moment at step t is `1 - t^beta2Decay`:
+  /// [SecondMoment#FACTORED_AVERAGE].
+  BETA2_DECAY("beta2Decay", -Float.MAX_VALUE, 0, true),
   /// The share of the first moment in the direction: [Nesterov#QUASI_HYPERBOLIC].
   NU1("nu1", 0, 1, true),
   /// The share of the moving average in the second moment: [SecondMoment#MIXED_AVERAGE].
@@ -18,6 +21,8 @@ public enum Hyperparameter {
   MOMENTUM_DECAY("momentumDecay", 0, Float.MAX_VALUE, true),
   INITIAL_ACCUMULATOR("initialAccumulator", 0, Float.MAX_VALUE, true),
   EPSILON("epsilon", 0, Float.MAX_VALUE, true),
+  /// The least root mean square of a parameter: [TensorFactor#PARAMETER_SIZE].
+  EPSILON2("epsilon2", 0, Float.MAX_VALUE, true),
   WEIGHT_DECAY("weightDecay", 0, Float.MAX_VALUE, true),
   /// The power c of ADOPT's clamping: the direction is clamped to `(t - 1)^c`.
   CLIP_POWER("clipPower", 0, Float.MAX_VALUE, true),
@@ -60,6 +65,11 @@ public enum Hyperparameter {
   LARGEST_TRUST_RATIO("largestTrustRatio", 0, Float.MAX_VALUE, true),
   /// The factor of the trust ratio: [TensorFactor#GRADIENT_TRUST_RATIO].
   TRUST_COEFFICIENT("trustCoefficient", 0, Float.MAX_VALUE, true),
+  /// The learning rate is at most this over the root of the step's number:
+  /// [SecondMoment#FACTORED_AVERAGE].
+  RELATIVE_STEP("relativeStep", 0, Float.MAX_VALUE, true),
+  /// The largest root mean square of a direction: [TensorFactor#CLIPPED_DIRECTION].
+  CLIP_THRESHOLD("clipThreshold", 1, Float.MAX_VALUE, true),
   /// The number of Newton-Schulz iterations, a whole number: [Orthogonalization].
   ITERATIONS("iterations", 1, 100, true),
   /// The power of the largest learning rate so far in a step's weight in the schedule-free average.
@@ -105,7 +115,7 @@ public enum Hyperparameter {
   }
 
   private static String words(double bound) {
-    return bound == Math.rint(bound) && bound < 10
+    return bound == Math.rint(bound) && Math.abs(bound) < 10
         ? Integer.toString((int) bound)
         : (float) bound + "";
   }

@@ -72,6 +72,10 @@ public record Rule(
   /// The name of the scalar that is 1 while a schedule-free parameter lies at the average.
   public static final String EVALUATION = "evaluation";
 
+  private static final String ROW_MEANS = "rowMeans";
+  private static final String COLUMN_MEANS = "columnMeans";
+  private static final List<Long> WITHOUT_ELEMENTS = List.of(0L);
+
   /// @throws IllegalArgumentException if the composition is illegal; the message has the reason
   public Rule {
     Objects.requireNonNull(firstMoment, "firstMoment is null");
@@ -177,15 +181,26 @@ public record Rule(
     return orthogonalization != Orthogonalization.NONE;
   }
 
+  /// Whether the second moment of a matrix is kept as means of its rows and columns.
+  public boolean isFactored() {
+    return secondMoment == SecondMoment.FACTORED_AVERAGE;
+  }
+
+  /// Whether only backends of the cpu can make its steps: with an orthogonalization, or if it
+  /// [#isFactored].
+  public boolean needsCpu() {
+    return isOfMatrices() || isFactored();
+  }
+
   /// Whether the second moment has a bias correction.
   public boolean correctsSecondMoment() {
     return biasCorrection && RuleChecks.CORRECTABLE.contains(secondMoment);
   }
 
   /// The names of the states of each parameter, in the order in which they are stored:
-  /// `firstMoment`, `secondMoment`, `maximum` or `mean`, `units`, `slowMoment` or
-  /// `differenceMoment`, `previousGradient`, `parameterAverage`, `stepSizes`, `z`, if the rule has
-  /// them.
+  /// `firstMoment`, `secondMoment`, `rowMeans` and `columnMeans`, `maximum` or `mean`, `units`,
+  /// `slowMoment` or `differenceMoment`, `previousGradient`, `parameterAverage`, `stepSizes`, `z`,
+  /// if the rule has them.
   public List<String> stateNames() {
     List<String> names = new ArrayList<>();
     if (hasFirstMoment()) {
@@ -193,6 +208,9 @@ public record Rule(
     }
     if (hasSecondMoment()) {
       names.add("secondMoment");
+    }
+    if (isFactored()) {
+      names.addAll(List.of(ROW_MEANS, COLUMN_MEANS));
     }
     if (hasSecondary()) {
       names.add(secondMoment == SecondMoment.MAXIMUM_OF_AVERAGE ? "maximum" : "mean");
@@ -215,10 +233,26 @@ public record Rule(
     return List.copyOf(names);
   }
 
-  /// The extents of one of [#stateNames()] of a parameter with some extents: the same, because all
-  /// rules keep a number for each element.
+  /// The extents of one of [#stateNames()] of a parameter with some extents: the same, unless the
+  /// rule [#isFactored]. Then `rowMeans` has the last extent 1, `columnMeans` the last but one, and
+  /// `secondMoment` has no elements; of a parameter with less than two dimensions, it is the means
+  /// that have none.
   public List<Long> stateShape(String name, List<Long> shape) {
-    return shape;
+    if (!isFactored() || name.equals("firstMoment")) {
+      return shape;
+    }
+    boolean hasMeans = shape.size() >= 2;
+    return switch (name) {
+      case ROW_MEANS -> hasMeans ? withOne(shape, shape.size() - 1) : WITHOUT_ELEMENTS;
+      case COLUMN_MEANS -> hasMeans ? withOne(shape, shape.size() - 2) : WITHOUT_ELEMENTS;
+      default -> hasMeans ? WITHOUT_ELEMENTS : shape;
+    };
+  }
+
+  private static List<Long> withOne(List<Long> shape, int dimension) {
+    List<Long> changed = new ArrayList<>(shape);
+    changed.set(dimension, 1L);
+    return List.copyOf(changed);
   }
 
   /// The names of the scalars of each parameter: numbers that a step hands to the parameter's next

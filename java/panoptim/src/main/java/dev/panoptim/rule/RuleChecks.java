@@ -51,7 +51,8 @@ record RuleChecks(
           SecondMoment.MAXIMUM_OF_AVERAGE,
           SecondMoment.CENTERED_AVERAGE,
           SecondMoment.RECTIFIED_AVERAGE,
-          SecondMoment.SIGNED_AVERAGE);
+          SecondMoment.SIGNED_AVERAGE,
+          SecondMoment.FACTORED_AVERAGE);
 
   /// @throws IllegalArgumentException with the reason
   void requireLegal() {
@@ -111,6 +112,22 @@ record RuleChecks(
               "secondMoment %s needs nesterov QUASI_HYPERBOLIC, not %s, and no momentumLast",
               secondMoment,
               nesterov);
+      case FACTORED_AVERAGE ->
+          require(
+              hasFirst() == momentumLast
+                  && (!hasFirst() || averages())
+                  && unmixed
+                  && !unitCorrection
+                  && !biasCorrection
+                  && (decay == Decay.NONE || decay == Decay.DECOUPLED)
+                  && history == History.NONE
+                  && update == Update.DESCENT,
+              "secondMoment %s needs no first moment, or MOVING_AVERAGE with momentumLast, decay"
+                  + " NONE or DECOUPLED, not %s, update DESCENT, not %s, and no nesterov,"
+                  + " unitCorrection, biasCorrection or history",
+              secondMoment,
+              decay,
+              update);
       default -> {}
     }
   }
@@ -242,6 +259,12 @@ record RuleChecks(
               tensorFactor,
               secondMoment,
               decay);
+      case CLIPPED_DIRECTION, PARAMETER_SIZE, PARAMETER_SIZE_AND_DECAY ->
+          require(
+              secondMoment == SecondMoment.FACTORED_AVERAGE,
+              "tensorFactor %s needs secondMoment FACTORED_AVERAGE, not %s",
+              tensorFactor,
+              secondMoment);
     }
   }
 

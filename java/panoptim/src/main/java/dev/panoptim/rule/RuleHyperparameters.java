@@ -36,6 +36,9 @@ final class RuleHyperparameters {
       case GRADIENT_TRUST_RATIO, CLIPPED_GRADIENT_TRUST_RATIO ->
           open.addAll(List.of(TRUST_COEFFICIENT, EPSILON));
       case GRADIENT_NORM -> open.addAll(List.of(BETA2, EPSILON));
+      case CLIPPED_DIRECTION -> open.add(CLIP_THRESHOLD);
+      case PARAMETER_SIZE, PARAMETER_SIZE_AND_DECAY ->
+          open.addAll(List.of(CLIP_THRESHOLD, EPSILON2));
     }
     if (rule.isOfMatrices()) {
       open.add(ITERATIONS);
@@ -51,6 +54,7 @@ final class RuleHyperparameters {
       case DELAYED_AVERAGE -> open.addAll(List.of(EPSILON, BETA2, CLIP_POWER));
       case CURVATURE_AVERAGE -> open.addAll(List.of(EPSILON, BETA2, RHO, BATCH_SIZE));
       case MIXED_AVERAGE -> open.addAll(List.of(EPSILON, BETA2, NU2));
+      case FACTORED_AVERAGE -> open.addAll(List.of(EPSILON, BETA2_DECAY, RELATIVE_STEP));
       default -> open.addAll(List.of(EPSILON, BETA2));
     }
   }

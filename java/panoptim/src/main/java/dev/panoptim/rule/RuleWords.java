@@ -78,6 +78,9 @@ final class RuleWords {
       case BELIEF_AVERAGE -> "v = beta2 * v + (1 - beta2) * (g - m)^2 + epsilon";
       case SIGNED_AVERAGE -> "v = v - (1 - beta2) * sign(v - g * g) * g * g";
       case CURVATURE_AVERAGE -> "v = beta2 * v + (1 - beta2) * g * g in special steps only";
+      case FACTORED_AVERAGE ->
+          "v = average(%s) with 1 - t^beta2Decay, of a matrix row means * column means / mean"
+              .formatted(rule.epsilonInside() ? "g * g + epsilon" : "g * g");
     };
   }
 
@@ -89,6 +92,7 @@ final class RuleWords {
       case DELAYED_AVERAGE -> " / max(root(v before), epsilon)";
       case CURVATURE_AVERAGE -> " / (rho * batchSize * v + epsilon)";
       case MIXED_AVERAGE -> " / (root(nu2 * v + (1 - nu2) * g * g) + epsilon)";
+      case FACTORED_AVERAGE -> rule.epsilonInside() ? " / root(v)" : " / max(root(v), epsilon)";
       default -> rule.epsilonInside() ? " / root(v + epsilon)" : " / (root(v) + epsilon)";
     };
   }
@@ -161,6 +165,9 @@ final class RuleWords {
               ", g times trustCoefficient * norm(w) / norm(g)";
           case GRADIENT_NORM -> ", g over root(average(norm(g)^2))";
           case UPDATE_SIZE -> ", over max(1, rms(g / root(v)))";
+          case CLIPPED_DIRECTION -> ", over max(1, rms(direction) / clipThreshold)";
+          case PARAMETER_SIZE, PARAMETER_SIZE_AND_DECAY ->
+              ", times max(epsilon2, rms(w)) / max(1, rms(direction) / clipThreshold)";
         };
     return switch (rule.update()) {
       case DESCENT -> "w = w - learningRate * direction" + decay + factor;

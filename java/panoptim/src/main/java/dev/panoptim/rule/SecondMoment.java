@@ -43,5 +43,11 @@ public enum SecondMoment {
   CURVATURE_AVERAGE,
   /// `nu2 * v + (1 - nu2) * g * g`, where v is the moving average. (QHAdam: [Ma and Yarats
   /// 2018](https://arxiv.org/abs/1810.06801).)
-  MIXED_AVERAGE
+  MIXED_AVERAGE,
+  /// The moving average, whose decay at step t is `1 - t^beta2Decay`. Of a parameter of two or more
+  /// dimensions, only its means over rows R and over columns C are kept, for each matrix of the
+  /// last two dimensions, and `v = R * C / mean(R)`. Epsilon is the least root of v, and the least
+  /// mean of R; with `epsilonInside` it is added to each square of a gradient. Backends of the cpu
+  /// only. (Adafactor: [Shazeer and Stern 2018](https://arxiv.org/abs/1804.04235).)
+  FACTORED_AVERAGE
 }

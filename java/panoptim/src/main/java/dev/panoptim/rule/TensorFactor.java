@@ -28,5 +28,14 @@ public enum TensorFactor {
   GRADIENT_NORM,
   /// The learning rate is divided by the root mean square of `g / max(root(v), epsilon)`, if that
   /// is above 1. (StableAdamW: [Wortsman and others 2023](https://arxiv.org/abs/2304.13013).)
-  UPDATE_SIZE
+  UPDATE_SIZE,
+  /// The learning rate, but not that of weight decay, is divided by `rms / clipThreshold`, if that
+  /// is above 1, where rms is the root mean square of the direction. (Adafactor: [Shazeer and Stern
+  /// 2018](https://arxiv.org/abs/1804.04235).)
+  CLIPPED_DIRECTION,
+  /// As [#CLIPPED_DIRECTION]. The learning rate is also multiplied by the root mean square of the
+  /// parameter, which counts as epsilon2 if it is less.
+  PARAMETER_SIZE,
+  /// As [#PARAMETER_SIZE], with weight decay by the learning rate times that root mean square.
+  PARAMETER_SIZE_AND_DECAY
 }

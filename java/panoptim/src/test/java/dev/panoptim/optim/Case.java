@@ -32,9 +32,9 @@ record Case(
   }
 
   /// Whether GPU backends refuse the optimizer.
-  boolean isOfMatrices() {
+  boolean needsCpu() {
     try (Parameters parameters = Parameters.builder().add("p", 1, 1).build()) {
-      return presets.stream().anyMatch(preset -> preset.apply(parameters).rule().isOfMatrices());
+      return presets.stream().anyMatch(preset -> preset.apply(parameters).rule().needsCpu());
     }
   }
 

@@ -102,7 +102,8 @@ class ChangedHyperparametersTest {
       case MOMENTUM, DAMPENING -> Math.min(1, other);
       case ETA_PLUS -> Math.max(1, other);
       case ITERATIONS -> 1 + random.nextInt(6);
-      case LARGEST_TRUST_RATIO -> Math.min(Float.MAX_VALUE, other);
+      case CLIP_THRESHOLD -> Math.max(1, other);
+      case LARGEST_TRUST_RATIO, RELATIVE_STEP -> Math.min(Float.MAX_VALUE, other);
       default -> other;
     };
   }

@@ -137,8 +137,6 @@ class GoldenTest {
     add(ratios, goldens, named, "", GoldenTest::single);
     add(ratios, goldens, OptimizerCases.sequences(), "-sequence", GoldenTest::sequence);
     Set<String> names = new LinkedHashSet<>(goldens.keySet());
-    // FactoredGoldenTest replays these.
-    names.removeIf(name -> name.startsWith("adafactor"));
     assertEquals(names, new LinkedHashSet<>(ratios.keySet()));
     double median =
         ratios.values().stream().sorted().skip(ratios.size() / 2).findFirst().orElseThrow();

@@ -81,7 +81,7 @@ class GpuTest {
   @Test
   void withRandomRules() {
     RandomRulesTest.rules(100).stream()
-        .filter(rule -> !rule.isOfMatrices())
+        .filter(rule -> !rule.needsCpu())
         .forEach(
             rule ->
                 assertSameBits(

@@ -35,7 +35,7 @@ final class MixedCases {
 
   /// The cases that GPU backends do not refuse.
   static List<Case> onGpus() {
-    return withSingle().stream().filter(each -> !each.isOfMatrices()).toList();
+    return withSingle().stream().filter(each -> !each.needsCpu()).toList();
   }
 
   /// These, after the cases of one rule.

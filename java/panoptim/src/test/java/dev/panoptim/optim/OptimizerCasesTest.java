@@ -108,6 +108,9 @@ class OptimizerCasesTest {
       ParameterGroup group = optimizer.paramGroups().getFirst();
       for (Hyperparameter each : Hyperparameter.values()) {
         for (double value : NO_VALUES) {
+          if (value >= each.lowest() && value < 0) {
+            continue;
+          }
           double before = group.hyperparameters().contains(each) ? group.get(each) : 0;
           var e = assertThrows(IllegalArgumentException.class, () -> group.set(each, value));
           assertTrue(e.getMessage().startsWith(each.label()), e.getMessage());

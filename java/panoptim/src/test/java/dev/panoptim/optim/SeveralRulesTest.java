@@ -38,7 +38,7 @@ class SeveralRulesTest {
 
   /// All backends that do not refuse a case; those of a GPU only if there is one.
   private static List<Backend> backends(Case tested) {
-    return tested.isOfMatrices() ? Problem.backends() : backends();
+    return tested.needsCpu() ? Problem.backends() : backends();
   }
 
   /// All backends; those of a GPU only if there is one.

@@ -58,6 +58,8 @@ final class RuleCodes {
       case DELAYED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_DELAYED();
       case CURVATURE_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_CURVATURE();
       case MIXED_AVERAGE -> PanoptimAbi.PANOPTIM_SECOND_MOMENT_MIXED();
+      case FACTORED_AVERAGE ->
+          throw new IllegalArgumentException("no kernel has secondMoment " + rule.secondMoment());
     };
   }
 

@@ -186,6 +186,12 @@ public final class Coefficients {
     stepSize = (float) (exactStepSize * factor);
   }
 
+  /// Sets [#stepSize], after [#compute].
+  void step(double size) {
+    exactStepSize = size;
+    stepSize = (float) size;
+  }
+
   /// Multiplies [#weightDecay].
   void scaleDecay(double factor) {
     setDecay(exactDecay * factor);

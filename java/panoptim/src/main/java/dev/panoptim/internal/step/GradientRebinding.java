@@ -137,6 +137,7 @@ final class GradientRebinding {
     long bytes = row.size() * Float.BYTES;
     add(from, to, row.data(), bytes);
     row.states().forEach(state -> add(from, to, state, bytes));
+    row.untouched().forEach(state -> add(from, to, state, state.byteSize()));
     add(from, to, row.average(), bytes);
     add(from, to, row.halfPrecisionCopy(), row.size() * Short.BYTES);
   }

@@ -28,8 +28,9 @@ final class GroupPlan {
   /// Has the gradients.
   StepPlan plan;
 
-  /// The second half of a step of matrices; `null` for other rules, and if there is no plan.
-  MatrixStage stage;
+  /// The second half of the step; `null` for rules of one elementwise step, and if there is no
+  /// plan.
+  Stage stage;
 
   /// Whether only a GPU knows yet if the last step that was prepared was made.
   boolean unsettled;
@@ -84,12 +85,12 @@ final class GroupPlan {
     CloseAll.all(dropped.stream().<Runnable>map(each -> each::close).toList());
   }
 
-  /// The plan and the plan of the stage, if there are any.
+  /// The plan and the plans of the stage, if there are any.
   List<StepPlan> plans() {
     if (plan == null) {
       return List.of();
     }
-    return stage == null ? List.of(plan) : List.of(plan, stage.update());
+    return PlanMaker.plans(plan, stage);
   }
 
   /// The plan whose step writes the parameters.

@@ -7,8 +7,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The plans of a step: one for each group that has parameters in it. Keeps them up to date with
-/// the gradients: rebinds plans if gradients moved, and makes new plans if that is not enough.
+/// The plans of a step: one for each group that has parameters in it, or several. Keeps them up to
+/// date with the gradients: rebinds plans if gradients moved, and makes new plans if that is not
+/// enough.
 ///
 /// Not thread-safe.
 public final class GroupPlans {
@@ -20,6 +21,9 @@ public final class GroupPlans {
   private final TrackedParameters parameters;
 
   private final List<GroupPlan> groups;
+
+  /// The number of the optimizer's groups that have plans.
+  private int known;
 
   /// Whether the step is one of all parameters.
   private final boolean isWhole;
@@ -69,12 +73,23 @@ public final class GroupPlans {
     return new GroupPlans(engine, maker, memory, parameters, groups, false);
   }
 
-  /// Adds a plan for each group that has been added to the optimizer.
+  /// Adds the plans of each group that has been added to the optimizer.
   void addGroups() {
     List<TrackedGroup> all = parameters.liveGroups();
-    for (TrackedGroup each : all.subList(groups.size(), all.size())) {
-      groups.add(new GroupPlan(each.parameters, each));
+    for (TrackedGroup each : all.subList(known, all.size())) {
+      groups.addAll(plansOf(each, each.parameters));
     }
+    known = all.size();
+  }
+
+  /// The plans of some parameters of a group: one, or one for each batch of [FactoredWorkspace].
+  static List<GroupPlan> plansOf(TrackedGroup group, TrackedParameter[] parameters) {
+    if (!group.rule().isFactored()) {
+      return List.of(new GroupPlan(parameters, group));
+    }
+    return FactoredWorkspace.batches(parameters).stream()
+        .map(batch -> new GroupPlan(batch, group))
+        .toList();
   }
 
   /// Gives the plans to others, which take over what an engine prepared of them.
@@ -245,7 +260,7 @@ public final class GroupPlans {
   private static List<StepPlan> stages(List<PlanMaker.Made> made) {
     return made.stream()
         .filter(each -> each.stage() != null)
-        .map(each -> each.stage().update())
+        .flatMap(each -> each.stage().plans().stream())
         .toList();
   }
 

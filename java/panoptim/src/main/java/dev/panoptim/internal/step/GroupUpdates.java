@@ -25,7 +25,7 @@ final class GroupUpdates {
   /// @param decides the decision that the GPU follows; `null` if the host has followed it
   void update(GroupPlan group, float scale, NormDecision decides) {
     prepare(group, scale);
-    if (group.rule().isMeasured()) {
+    if (group.stage == null && group.rule().isMeasured()) {
       applyFactors(group);
     }
     if (group.stage != null) {
@@ -43,7 +43,7 @@ final class GroupUpdates {
     Hyperparameters values = group.values();
     StepValues written = group.plan.values();
     written.begin(values.decays());
-    // Of matrices, the rule of the first elementwise step.
+    // With a stage, the rule of the first elementwise step.
     Rule rule = group.plan.rows().rule();
     Coefficients coefficients = null;
     // A factor of its own for each row.

@@ -13,18 +13,10 @@ import java.util.List;
 record MatrixShape(long rows, long columns) {
   /// Checks that all parameters of a group are matrices, if its rule is of matrices.
   ///
-  /// @param engine of the optimizer
-  /// @throws IllegalArgumentException if a parameter has less than two dimensions, or the engine
-  ///   works on a GPU
-  static void require(TrackedGroup group, Engine engine) {
+  /// @throws IllegalArgumentException if a parameter has less than two dimensions
+  static void require(TrackedGroup group) {
     if (!group.rule().isOfMatrices()) {
       return;
-    }
-    if (!engine.device().isCpu()) {
-      throw new IllegalArgumentException(
-          "backend %s cannot orthogonalize matrices, which orthogonalization %s needs: such a group"
-                  .formatted(engine.name(), group.rule().orthogonalization())
-              + " needs a backend of the cpu");
     }
     for (TrackedParameter each : group.parameters) {
       List<Long> shape = each.parameter.shape();

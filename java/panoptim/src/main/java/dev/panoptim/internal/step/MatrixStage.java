@@ -11,17 +11,14 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The second half of a step of matrices, whose rule has an [Orthogonalization]. Such a step is two
-/// elementwise steps with an iteration between:
-/// 1. The group's plan has directions in the place of parameters. A step of size -1 from 0 writes
-///    there the gradient, mixed with its average.
-/// 2. [NewtonSchulz] orthogonalizes the directions in place.
-/// 3. The stage's plan moves the parameters, with the directions as gradients: a plain descent with
-///    decoupled decay. Averages, half-precision copies and publications belong to this plan.
+/// The second half of a step of matrices, whose rule has an [Orthogonalization]. The first step
+/// writes the gradient, mixed with its average. [NewtonSchulz] orthogonalizes the directions in
+/// place. The last step is a plain descent with decoupled decay.
 ///
 /// Not thread-safe.
-final class MatrixStage {
+final class MatrixStage implements Stage {
   private final StepPlan update;
+  private final List<StepPlan> plans;
   private final Rule updateRule;
   private final List<MemorySegment> directions;
   private final List<NewtonSchulz> iterations = new ArrayList<>();
@@ -38,6 +35,7 @@ final class MatrixStage {
       MemorySegment rest,
       MatrixWorkspace workspace) {
     this.update = update;
+    plans = List.of(update);
     this.directions = List.copyOf(directions);
     updateRule = updateRule(rule);
     factors = new double[rows.size()];
@@ -93,22 +91,23 @@ final class MatrixStage {
     };
   }
 
-  /// The plan of the second elementwise step.
-  StepPlan update() {
+  @Override
+  public StepPlan update() {
     return update;
   }
 
-  /// Sets the directions to 0, from which the first elementwise step starts.
-  void begin() {
-    for (int i = 0; i < directions.size(); i++) {
-      directions.get(i).fill((byte) 0);
-    }
+  @Override
+  public List<StepPlan> plans() {
+    return plans;
   }
 
-  /// Makes the rest of the step, after the first elementwise step.
-  ///
-  /// @param rows the parameters of the plan's rows
-  void finish(
+  @Override
+  public List<MemorySegment> directions() {
+    return directions;
+  }
+
+  @Override
+  public void finish(
       TrackedParameter[] rows,
       Hyperparameters values,
       Engine engine,

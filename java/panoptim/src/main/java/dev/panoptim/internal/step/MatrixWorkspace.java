@@ -2,10 +2,7 @@ package dev.panoptim.internal.step;
 
 import dev.panoptim.internal.matrix.NewtonSchulz;
 import dev.panoptim.internal.matrix.Products;
-import dev.panoptim.internal.memory.CloseAll;
-import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
-import dev.panoptim.internal.memory.OwnedArena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,18 +22,14 @@ final class MatrixWorkspace {
 
   private final Engine engine;
   private final int threads;
-  private final Origin origin;
-  private OwnedArena arena;
-
-  /// `null` if there is none.
-  private MemorySegment memory;
+  private final SharedWorkspace memory;
 
   /// @param threads the most threads of a step, including the calling one
   /// @param origin the owner, for warnings
   MatrixWorkspace(Engine engine, int threads, Origin origin) {
     this.engine = engine;
     this.threads = threads;
-    this.origin = origin;
+    memory = new SharedWorkspace(origin, Products.WORKSPACE_ALIGNMENT);
   }
 
   Engine engine() {
@@ -52,30 +45,45 @@ final class MatrixWorkspace {
   /// @param groups all groups of the optimizer, whatever parameters have a gradient
   /// @throws OutOfMemoryError if the memory would exceed the limit, or the system has too little
   MemorySegment of(List<TrackedGroup> groups) {
-    if (memory == null) {
-      long directions = 0;
-      long most = 0;
-      for (TrackedGroup group : groups) {
-        if (group.rule().isOfMatrices()) {
-          for (TrackedParameter each : group.parameters) {
-            directions += aligned(each.bytes());
-          }
-          most = Math.max(most, iterationBytes(List.of(group.parameters)));
+    return memory.of(() -> bytes(groups));
+  }
+
+  private long bytes(List<TrackedGroup> groups) {
+    long directions = 0;
+    long most = 0;
+    for (TrackedGroup group : groups) {
+      if (group.rule().isOfMatrices()) {
+        for (TrackedParameter each : group.parameters) {
+          directions += memory.aligned(each.bytes());
         }
-      }
-      arena = OwnedArena.of(MemoryKind.TABLES, origin);
-      try {
-        memory = arena.allocate(directions + most, Products.WORKSPACE_ALIGNMENT);
-      } catch (Throwable e) {
-        CloseAll.after(e, List.of(this::free));
-        throw e;
+        most = Math.max(most, iterationBytes(List.of(group.parameters)));
       }
     }
-    return memory;
+    return directions + most;
+  }
+
+  /// Divides the beginning of the memory.
+  ///
+  /// @param groups as for [#of]
+  /// @param taken the bytes that other groups use, at the beginning
+  /// @param slices receives the direction of each row
+  /// @return the bytes that are used now
+  long divide(
+      List<TrackedGroup> groups,
+      List<TrackedParameter> rows,
+      long taken,
+      List<MemorySegment> slices) {
+    MemorySegment whole = of(groups);
+    long end = taken;
+    for (TrackedParameter each : rows) {
+      slices.add(whole.asSlice(end, each.bytes()));
+      end += memory.aligned(each.bytes());
+    }
+    return end;
   }
 
   boolean isAllocated() {
-    return memory != null;
+    return memory.isAllocated();
   }
 
   /// The bytes that the iteration of any batch of a group needs at most.
@@ -86,11 +94,6 @@ final class MatrixWorkspace {
       most = Math.max(most, NewtonSchulz.workspaceBytes(engine.products(), shape, threads));
     }
     return most;
-  }
-
-  /// The next multiple of the alignment.
-  static long aligned(long bytes) {
-    return Math.ceilDiv(bytes, Products.WORKSPACE_ALIGNMENT) * Products.WORKSPACE_ALIGNMENT;
   }
 
   /// Divides matrices into batches of one shape. Matrices without elements are in none.
@@ -123,11 +126,6 @@ final class MatrixWorkspace {
 
   /// Frees the memory; [#of] allocates it anew. No plan that used it is stepped again.
   void free() {
-    OwnedArena freed = arena;
-    arena = null;
-    memory = null;
-    if (freed != null) {
-      freed.close();
-    }
+    memory.free();
   }
 }

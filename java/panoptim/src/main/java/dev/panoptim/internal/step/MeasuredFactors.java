@@ -47,7 +47,8 @@ final class MeasuredFactors {
       return factor;
     }
     return switch (rule.tensorFactor()) {
-      case NONE -> 1;
+      // The last three are of FactoredStage.
+      case NONE, CLIPPED_DIRECTION, PARAMETER_SIZE, PARAMETER_SIZE_AND_DECAY -> 1;
       case TRUST_RATIO, TRUST_RATIO_ALWAYS -> {
         double factor = trustRatio(rule, values, measures, row);
         target.scaleStep(factor);

@@ -91,7 +91,8 @@ final class PartialPlans {
     Map<TrackedGroup, List<TrackedParameter>> byGroup = byGroup(chosen);
     List<GroupPlan> groups = new ArrayList<>();
     byGroup.forEach(
-        (group, some) -> groups.add(new GroupPlan(some.toArray(TrackedParameter[]::new), group)));
+        (group, some) ->
+            groups.addAll(GroupPlans.plansOf(group, some.toArray(TrackedParameter[]::new))));
     List<Runnable> closing = makeRoom(chosen.length, groups);
     GroupPlans made = GroupPlans.ofSome(engine, maker, memory, parameters, groups);
     kept.put(new Choice().of(chosen), made);

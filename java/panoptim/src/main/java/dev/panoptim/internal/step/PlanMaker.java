@@ -1,5 +1,6 @@
 package dev.panoptim.internal.step;
 
+import dev.panoptim.rule.Rule;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,33 +12,44 @@ import java.util.List;
 final class PlanMaker {
   private final StateMemory memory;
   private final TrackedParameters parameters;
-  private final MatrixWorkspace workspace;
+  private final MatrixWorkspace ofMatrices;
+  private final FactoredWorkspace factored;
 
   /// @param threads the most threads of a step, including the calling one
   PlanMaker(Engine engine, int threads, StateMemory memory, TrackedParameters parameters) {
     this.memory = memory;
     this.parameters = parameters;
-    workspace = new MatrixWorkspace(engine, threads, memory.origin());
+    ofMatrices = new MatrixWorkspace(engine, threads, memory.origin());
+    factored = new FactoredWorkspace(engine, threads, memory.origin());
   }
 
   /// The plans of one group.
   ///
   /// @param plan has the gradients
-  /// @param stage the second half of a step of matrices; `null` for other rules
-  record Made(StepPlan plan, MatrixStage stage) {
+  /// @param stage the second half of the step; `null` for rules of one elementwise step
+  record Made(StepPlan plan, Stage stage) {
     /// All plans.
     List<StepPlan> plans() {
-      return stage == null ? List.of(plan) : List.of(plan, stage.update());
+      return PlanMaker.plans(plan, stage);
     }
+  }
+
+  /// A plan and those of a stage, if there is one.
+  static List<StepPlan> plans(StepPlan plan, Stage stage) {
+    List<StepPlan> all = new ArrayList<>(List.of(plan));
+    if (stage != null) {
+      all.addAll(stage.plans());
+    }
+    return all;
   }
 
   /// Plans for each group. The gradients overlap no other operand.
   ///
   /// @throws IllegalArgumentException as [StepPlan#of]
-  /// @throws OutOfMemoryError if the workspace of matrices would exceed the limit
+  /// @throws OutOfMemoryError if the workspace of stages would exceed the limit
   List<Made> make(List<GroupPlan> groups) {
     List<RowGroup> all = new ArrayList<>();
-    // Of each group; empty for those that are not of matrices.
+    // Of each group; empty for those without a stage.
     List<List<MemorySegment>> directions = new ArrayList<>();
     long taken = 0;
     for (GroupPlan group : groups) {
@@ -45,8 +57,11 @@ final class PlanMaker {
       List<MemorySegment> slices = new ArrayList<>();
       directions.add(slices);
       if (group.rule().isOfMatrices()) {
-        taken = divide(rows, taken, slices);
-        addGroups(group, rows, slices, all);
+        taken = ofMatrices.divide(parameters.liveGroups(), rows, taken, slices);
+        addMatrices(group.rule(), rows, slices, all);
+      } else if (group.rule().isFactored()) {
+        slices.addAll(factored.directions(parameters.liveGroups(), rows));
+        addFactored(group.rule(), rows, slices, all);
       } else {
         RowFormat format = memory.format().rows(group.rule());
         all.add(new RowGroup(format, rows.stream().map(memory::row).toList()));
@@ -58,66 +73,74 @@ final class PlanMaker {
     for (int i = 0; i < groups.size(); i++) {
       GroupPlan group = groups.get(i);
       StepPlan plan = plans.get(next++);
-      MatrixStage stage = null;
-      if (group.rule().isOfMatrices()) {
-        List<TrackedParameter> rows = Arrays.asList(group.withGradient());
-        MemorySegment rest = workspace.of(parameters.liveGroups()).asSlice(taken);
-        stage =
-            new MatrixStage(
-                group.rule(), rows, plans.get(next++), directions.get(i), rest, workspace);
+      Stage stage = null;
+      if (group.rule().needsCpu()) {
+        stage = stage(group, plans.get(next++), directions.get(i), taken);
       }
       made.add(new Made(plan, stage));
     }
     return made;
   }
 
-  /// Divides the workspace.
-  ///
-  /// @param taken the bytes that other groups use, at the beginning
-  /// @param slices receives the direction of each row
-  /// @return the bytes that are used now
-  private long divide(List<TrackedParameter> rows, long taken, List<MemorySegment> slices) {
-    MemorySegment whole = workspace.of(parameters.liveGroups());
-    long end = taken;
-    for (TrackedParameter each : rows) {
-      slices.add(whole.asSlice(end, each.bytes()));
-      end += MatrixWorkspace.aligned(each.bytes());
+  /// @param taken the bytes of the directions of all matrices
+  private Stage stage(
+      GroupPlan group, StepPlan update, List<MemorySegment> directions, long taken) {
+    List<TrackedGroup> groups = parameters.liveGroups();
+    List<TrackedParameter> rows = Arrays.asList(group.withGradient());
+    if (group.rule().isOfMatrices()) {
+      MemorySegment rest = ofMatrices.of(groups).asSlice(taken);
+      return new MatrixStage(group.rule(), rows, update, directions, rest, ofMatrices);
     }
-    return end;
+    List<Row> states = rows.stream().map(memory::row).toList();
+    return new FactoredStage(
+        group.rule(), states, update, directions, factored.sums(groups), factored);
   }
 
   /// Adds the rows of both elementwise steps; see [MatrixStage].
-  private void addGroups(
-      GroupPlan group,
-      List<TrackedParameter> rows,
-      List<MemorySegment> slices,
-      List<RowGroup> all) {
+  private void addMatrices(
+      Rule rule, List<TrackedParameter> rows, List<MemorySegment> slices, List<RowGroup> all) {
     List<Row> first = new ArrayList<>();
-    List<Row> second = new ArrayList<>();
+    List<Row> last = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
       Row row = memory.row(rows.get(i));
-      first.add(row.towards(slices.get(i)));
-      second.add(row.along(slices.get(i)));
+      first.add(row.towards(slices.get(i), row.states(), List.of()));
+      last.add(row.along(slices.get(i), List.of()));
     }
+    all.add(new RowGroup(withoutCopies(MatrixStage.directionRule(rule)), first));
+    all.add(new RowGroup(memory.format().rows(MatrixStage.updateRule(rule)), last, false, true));
+  }
+
+  /// Adds the rows of both elementwise steps; see [FactoredStage].
+  private void addFactored(
+      Rule rule, List<TrackedParameter> rows, List<MemorySegment> slices, List<RowGroup> all) {
+    // The first moment is the first state, and the only one that the last step uses.
+    int used = rule.hasFirstMoment() ? 1 : 0;
+    List<Row> first = new ArrayList<>();
+    List<Row> last = new ArrayList<>();
+    for (int i = 0; i < rows.size(); i++) {
+      Row row = memory.row(rows.get(i));
+      List<MemorySegment> states = row.states();
+      first.add(row.towards(slices.get(i), List.of(), states.subList(used, states.size())));
+      last.add(row.along(slices.get(i), states.subList(0, used)));
+    }
+    all.add(new RowGroup(withoutCopies(FactoredStage.gradientRule(rule)), first, true, false));
+    all.add(new RowGroup(memory.format().rows(FactoredStage.updateRule(rule)), last, false, true));
+  }
+
+  /// The format of rows that write directions.
+  private RowFormat withoutCopies(Rule rule) {
     MemoryFormat format = memory.format();
-    RowFormat withoutCopies =
-        new RowFormat(
-            MatrixStage.directionRule(group.rule()),
-            format.device(),
-            format.stateDevice(),
-            false,
-            null);
-    all.add(new RowGroup(withoutCopies, first));
-    all.add(new RowGroup(format.rows(MatrixStage.updateRule(group.rule())), second, true));
+    return new RowFormat(rule, format.device(), format.stateDevice(), false, null);
   }
 
-  /// Whether a plan of matrices has been made since the workspace was freed last.
+  /// Whether a plan with a stage has been made since the workspaces were freed last.
   boolean hasWorkspace() {
-    return workspace.isAllocated();
+    return ofMatrices.isAllocated() || factored.isAllocated();
   }
 
-  /// Frees the workspace. No plan of matrices that was made before is stepped again.
+  /// Frees the workspaces. No plan with a stage that was made before is stepped again.
   void freeWorkspace() {
-    workspace.free();
+    ofMatrices.free();
+    factored.free();
   }
 }

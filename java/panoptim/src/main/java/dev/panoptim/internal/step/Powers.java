@@ -49,6 +49,18 @@ final class Powers {
     return result;
   }
 
+  /// A power of a base that is 0 or more, by any exponent. The result is the same on every machine,
+  /// and nothing is allocated.
+  static double realPower(double base, double exponent) {
+    if (exponent == 0 || base == 1) {
+      return 1;
+    }
+    if (base == 0 || exponent == 1) {
+      return base;
+    }
+    return exponent == 2 ? base * base : StrictMath.exp(exponent * StrictMath.log(base));
+  }
+
   private void square(int needed) {
     double square = known == 0 ? base : squares[known - 1] * squares[known - 1];
     for (int i = known; i < needed; i++) {

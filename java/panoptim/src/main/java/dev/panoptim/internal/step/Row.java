@@ -20,6 +20,8 @@ import java.util.List;
 ///   group that has none
 /// @param published bytes from the beginning of a [PublishTarget] to this row's copy there;
 ///   negative if the row is not published
+/// @param untouched other memory of the parameter, which the step does not use: gradients must not
+///   overlap it
 /// @param ownStates whether states, average and half-precision copy lie in memory that only the
 ///   caller of steps frees, and never during a step; such arenas need no [ArenaHold]
 public record Row(
@@ -32,9 +34,11 @@ public record Row(
     MemorySegment average,
     MemorySegment halfPrecisionCopy,
     long published,
+    List<MemorySegment> untouched,
     boolean ownStates) {
   public Row {
     states = List.copyOf(states);
+    untouched = List.copyOf(untouched);
   }
 
   /// A row of one dimension that is not published, and of whose arenas any can be closed during a
@@ -47,26 +51,49 @@ public record Row(
       List<MemorySegment> states,
       MemorySegment average,
       MemorySegment halfPrecisionCopy) {
-    this(name, size, List.of(size), data, gradient, states, average, halfPrecisionCopy, -1, false);
+    this(
+        name,
+        size,
+        List.of(size),
+        data,
+        gradient,
+        states,
+        average,
+        halfPrecisionCopy,
+        -1,
+        List.of(),
+        false);
   }
 
   /// The same with other data, and without what follows from data.
-  Row towards(MemorySegment data) {
-    return new Row(name, size, shape, data, gradient, states, null, null, -1, ownStates);
+  ///
+  /// @param used the states that are used
+  /// @param unused the other states
+  Row towards(MemorySegment data, List<MemorySegment> used, List<MemorySegment> unused) {
+    return new Row(name, size, shape, data, gradient, used, null, null, -1, unused, ownStates);
   }
 
-  /// The same with another gradient, and without states.
-  Row along(MemorySegment gradient) {
+  /// The same with another gradient.
+  ///
+  /// @param used the states that are used
+  Row along(MemorySegment gradient, List<MemorySegment> used) {
     return new Row(
         name,
         size,
         shape,
         data,
         gradient,
-        List.of(),
+        used,
         average,
         halfPrecisionCopy,
         published,
+        List.of(),
         ownStates);
+  }
+
+  /// Data and another gradient alone.
+  Row measuredBy(MemorySegment gradient) {
+    return new Row(
+        name, size, shape, data, gradient, List.of(), null, null, -1, List.of(), ownStates);
   }
 }

@@ -36,13 +36,9 @@ final class RowChecks {
               .formatted(row.name(), row.states().size(), states));
     }
     long size = row.size();
-    add(format.device(), "data", row, size, row.data(), true);
-    if (group.internalGradients()) {
-      TensorChecks.require(
-          format.device(), "gradient of '" + row.name() + "'", size, row.gradient(), false);
-    } else {
-      add(format.device(), "gradient", row, size, row.gradient(), false);
-    }
+    add(format.device(), "data", row, row.data(), true, group.internalData());
+    add(format.device(), "gradient", row, row.gradient(), false, group.internalGradients());
+    row.untouched().forEach(each -> addOther(row, each));
     for (int i = 0; i < states.size(); i++) {
       String state = states.get(i);
       long stateSize = Shapes.size(row.name(), format.rule().stateShape(state, row.shape()));
@@ -57,6 +53,27 @@ final class RowChecks {
           format.device(), name, row.size(), row.halfPrecisionCopy());
       operands.add(new TensorChecks.Named(name, row.halfPrecisionCopy(), row.size() * Short.BYTES));
     }
+  }
+
+  /// @param internal whether other operands may be the same memory
+  private void add(
+      Device device,
+      String kind,
+      Row row,
+      MemorySegment segment,
+      boolean written,
+      boolean internal) {
+    if (internal) {
+      TensorChecks.require(device, kind + " of '" + row.name() + "'", row.size(), segment, written);
+    } else {
+      add(device, kind, row, row.size(), segment, written);
+    }
+  }
+
+  /// Memory that the step does not use.
+  private void addOther(Row row, MemorySegment segment) {
+    operands.add(
+        new TensorChecks.Named("a state of '" + row.name() + "'", segment, segment.byteSize()));
   }
 
   private void add(

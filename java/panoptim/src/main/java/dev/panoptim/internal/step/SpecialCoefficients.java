@@ -152,7 +152,8 @@ public final class SpecialCoefficients {
   private void delay(long step) {
     double beta = of(Hyperparameter.BETA2);
     boolean first = step == 1;
-    target.special(DIRECTION_BOUND, first ? 0 : power(step - 1, of(Hyperparameter.CLIP_POWER)));
+    target.special(
+        DIRECTION_BOUND, first ? 0 : Powers.realPower(step - 1, of(Hyperparameter.CLIP_POWER)));
     target.secondMoment(first ? 0 : beta, first ? 1 : 1 - beta);
     if (rule.decay() != Decay.L2) {
       target.decay(first ? 0 : Coefficients.decayOf(rule, values));
@@ -202,7 +203,7 @@ public final class SpecialCoefficients {
   private double average(long step) {
     double rate = of(Hyperparameter.LEARNING_RATE);
     double lambd = of(Hyperparameter.LAMBD);
-    double size = rate / power(1 + lambd * rate * (step - 1), of(Hyperparameter.POWER));
+    double size = rate / Powers.realPower(1 + lambd * rate * (step - 1), of(Hyperparameter.POWER));
     double decay = rule.decay() == Decay.NONE ? 0 : of(Hyperparameter.WEIGHT_DECAY);
     target.decay(size * (decay + lambd));
     target.special(AVERAGED_TAKE, 1 / Math.max(1, step - 1 - of(Hyperparameter.AVERAGING_START)));
@@ -217,8 +218,8 @@ public final class SpecialCoefficients {
     }
     double largest = Math.max(before[1], rate);
     double weight =
-        power(step, of(Hyperparameter.WEIGHT_POWER))
-            * power(largest, of(Hyperparameter.LEARNING_RATE_POWER));
+        Powers.realPower(step, of(Hyperparameter.WEIGHT_POWER))
+            * Powers.realPower(largest, of(Hyperparameter.LEARNING_RATE_POWER));
     double sum = before[0] + weight;
     double share = sum > 0 ? weight / sum : 0;
     target.special(Z_SHARE, share);
@@ -230,17 +231,5 @@ public final class SpecialCoefficients {
     target.scalars[1] = largest;
     // Whether the parameter is evaluated, which no step changes.
     target.scalars[2] = before[2];
-  }
-
-  /// A power of a base that is 0 or more. The result is the same on every machine, and nothing is
-  /// allocated; see [Powers].
-  private static double power(double base, double exponent) {
-    if (exponent == 0 || base == 1) {
-      return 1;
-    }
-    if (base == 0 || exponent == 1) {
-      return base;
-    }
-    return exponent == 2 ? base * base : StrictMath.exp(exponent * StrictMath.log(base));
   }
 }

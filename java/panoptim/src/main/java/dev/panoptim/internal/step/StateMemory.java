@@ -296,6 +296,7 @@ public final class StateMemory {
         format.averages() ? each.states.getLast() : null,
         each.halfPrecisionCopy,
         each.published(),
+        List.of(),
         // Freed by close(), which waits for the step.
         true);
   }

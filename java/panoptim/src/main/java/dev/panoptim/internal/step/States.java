@@ -13,6 +13,8 @@ import java.util.List;
 public final class States {
   public final MemorySegment firstMoment;
   public final MemorySegment secondMoment;
+  public final MemorySegment rowMeans;
+  public final MemorySegment columnMeans;
   public final MemorySegment maximum;
   public final MemorySegment mean;
   public final MemorySegment units;
@@ -32,6 +34,8 @@ public final class States {
     this.segments = segments;
     firstMoment = named("firstMoment");
     secondMoment = named("secondMoment");
+    rowMeans = named("rowMeans");
+    columnMeans = named("columnMeans");
     maximum = named("maximum");
     mean = named("mean");
     units = named("units");

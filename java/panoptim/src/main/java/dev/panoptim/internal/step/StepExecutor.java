@@ -79,7 +79,7 @@ public final class StepExecutor {
     // Gradients must not overlap the new data.
     partial.drop();
     if (maker.hasWorkspace()) {
-      // The plans of matrices use the workspace, whose size changes.
+      // The plans of stages use the workspace, whose size changes.
       whole.drop();
       maker.freeWorkspace();
     }
@@ -203,11 +203,17 @@ public final class StepExecutor {
       GroupPlan group = groups.get(i);
       engine.requireReady(group.plan);
       if (group.stage != null) {
-        engine.requireReady(group.stage.update());
+        requireReady(group.stage.plans());
       }
     }
     if (publisher != null) {
       publisher.requireReady();
+    }
+  }
+
+  private void requireReady(List<StepPlan> plans) {
+    for (int i = 0; i < plans.size(); i++) {
+      engine.requireReady(plans.get(i));
     }
   }
 

@@ -2,6 +2,7 @@ package dev.panoptim.internal.step;
 
 import dev.panoptim.internal.tensor.TensorChecks;
 import dev.panoptim.memory.Parameter;
+import dev.panoptim.rule.Rule;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -76,7 +77,8 @@ public final class TrackedParameters {
         throw new IllegalArgumentException(
             "a parameter group is empty, but must have at least one parameter");
       }
-      MatrixShape.require(group, engine);
+      requireCpu(group.rule());
+      MatrixShape.require(group);
       for (TrackedParameter each : group.parameters) {
         requireDevice(each.parameter);
         TrackedParameter other = byName.put(each.name(), each);
@@ -100,6 +102,22 @@ public final class TrackedParameters {
     groups.clear();
     groups.addAll(candidates);
     byName.values().forEach(each -> tracked.put(each.parameter, each));
+  }
+
+  private void requireCpu(Rule rule) {
+    if (rule.needsCpu() && !engine.device().isCpu()) {
+      throw new IllegalArgumentException(
+          "backend %s cannot %s: such a group needs a backend of the cpu"
+              .formatted(
+                  engine.name(),
+                  rule.isOfMatrices()
+                      ? "orthogonalize matrices, which orthogonalization "
+                          + rule.orthogonalization()
+                          + " needs"
+                      : "keep means of rows and columns, which secondMoment "
+                          + rule.secondMoment()
+                          + " needs"));
+    }
   }
 
   private void requireDevice(Parameter parameter) {
