@@ -4,10 +4,10 @@ import dev.panoptim.internal.step.StepSettings;
 
 /// Optional work of steps beside the update, in the same pass over memory.
 ///
-/// The order is: a step whose unscaled gradients are not all finite may be skipped; gradients are
-/// multiplied by [#gradientScale], clipped to a norm over all parameters of all groups, then to a
-/// value; weight decay and the update follow. The gradients in memory stay unchanged, or are set to
-/// 0.
+/// The order is: rows of gradients are clipped adaptively; a step whose unscaled gradients are not
+/// all finite may be skipped; gradients are multiplied by [#gradientScale], clipped to a norm over
+/// all parameters of all groups, then to a value; weight decay and the update follow. The gradients
+/// in memory stay unchanged, or are set to 0; only [#clipGradAdaptive] changes them.
 ///
 /// Changes take effect at the next step. Not thread-safe: for the thread that steps, between two
 /// steps or in a hook.
@@ -66,6 +66,41 @@ public final class StepOptions {
   /// @throws IllegalArgumentException if it is not
   public StepOptions clipGradValue(double value) {
     settings.clipGradValue = requirePositive("clipGradValue", value);
+    return this;
+  }
+
+  /// Infinite, unless it was changed.
+  public double clipGradAdaptive() {
+    return settings.clipGradAdaptive;
+  }
+
+  /// As [#clipGradAdaptive(double, double)], with an epsilon of 1e-3.
+  public StepOptions clipGradAdaptive(double value) {
+    return clipGradAdaptive(value, 1e-3);
+  }
+
+  /// Limits the norm of each row of a scaled gradient to a part of the norm of the same row of the
+  /// parameter: multiplies the row by `min(1, value * max(norm of the parameter's row, epsilon) /
+  /// norm of the gradient's row)`. The first extent of a shape counts rows; a parameter of less
+  /// than two dimensions is one row. Usual values are from 0.01 to 0.16.
+  ///
+  /// This is a pass of its own, which changes the gradients in memory. A NaN makes its row NaN, and
+  /// an infinity too, but for elements that become 0. A read-only gradient makes the step throw an
+  /// [IllegalArgumentException], and a backend of a GPU an [IllegalStateException].
+  /// [Optimizer#updateHessian()] does not clip.
+  ///
+  /// Source: [Brock and others 2021](https://arxiv.org/abs/2102.06171).
+  ///
+  /// @param value a number above 0, infinite for no limit
+  /// @param epsilon the least norm of a parameter's row, a finite number of 0 or more
+  /// @throws IllegalArgumentException if one is not
+  public StepOptions clipGradAdaptive(double value, double epsilon) {
+    if (!(epsilon >= 0 && epsilon < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          "epsilon is " + epsilon + ", but must be 0 or more and finite");
+    }
+    settings.clipGradAdaptive = requirePositive("clipGradAdaptive", value);
+    settings.clipGradAdaptiveEpsilon = epsilon;
     return this;
   }
 

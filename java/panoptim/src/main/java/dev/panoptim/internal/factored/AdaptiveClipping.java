@@ -11,50 +11,35 @@ import java.lang.foreign.MemorySegment;
 /// each row of a gradient to a part of the norm of the same row of the parameter.
 ///
 /// A row of the gradient is multiplied by `min(1, clipping * max(norm of the parameter's row, eps)
-/// / norm of the gradient's row)`. A vector is one row. Norms and factors are computed in double,
-/// and a factor is rounded to float once. A row whose gradient is 0 keeps its bits. A NaN in a row
-/// of the parameter or of the gradient makes the gradient's row NaN. An infinity in a row of the
-/// gradient becomes NaN, and the other elements of this row become 0. All bits are the same on
-/// every engine and at any number of threads.
+/// / norm of the scaled gradient's row)`. A vector is one row. Norms and factors are computed in
+/// double, and a factor is rounded to float once. A row whose gradient is 0 keeps its bits. A NaN
+/// in a row of the parameter or of the gradient makes the gradient's row NaN. An infinity in a row
+/// of the gradient becomes NaN, and the other elements of this row become 0. All bits are the same
+/// on every engine and at any number of threads.
 ///
 /// Not thread-safe. Calls allocate nothing, except that the Vector API may allocate vectors that
 /// HotSpot does not inline.
 public final class AdaptiveClipping {
   private final FactoredOperations operations;
-  private final double clipping;
-  private final double epsilon;
 
   /// The largest allowed norm of each row, as doubles.
   private final MemorySegment limits;
 
   /// @param operations of the shape; columns are not needed
-  /// @param clipping the largest norm of a gradient's row, as a part of the parameter's; above 0,
-  ///   usually 0.01 to 0.16
-  /// @param epsilon the least norm of a parameter's row, so that rows of 0 can change; 0 or more,
-  ///   usually 1e-3
-  /// @throws IllegalArgumentException if a number is out of its range
   /// @throws OutOfMemoryError if the table of limits, 8 bytes a row, would exceed the limit of
   ///   memory
-  public AdaptiveClipping(FactoredOperations operations, double clipping, double epsilon) {
-    if (!(clipping > 0 && clipping < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          "clipping is " + clipping + ", but must be above 0 and finite");
-    }
-    if (!(epsilon >= 0 && epsilon < Double.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          "epsilon is " + epsilon + ", but must be 0 or more and finite");
-    }
+  public AdaptiveClipping(FactoredOperations operations) {
     this.operations = operations;
-    this.clipping = clipping;
-    this.epsilon = epsilon;
     limits =
         new CollectedMemory(MemoryKind.TABLES)
             .allocate(JAVA_DOUBLE, Math.max(1, operations.shape().rows()));
   }
 
-  /// Multiplies the gradient in place by `scale` and by the factors of its rows. Norms are those of
-  /// the scaled gradient.
+  /// Multiplies the gradient in place by the factors of its rows.
   ///
+  /// @param clipping the largest norm of a gradient's row, as a part of the parameter's; above 0
+  /// @param epsilon the least norm of a parameter's row, so that rows of 0 can change; 0 or more
+  /// @param scale a factor of the gradient in its norms, but not in the result
   /// @param parameter floats, off-heap; not changed
   /// @param gradient as the parameter; they do not overlap
   /// @return the number of rows whose factor is not 1
@@ -62,7 +47,12 @@ public final class AdaptiveClipping {
   ///   or the gradient is read-only
   /// @throws IllegalStateException if an operand's arena has been closed
   /// @throws WrongThreadException if an operand's arena is confined to another thread
-  public long clip(float scale, MemorySegment parameter, MemorySegment gradient) {
+  public long clip(
+      double clipping,
+      double epsilon,
+      float scale,
+      MemorySegment parameter,
+      MemorySegment gradient) {
     FactoredShape shape = operations.shape();
     TensorChecks.require("gradient", shape.elements(), gradient, true);
     TensorChecks.require("parameter", shape.elements(), parameter, false);
@@ -81,8 +71,8 @@ public final class AdaptiveClipping {
       operations.setRowFactor(row, factor);
       clipped += factor == 1 ? 0 : 1;
     }
-    if (clipped > 0 || scale != 1) {
-      operations.scaleRows(scale, gradient, gradient);
+    if (clipped > 0) {
+      operations.scaleRows(1, gradient, gradient);
     }
     return clipped;
   }

@@ -13,8 +13,8 @@ import java.lang.foreign.MemorySegment;
 /// definition. Sums are computed in double. Sums of a row's chunks are added in order, and so are
 /// sums of a column's blocks.
 ///
-/// The caller keeps the memory of all operands open during an operation: native code uses bare
-/// addresses. If an operand is confined to the calling thread, that thread works alone. Not
+/// An operation of native code keeps the arenas of its operands open; the caller keeps the
+/// workspace open. If an operand is confined to the calling thread, that thread works alone. Not
 /// thread-safe. Calls allocate nothing, except that the Vector API may allocate vectors that
 /// HotSpot does not inline.
 public abstract class FactoredOperations {

@@ -19,7 +19,11 @@ import java.lang.ref.Reference;
 /// Not thread-safe.
 final class NativeFactored extends FactoredOperations {
   private static final class Function {
-    static final MethodHandle RUN = PanoptimAbi.panoptim_run_factored.makeInvoker().handle();
+    /// The pointers after the first keep the operands' arenas open until the call returns.
+    static final MethodHandle RUN =
+        PanoptimAbi.panoptim_run_factored
+            .makeInvoker(PanoptimAbi.C_POINTER, PanoptimAbi.C_POINTER, PanoptimAbi.C_POINTER)
+            .handle();
   }
 
   /// No other table lies in the cache lines of the shared counters.
@@ -55,12 +59,11 @@ final class NativeFactored extends FactoredOperations {
     panoptim_factored.most(table, call.most);
     panoptim_factored.take(table, call.take);
     panoptim_factored.least(table, call.least);
+    sharing.call = call;
     try {
       sharing.run(shape.elements(), most);
     } finally {
-      Reference.reachabilityFence(call.matrix);
-      Reference.reachabilityFence(call.result);
-      Reference.reachabilityFence(call.state);
+      sharing.call = null;
       Reference.reachabilityFence(this);
     }
   }
@@ -70,6 +73,9 @@ final class NativeFactored extends FactoredOperations {
   }
 
   private final class Sharing extends SharedElements {
+    /// `null` between two operations.
+    private FactoredCall call;
+
     @Override
     void announce(long share) {
       panoptim_factored.share(table, share);
@@ -81,7 +87,9 @@ final class NativeFactored extends FactoredOperations {
     protected void lead() {
       int status;
       try {
-        status = (int) Function.RUN.invokeExact(table);
+        status =
+            (int)
+                Function.RUN.invokeExact(table, call.matrix, given(call.result), given(call.state));
       } catch (Throwable e) {
         throw Downcall.unchecked(e);
       }

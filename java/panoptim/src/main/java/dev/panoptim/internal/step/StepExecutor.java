@@ -32,6 +32,7 @@ public final class StepExecutor {
   private final GroupUpdates updates;
 
   private final CurvatureMeasurement measurement;
+  private final RowClipping rowClipping;
   private final StepOutcome outcome = new StepOutcome();
 
   /// Made at the first step that needs one.
@@ -64,6 +65,7 @@ public final class StepExecutor {
     whole = GroupPlans.ofAll(engine, maker, memory, parameters);
     partial = new PartialPlans(engine, maker, memory, parameters);
     measurement = new CurvatureMeasurement(engine, threads, whole, settings);
+    rowClipping = new RowClipping(engine, threads, parameters, memory.origin());
     this.publisher = publisher;
     updates = new GroupUpdates(engine, threads, averageDecay);
   }
@@ -78,6 +80,8 @@ public final class StepExecutor {
     whole.addGroups();
     // Gradients must not overlap the new data.
     partial.drop();
+    // A new parameter may be larger than all others.
+    rowClipping.free();
     if (maker.hasWorkspace()) {
       // The plans of stages use the workspace, whose size changes.
       whole.drop();
@@ -163,9 +167,15 @@ public final class StepExecutor {
     if (!refusesByItself(groups, publisher)) {
       requireReady(groups, publisher);
     }
+    if (settings.clipsAdaptively()) {
+      rowClipping.requireReady(groups, settings);
+    }
     float clipValue = (float) settings.clipGradValue;
     for (int i = 0; i < groups.size(); i++) {
       groups.get(i).plan.treatGradients(clipValue, settings.zeroGrad);
+    }
+    if (settings.clipsAdaptively()) {
+      rowClipping.clip(groups, settings);
     }
     if (!settings.needsNorm()) {
       updateGroups(groups, publisher, (float) settings.gradientScale, null);
@@ -190,6 +200,7 @@ public final class StepExecutor {
     if (groups.size() != 1
         || groups.getFirst().stage != null
         || publisher != null
+        || settings.clipsAdaptively()
         || settings.needsNorm()) {
       return false;
     }
@@ -362,6 +373,7 @@ public final class StepExecutor {
     parts.add(this::dropPlans);
     parts.add(measurement::close);
     parts.add(maker::freeWorkspace);
+    parts.add(rowClipping::free);
     if (decision != null) {
       parts.add(decision::close);
     }

@@ -13,6 +13,13 @@ public final class StepSettings {
   /// The largest absolute value of a scaled gradient, above 0; infinite for no limit.
   public double clipGradValue = Double.POSITIVE_INFINITY;
 
+  /// The largest norm of a row of a scaled gradient, as a part of the norm of the parameter's row,
+  /// above 0; infinite for no limit.
+  public double clipGradAdaptive = Double.POSITIVE_INFINITY;
+
+  /// The least norm of a parameter's row for [#clipGradAdaptive], 0 or more.
+  public double clipGradAdaptiveEpsilon = 1e-3;
+
   /// Whether a step changes nothing if a gradient is not finite.
   public boolean skipNonFinite;
 
@@ -24,6 +31,11 @@ public final class StepSettings {
   /// Whether all gradients must be read before one is used.
   boolean needsNorm() {
     return skipNonFinite || clipGradNorm < Double.POSITIVE_INFINITY;
+  }
+
+  /// Whether rows of gradients are clipped before all else.
+  boolean clipsAdaptively() {
+    return clipGradAdaptive < Double.POSITIVE_INFINITY;
   }
 
   /// Checks that a step needs the gradients of its own parameters only.
@@ -47,6 +59,8 @@ public final class StepSettings {
     gradientScale = other.gradientScale;
     clipGradNorm = other.clipGradNorm;
     clipGradValue = other.clipGradValue;
+    clipGradAdaptive = other.clipGradAdaptive;
+    clipGradAdaptiveEpsilon = other.clipGradAdaptiveEpsilon;
     skipNonFinite = other.skipNonFinite;
     zeroGrad = other.zeroGrad;
   }

@@ -1,5 +1,6 @@
 package dev.panoptim.internal.step;
 
+import dev.panoptim.internal.factored.AdaptiveClipping;
 import dev.panoptim.internal.tensor.Shapes;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.rule.Rule;
@@ -25,6 +26,9 @@ public final class TrackedParameter {
 
   /// A copy of the data in 16 bits, `null` where there is none.
   MemorySegment halfPrecisionCopy;
+
+  /// Clips the rows of the gradient; `null` until that is first asked for. See [RowClipping].
+  AdaptiveClipping clipping;
 
   /// Whether the parameter has a row in the plans of whole steps.
   boolean hasRow;
