@@ -1,6 +1,5 @@
 package dev.panoptim.internal.factored;
 
-import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.parallel.WorkSplit;
 
 /// The shape of a matrix, and what is computed of it.
@@ -12,11 +11,12 @@ import dev.panoptim.internal.parallel.WorkSplit;
 /// @param hasColumns whether columns are summed and have factors. Without them, the workspace is
 ///   smaller
 public record FactoredShape(long rows, long columns, boolean hasColumns) {
-  /// Of a workspace, in bytes.
-  public static final long ALIGNMENT = PanoptimAbi.PANOPTIM_WORKSPACE_ALIGNMENT();
+  /// Of a workspace, in bytes. A test compares it with `PANOPTIM_WORKSPACE_ALIGNMENT`.
+  public static final long ALIGNMENT = 64;
 
-  /// The rows whose terms are added to one sum of a column.
-  public static final int BLOCK = PanoptimAbi.PANOPTIM_FACTORED_BLOCK();
+  /// The rows whose terms are added to one sum of a column. A test compares it with
+  /// `PANOPTIM_FACTORED_BLOCK`.
+  public static final int BLOCK = 64;
 
   /// @throws IllegalArgumentException if a number is below 0, or the matrix has more than 2^54
   ///   elements

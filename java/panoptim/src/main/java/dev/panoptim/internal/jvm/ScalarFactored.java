@@ -3,15 +3,15 @@ package dev.panoptim.internal.jvm;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
-import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.factored.FactoredCall;
+import dev.panoptim.internal.parallel.WorkSplit;
 import java.lang.foreign.MemorySegment;
 
 /// Loops of factored second moments in plain Java, one element at a time.
 final class ScalarFactored implements FactoredKernels {
   static final ScalarFactored INSTANCE = new ScalarFactored();
 
-  private static final int LANES = PanoptimAbi.PANOPTIM_LANES();
+  private static final int LANES = WorkSplit.LANES;
   private static final int HALF = LANES / 2;
 
   private ScalarFactored() {}

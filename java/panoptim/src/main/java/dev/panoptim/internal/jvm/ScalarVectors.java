@@ -2,14 +2,14 @@ package dev.panoptim.internal.jvm;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
-import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.internal.parallel.WorkSplit;
 import java.lang.foreign.MemorySegment;
 
 /// Operations on vectors in plain Java, one element at a time.
 final class ScalarVectors implements VectorKernels {
   static final ScalarVectors INSTANCE = new ScalarVectors();
 
-  private static final int LANES = PanoptimAbi.PANOPTIM_LANES();
+  private static final int LANES = WorkSplit.LANES;
 
   private ScalarVectors() {}
 

@@ -2,14 +2,14 @@ package dev.panoptim.internal.jvm;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
-import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.internal.step.StepPlan;
 import java.lang.foreign.MemorySegment;
 
 /// Sums of squares in plain Java, in the order that all backends use: element i of a chunk is added
 /// to sum i modulo [#LANES], and the sums are added in halves.
 final class SumOfSquares {
-  private static final int LANES = PanoptimAbi.PANOPTIM_LANES();
+  private static final int LANES = WorkSplit.LANES;
 
   private SumOfSquares() {}
 

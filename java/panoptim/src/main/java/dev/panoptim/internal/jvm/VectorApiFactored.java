@@ -2,8 +2,8 @@ package dev.panoptim.internal.jvm;
 
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 
-import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.factored.FactoredCall;
+import dev.panoptim.internal.parallel.WorkSplit;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
@@ -32,7 +32,7 @@ final class VectorApiFactored implements FactoredKernels {
   private static final int ROUND = 4 * QUARTER;
 
   static {
-    if (ROUND != PanoptimAbi.PANOPTIM_LANES()) {
+    if (ROUND != WorkSplit.LANES) {
       throw new AssertionError("four vectors do not hold all sums");
     }
   }

@@ -1,6 +1,6 @@
 package dev.panoptim.internal.jvm;
 
-import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.internal.parallel.WorkSplit;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
@@ -25,7 +25,7 @@ final class VectorApiVectors implements VectorKernels {
   private static final long ROUND_BYTES = 4 * QUARTER_BYTES;
 
   static {
-    if (ROUND_BYTES != PanoptimAbi.PANOPTIM_LANES() * (long) Float.BYTES) {
+    if (ROUND_BYTES != WorkSplit.LANES * (long) Float.BYTES) {
       throw new AssertionError("four vectors do not hold all sums");
     }
   }

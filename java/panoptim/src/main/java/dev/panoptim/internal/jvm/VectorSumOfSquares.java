@@ -1,6 +1,6 @@
 package dev.panoptim.internal.jvm;
 
-import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.internal.step.StepPlan;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -15,7 +15,7 @@ final class VectorSumOfSquares {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_128;
   private static final VectorSpecies<Double> DOUBLES = DoubleVector.SPECIES_256;
-  private static final int LANES = PanoptimAbi.PANOPTIM_LANES();
+  private static final int LANES = WorkSplit.LANES;
   private static final long VECTOR_BYTES = FLOATS.vectorByteSize();
   private static final long ROUND_BYTES = 4 * VECTOR_BYTES;
 

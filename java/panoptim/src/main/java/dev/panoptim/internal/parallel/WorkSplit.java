@@ -8,6 +8,10 @@ public final class WorkSplit {
   /// `PANOPTIM_CHUNK`, so that this package does not depend on the bindings.
   public static final int CHUNK = 16384;
 
+  /// The partial sums of a chunk: element i is added to sum i % LANES. A test compares it with
+  /// `PANOPTIM_LANES`.
+  public static final int LANES = 16;
+
   /// Below this number of elements, two chunks, there is nothing to share. At this number sharing
   /// is faster: AdamW on two cores of Zen 4 took 11.4 us on one thread and 6.8-7.1 on two. Measure
   /// anew with `-Pbench -Dbench.args="StepBenchmark -p optimizer=ADAMW -p backend=native -p

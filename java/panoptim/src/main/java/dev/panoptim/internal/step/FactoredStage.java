@@ -127,7 +127,7 @@ final class FactoredStage implements Stage {
       double power = Powers.realPower(rows[i].steps() + 1, values.get(Hyperparameter.BETA2_DECAY));
       squares[i] = this.rows[i].direct(1 - power, epsilon);
     }
-    Measures measures = sizes == null ? null : measure(values, engine, threads);
+    Measures measures = sizes == null || rows.length == 0 ? null : measure(values, engine, threads);
     StepValues written = update.values();
     written.begin(values.decays());
     for (int i = 0; i < rows.length; i++) {

@@ -1,6 +1,5 @@
 package dev.panoptim.internal.step;
 
-import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.parallel.WorkSplit;
@@ -27,10 +26,10 @@ public final class Measures {
   /// gradient over the root of the second moment.
   public static final int LAST = 3;
 
-  /// `PANOPTIM_MEASURES`.
-  public static final int COUNT = PanoptimAbi.PANOPTIM_MEASURES();
+  /// The number of these. A test compares it with `PANOPTIM_MEASURES`.
+  public static final int COUNT = 4;
 
-  private static final int LANES = PanoptimAbi.PANOPTIM_LANES();
+  private static final int LANES = WorkSplit.LANES;
 
   private final Rows rows;
   private final MemorySegment sums;

@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.TestLibraries;
+import dev.panoptim.internal.factored.FactoredShape;
+import dev.panoptim.internal.matrix.Products;
 import dev.panoptim.internal.parallel.WorkSplit;
+import dev.panoptim.internal.step.Measures;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.GroupLayout;
@@ -154,8 +157,13 @@ class DriftTest {
   }
 
   @Test
-  void theChunkOfJavaIsTheChunkOfNativeCode() {
+  void theNumbersOfJavaAreThoseOfNativeCode() {
     assertEquals(PanoptimAbi.PANOPTIM_CHUNK(), WorkSplit.CHUNK);
+    assertEquals(PanoptimAbi.PANOPTIM_LANES(), WorkSplit.LANES);
+    assertEquals(PanoptimAbi.PANOPTIM_MEASURES(), Measures.COUNT);
+    assertEquals(PanoptimAbi.PANOPTIM_WORKSPACE_ALIGNMENT(), FactoredShape.ALIGNMENT);
+    assertEquals(PanoptimAbi.PANOPTIM_WORKSPACE_ALIGNMENT(), Products.WORKSPACE_ALIGNMENT);
+    assertEquals(PanoptimAbi.PANOPTIM_FACTORED_BLOCK(), FactoredShape.BLOCK);
   }
 
   @Test
