@@ -1,12 +1,12 @@
 """Checkpoints of Panoptim to and from torch.optim.
 
-Adam, AdamW, NAdam, RAdam, Adamax, SGD, ASGD, Adagrad, RMSprop, Adadelta and Rprop.
+Adam, AdamW, NAdam, RAdam, Adamax, SGD, ASGD, Adagrad, RMSprop, Adadelta, Rprop and Adafactor.
 
     to_torch("step-000000001000.safetensors", model.named_parameters(), optimizer)
     from_torch(model.named_parameters(), optimizer, "panoptim.safetensors", step=1000)
 
 Parameters must have the same names on both sides. Shapes are PyTorch's: a checkpoint that is made here has only numbers
-of elements.
+of elements, except of Adafactor.
 docs/checkpoints.md describes the format of the file.
 """
 
@@ -26,23 +26,29 @@ STATES = {
     "Adamax": {"firstMoment": "exp_avg", "secondMoment": "exp_inf"},
     "ASGD": {"parameterAverage": "ax"},
     "Rprop": {"previousGradient": "prev", "stepSizes": "step_size"},
+    "Adafactor": {"rowMeans": "row_var", "columnMeans": "col_var", "secondMoment": "variance"},
     **dict.fromkeys(["Adam", "AdamW", "NAdam", "RAdam"], ADAM),
 }
 # The second moments that depend on the kind alone.
 SECOND = {**dict.fromkeys(["SGD", "ASGD", "Rprop"], "NONE"), "Adagrad": "SUM"}
-SECOND |= {"RAdam": "RECTIFIED_AVERAGE", "Adamax": "INFINITY_NORM"}
-DECAY = {"AdamW": "DECOUPLED", "ASGD": "DECOUPLED", "Rprop": "NONE"}
+SECOND |= {"RAdam": "RECTIFIED_AVERAGE", "Adamax": "INFINITY_NORM", "Adafactor": "FACTORED_AVERAGE"}
+DECAY = {"AdamW": "DECOUPLED", "ASGD": "DECOUPLED", "Adafactor": "DECOUPLED", "Rprop": "NONE"}
 UPDATE = {"ASGD": "AVERAGED", "Rprop": "SIGN_STEPS"}
 OPTIONS = {"learningRate": "lr", "weightDecay": "weight_decay", "epsilon": "eps", "learningRateDecay": "lr_decay"}
 OPTIONS |= {"initialAccumulator": "initial_accumulator_value", "momentumDecay": "momentum_decay"}
 # Options that mean something else in another kind: alpha is RMSprop's beta2. Rprop has no weight decay.
 OWN = {"ASGD": {"lambd": "lambd", "power": "alpha", "averagingStart": "t0"}}
+OWN |= {"Adafactor": {"beta2Decay": "beta2_decay", "clipThreshold": "d"}}
 PAIRS = {"Rprop": {"etas": ("etaMinus", "etaPlus"), "step_sizes": ("smallestStep", "largestStep")}}
+PAIRS |= {"Adafactor": {"eps": ("epsilon", "epsilon2")}}
+# What PyTorch has no option for.
+FIXED = {"Adafactor": {"relativeStep": 1.0}}
 
 
 def options(kind):
     """Our names of the options that are single numbers, with theirs."""
-    common = {ours: theirs for ours, theirs in OPTIONS.items() if (kind, theirs) != ("Rprop", "weight_decay")}
+    others = {("Rprop", "weight_decay"), ("Adafactor", "eps")}
+    common = {ours: theirs for ours, theirs in OPTIONS.items() if (kind, theirs) not in others}
     return common | OWN.get(kind, {})
 
 
@@ -62,14 +68,18 @@ def rule(kind, group):
         "epsilonBeforeCorrection": False,
         "decay": "DECOUPLED" if group.get("decoupled_weight_decay") else DECAY.get(kind, "L2"),
         "update": UPDATE.get(kind, "DESCENT"),
+        "tensorFactor": "PARAMETER_SIZE" if kind == "Adafactor" else "NONE",
         "maximize": group["maximize"],
     }
 
 
 def hyperparameters(kind, group):
     values = {ours: float(group[theirs]) for ours, theirs in options(kind).items() if theirs in group}
+    values |= FIXED.get(kind, {})
     for theirs, ours in PAIRS.get(kind, {}).items():
-        values |= {name: float(value) for name, value in zip(ours, group[theirs])}
+        # Only Adafactor's epsilon can be None: that of the type.
+        machine = torch.finfo(group["params"][0].dtype).eps
+        values |= {name: float(machine if value is None else value) for name, value in zip(ours, group[theirs])}
     beta1, beta2 = group.get("betas", (None, None if kind == "ASGD" else group.get("alpha", group.get("rho"))))
     values |= {name: float(beta) for name, beta in (("beta1", beta1), ("beta2", beta2)) if beta is not None}
     if group.get("momentum"):
@@ -104,6 +114,15 @@ def modern(training):
         for saved in training["parameters"].values():
             saved |= {"rule": 0, "scalars": {"momentumProduct": saved.pop("momentumProduct")}}
     return training
+
+
+def state_shape(kind, ours, shape):
+    """The shape of one of our states; None if a parameter of this shape has no such state in PyTorch."""
+    if kind != "Adafactor":
+        return shape
+    rows, columns = (*shape[:-1], 1), (*shape[:-2], 1, *shape[-1:])
+    used = {"rowMeans": rows, "columnMeans": columns} if len(shape) > 1 else {"secondMoment": shape}
+    return used.get(ours)
 
 
 def parts(rule):
@@ -144,8 +163,9 @@ def to_torch(file, named_parameters, optimizer):
             state |= {"mu_product": torch.tensor(saved["scalars"]["momentumProduct"])} if kind == "NAdam" else {}
             state |= rate_and_share(saved["hyperparameters"], saved["steps"]) if kind == "ASGD" else {}
             for ours, theirs in STATES[kind].items():
-                if f"{ours}/{name}" in tensors:
-                    state[theirs] = tensors[f"{ours}/{name}"].view_as(parameter).clone()
+                shape = state_shape(kind, ours, parameter.shape)
+                if shape is not None and f"{ours}/{name}" in tensors:
+                    state[theirs] = tensors[f"{ours}/{name}"].view(shape).clone()
             loaded["state"][index] = state
     for group, into in zip(optimizer.param_groups, loaded["param_groups"]):
         values = training["parameters"][names[group["params"][0]]]["hyperparameters"]
@@ -172,14 +192,20 @@ def from_torch(named_parameters, optimizer, file, step):
         for parameter in group["params"]:
             name, state = names[parameter], optimizer.state.get(parameter, {})
             states = {ours: state.get(theirs) for ours, theirs in STATES[kind].items()}
+            if kind == "Adafactor" and state:
+                # Here every parameter has all states.
+                states = {ours: torch.empty(0) if tensor is None else tensor for ours, tensor in states.items()}
             states = {f"{ours}/{name}": tensor for ours, tensor in states.items() if tensor is not None}
             # SGD counts no steps: those with a momentum buffer have made some.
             steps = int(state.get("step", max(step, 1) if states else 0 if group.get("momentum") else step))
             for key, tensor in {f"parameter/{name}": parameter, **(states if steps else {})}.items():
-                tensors[key] = tensor.detach().cpu().float().flatten().clone()
+                tensor = tensor.detach().cpu().float().clone(memory_format=torch.contiguous_format)
+                tensors[key] = tensor if kind == "Adafactor" else tensor.flatten()
             scalars = {"momentumProduct": float(state.get("mu_product", 1))} if kind == "NAdam" else {}
             parameters[name] = {"rule": rules.index(rule(kind, group)), "size": parameter.numel(), "steps": steps}
             parameters[name] |= {"scalars": scalars, "hyperparameters": hyperparameters(kind, group)}
+            if kind == "Adafactor" and parameter.dim() != 1:
+                parameters[name]["shape"] = list(parameter.shape)
     training = {"format": 4, "version": f"torch {torch.__version__}", "step": step, "rules": rules}
     training = json.dumps(training | {"parameters": parameters, "extras": {}})
     sums = json.dumps(checksums(tensors))

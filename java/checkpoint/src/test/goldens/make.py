@@ -49,6 +49,7 @@ CASES = {
     "adamax": (O.Adamax, dict(lr=0.1, betas=(0.8, 0.9), weight_decay=0.1)),
     "asgd": (O.ASGD, dict(lr=0.1)),
     "asgd-average": (O.ASGD, dict(lr=0.1, lambd=0.01, alpha=0.5, t0=10, weight_decay=0.1, maximize=True)),
+    "adafactor": (O.Adafactor, dict(lr=0.01, weight_decay=0.1, eps=(2**-23, 1e-3))),
     "rprop": (O.Rprop, dict(lr=0.01)),
     "rprop-sizes": (O.Rprop, dict(lr=0.01, etas=(0.4, 1.3), step_sizes=(1e-3, 0.05), maximize=True)),
 }

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A loaded training is equal to the saved one bit by bit. A training that does not fit is rejected
 /// and not changed.
@@ -61,6 +62,51 @@ class CheckpointTest {
       assertEquals(before.bits(), after.bits());
       after.trainTo(20);
       assertEquals(uninterrupted.bits(), after.bits());
+    }
+  }
+
+  /// Saved between `eval()` and `train()`, while the parameters are averages.
+  @ParameterizedTest
+  @ValueSource(strings = {"schedule-free-sgd", "schedule-free-adamw"})
+  void continuesAfterAnEvaluationThatWasSaved(String kind) {
+    var builder = Trainee.KINDS.get(kind);
+    try (Trainee uninterrupted = new Trainee(builder, 33, 70_000);
+        Trainee before = new Trainee(builder, 33, 70_000);
+        Trainee after = new Trainee(before, builder)) {
+      uninterrupted.trainTo(20);
+      before.trainTo(11);
+      before.optimizer.eval();
+      Path file = folder(1).save(before.training(), 11, Map.of());
+      after.trainTo(3);
+      try (Checkpoint checkpoint = Checkpoint.open(file)) {
+        after.resume(checkpoint);
+      }
+      assertEquals(before.bits(), after.bits());
+      before.optimizer.train();
+      after.optimizer.train();
+      assertEquals(before.bits(), after.bits());
+      before.trainTo(20);
+      after.trainTo(20);
+      assertEquals(before.bits(), after.bits());
+    }
+  }
+
+  /// States exist though no step has been made.
+  @Test
+  void continuesFromAHessianBeforeTheFirstStep() {
+    var builder = Trainee.KINDS.get("sophia");
+    try (Trainee before = new Trainee(builder, 33, 700);
+        Trainee after = new Trainee(before, builder)) {
+      before.updateHessian();
+      Path file = folder(1).save(before.training(), 0, Map.of());
+      after.trainTo(3);
+      try (Checkpoint checkpoint = Checkpoint.open(file)) {
+        after.resume(checkpoint);
+      }
+      assertEquals(before.bits(), after.bits());
+      before.trainTo(9);
+      after.trainTo(9);
+      assertEquals(before.bits(), after.bits());
     }
   }
 

@@ -11,6 +11,7 @@ import dev.panoptim.backend.Backends;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.Adadelta;
+import dev.panoptim.optim.Adafactor;
 import dev.panoptim.optim.Adagrad;
 import dev.panoptim.optim.Adam;
 import dev.panoptim.optim.AdamW;
@@ -116,6 +117,7 @@ class TorchExchangeTest {
                 .averagingStart(10)
                 .weightDecay(0.1)
                 .maximize(true));
+    CASES.put("adafactor", p -> Adafactor.builder(p).weightDecay(0.1));
     CASES.put("rprop", p -> Rprop.builder(p).learningRate(0.01));
     CASES.put(
         "rprop-sizes",
@@ -135,13 +137,15 @@ class TorchExchangeTest {
 
   /// Panoptim's side of the training.
   private static final class Ours implements AutoCloseable {
-    final Parameters parameters =
-        Parameters.builder().add("layer.weight", 200).add("layer.bias", 100).build();
+    final Parameters parameters;
     final Optimizer optimizer;
     final SafetensorsFile training;
     final Arena arena = Arena.ofConfined();
 
     Ours(String name, Path goldens) {
+      // The shape matters to Adafactor alone.
+      long[] weight = name.equals("adafactor") ? new long[] {20, 10} : new long[] {200};
+      parameters = Parameters.builder().add("layer.weight", weight).add("layer.bias", 100).build();
       training = SafetensorsFile.map(goldens.resolve("training.safetensors"), arena);
       List<Parameter> all = parameters.all();
       optimizer =

@@ -8,6 +8,7 @@ import dev.panoptim.memory.Parameters;
 import dev.panoptim.optim.AdEmaMix;
 import dev.panoptim.optim.AdaBelief;
 import dev.panoptim.optim.Adadelta;
+import dev.panoptim.optim.Adafactor;
 import dev.panoptim.optim.Adagrad;
 import dev.panoptim.optim.Adam;
 import dev.panoptim.optim.AdamW;
@@ -19,10 +20,14 @@ import dev.panoptim.optim.CommonOptions;
 import dev.panoptim.optim.Ftrl;
 import dev.panoptim.optim.GroupsBuilder;
 import dev.panoptim.optim.LaProp;
+import dev.panoptim.optim.Lamb;
+import dev.panoptim.optim.Lars;
 import dev.panoptim.optim.Lion;
+import dev.panoptim.optim.Mars;
 import dev.panoptim.optim.Muon;
 import dev.panoptim.optim.NAdam;
 import dev.panoptim.optim.NAdamW;
+import dev.panoptim.optim.NovoGrad;
 import dev.panoptim.optim.Optimizer;
 import dev.panoptim.optim.OptimizerBuilder;
 import dev.panoptim.optim.QhAdam;
@@ -37,6 +42,7 @@ import dev.panoptim.optim.Sgd;
 import dev.panoptim.optim.SgdW;
 import dev.panoptim.optim.Signum;
 import dev.panoptim.optim.Sophia;
+import dev.panoptim.optim.StableAdamW;
 import dev.panoptim.optim.Yogi;
 import dev.panoptim.rule.Adjustment;
 import dev.panoptim.rule.FirstMoment;
@@ -81,6 +87,13 @@ final class Trainee implements AutoCloseable {
                 .learningRate(0.1)
                 .adjustment(Adjustment.MATCH_RMS)
                 .coefficients(Orthogonalization.QUINTIC));
+    KINDS.put("adafactor", p -> Adafactor.builder(p));
+    KINDS.put("adafactor-momentum", p -> Adafactor.transformers(p).beta1(0.9).weightDecay(0.1));
+    KINDS.put("lamb", p -> Lamb.builder(p));
+    KINDS.put("lars", p -> Lars.builder(p).learningRate(0.1).weightDecay(0.1));
+    KINDS.put("novograd", p -> NovoGrad.builder(p).weightDecay(0.1));
+    KINDS.put("stable-adamw", p -> StableAdamW.builder(p));
+    KINDS.put("mars", p -> Mars.builder(p));
     KINDS.put("radam", p -> RAdam.builder(p));
     KINDS.put("adamax", p -> Adamax.builder(p));
     KINDS.put("sgdw", p -> SgdW.builder(p).learningRate(0.1).momentum(0.9).weightDecay(0.1));
@@ -199,12 +212,22 @@ final class Trainee implements AutoCloseable {
     step = checkpoint.step();
   }
 
+  /// Updates the Hessian from other gradients than those of steps.
+  void updateHessian() {
+    setGradients(-1);
+    optimizer.updateHessian();
+  }
+
+  private void setGradients(long number) {
+    for (Parameter each : parameters) {
+      each.copyGradientFrom(numbers(each.size(), each.name().hashCode() + 31 * number));
+    }
+  }
+
   void trainTo(long last) {
     while (step < last) {
       step++;
-      for (Parameter each : parameters) {
-        each.copyGradientFrom(numbers(each.size(), each.name().hashCode() + 31 * step));
-      }
+      setGradients(step);
       optimizer.step();
       scheduler.step();
     }
