@@ -26,7 +26,8 @@ enum LossPanel {
       Kind.rmsprop,
       Kind.yogi,
       Kind.novograd,
-      Kind.lamb),
+      Kind.lamb,
+      Kind.adafactor),
   ADAM(
       "Adam and its variants",
       Kind.adamw,
