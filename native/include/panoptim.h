@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 // Rises with each change of a layout, a constant or a signature below.
-#define PANOPTIM_ABI_VERSION 15
+#define PANOPTIM_ABI_VERSION 16
 
 // `long long`, because `int64_t` is a C `long` on Linux only and would tie the bindings to Linux.
 typedef long long panoptim_int64;
@@ -112,7 +112,12 @@ typedef long long panoptim_int64;
 
 // The sums of squares of panoptim_measure: of the parameters; of the gradients, scaled, clipped and corrected; of the
 // changes that the step would make to the parameters; and, for a cautious update, the number of elements that it would
-// change, else of the gradients over the root of the second moment, which is taken to be at least epsilon squared.
+// change, else of the gradients over the root of the second moment, which is taken to be at least epsilon squared. The
+// last two are 0 for a composition with whose measures no optimizer has a factor of a tensor.
+#define PANOPTIM_MEASURE_PARAMETER 0
+#define PANOPTIM_MEASURE_GRADIENT 1
+#define PANOPTIM_MEASURE_CHANGE 2
+#define PANOPTIM_MEASURE_LAST 3
 #define PANOPTIM_MEASURES 4
 
 // Elements of a tile: the part of a chunk that one block of a GPU updates.
@@ -187,6 +192,7 @@ typedef struct panoptim_plan {
   int32_t sharing;            // PANOPTIM_CLOSED, or PANOPTIM_ANNOUNCED if panoptim_help may join
   int32_t work;               // which function is shared; written by the library
   int32_t helping;            // threads in panoptim_help; 0 at first, then written by the library only
+  int32_t measured;           // panoptim_measure: bit 1 << PANOPTIM_MEASURE_... of each sum that is needed
   void *publication;          // if the plan publishes: memory for the copies of the rows
   double *square_sums;        // panoptim_sum_squares: one for each chunk
   double *measures;           // panoptim_measure: PANOPTIM_MEASURES for each chunk
@@ -221,8 +227,8 @@ PANOPTIM_API int32_t panoptim_step(panoptim_plan *plan, ...);
 // sum i modulo PANOPTIM_LANES. Then the sums are added in halves, sum k + half to sum k, until one is left.
 PANOPTIM_API int32_t panoptim_sum_squares(panoptim_plan *plan, ...);
 
-// Writes the sums for each chunk that a step's factors of tensors depend on, without a change of any operand. The bits
-// depend on the same order as those of panoptim_sum_squares.
+// Writes the sums for each chunk that a step's factors of tensors depend on, without a change of any operand; 0 for
+// those that the plan does not need. The bits depend on the same order as those of panoptim_sum_squares.
 PANOPTIM_API int32_t panoptim_measure(panoptim_plan *plan, ...);
 
 // Joins the step or the sums of another thread that uses this plan, and takes shares until none is left. If there is no

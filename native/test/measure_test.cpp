@@ -10,10 +10,13 @@ namespace {
 
 const std::vector<panoptim_int64> lengths = {0, 1, 15, 16, 17, 1023, 1024, 1025, PANOPTIM_CHUNK, PANOPTIM_CHUNK + 5};
 
-std::vector<double> measured(const problem &p, int tier, bool clips, bool helped) {
+constexpr int every_measure = (1 << PANOPTIM_MEASURES) - 1;
+
+std::vector<double> measured(const problem &p, int tier, bool clips, bool helped, int needed = every_measure) {
   std::vector<double> measures(static_cast<size_t>(p.chunks()) * PANOPTIM_MEASURES, -1);
   panoptim_plan plan = p.plan(tier);
   plan.measures = measures.data();
+  plan.measured = needed;
   plan.clips = clips;
   plan.clip = 0.25f;
   std::thread helper;
@@ -93,6 +96,24 @@ TEST(the_change_is_what_the_step_makes) {
   CHECK(panoptim_step(&plan) == PANOPTIM_OK, "%s", plan.error);
   const double made = std::fabs(static_cast<double>(p.tensors()[0].parameter[0]) - before);
   CHECK(change > 0 && std::fabs(made - change) < 1e-5 * std::fabs(before) + 1e-6, "%g, not %g", made, change);
+}
+
+TEST(sums_that_are_not_needed_are_zero_and_change_no_other) {
+  uint64_t seed = 1;
+  for (composition rule : legal_compositions()) {
+    const problem p(rule, {100, PANOPTIM_CHUNK + 5}, seed++, 1, false);
+    for (int tier : available_tiers()) {
+      const std::vector<double> all = measured(p, tier, false, false);
+      for (int needed = 0; needed < 1 << PANOPTIM_MEASURES; needed++) {
+        const std::vector<double> actual = measured(p, tier, false, false, needed);
+        for (size_t i = 0; i < all.size(); i++) {
+          const double expected = needed >> i % PANOPTIM_MEASURES & 1 ? all[i] : 0;
+          CHECK(actual[i] == expected, "needed %d, tier %d, measure %zu: %a, not %a, %s", needed, tier,
+                i % PANOPTIM_MEASURES, actual[i], expected, words(rule).c_str());
+        }
+      }
+    }
+  }
 }
 
 TEST(measures_without_memory_are_refused) {

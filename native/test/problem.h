@@ -151,6 +151,7 @@ class problem {
     plan.coefficients_count = 1;
     set_composition(plan, rule_);
     plan.tier = tier;
+    plan.measured = (1 << PANOPTIM_MEASURES) - 1;
     return plan;
   }
 

@@ -14,7 +14,7 @@ cudaError_t launch_measure_of(cudaStream_t stream, panoptim_int64 chunks, const 
 template <int Kernel>
 constexpr measure_launcher measure_launcher_at() {
   constexpr int index = all_kernel_numbers.composition_of_kernel[Kernel];
-  if constexpr (index == 0 || has_measure(composition_at(index))) {
+  if constexpr (index == 0 || has_formula_to_measure(composition_at(index))) {
     return launch_measure_of<rule<index>>;
   } else {
     return nullptr;
@@ -37,5 +37,5 @@ constexpr measure_launchers launchers = every_measure_launcher(std::make_integer
 
 cudaError_t launch_measure(composition rule, cudaStream_t stream, panoptim_int64 chunks,
                            const measure_arguments &arguments) {
-  return launchers.at[kernel_of(measured_composition(rule))](stream, chunks, arguments);
+  return launchers.at[kernel_of(composition_with_formula(rule))](stream, chunks, arguments);
 }

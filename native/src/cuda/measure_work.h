@@ -17,6 +17,7 @@ struct measure_arguments {
   double *measures;                           // PANOPTIM_MEASURES for each chunk
   float clip;
   bool clips;
+  int32_t measured;  // as in panoptim_plan
   panoptim_coefficients few[PANOPTIM_CUDA_FEW];
 };
 
@@ -74,11 +75,27 @@ struct measure_work : measure_arguments {
     }
     const float w = global(tensor.parameter)[i];
     float x[PANOPTIM_STATES] = {global(tensor.state[State])[i]...};
-    const measured m = Rule::measure(c, w, g, x);
-    all.numbers[phase % 2][0][thread] = w;
-    all.numbers[phase % 2][1][thread] = m.gradient;
-    all.numbers[phase % 2][2][thread] = m.change;
-    all.numbers[phase % 2][3][thread] = m.last;
+    number(all, phase, PANOPTIM_MEASURE_PARAMETER, thread) = measured & 1 << PANOPTIM_MEASURE_PARAMETER ? w : 0;
+    evaluate_one<PANOPTIM_MEASURE_GRADIENT>(c, w, g, x, phase, thread, all);
+    evaluate_one<PANOPTIM_MEASURE_CHANGE>(c, w, g, x, phase, thread, all);
+    evaluate_one<PANOPTIM_MEASURE_LAST>(c, w, g, x, phase, thread, all);
+  }
+
+  // The number that a thread has evaluated in a phase.
+  PANOPTIM_DEVICE static float &number(shared &all, int phase, int measure, int thread) {
+    return all.numbers[phase % 2][measure][thread];
+  }
+
+  template <int Measure>
+  PANOPTIM_DEVICE void evaluate_one(const panoptim_coefficients &c, float w, float g,
+                                    const float (&states)[PANOPTIM_STATES], int phase, int thread, shared &all) const {
+    float found = 0;
+    if constexpr (Measure == PANOPTIM_MEASURE_GRADIENT || has_measure(Rule::parts, Measure)) {
+      float x[PANOPTIM_STATES];
+      for (int i = 0; i < PANOPTIM_STATES; i++) x[i] = states[i];
+      if (measured & 1 << Measure) found = Rule::template measured<Measure>(c, w, g, x);
+    }
+    number(all, phase, Measure, thread) = found;
   }
 
   PANOPTIM_DEVICE static void add_part(int number, panoptim_int64 length, int thread, shared &all) {

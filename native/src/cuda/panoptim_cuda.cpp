@@ -297,6 +297,7 @@ int32_t panoptim_cuda_measure(panoptim_cuda_plan *call, ...) {
   arguments.measures = plan.measures;
   arguments.clip = plan.clip;
   arguments.clips = plan.clips != 0;
+  arguments.measured = plan.measured;
   const on_device current(call->device, plan.error);
   if (current.status) return current.status;
   const cudaError_t said = launch_measure(composition_of(plan), stream_of(call->stream), chunks_of(plan), arguments);

@@ -223,16 +223,32 @@ constexpr int states_of(composition c) {
 }
 
 // Whether panoptim_measure evaluates the formula of a composition. For all others, it sums the squares of parameters
-// and gradients alone, with the kernel of the composition without moments and decay.
-constexpr bool has_measure(composition c) {
+// and gradients alone, with the formula of the composition without moments and decay.
+constexpr bool has_formula_to_measure(composition c) {
   return c.update == PANOPTIM_UPDATE_CAUTIOUS || c.history == PANOPTIM_HISTORY_CORRECTED ||
          (c.first_moment == PANOPTIM_FIRST_MOMENT_OF_GRADIENT && !c.nesterov &&
           c.second_moment == PANOPTIM_SECOND_MOMENT_RUNNING && !c.unit_correction && !c.history &&
           c.update == PANOPTIM_UPDATE_DESCENT && c.decay != PANOPTIM_DECAY_L2);
 }
 
-constexpr composition measured_composition(composition c) {
-  return has_measure(c) ? c : composition{};
+constexpr composition composition_with_formula(composition c) {
+  return has_formula_to_measure(c) ? c : composition{};
+}
+
+// Whether a composition has a number, by PANOPTIM_MEASURE_..., that its own formula gives for each element.
+constexpr bool has_measure(composition c, int measure) {
+  switch (measure) {
+    case PANOPTIM_MEASURE_GRADIENT: return c.history == PANOPTIM_HISTORY_CORRECTED || index_of(c) == 0;
+    // Those that factors depend on: kernels for all others would make the library larger.
+    case PANOPTIM_MEASURE_CHANGE: return has_formula_to_measure(c) && !c.history && c.update == PANOPTIM_UPDATE_DESCENT;
+    case PANOPTIM_MEASURE_LAST: return has_formula_to_measure(c) && !c.history;
+    default: return false;
+  }
+}
+
+// The composition whose formula gives a number.
+constexpr composition measured_composition(composition c, int measure) {
+  return has_measure(c, measure) ? c : composition{};
 }
 
 constexpr bool tensors_have_room_for_all_states() {

@@ -233,13 +233,6 @@ PANOPTIM_FORMULA float schedule_free(const panoptim_coefficients &c, float w, fl
   return canonical(fused_multiply_add(c.special[parameter_step], direction, nearer));
 }
 
-// The numbers of an element whose squares panoptim_measure sums, besides the parameter.
-struct measured {
-  float gradient;
-  float change;
-  float last;  // 1 or 0 for a cautious update, else the gradient over the root of the second moment
-};
-
 // One composition, by its number.
 template <int Index>
 struct rule {
@@ -271,23 +264,30 @@ struct rule {
     }
   }
 
-  // What a step would make of an element. The states are the caller's copies, and change.
-  PANOPTIM_FORMULA measured measure(const panoptim_coefficients &c, float w, float g, float (&state)[PANOPTIM_STATES]) {
+  // A number of an element whose square panoptim_measure sums, by PANOPTIM_MEASURE_..., but for the parameter. The
+  // states are the caller's copies, and change.
+  template <int Measure>
+  PANOPTIM_FORMULA float measured(const panoptim_coefficients &c, float w, float g, float (&state)[PANOPTIM_STATES]) {
     using namespace special_numbers;
-    measured m{c.gradient_scale * g, 0, 0};
-    if constexpr (parts.history == PANOPTIM_HISTORY_CORRECTED) {
-      m.gradient = fused_multiply_add(c.special[correction], m.gradient - state[place<previous_state>], m.gradient);
+    if constexpr (Measure == PANOPTIM_MEASURE_GRADIENT) {
+      const float scaled = c.gradient_scale * g;
+      if constexpr (parts.history == PANOPTIM_HISTORY_CORRECTED) {
+        return fused_multiply_add(c.special[correction], scaled - state[place<previous_state>], scaled);
+      }
+      return scaled;
     }
     const float gradient = used_gradient(c, w, g);
     const float direction = direction_of(c, gradient, state);
-    m.change = c.step_size * direction;
-    if constexpr (parts.decay == PANOPTIM_DECAY_DECOUPLED) m.change = fused_multiply_add(c.weight_decay, w, m.change);
-    if constexpr (parts.update == PANOPTIM_UPDATE_CAUTIOUS) {
-      m.last = kept_if(absolute(direction) > 0, 1);
-    } else if constexpr (parts.second_moment == PANOPTIM_SECOND_MOMENT_RUNNING) {
-      m.last = gradient / square_root(maximum(state[place<second_state>], c.epsilon * c.epsilon));
+    if constexpr (Measure == PANOPTIM_MEASURE_CHANGE) {
+      const float change = c.step_size * direction;
+      if constexpr (parts.decay == PANOPTIM_DECAY_DECOUPLED) return fused_multiply_add(c.weight_decay, w, change);
+      return change;
     }
-    return m;
+    if constexpr (parts.update == PANOPTIM_UPDATE_CAUTIOUS) return kept_if(absolute(direction) > 0, 1);
+    if constexpr (parts.second_moment == PANOPTIM_SECOND_MOMENT_RUNNING) {
+      return gradient / square_root(maximum(state[place<second_state>], c.epsilon * c.epsilon));
+    }
+    return 0;
   }
 
  private:

@@ -11,15 +11,23 @@
 using kernel = void (*)(const panoptim_coefficients &coefficients, panoptim_int64 length, float *parameter,
                         const float *gradient, float *const *state);
 
-// Writes the numbers of rule::measure for `length` elements.
+// Adds the square of a number of rule::measured of element i to sum i modulo PANOPTIM_LANES.
 using measure_kernel = void (*)(const panoptim_coefficients &coefficients, panoptim_int64 length,
-                                const float *parameter, const float *gradient, float *const *state, float *used,
-                                float *change, float *last);
+                                const float *parameter, const float *gradient, float *const *state, double *sums,
+                                double *parameters);
+
+// The kernels of a measure by kernel_of: NULL where has_measure is false.
+struct measure_kernels {
+  measure_kernel alone[kernel_count];
+
+  // These also add the squares of parameters. NULL where no factor depends on both.
+  measure_kernel with_parameters[kernel_count];
+};
 
 struct kernel_table {
   kernel at[kernel_count];  // by kernel_of
 
-  measure_kernel measure[kernel_count];  // by kernel_of; NULL where has_measure is false, but for the empty composition
+  measure_kernels measure[PANOPTIM_MEASURES];  // by PANOPTIM_MEASURE_...
 
   // Writes each gradient times `scale`, clamped to [-bound, bound], to `clipped`; NaN stays NaN.
   void (*clip)(float scale, float bound, panoptim_int64 length, const float *gradient, float *clipped);

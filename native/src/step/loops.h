@@ -121,43 +121,80 @@ void add_squares_loop(panoptim_int64 length, const float *numbers, double *all) 
   for (int lane = 0; lane < PANOPTIM_LANES; lane++) all[lane] = sums[lane];
 }
 
-template <class Rule, int... State>
-__attribute__((always_inline)) inline void measure_range(const panoptim_coefficients &c, panoptim_int64 length,
-                                                         const operands &s, float *used, float *change, float *last,
+// Whether a measure reads a state.
+template <class Rule, int Measure, int State>
+constexpr bool reads_state() {
+  if (Measure == PANOPTIM_MEASURE_GRADIENT) return State == Rule::template place<previous_state>;
+  if (Measure == PANOPTIM_MEASURE_CHANGE || Rule::parts.update == PANOPTIM_UPDATE_CAUTIOUS) return true;
+  return State == Rule::template place<second_state>;
+}
+
+// As `fetch`, of what a measure reads.
+template <class Rule, int Measure, bool Parameters, int... State>
+__attribute__((always_inline)) inline void fetch_measured(const operands &s, panoptim_int64 at,
+                                                          std::integer_sequence<int, State...>) {
+  if constexpr (Parameters) __builtin_prefetch(s.parameter + at);
+  __builtin_prefetch(s.gradient + at);
+  ((reads_state<Rule, Measure, State>() ? __builtin_prefetch(s.state[State] + at) : void()), ...);
+}
+
+template <class Rule, int Measure, int... State>
+__attribute__((always_inline)) inline void measure_range(const panoptim_coefficients &c, const operands &s,
+                                                         panoptim_int64 begin, panoptim_int64 end, float *numbers,
                                                          std::integer_sequence<int, State...>) {
   PANOPTIM_VECTOR_LOOP
-  for (panoptim_int64 i = 0; i < length; i++) {
+  for (panoptim_int64 i = begin; i < end; i++) {
     float x[PANOPTIM_STATES] = {s.state[State][i]...};
-    const measured m = Rule::measure(c, s.parameter[i], s.gradient[i], x);
-    used[i] = m.gradient;
-    change[i] = m.change;
-    last[i] = m.last;
+    numbers[i - begin] = Rule::template measured<Measure>(c, s.parameter[i], s.gradient[i], x);
   }
 }
 
-template <class Rule>
+// The elements whose numbers are evaluated and then added: few, so that prefetched lines arrive meanwhile.
+constexpr panoptim_int64 measured_together = 8 * cache_line;
+
+template <class Rule, int Measure, bool Parameters>
 void measure_loop(const panoptim_coefficients &coefficients, panoptim_int64 length, const float *parameter,
-                  const float *gradient, float *const *state, float *used, float *change, float *last) {
+                  const float *gradient, float *const *state, double *sums, double *parameters) {
   constexpr states_of_rule<Rule> states;
   const panoptim_coefficients c = coefficients;
   const operands s = operands_of(const_cast<float *>(parameter), gradient, state, states);
-  measure_range<Rule>(c, length, s, used, change, last, states);
+  float numbers[measured_together];
+  for (panoptim_int64 begin = 0; begin < length; begin += measured_together) {
+    const panoptim_int64 count = length - begin < measured_together ? length - begin : measured_together;
+    panoptim_int64 done = 0;
+    PANOPTIM_ROLLED_LOOP
+    for (; done + cache_line <= count; done += cache_line) {
+      const panoptim_int64 at = begin + done;
+      fetch_measured<Rule, Measure, Parameters>(s, at + fetch_ahead, states);
+      measure_range<Rule, Measure>(c, s, at, at + cache_line, numbers + done, states);
+    }
+    measure_range<Rule, Measure>(c, s, begin + done, begin + count, numbers + done, states);
+    add_squares_loop(count, numbers, sums);
+    if constexpr (Parameters) add_squares_loop(count, parameter + begin, parameters);
+  }
 }
 
-template <int Kernel>
+template <int Measure, bool Parameters, int Kernel>
 constexpr measure_kernel measure_at() {
   constexpr int index = all_kernel_numbers.composition_of_kernel[Kernel];
-  if constexpr (index == 0 || has_measure(composition_at(index))) {
-    return measure_loop<rule<index>>;
+  constexpr bool together = Measure == PANOPTIM_MEASURE_CHANGE || index == 0;
+  if constexpr (has_measure(composition_at(index), Measure) && (together || !Parameters)) {
+    return measure_loop<rule<index>, Measure, Parameters>;
   } else {
     return nullptr;
   }
 }
 
+template <int Measure, int... Kernel>
+constexpr measure_kernels measures_of() {
+  return {{measure_at<Measure, false, Kernel>()...}, {measure_at<Measure, true, Kernel>()...}};
+}
+
 template <int... Kernel>
 constexpr kernel_table every_loop(std::integer_sequence<int, Kernel...>) {
   return {{loop<rule<all_kernel_numbers.composition_of_kernel[Kernel]>>...},
-          {measure_at<Kernel>()...},
+          {measures_of<PANOPTIM_MEASURE_PARAMETER, Kernel...>(), measures_of<PANOPTIM_MEASURE_GRADIENT, Kernel...>(),
+           measures_of<PANOPTIM_MEASURE_CHANGE, Kernel...>(), measures_of<PANOPTIM_MEASURE_LAST, Kernel...>()},
           clip_loop,
           average_loop,
           {nullptr, bfloat16_loop, float16_loop},

@@ -119,6 +119,11 @@ class square_sums {
     kernels.add_squares(length, numbers, sums_);
   }
 
+  // To which `PANOPTIM_LANES` numbers are added in turn.
+  double *lanes() {
+    return sums_;
+  }
+
   // To be called once, at the end.
   double total() {
     return sum_of_lanes(sums_);
@@ -147,31 +152,37 @@ struct measure_work {
 
   void operator()(panoptim_int64 begin, panoptim_int64 end) const {
     static_assert(tile % PANOPTIM_LANES == 0, "tiles keep the order of the sums");
-    const measure_kernel measure = kernels.measure[kernel_of(measured_composition(composition_of(plan)))];
     for_each_chunk(plan, begin, end, [&](const panoptim_tensor &tensor, panoptim_int64 start, panoptim_int64 length) {
       const panoptim_coefficients &coefficients = plan.coefficients[tensor.coefficients];
       square_sums sums[PANOPTIM_MEASURES];
       for (panoptim_int64 done = 0; done < length; done += tile) {
         const panoptim_int64 now = length - done < tile ? length - done : tile;
-        measure_tile(measure, coefficients, chunk_operands(plan, tensor, start + done), now, sums);
+        measure_tile(coefficients, chunk_operands(plan, tensor, start + done), now, sums);
       }
       double *measures = plan.measures + (tensor.first_chunk + start / chunk) * PANOPTIM_MEASURES;
       for (int i = 0; i < PANOPTIM_MEASURES; i++) measures[i] = sums[i].total();
     });
   }
 
-  void measure_tile(measure_kernel measure, const panoptim_coefficients &coefficients, const chunk_operands &s,
-                    panoptim_int64 length, square_sums *sums) const {
-    float used[tile];
-    float change[tile];
-    float last[tile];
+  void measure_tile(const panoptim_coefficients &coefficients, const chunk_operands &s, panoptim_int64 length,
+                    square_sums *sums) const {
+    bool parameters = needs(PANOPTIM_MEASURE_PARAMETER);
     with_clipped(plan, kernels, coefficients, s, length, [&](const panoptim_coefficients &c, const float *gradient) {
-      measure(c, length, s.parameter, gradient, s.state, used, change, last);
+      for (int i = PANOPTIM_MEASURE_GRADIENT; i < PANOPTIM_MEASURES; i++) {
+        const int number = kernel_of(measured_composition(composition_of(plan), i));
+        const measure_kernels &kernel = kernels.measure[i];
+        if (!needs(i) || !kernel.alone[number]) continue;
+        const bool together = parameters && kernel.with_parameters[number];
+        const measure_kernel measure = together ? kernel.with_parameters[number] : kernel.alone[number];
+        measure(c, length, s.parameter, gradient, s.state, sums[i].lanes(), sums[PANOPTIM_MEASURE_PARAMETER].lanes());
+        parameters &= !together;
+      }
     });
-    sums[0].add(kernels, length, s.parameter);
-    sums[1].add(kernels, length, used);
-    sums[2].add(kernels, length, change);
-    sums[3].add(kernels, length, last);
+    if (parameters) sums[PANOPTIM_MEASURE_PARAMETER].add(kernels, length, s.parameter);
+  }
+
+  bool needs(int measure) const {
+    return plan.measured & 1 << measure;
   }
 };
 

@@ -23,10 +23,10 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = NativeLibrary.functions()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANOPTIM_ABI_VERSION = (int)15L;
+    private static final int PANOPTIM_ABI_VERSION = (int)16L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_ABI_VERSION 15
+     * #define PANOPTIM_ABI_VERSION 16
      * }
      */
     public static int PANOPTIM_ABI_VERSION() {
@@ -526,6 +526,42 @@ public class PanoptimAbi extends PanoptimAbi$shared {
      */
     public static int PANOPTIM_LANES() {
         return PANOPTIM_LANES;
+    }
+    private static final int PANOPTIM_MEASURE_PARAMETER = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_MEASURE_PARAMETER 0
+     * }
+     */
+    public static int PANOPTIM_MEASURE_PARAMETER() {
+        return PANOPTIM_MEASURE_PARAMETER;
+    }
+    private static final int PANOPTIM_MEASURE_GRADIENT = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_MEASURE_GRADIENT 1
+     * }
+     */
+    public static int PANOPTIM_MEASURE_GRADIENT() {
+        return PANOPTIM_MEASURE_GRADIENT;
+    }
+    private static final int PANOPTIM_MEASURE_CHANGE = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_MEASURE_CHANGE 2
+     * }
+     */
+    public static int PANOPTIM_MEASURE_CHANGE() {
+        return PANOPTIM_MEASURE_CHANGE;
+    }
+    private static final int PANOPTIM_MEASURE_LAST = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_MEASURE_LAST 3
+     * }
+     */
+    public static int PANOPTIM_MEASURE_LAST() {
+        return PANOPTIM_MEASURE_LAST;
     }
     private static final int PANOPTIM_MEASURES = (int)4L;
     /**

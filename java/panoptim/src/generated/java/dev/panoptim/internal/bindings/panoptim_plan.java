@@ -38,6 +38,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     int32_t sharing;
  *     int32_t work;
  *     int32_t helping;
+ *     int32_t measured;
  *     void *publication;
  *     double *square_sums;
  *     double *measures;
@@ -78,7 +79,7 @@ public class panoptim_plan {
         PanoptimAbi.C_INT.withName("sharing"),
         PanoptimAbi.C_INT.withName("work"),
         PanoptimAbi.C_INT.withName("helping"),
-        MemoryLayout.paddingLayout(4),
+        PanoptimAbi.C_INT.withName("measured"),
         PanoptimAbi.C_POINTER.withName("publication"),
         PanoptimAbi.C_POINTER.withName("square_sums"),
         PanoptimAbi.C_POINTER.withName("measures"),
@@ -1105,6 +1106,50 @@ public class panoptim_plan {
      */
     public static void helping(MemorySegment struct, int fieldValue) {
         struct.set(helping$LAYOUT, helping$OFFSET, fieldValue);
+    }
+
+    private static final OfInt measured$LAYOUT = (OfInt)$LAYOUT.select(groupElement("measured"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int32_t measured
+     * }
+     */
+    public static final OfInt measured$layout() {
+        return measured$LAYOUT;
+    }
+
+    private static final long measured$OFFSET = $LAYOUT.byteOffset(groupElement("measured"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int32_t measured
+     * }
+     */
+    public static final long measured$offset() {
+        return measured$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int32_t measured
+     * }
+     */
+    public static int measured(MemorySegment struct) {
+        return struct.get(measured$LAYOUT, measured$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int32_t measured
+     * }
+     */
+    public static void measured(MemorySegment struct, int fieldValue) {
+        struct.set(measured$LAYOUT, measured$OFFSET, fieldValue);
     }
 
     private static final AddressLayout publication$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("publication"));

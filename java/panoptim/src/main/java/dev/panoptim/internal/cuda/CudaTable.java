@@ -235,6 +235,8 @@ final class CudaTable extends Prepared {
 
     panoptim_plan.square_sums(call.plan, squareSums);
     panoptim_plan.measures(call.plan, measures);
+    panoptim_plan.measured(
+        call.plan, rows.rule().isMeasured() ? Measures.neededBy(rows.rule()) : 0);
     MemorySegment onDevice = panoptim_cuda_plan.allocate(arena);
     panoptim_cuda_plan.plan(onDevice, call.plan);
     panoptim_cuda_plan.tensors(onDevice, deviceRows);

@@ -316,6 +316,7 @@ public final class NativeTable extends Prepared {
         Call call = calls.get(i);
         long start = call.firstChunk * Measures.COUNT * Double.BYTES;
         panoptim_plan.measures(call.plan, measures().memory().asSlice(start));
+        panoptim_plan.measured(call.plan, Measures.neededBy(rows.rule()));
       }
     }
     measuresKnown = true;

@@ -23,7 +23,7 @@ final class FactoredStage implements Stage {
 
   /// A rule whose measures contain the sum of the squares of the parameter.
   private static final Rule MEASURING =
-      Rule.builder().tensorFactor(TensorFactor.GRADIENT_NORM).build();
+      Rule.builder().tensorFactor(TensorFactor.GRADIENT_TRUST_RATIO).build();
 
   private final Rule rule;
   private final Rule updateRule;

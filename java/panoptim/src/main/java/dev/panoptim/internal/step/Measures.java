@@ -3,6 +3,8 @@ package dev.panoptim.internal.step;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.parallel.WorkSplit;
+import dev.panoptim.rule.Rule;
+import dev.panoptim.rule.Update;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -45,6 +47,21 @@ public final class Measures {
   private static MemorySegment doubles(long count) {
     return new CollectedMemory(MemoryKind.TABLES)
         .allocate(ValueLayout.JAVA_DOUBLE, Math.max(1, count));
+  }
+
+  /// The measures that a rule's factor depends on, as bits `1 << measure`. All others are 0: each
+  /// one takes as long as a third of a step in memory that is cached.
+  ///
+  /// @param rule a measured one
+  public static int neededBy(Rule rule) {
+    return switch (rule.tensorFactor()) {
+      case NONE -> rule.update() == Update.CAUTIOUS ? 1 << LAST : 1 << GRADIENT;
+      case TRUST_RATIO, TRUST_RATIO_ALWAYS -> 1 << PARAMETER | 1 << CHANGE;
+      case GRADIENT_TRUST_RATIO, CLIPPED_GRADIENT_TRUST_RATIO -> 1 << PARAMETER | 1 << GRADIENT;
+      case GRADIENT_NORM -> 1 << GRADIENT;
+      case UPDATE_SIZE -> 1 << LAST;
+      case CLIPPED_DIRECTION, PARAMETER_SIZE, PARAMETER_SIZE_AND_DECAY -> 0;
+    };
   }
 
   /// [#COUNT] doubles for each chunk of all rows.
