@@ -153,6 +153,10 @@ def to_torch(file, named_parameters, optimizer):
                 raise ValueError(
                     f"the checkpoint's rule of {names[parameter]} is {found}, but the optimizer's {rule(kind, group)}"
                 )
+    for name, saved in training["parameters"].items():
+        for ours, value in FIXED.get(kind, {}).items():
+            if saved["hyperparameters"][ours] != value:
+                raise ValueError(f"{ours} of {name} is {saved['hyperparameters'][ours]}, but PyTorch has {value} only")
     # What a new optimizer has: Adagrad, for one, starts with states.
     loaded = type(optimizer)(optimizer.param_groups).state_dict()
     for index, parameter in enumerate(parameters):

@@ -19,8 +19,8 @@ import java.util.function.UnaryOperator;
 /// The contents of a checkpoint, and the code that writes them to a file.
 ///
 /// Data tensors are named `parameter/NAME`, and states `STATE/NAME`, for example
-/// `firstMoment/layer1.weight`. All are vectors of F32. The metadata are the document, by the key
-/// [#TRAINING], and the checksums of [ChecksummedFile].
+/// `firstMoment/layer1.weight`. All are F32. The metadata are the document, by the key [#TRAINING],
+/// and the checksums of [ChecksummedFile].
 ///
 /// @param document the part that is not tensors
 /// @param tensors the tensors, in any order

@@ -30,8 +30,10 @@ import dev.panoptim.rule.TensorFactor;
 ///
 /// An element of a gradient that is not finite makes its whole tensor NaN, unless
 /// [StepOptions#skipNonFinite] is set. Besides the state, an optimizer has a workspace of a float
-/// for each element of its largest parameter, but at least for 2^20 elements if it has as many;
-/// [Optimizer#close] frees it. Backends of the cpu only. [StepReport#factor] returns `size`.
+/// for each element of its largest parameter, but at least for 2^20 elements if it has as many. The
+/// sums take 12 bytes more for each row and 4 for each column of the largest matrix, and an eighth
+/// of a byte for each element. [Optimizer#close] frees all of it. Backends of the cpu only.
+/// [StepReport#factor] returns `size`.
 ///
 /// Sources: [Shazeer and Stern 2018](https://arxiv.org/abs/1804.04235);
 /// [PyTorch](https://docs.pytorch.org/docs/stable/generated/torch.optim.Adafactor.html);
@@ -73,6 +75,8 @@ public final class Adafactor {
       return set(Hyperparameter.BETA2_DECAY, value);
     }
 
+    /// With 0, a gradient of 0 may make its tensor NaN.
+    ///
     /// @param value the least root of the second moment, or with [Adafactor#transformers] added to
     ///   each square of a gradient; a finite number of 0 or more
     /// @throws IllegalArgumentException if it is not
@@ -117,10 +121,12 @@ public final class Adafactor {
     }
 
     private TensorFactor tensorFactor() {
-      if (!scaleParameter) {
-        return TensorFactor.CLIPPED_DIRECTION;
+      if (transformers) {
+        return scaleParameter
+            ? TensorFactor.PARAMETER_SIZE_AND_DECAY
+            : TensorFactor.CLIPPED_DIRECTION_LIMITED_DECAY;
       }
-      return transformers ? TensorFactor.PARAMETER_SIZE_AND_DECAY : TensorFactor.PARAMETER_SIZE;
+      return scaleParameter ? TensorFactor.PARAMETER_SIZE : TensorFactor.CLIPPED_DIRECTION;
     }
 
     @Override

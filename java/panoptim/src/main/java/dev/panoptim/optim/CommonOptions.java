@@ -158,7 +158,8 @@ public abstract class CommonOptions<B extends CommonOptions<B>> {
   }
 
   /// @throws IllegalArgumentException if a group is empty, a parameter or its name is given twice,
-  ///   the data of two parameters overlap, or a parameter is not on the backend's device. Also if a
+  ///   the data of two parameters overlap, or a parameter is not on the backend's device. Also if
+  ///   the rule of a group needs a backend of the cpu or parameters of two dimensions. Also if a
   ///   parameter to publish does not belong to the optimizer, or averages are to be published but
   ///   not kept. Also if a hyperparameter does not belong to the preset or is out of range, or if
   ///   the value of `panoptim.threads`, `panoptim.threading` or `panoptim.watch` is not allowed

@@ -159,7 +159,8 @@ public final class Optimizer implements AutoCloseable {
   ///
   /// If this throws one of the exceptions below, nothing has changed; exceptions of hooks are
   /// passed on. But if another thread closes an arena during the step, the step may end between two
-  /// groups, and on the JVM backends within a group.
+  /// groups. On the JVM backends, and in groups of [Muon] and [Adafactor], it may end within a
+  /// group.
   ///
   /// @return [#report]
   /// @throws IllegalStateException if the arena of a parameter or gradient has been closed, another
@@ -212,8 +213,8 @@ public final class Optimizer implements AutoCloseable {
 
   /// Updates the Hessian of groups whose rule is that of [Sophia], from the present gradients, and
   /// nothing else: no parameter, no other state or copy, no step count. No hooks run. The options
-  /// apply as in a step, but nothing is clipped to a norm, and [StepOptions#skipNonFinite]
-  /// considers the gradients of these groups only.
+  /// apply as in a step, but nothing is clipped to a norm or adaptively, and
+  /// [StepOptions#skipNonFinite] considers the gradients of these groups only.
   ///
   /// @return [#report], which describes this call until the next step
   /// @throws IllegalStateException if no group has such a rule; otherwise all as [#step()]

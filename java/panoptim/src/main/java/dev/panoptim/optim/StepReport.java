@@ -28,8 +28,9 @@ public final class StepReport {
     return outcome.skipped();
   }
 
-  /// The common norm of all scaled gradients, before clipping. NaN unless
-  /// [StepOptions#clipGradNorm] or [StepOptions#skipNonFinite] is set.
+  /// The common norm of all scaled gradients, before they are clipped to a norm and after
+  /// [StepOptions#clipGradAdaptive]. NaN unless [StepOptions#clipGradNorm] or
+  /// [StepOptions#skipNonFinite] is set.
   public double norm() {
     return outcome.norm();
   }
@@ -41,8 +42,9 @@ public final class StepReport {
   }
 
   /// The factor of a parameter's last step that followed from sums over its elements: the trust
-  /// ratio of LAMB and LARS, and the factors of NovoGrad, StableAdamW, MARS and cautious updates. 1
-  /// for all other rules, see [Rule#isMeasured()], and before the parameter's first step.
+  /// ratio of LAMB and LARS, and the factors of NovoGrad, StableAdamW, Adafactor, MARS and cautious
+  /// updates. 1 for all other rules, see [Rule#isMeasured()], and before the parameter's first
+  /// step.
   ///
   /// @throws IllegalArgumentException if the parameter does not belong to the optimizer
   public double factor(Parameter parameter) {

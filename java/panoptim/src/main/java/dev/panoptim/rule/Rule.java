@@ -235,13 +235,19 @@ public record Rule(
 
   /// The extents of one of [#stateNames()] of a parameter with some extents: the same, unless the
   /// rule [#isFactored]. Then `rowMeans` has the last extent 1, `columnMeans` the last but one, and
-  /// `secondMoment` has no elements; of a parameter with less than two dimensions, it is the means
-  /// that have none.
+  /// `secondMoment` has no elements. Of a parameter with less than two dimensions or without
+  /// elements, it is the means that have none.
+  ///
+  /// @throws IllegalArgumentException if the rule has no state of that name
   public List<Long> stateShape(String name, List<Long> shape) {
+    if (!stateNames().contains(name)) {
+      throw new IllegalArgumentException(
+          "name is %s, but must be one of %s".formatted(name, stateNames()));
+    }
     if (!isFactored() || name.equals("firstMoment")) {
       return shape;
     }
-    boolean hasMeans = shape.size() >= 2;
+    boolean hasMeans = shape.size() >= 2 && !shape.contains(0L);
     return switch (name) {
       case ROW_MEANS -> hasMeans ? withOne(shape, shape.size() - 1) : WITHOUT_ELEMENTS;
       case COLUMN_MEANS -> hasMeans ? withOne(shape, shape.size() - 2) : WITHOUT_ELEMENTS;

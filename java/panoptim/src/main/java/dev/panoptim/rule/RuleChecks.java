@@ -259,7 +259,10 @@ record RuleChecks(
               tensorFactor,
               secondMoment,
               decay);
-      case CLIPPED_DIRECTION, PARAMETER_SIZE, PARAMETER_SIZE_AND_DECAY ->
+      case CLIPPED_DIRECTION,
+          CLIPPED_DIRECTION_LIMITED_DECAY,
+          PARAMETER_SIZE,
+          PARAMETER_SIZE_AND_DECAY ->
           require(
               secondMoment == SecondMoment.FACTORED_AVERAGE,
               "tensorFactor %s needs secondMoment FACTORED_AVERAGE, not %s",

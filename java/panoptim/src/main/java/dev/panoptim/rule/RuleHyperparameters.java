@@ -36,7 +36,7 @@ final class RuleHyperparameters {
       case GRADIENT_TRUST_RATIO, CLIPPED_GRADIENT_TRUST_RATIO ->
           open.addAll(List.of(TRUST_COEFFICIENT, EPSILON));
       case GRADIENT_NORM -> open.addAll(List.of(BETA2, EPSILON));
-      case CLIPPED_DIRECTION -> open.add(CLIP_THRESHOLD);
+      case CLIPPED_DIRECTION, CLIPPED_DIRECTION_LIMITED_DECAY -> open.add(CLIP_THRESHOLD);
       case PARAMETER_SIZE, PARAMETER_SIZE_AND_DECAY ->
           open.addAll(List.of(CLIP_THRESHOLD, EPSILON2));
     }

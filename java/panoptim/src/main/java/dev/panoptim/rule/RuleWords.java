@@ -165,7 +165,8 @@ final class RuleWords {
               ", g times trustCoefficient * norm(w) / norm(g)";
           case GRADIENT_NORM -> ", g over root(average(norm(g)^2))";
           case UPDATE_SIZE -> ", over max(1, rms(g / root(v)))";
-          case CLIPPED_DIRECTION -> ", over max(1, rms(direction) / clipThreshold)";
+          case CLIPPED_DIRECTION, CLIPPED_DIRECTION_LIMITED_DECAY ->
+              ", over max(1, rms(direction) / clipThreshold)";
           case PARAMETER_SIZE, PARAMETER_SIZE_AND_DECAY ->
               ", times max(epsilon2, rms(w)) / max(1, rms(direction) / clipThreshold)";
         };

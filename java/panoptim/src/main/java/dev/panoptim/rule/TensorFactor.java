@@ -33,9 +33,12 @@ public enum TensorFactor {
   /// is above 1, where rms is the root mean square of the direction. (Adafactor: [Shazeer and Stern
   /// 2018](https://arxiv.org/abs/1804.04235).)
   CLIPPED_DIRECTION,
+  /// As [#CLIPPED_DIRECTION], with weight decay by the learning rate that `relativeStep` limits.
+  CLIPPED_DIRECTION_LIMITED_DECAY,
   /// As [#CLIPPED_DIRECTION]. The learning rate is also multiplied by the root mean square of the
   /// parameter, which counts as epsilon2 if it is less.
   PARAMETER_SIZE,
-  /// As [#PARAMETER_SIZE], with weight decay by the learning rate times that root mean square.
+  /// As [#PARAMETER_SIZE], with weight decay by the learning rate that `relativeStep` limits, times
+  /// that root mean square.
   PARAMETER_SIZE_AND_DECAY
 }

@@ -196,6 +196,89 @@ class AdafactorTest {
     }
   }
 
+  /// A choice of some parameters has other batches than the whole group.
+  @Test
+  void someParametersNeedNoLargerWorkspaceThanTheWholeGroup() {
+    long[][] shapes = {{500_000, 1}, {600_000, 1}, {500_000, 1}, {3, 5}};
+    try (Parameters together = parameters(shapes);
+        Parameters apart = parameters(shapes);
+        Optimizer one = Adafactor.builder(together).build();
+        Optimizer other = Adafactor.builder(apart).build()) {
+      fillGradients(together, 1);
+      fillGradients(apart, 1);
+      one.step();
+      other.step(apart.get("p0"), apart.get("p2"), apart.get("p3"));
+      other.step(apart.get("p1"));
+      assertNull(
+          Problem.difference(Problem.bits(one, together.all()), Problem.bits(other, apart.all())));
+    }
+  }
+
+  /// Transformers' weight decay has the learning rate of the step.
+  @Test
+  void theDecayOfTransformersIsLimitedWithTheLearningRate() {
+    for (boolean scaled : new boolean[] {false, true}) {
+      try (Parameters limited = parameters(new long[] {2, 2});
+          Parameters unlimited = parameters(new long[] {2, 2});
+          Optimizer one =
+              Adafactor.transformers(limited)
+                  .learningRate(1)
+                  .weightDecay(0.5)
+                  .scaleParameter(scaled)
+                  .build();
+          Optimizer other =
+              Adafactor.builder(unlimited)
+                  .learningRate(1)
+                  .weightDecay(0.5)
+                  .scaleParameter(scaled)
+                  .build()) {
+        // With gradients of 0, only the decay moves parameters.
+        for (int step = 1; step <= 4; step++) {
+          float before = limited.get("p0").data().getAtIndex(JAVA_FLOAT, 1);
+          double size = scaled ? rootMeanSquare(limited.get("p0").data()) : 1;
+          one.step();
+          float after = limited.get("p0").data().getAtIndex(JAVA_FLOAT, 1);
+          assertEquals(1 - 0.5 * size / Math.sqrt(step), after / before, 1e-6);
+          float start = unlimited.get("p0").data().getAtIndex(JAVA_FLOAT, 1);
+          other.step();
+          assertEquals(0.5, unlimited.get("p0").data().getAtIndex(JAVA_FLOAT, 1) / start, 1e-6);
+        }
+      }
+    }
+  }
+
+  /// The square of such an epsilon is 0 as a float.
+  @Test
+  void aZeroGradientIsNotDividedByATinyEpsilon() {
+    try (Parameters all = parameters(new long[] {17}, new long[] {4, 5});
+        Optimizer optimizer = Adafactor.builder(all).epsilon(1e-30).build()) {
+      fillGradients(all, 1);
+      all.forEach(each -> each.gradient().setAtIndex(JAVA_FLOAT, 3, 0));
+      optimizer.step();
+      for (Parameter each : all) {
+        for (float value : each.data().toArray(JAVA_FLOAT)) {
+          assertTrue(Float.isFinite(value), each.name());
+        }
+      }
+    }
+  }
+
+  /// The product of the other extents does not fit into a long.
+  @Test
+  void aParameterWithoutElementsMayHaveAnyExtents() {
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment nothing = arena.allocate(0);
+      Parameter empty = Parameter.of("p", 0, nothing, arena.allocate(0)).withShape(0, 1L << 62, 8);
+      try (Optimizer one = Adafactor.builder(List.of(empty)).build();
+          Optimizer two =
+              Muon.builder(List.of(empty)).options(o -> o.clipGradAdaptive(0.1)).build()) {
+        one.step();
+        two.step();
+        assertEquals(1, one.stepCount(empty));
+      }
+    }
+  }
+
   /// Clipping by value, the scale and zeroing act on gradients, not on directions.
   @Test
   void gradientsAreTreatedBeforeTheirSquares() {

@@ -18,17 +18,31 @@ import java.lang.foreign.MemorySegment;
 /// HotSpot does not inline.
 public final class ElementMoment {
   private final FactoredOperations operations;
-  private final float addend;
-  private final float least;
+  private final MomentForm form;
+  private float addend;
+  private float least;
 
   /// @param operations of the shape, usually [FactoredShape#vector]
   /// @param epsilon 0 or more
   /// @throws IllegalArgumentException if epsilon is out of its range
   public ElementMoment(FactoredOperations operations, MomentForm form, double epsilon) {
-    form.requireEpsilon(epsilon);
     this.operations = operations;
+    this.form = form;
+    setEpsilon(epsilon);
+  }
+
+  /// Changes epsilon for the next updates.
+  ///
+  /// @param epsilon 0 or more
+  /// @throws IllegalArgumentException if it is not
+  public void setEpsilon(double epsilon) {
+    MomentForm.requireEpsilon(epsilon);
     addend = form == MomentForm.TRANSFORMERS ? (float) epsilon : 0;
     least = form == MomentForm.PYTORCH ? (float) (epsilon * epsilon) : 0;
+    if (least == 0 && epsilon > 0 && form == MomentForm.PYTORCH) {
+      // The square underflows. A gradient of 0 must not be divided by 0.
+      least = Float.MIN_VALUE;
+    }
   }
 
   /// Updates the state, and writes the direction U.

@@ -31,20 +31,28 @@ import java.lang.foreign.MemorySegment;
 public final class FactoredMoment {
   private final FactoredOperations operations;
   private final MomentForm form;
-  private final double epsilon;
-  private final float most;
+  private double epsilon;
+  private float most;
 
   /// @param operations of the matrix's shape, which has columns
   /// @param epsilon 0 or more
   /// @throws IllegalArgumentException if the shape has no columns, or epsilon is out of its range
   public FactoredMoment(FactoredOperations operations, MomentForm form, double epsilon) {
-    form.requireEpsilon(epsilon);
     if (!operations.shape().hasColumns()) {
       throw new IllegalArgumentException(
           "operations is for %s, but must have columns".formatted(operations.shape()));
     }
     this.operations = operations;
     this.form = form;
+    setEpsilon(epsilon);
+  }
+
+  /// Changes epsilon for the next updates.
+  ///
+  /// @param epsilon 0 or more
+  /// @throws IllegalArgumentException if it is not
+  public void setEpsilon(double epsilon) {
+    MomentForm.requireEpsilon(epsilon);
     this.epsilon = epsilon;
     most = form == MomentForm.PYTORCH ? (float) (1 / epsilon) : Float.POSITIVE_INFINITY;
   }

@@ -85,7 +85,7 @@ public record FactoredShape(long rows, long columns, boolean hasColumns) {
   }
 
   /// The next multiple of the alignment.
-  static long aligned(long bytes) {
+  public static long aligned(long bytes) {
     return Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
   }
 }

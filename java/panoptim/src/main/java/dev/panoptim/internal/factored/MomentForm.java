@@ -14,7 +14,7 @@ public enum MomentForm {
   /// form: epsilon is added to each square. The default there is 1e-30.
   TRANSFORMERS;
 
-  void requireEpsilon(double epsilon) {
+  static void requireEpsilon(double epsilon) {
     if (!(epsilon >= 0 && epsilon < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
           "epsilon is " + epsilon + ", but must be 0 or more and finite");

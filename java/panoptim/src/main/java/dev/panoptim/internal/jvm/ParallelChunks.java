@@ -22,6 +22,9 @@ class ParallelChunks extends Prepared {
     super(engine, plan);
     this.plan = plan;
     rows = plan.rows();
+    if (rows.rule().isMeasured()) {
+      measures().makeLanes();
+    }
   }
 
   /// Updates all chunks; returns when every thread is done.

@@ -139,6 +139,13 @@ public abstract non-sealed class Engine implements Backend {
     return sums.addTo(before);
   }
 
+  /// Makes what [#addSquares] needs.
+  ///
+  /// @throws OutOfMemoryError if that would exceed the limit of memory
+  final void prepareNorm(StepPlan plan) {
+    prepared(plan).squareSums();
+  }
+
   /// Measures what the factors of tensors depend on, with the plan's present coefficients. Changes
   /// no operand. Waits for the result.
   ///

@@ -15,9 +15,6 @@ import java.util.function.Function;
 ///
 /// Not thread-safe.
 final class FactoredRow {
-  private final FactoredOperations operations;
-  private final MomentForm form;
-
   /// Of each matrix; a single one if there are no matrices.
   private final MemorySegment[] directions;
 
@@ -29,9 +26,10 @@ final class FactoredRow {
   /// Of a parameter without matrices, or `null`.
   private final MemorySegment secondMoment;
 
-  private double epsilon = Double.NaN;
-  private FactoredMoment ofMatrices;
-  private ElementMoment ofElements;
+  /// `null` for a parameter without matrices, as the next one for a parameter with some.
+  private final FactoredMoment ofMatrices;
+
+  private final ElementMoment ofElements;
 
   /// @param shape of the parameter
   /// @param direction of the parameter: the gradient, until [#direct] replaces it
@@ -43,16 +41,19 @@ final class FactoredRow {
       MemorySegment direction,
       States states,
       Function<FactoredShape, FactoredOperations> operations) {
-    this.form = form;
     FactoredShape factored = shape(shape);
-    this.operations = operations.apply(factored);
     if (factored.hasColumns()) {
+      // Each step sets the epsilon.
+      ofMatrices = new FactoredMoment(operations.apply(factored), form, 0);
+      ofElements = null;
       int matrices = Math.toIntExact(matrices(shape));
       directions = divided(direction, matrices);
       rowMeans = divided(states.rowMeans, matrices);
       columnMeans = divided(states.columnMeans, matrices);
       secondMoment = null;
     } else {
+      ofMatrices = null;
+      ofElements = new ElementMoment(operations.apply(factored), form, 0);
       directions = new MemorySegment[] {direction};
       rowMeans = null;
       columnMeans = null;
@@ -60,11 +61,14 @@ final class FactoredRow {
     }
   }
 
-  /// The shape of each matrix, or of the one vector.
+  /// The shape of each matrix, or of the one vector. A parameter without elements is a vector.
   ///
   /// @param shape of the parameter
   static FactoredShape shape(List<Long> shape) {
     int dimensions = shape.size();
+    if (shape.contains(0L)) {
+      return FactoredShape.vector(0);
+    }
     return dimensions < 2
         ? FactoredShape.vector(dimensions == 0 ? 1 : shape.getFirst())
         : new FactoredShape(shape.get(dimensions - 2), shape.get(dimensions - 1), true);
@@ -93,26 +97,15 @@ final class FactoredRow {
   /// @param epsilon of the rule
   /// @return the mean of the direction's squares; 0 without elements
   double direct(double beta2, double epsilon) {
-    if (epsilon != this.epsilon) {
-      begin(epsilon);
-    }
     if (ofElements != null) {
+      ofElements.setEpsilon(epsilon);
       return ofElements.update(1, beta2, directions[0], secondMoment, directions[0]);
     }
+    ofMatrices.setEpsilon(epsilon);
     double sum = 0;
     for (int i = 0; i < directions.length; i++) {
       sum += ofMatrices.update(1, beta2, directions[i], rowMeans[i], columnMeans[i], directions[i]);
     }
-    return directions.length == 0 ? 0 : sum / directions.length;
-  }
-
-  /// The epsilon is a hyperparameter, which may change between steps.
-  private void begin(double epsilon) {
-    this.epsilon = epsilon;
-    if (secondMoment == null) {
-      ofMatrices = new FactoredMoment(operations, form, epsilon);
-    } else {
-      ofElements = new ElementMoment(operations, form, epsilon);
-    }
+    return sum / directions.length;
   }
 }

@@ -81,6 +81,11 @@ final class FactoredStage implements Stage {
         || rule.tensorFactor() == TensorFactor.PARAMETER_SIZE_AND_DECAY;
   }
 
+  private static boolean limitsDecay(Rule rule) {
+    return rule.tensorFactor() == TensorFactor.PARAMETER_SIZE_AND_DECAY
+        || rule.tensorFactor() == TensorFactor.CLIPPED_DIRECTION_LIMITED_DECAY;
+  }
+
   private static StepPlan sizes(Rows rows, List<MemorySegment> directions) {
     List<Row> measured = new ArrayList<>();
     for (int i = 0; i < rows.count(); i++) {
@@ -145,8 +150,7 @@ final class FactoredStage implements Stage {
         coefficients.scaleGradients(1);
         coefficients.step(rate * row.factor);
       }
-      if (rule.tensorFactor() == TensorFactor.PARAMETER_SIZE_AND_DECAY
-          && rule.decay() != Decay.NONE) {
+      if (limitsDecay(rule) && rule.decay() != Decay.NONE) {
         coefficients.decay(rate * size * values.get(Hyperparameter.WEIGHT_DECAY));
       }
       written.assign(i);

@@ -13,9 +13,9 @@ import java.util.List;
 ///
 /// Not thread-safe.
 final class FactoredWorkspace {
-  /// The most elements of several parameters that are stepped together: 4 MiB of floats. A larger
+  /// The most bytes of the directions of several parameters that are stepped together. A larger
   /// parameter is stepped alone.
-  private static final long MOST_TOGETHER = 1 << 20;
+  private static final long MOST_TOGETHER = 4 << 20;
 
   private final Engine engine;
   private final int threads;
@@ -42,15 +42,15 @@ final class FactoredWorkspace {
   static List<TrackedParameter[]> batches(TrackedParameter[] parameters) {
     List<TrackedParameter[]> batches = new ArrayList<>();
     int from = 0;
-    long elements = 0;
+    long bytes = 0;
     for (int i = 0; i < parameters.length; i++) {
-      long size = parameters[i].parameter.size();
-      if (i > from && size > MOST_TOGETHER - elements) {
+      long more = directionBytes(parameters[i]);
+      if (i > from && more > MOST_TOGETHER - bytes) {
         batches.add(Arrays.copyOfRange(parameters, from, i));
         from = i;
-        elements = 0;
+        bytes = 0;
       }
-      elements += size;
+      bytes += more;
     }
     batches.add(Arrays.copyOfRange(parameters, from, parameters.length));
     return batches;
@@ -61,12 +61,12 @@ final class FactoredWorkspace {
   /// @param groups all groups of the optimizer, whatever parameters have a gradient
   /// @throws OutOfMemoryError if the memory would exceed the limit, or the system has too little
   List<MemorySegment> directions(List<TrackedGroup> groups, List<TrackedParameter> rows) {
-    MemorySegment whole = of(groups);
+    MemorySegment all = of(groups).asSlice(0, directionBytes(groups));
     List<MemorySegment> slices = new ArrayList<>();
     long end = 0;
     for (TrackedParameter each : rows) {
-      slices.add(whole.asSlice(end, each.bytes()));
-      end += memory.aligned(each.bytes());
+      slices.add(all.asSlice(end, each.bytes()));
+      end += directionBytes(each);
     }
     return slices;
   }
@@ -82,21 +82,25 @@ final class FactoredWorkspace {
     return memory.of(() -> directionBytes(groups) + sumBytes(groups));
   }
 
-  /// Of the largest batch.
-  private long directionBytes(List<TrackedGroup> groups) {
+  /// Of the largest batch that any choice of parameters of a group, in any order, can have.
+  private static long directionBytes(List<TrackedGroup> groups) {
     long most = 0;
     for (TrackedGroup group : groups) {
       if (group.rule().isFactored()) {
-        for (TrackedParameter[] batch : batches(group.parameters)) {
-          long bytes = 0;
-          for (TrackedParameter each : batch) {
-            bytes += memory.aligned(each.bytes());
-          }
-          most = Math.max(most, bytes);
+        long largest = 0;
+        long all = 0;
+        for (TrackedParameter each : group.parameters) {
+          largest = Math.max(largest, directionBytes(each));
+          all += directionBytes(each);
         }
+        most = Math.max(most, Math.max(largest, Math.min(all, MOST_TOGETHER)));
       }
     }
     return most;
+  }
+
+  private static long directionBytes(TrackedParameter parameter) {
+    return FactoredShape.aligned(parameter.bytes());
   }
 
   private static long sumBytes(List<TrackedGroup> groups) {

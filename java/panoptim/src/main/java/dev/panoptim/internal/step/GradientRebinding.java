@@ -21,8 +21,8 @@ final class GradientRebinding {
   /// The start addresses of all operands but gradients, sorted; `null` until gradients first move.
   private long[] starts;
 
-  /// Their end addresses, sorted. The operands are disjoint, so that starts and ends are in the
-  /// same order.
+  /// Their end addresses, sorted. Operands may share memory, as directions do: if more operands
+  /// start below the end of a gradient than end up to its start, one of them overlaps it.
   private long[] ends;
 
   /// The same of the gradients that are to be adopted.

@@ -31,10 +31,13 @@ record MatrixShape(long rows, long columns) {
   /// @param parameter of two or more dimensions
   static MatrixShape of(Parameter parameter) {
     List<Long> shape = parameter.shape();
+    if (parameter.size() == 0) {
+      // The product of the other extents may overflow.
+      return new MatrixShape(shape.getFirst(), 0);
+    }
     long columns = 1;
     for (long extent : shape.subList(1, shape.size())) {
-      // The size of the parameter does not overflow, unless the first extent is 0.
-      columns = Math.multiplyExact(columns, extent);
+      columns *= extent;
     }
     return new MatrixShape(shape.getFirst(), columns);
   }

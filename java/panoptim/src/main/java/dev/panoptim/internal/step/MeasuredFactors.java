@@ -47,8 +47,13 @@ final class MeasuredFactors {
       return factor;
     }
     return switch (rule.tensorFactor()) {
-      // The last three are of FactoredStage.
-      case NONE, CLIPPED_DIRECTION, PARAMETER_SIZE, PARAMETER_SIZE_AND_DECAY -> 1;
+      // The others are of FactoredStage.
+      case NONE,
+          CLIPPED_DIRECTION,
+          CLIPPED_DIRECTION_LIMITED_DECAY,
+          PARAMETER_SIZE,
+          PARAMETER_SIZE_AND_DECAY ->
+          1;
       case TRUST_RATIO, TRUST_RATIO_ALWAYS -> {
         double factor = trustRatio(rule, values, measures, row);
         target.scaleStep(factor);

@@ -60,7 +60,11 @@ public final class Measures {
       case GRADIENT_TRUST_RATIO, CLIPPED_GRADIENT_TRUST_RATIO -> 1 << PARAMETER | 1 << GRADIENT;
       case GRADIENT_NORM -> 1 << GRADIENT;
       case UPDATE_SIZE -> 1 << LAST;
-      case CLIPPED_DIRECTION, PARAMETER_SIZE, PARAMETER_SIZE_AND_DECAY -> 0;
+      case CLIPPED_DIRECTION,
+          CLIPPED_DIRECTION_LIMITED_DECAY,
+          PARAMETER_SIZE,
+          PARAMETER_SIZE_AND_DECAY ->
+          0;
     };
   }
 

@@ -18,6 +18,9 @@ public abstract class Prepared implements AutoCloseable {
   protected Prepared(Engine engine, StepPlan plan) {
     this.engine = engine;
     rows = plan.rows();
+    if (rows.rule().isMeasured()) {
+      measures = new Measures(rows);
+    }
   }
 
   /// The engine that made this, and that alone can use it.
@@ -33,7 +36,7 @@ public abstract class Prepared implements AutoCloseable {
     return squareSums;
   }
 
-  /// Room for the measures of each chunk; allocated at the first use.
+  /// Room for the measures of each chunk; allocated at the first use, if the rule is not measured.
   public final Measures measures() {
     if (measures == null) {
       measures = new Measures(rows);

@@ -44,6 +44,10 @@ final class RowClipping {
     }
     for (int i = 0; i < groups.size(); i++) {
       GroupPlan group = groups.get(i);
+      if (settings.needsNorm()) {
+        // The norm is taken after gradients have changed.
+        engine.prepareNorm(group.plan);
+      }
       for (int row = 0; row < group.rows.length; row++) {
         TrackedParameter parameter = group.rows[row];
         if (group.plan.gradient(row).isReadOnly()) {

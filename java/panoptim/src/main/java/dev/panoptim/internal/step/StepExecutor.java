@@ -78,15 +78,14 @@ public final class StepExecutor {
   /// Groups have been added to the optimizer.
   public void groupsAdded() {
     whole.addGroups();
-    // Gradients must not overlap the new data.
-    partial.drop();
-    // A new parameter may be larger than all others.
-    rowClipping.free();
+    // Gradients must not overlap the new data, and a new parameter may be larger than all others.
+    List<Runnable> parts = new ArrayList<>(List.of(partial::drop, rowClipping::free));
     if (maker.hasWorkspace()) {
       // The plans of stages use the workspace, whose size changes.
-      whole.drop();
-      maker.freeWorkspace();
+      parts.add(whole::drop);
+      parts.add(maker::freeWorkspace);
     }
+    CloseAll.all(parts);
   }
 
   /// Closes all plans; the next steps make new ones.
@@ -144,7 +143,9 @@ public final class StepExecutor {
     boolean known = !outcome.isPending();
     int helpers = 0;
     for (GroupPlan group : plans.groups()) {
-      helpers = Math.max(helpers, group.plan.helpers());
+      for (StepPlan each : group.plans()) {
+        helpers = Math.max(helpers, each.helpers());
+      }
     }
     Events.endStep(
         event,

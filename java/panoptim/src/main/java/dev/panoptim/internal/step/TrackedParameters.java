@@ -67,7 +67,7 @@ public final class TrackedParameters {
   ///   throws passes through
   /// @throws IllegalArgumentException if a group is empty, a parameter or its name is already
   ///   there, data overlap, a parameter is not where the engine works, or a rule of matrices does
-  ///   not fit a parameter or the engine; nothing has changed then
+  ///   not fit a parameter, or a rule that needs the cpu the engine; nothing has changed then
   public void add(List<TrackedGroup> added, Consumer<List<TrackedParameter>> check) {
     List<TrackedGroup> candidates = new ArrayList<>(groups);
     candidates.addAll(added);
