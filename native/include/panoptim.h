@@ -113,7 +113,7 @@ typedef long long panoptim_int64;
 // The sums of squares of panoptim_measure: of the parameters; of the gradients, scaled, clipped and corrected; of the
 // changes that the step would make to the parameters; and, for a cautious update, the number of elements that it would
 // change, else of the gradients over the root of the second moment, which is taken to be at least epsilon squared. The
-// last two are 0 for a composition with whose measures no optimizer has a factor of a tensor.
+// change is 0 unless the composition is that of LAMB; the last is 0 unless it is that, or cautious.
 #define PANOPTIM_MEASURE_PARAMETER 0
 #define PANOPTIM_MEASURE_GRADIENT 1
 #define PANOPTIM_MEASURE_CHANGE 2

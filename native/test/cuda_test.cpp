@@ -316,9 +316,14 @@ TEST(a_device_measures_with_the_host_s_bits) {
       panoptim_plan plan = p.plan(PANOPTIM_TIER_BASELINE);
       set_options(plan, clips, PANOPTIM_HALF_PRECISION_NONE);
       plan.measures = expected.data();
-      CHECK(panoptim_measure(&plan) == PANOPTIM_OK, "%s", plan.error);
-      CHECK(actual.measures() == expected, "the device differs: seed %llu, %s", static_cast<unsigned long long>(seed),
-            words(rule).c_str());
+      const int parameter = 1 << PANOPTIM_MEASURE_PARAMETER, gradient = 1 << PANOPTIM_MEASURE_GRADIENT;
+      const int change = 1 << PANOPTIM_MEASURE_CHANGE, last = 1 << PANOPTIM_MEASURE_LAST;
+      for (int needed : {gradient, parameter | gradient, parameter | change, last, parameter, change}) {
+        plan.measured = actual.plan().measured = needed;
+        CHECK(panoptim_measure(&plan) == PANOPTIM_OK, "%s", plan.error);
+        CHECK(actual.measures() == expected, "the device differs: seed %llu, needed %d, %s",
+              static_cast<unsigned long long>(seed), needed, words(rule).c_str());
+      }
       CHECK(actual.has_bits_of(p), "an operand has changed: %s", words(rule).c_str());
     }
   }

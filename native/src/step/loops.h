@@ -133,7 +133,8 @@ constexpr bool reads_state() {
 template <class Rule, int Measure, bool Parameters, int... State>
 __attribute__((always_inline)) inline void fetch_measured(const operands &s, panoptim_int64 at,
                                                           std::integer_sequence<int, State...>) {
-  if constexpr (Parameters) __builtin_prefetch(s.parameter + at);
+  // A gradient with L2 decay contains the parameter.
+  if constexpr (Parameters || Rule::parts.decay == PANOPTIM_DECAY_L2) __builtin_prefetch(s.parameter + at);
   __builtin_prefetch(s.gradient + at);
   ((reads_state<Rule, Measure, State>() ? __builtin_prefetch(s.state[State] + at) : void()), ...);
 }

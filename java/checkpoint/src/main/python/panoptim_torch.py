@@ -167,9 +167,14 @@ def to_torch(file, named_parameters, optimizer):
             state |= {"mu_product": torch.tensor(saved["scalars"]["momentumProduct"])} if kind == "NAdam" else {}
             state |= rate_and_share(saved["hyperparameters"], saved["steps"]) if kind == "ASGD" else {}
             for ours, theirs in STATES[kind].items():
-                shape = state_shape(kind, ours, parameter.shape)
-                if shape is not None and f"{ours}/{name}" in tensors:
-                    state[theirs] = tensors[f"{ours}/{name}"].view(shape).clone()
+                shape, tensor = state_shape(kind, ours, parameter.shape), tensors.get(f"{ours}/{name}")
+                if shape is not None and tensor is not None:
+                    if tensor.numel() != torch.Size(shape).numel():
+                        raise ValueError(
+                            f"{ours} of {name} has the shape {list(tensor.shape)}, but a parameter of the shape"
+                            f" {list(parameter.shape)} needs {list(shape)}"
+                        )
+                    state[theirs] = tensor.view(shape).clone()
             loaded["state"][index] = state
     for group, into in zip(optimizer.param_groups, loaded["param_groups"]):
         values = training["parameters"][names[group["params"][0]]]["hyperparameters"]
@@ -200,8 +205,9 @@ def from_torch(named_parameters, optimizer, file, step):
                 # Here every parameter has all states.
                 states = {ours: torch.empty(0) if tensor is None else tensor for ours, tensor in states.items()}
             states = {f"{ours}/{name}": tensor for ours, tensor in states.items() if tensor is not None}
-            # SGD counts no steps: those with a momentum buffer have made some.
-            steps = int(state.get("step", max(step, 1) if states else 0 if group.get("momentum") else step))
+            # SGD counts no steps: those with a momentum buffer have made some. Others count theirs.
+            uncounted = 0 if kind != "SGD" or group.get("momentum") else step
+            steps = int(state.get("step", max(step, 1) if states else uncounted))
             for key, tensor in {f"parameter/{name}": parameter, **(states if steps else {})}.items():
                 tensor = tensor.detach().cpu().float().clone(memory_format=torch.contiguous_format)
                 tensors[key] = tensor if kind == "Adafactor" else tensor.flatten()

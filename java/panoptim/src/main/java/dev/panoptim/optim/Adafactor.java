@@ -30,10 +30,10 @@ import dev.panoptim.rule.TensorFactor;
 ///
 /// An element of a gradient that is not finite makes its whole tensor NaN, unless
 /// [StepOptions#skipNonFinite] is set. Besides the state, an optimizer has a workspace of a float
-/// for each element of its largest parameter, but at least for 2^20 elements if it has as many. The
-/// sums take 12 bytes more for each row and 4 for each column of the largest matrix, and an eighth
-/// of a byte for each element. [Optimizer#close] frees all of it. Backends of the cpu only.
-/// [StepReport#factor] returns `size`.
+/// for each element of its largest parameter, but at least for 2^20 elements if it has as many. Its
+/// sums take more: for each row 4 bytes, and 8 for every 16384 columns begun; for each column 4
+/// bytes, and 8 for every 64 rows begun, of the largest matrix. [Optimizer#close] frees all of it.
+/// Backends of the cpu only. [StepReport#factor] returns `size`.
 ///
 /// Sources: [Shazeer and Stern 2018](https://arxiv.org/abs/1804.04235);
 /// [PyTorch](https://docs.pytorch.org/docs/stable/generated/torch.optim.Adafactor.html);

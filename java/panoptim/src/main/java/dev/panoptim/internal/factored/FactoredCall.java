@@ -30,6 +30,12 @@ public final class FactoredCall {
 
   FactoredCall() {}
 
+  /// Begins an operation, without the operands that a refused one may have left.
+  void begin(FactoredOperation begun) {
+    clear();
+    operation = begun;
+  }
+
   /// Forgets the operands, so that they can be collected.
   void clear() {
     matrix = null;

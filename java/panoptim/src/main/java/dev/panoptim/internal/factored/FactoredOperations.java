@@ -98,7 +98,7 @@ public abstract class FactoredOperations {
 
   /// Sums `(scale * x)^2 + addend` over each row, and over each column if the shape has columns.
   public final void sum(float scale, double addend, MemorySegment matrix) {
-    call.operation = FactoredOperation.SUMS;
+    call.begin(FactoredOperation.SUMS);
     call.matrix = require("matrix", matrix, false);
     call.columns = shape.hasColumns();
     call.squares = false;
@@ -170,7 +170,7 @@ public abstract class FactoredOperations {
 
   private double scale(
       boolean columns, float scale, float most, MemorySegment matrix, MemorySegment result) {
-    call.operation = FactoredOperation.SCALE;
+    call.begin(FactoredOperation.SCALE);
     call.matrix = require("matrix", matrix, false);
     call.result = require("result", result, true);
     requireSameOrApart(matrix, result);
@@ -196,7 +196,7 @@ public abstract class FactoredOperations {
       MemorySegment matrix,
       MemorySegment state,
       MemorySegment result) {
-    call.operation = FactoredOperation.VECTOR;
+    call.begin(FactoredOperation.VECTOR);
     call.matrix = require("matrix", matrix, false);
     call.state = require("state", state, true);
     call.result = require("result", result, true);

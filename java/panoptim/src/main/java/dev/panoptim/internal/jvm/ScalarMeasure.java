@@ -68,7 +68,6 @@ final class ScalarMeasure {
       long element) {
     float first = states.get(0).getAtIndex(JAVA_FLOAT, i);
     float second = stateAt(states, 1, i);
-    float third = stateAt(states, 2, i);
     float gradient = decay == Decay.L2 ? Math.fma(c.weightDecay, w, g) : g;
     float direction = ScalarUpdate.direction(c, rule, gradient, states, i);
     if ((needed & 1 << Measures.CHANGE) != 0) {
@@ -86,7 +85,6 @@ final class ScalarMeasure {
     }
     states.get(0).setAtIndex(JAVA_FLOAT, i, first);
     putBack(states, 1, i, second);
-    putBack(states, 2, i, third);
   }
 
   private static float stateAt(States states, int number, long i) {
