@@ -143,8 +143,9 @@ public final class StepExecutor {
     boolean known = !outcome.isPending();
     int helpers = 0;
     for (GroupPlan group : plans.groups()) {
-      for (StepPlan each : group.plans()) {
-        helpers = Math.max(helpers, each.helpers());
+      helpers = Math.max(helpers, group.plan.helpers());
+      if (group.stage != null) {
+        helpers = Math.max(helpers, group.stage.update().helpers());
       }
     }
     Events.endStep(
