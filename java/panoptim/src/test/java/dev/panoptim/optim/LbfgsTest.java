@@ -160,6 +160,8 @@ class LbfgsTest {
     assertEquals(74, none.firstLoss());
     LbfgsReport zero = report(LbfgsProblem.BOOTH, 1, o -> o.learningRate(0));
     assertEquals(End.CHANGE_TOLERANCE, zero.end());
+    LbfgsReport searched = report(LbfgsProblem.BOOTH, 1, o -> o.learningRate(0).strongWolfe(true));
+    assertEquals(new LbfgsReport(End.CHANGE_TOLERANCE, 1, 1, 74, 74), searched);
     LbfgsReport done = report(LbfgsProblem.BOOTH, 2, o -> o.strongWolfe(true).toleranceGrad(1e-3));
     assertEquals(
         new LbfgsReport(End.GRADIENT_TOLERANCE, 0, 1, done.lastLoss(), done.lastLoss()), done);

@@ -53,10 +53,13 @@ public final class StrongWolfe {
 
   /// Searches once.
   ///
-  /// @param first where to look first, above 0
+  /// @param first where to look first, 0 or more; with 0, the start is found
   /// @return the point found, or the lowest one if none fulfils the conditions; this may be the
   ///   start. Its gradient is the one of the start, or in one of the two vectors
   public Point search(double first) {
+    if (first == 0) {
+      return start;
+    }
     Point previous = start;
     Point current = evaluate(first, previous);
     while (trials < MOST_TRIALS) {
