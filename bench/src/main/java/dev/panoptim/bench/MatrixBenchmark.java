@@ -9,6 +9,7 @@ import dev.panoptim.internal.matrix.Matrices;
 import dev.panoptim.internal.matrix.Operands;
 import dev.panoptim.internal.matrix.Product;
 import dev.panoptim.internal.matrix.Products;
+import dev.panoptim.internal.memory.Workspaces;
 import dev.panoptim.internal.step.Engine;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -86,8 +87,7 @@ public class MatrixBenchmark {
     operands = new Operands(left, right, null, matrix(random, rows, columns));
     Products products = Engine.of(Backends.named(backend)).products();
     MemorySegment workspace =
-        arena.allocate(
-            products.workspaceBytes(operands.shape(), threads), Products.WORKSPACE_ALIGNMENT);
+        arena.allocate(products.workspaceBytes(operands.shape(), threads), Workspaces.ALIGNMENT);
     product = products.prepare(operands, workspace, threads);
     other = other(random);
     product.multiply(1, 0, threads);

@@ -6,9 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.panoptim.GpuTests;
 import dev.panoptim.backend.Backend;
-import dev.panoptim.device.Device;
 import dev.panoptim.memory.Parameter;
 import dev.panoptim.memory.Parameters;
 import java.lang.foreign.Arena;
@@ -360,19 +358,6 @@ class AdafactorTest {
 
   @Test
   void gpuBackendsRefuse() {
-    GpuTests.need(1);
-    Device gpu = Device.cuda(0);
-    try (Arena arena = Arena.ofShared()) {
-      Parameter p = Parameter.onDevice(gpu, "p", 6, gpu.allocate(24, arena)).withShape(2, 3);
-      for (Backend backend : Problem.gpuBackends()) {
-        var e =
-            assertThrows(
-                IllegalArgumentException.class,
-                () -> Adafactor.builder(List.of(p)).backend(backend).build());
-        assertTrue(
-            e.getMessage().startsWith("backend " + backend.name() + " cannot keep means"),
-            e.getMessage());
-      }
-    }
+    Problem.assertGpuBackendsRefuse("cannot keep means", Adafactor::builder);
   }
 }

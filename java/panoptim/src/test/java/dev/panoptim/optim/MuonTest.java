@@ -7,10 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.panoptim.GpuTests;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
-import dev.panoptim.device.Device;
 import dev.panoptim.internal.memory.MemoryBudget;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.memory.Parameter;
@@ -302,20 +300,7 @@ class MuonTest {
 
   @Test
   void gpuBackendsRefuse() {
-    GpuTests.need(1);
-    Device gpu = Device.cuda(0);
-    try (Arena arena = Arena.ofShared()) {
-      Parameter p = Parameter.onDevice(gpu, "p", 6, gpu.allocate(24, arena)).withShape(2, 3);
-      for (Backend backend : Problem.gpuBackends()) {
-        var e =
-            assertThrows(
-                IllegalArgumentException.class,
-                () -> Muon.builder(List.of(p)).backend(backend).build());
-        assertTrue(
-            e.getMessage().startsWith("backend " + backend.name() + " cannot orthogonalize"),
-            e.getMessage());
-      }
-    }
+    Problem.assertGpuBackendsRefuse("cannot orthogonalize", Muon::builder);
   }
 
   @Test

@@ -1,7 +1,10 @@
 package dev.panoptim.optim;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.GpuTests;
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
 import dev.panoptim.backend.Tier;
@@ -16,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 
 /// Random parameters and gradients of a seed, and the resulting bits of an optimizer.
 ///
@@ -52,6 +56,27 @@ record Problem(long[] sizes, int shift, long seed, int steps, boolean special) {
     all.add(Backends.vector());
     all.add(Backends.scalar());
     return all;
+  }
+
+  /// Asserts that all backends of a GPU refuse a parameter of two dimensions. Skips the test if
+  /// there is no GPU.
+  ///
+  /// @param words the message's after the backend's name
+  static void assertGpuBackendsRefuse(
+      String words, Function<Iterable<Parameter>, OptimizerBuilder<?>> preset) {
+    GpuTests.need(1);
+    Device gpu = Device.cuda(0);
+    try (Arena arena = Arena.ofShared()) {
+      Parameter p = Parameter.onDevice(gpu, "p", 6, gpu.allocate(24, arena)).withShape(2, 3);
+      for (Backend backend : gpuBackends()) {
+        var e =
+            assertThrows(
+                IllegalArgumentException.class,
+                () -> preset.apply(List.of(p)).backend(backend).build());
+        assertTrue(
+            e.getMessage().startsWith("backend " + backend.name() + " " + words), e.getMessage());
+      }
+    }
   }
 
   /// The backends of a GPU: the update on the GPU, and the update on the CPU, without and with a

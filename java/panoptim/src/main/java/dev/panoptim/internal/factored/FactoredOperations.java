@@ -3,6 +3,7 @@ package dev.panoptim.internal.factored;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.panoptim.internal.memory.Workspaces;
 import dev.panoptim.internal.tensor.TensorChecks;
 import java.lang.foreign.MemorySegment;
 
@@ -33,32 +34,24 @@ public abstract class FactoredOperations {
   private final FactoredCall call = new FactoredCall();
 
   /// @param workspace off-heap memory of at least [FactoredShape#workspaceBytes], aligned to
-  ///   [FactoredShape#ALIGNMENT]. Objects that are not used at the same time may share it
+  ///   [Workspaces#ALIGNMENT]. Objects that are not used at the same time may share it
   /// @param threads the most threads of an operation, including the calling one; from 1 on
   /// @throws IllegalArgumentException if the workspace is too small, misaligned, read-only or on
   ///   the heap
   protected FactoredOperations(FactoredShape shape, MemorySegment workspace, int threads) {
-    long bytes = shape.workspaceBytes();
-    if (!workspace.isNative()
-        || workspace.isReadOnly()
-        || workspace.byteSize() < bytes
-        || workspace.address() % FactoredShape.ALIGNMENT != 0) {
-      throw new IllegalArgumentException(
-          "workspace is %s, but must be at least %s writable bytes off-heap, aligned to %s"
-              .formatted(workspace, bytes, FactoredShape.ALIGNMENT));
-    }
+    Workspaces.require(workspace, shape.workspaceBytes());
     this.shape = shape;
     this.threads = threads;
     confinedWorkspace = isConfined(workspace);
     long at = 0;
     rowSums = workspace.asSlice(at, shape.rowSumBytes());
-    at += FactoredShape.aligned(shape.rowSumBytes());
+    at += Workspaces.aligned(shape.rowSumBytes());
     columnSums = workspace.asSlice(at, shape.columnSumBytes());
-    at += FactoredShape.aligned(shape.columnSumBytes());
+    at += Workspaces.aligned(shape.columnSumBytes());
     squares = workspace.asSlice(at, shape.squareBytes());
-    at += FactoredShape.aligned(shape.squareBytes());
+    at += Workspaces.aligned(shape.squareBytes());
     rowFactors = workspace.asSlice(at, shape.rowFactorBytes());
-    at += FactoredShape.aligned(shape.rowFactorBytes());
+    at += Workspaces.aligned(shape.rowFactorBytes());
     columnFactors = workspace.asSlice(at, shape.columnFactorBytes());
   }
 

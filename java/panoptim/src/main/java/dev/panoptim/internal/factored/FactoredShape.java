@@ -1,5 +1,6 @@
 package dev.panoptim.internal.factored;
 
+import dev.panoptim.internal.memory.Workspaces;
 import dev.panoptim.internal.parallel.WorkSplit;
 
 /// The shape of a matrix, and what is computed of it.
@@ -11,9 +12,6 @@ import dev.panoptim.internal.parallel.WorkSplit;
 /// @param hasColumns whether columns are summed and have factors. Without them, the workspace is
 ///   smaller
 public record FactoredShape(long rows, long columns, boolean hasColumns) {
-  /// Of a workspace, in bytes. A test compares it with `PANOPTIM_WORKSPACE_ALIGNMENT`.
-  public static final long ALIGNMENT = 64;
-
   /// The rows whose terms are added to one sum of a column. A test compares it with
   /// `PANOPTIM_FACTORED_BLOCK`.
   public static final int BLOCK = 64;
@@ -77,15 +75,10 @@ public record FactoredShape(long rows, long columns, boolean hasColumns) {
 
   /// The bytes of the workspace of [FactoredOperations].
   public long workspaceBytes() {
-    return aligned(rowSumBytes())
-        + aligned(columnSumBytes())
-        + aligned(squareBytes())
-        + aligned(rowFactorBytes())
-        + aligned(columnFactorBytes());
-  }
-
-  /// The next multiple of the alignment.
-  public static long aligned(long bytes) {
-    return Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
+    return Workspaces.aligned(rowSumBytes())
+        + Workspaces.aligned(columnSumBytes())
+        + Workspaces.aligned(squareBytes())
+        + Workspaces.aligned(rowFactorBytes())
+        + Workspaces.aligned(columnFactorBytes());
   }
 }

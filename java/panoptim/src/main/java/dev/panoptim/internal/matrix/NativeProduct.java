@@ -5,6 +5,7 @@ import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_product;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.memory.Workspaces;
 import dev.panoptim.internal.parallel.PooledWork;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

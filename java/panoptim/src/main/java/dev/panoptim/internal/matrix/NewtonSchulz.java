@@ -3,6 +3,7 @@ package dev.panoptim.internal.matrix;
 import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
 
 import dev.panoptim.internal.memory.Segments;
+import dev.panoptim.internal.memory.Workspaces;
 import dev.panoptim.internal.parallel.WorkSplit;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -59,7 +60,7 @@ public final class NewtonSchulz {
   /// @param inputs `rows * columns` floats each, off-heap: the rows of a matrix without gaps
   /// @param outputs as `inputs`, and may be the same segments; they overlap nothing else
   /// @param workspace off-heap memory of at least [#workspaceBytes], aligned to
-  ///   [Products#WORKSPACE_ALIGNMENT]. Objects that are not used at the same time may share it
+  ///   [Workspaces#ALIGNMENT]. Objects that are not used at the same time may share it
   /// @param threads the most threads that take part in a call, including the calling one, from 1 to
   ///   [dev.panoptim.backend.Backend#MOST_THREADS]
   /// @throws IllegalArgumentException if a number is out of its range, or a segment is too small,

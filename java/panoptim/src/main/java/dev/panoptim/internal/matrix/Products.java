@@ -1,5 +1,6 @@
 package dev.panoptim.internal.matrix;
 
+import dev.panoptim.internal.memory.Workspaces;
 import java.lang.foreign.MemorySegment;
 
 /// Prepares matrix products. All implementations reach the same bits at any number of threads; they
@@ -20,9 +21,6 @@ import java.lang.foreign.MemorySegment;
 ///
 /// Thread-safe.
 public interface Products {
-  /// Alignment of a workspace, in bytes.
-  long WORKSPACE_ALIGNMENT = 64;
-
   /// For messages.
   String name();
 
@@ -35,7 +33,7 @@ public interface Products {
   /// Prepares products.
   ///
   /// @param workspace off-heap memory of at least [#workspaceBytes], aligned to
-  ///   [#WORKSPACE_ALIGNMENT]. Products that are not computed at the same time may share it
+  ///   [Workspaces#ALIGNMENT]. Products that are not computed at the same time may share it
   /// @param threads the most threads that take part in a call, including the calling one, from 1 to
   ///   [dev.panoptim.backend.Backend#MOST_THREADS]
   /// @throws IllegalArgumentException if the workspace is too small, misaligned, read-only or on

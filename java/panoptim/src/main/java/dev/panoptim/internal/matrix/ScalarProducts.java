@@ -2,6 +2,7 @@ package dev.panoptim.internal.matrix;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.panoptim.internal.memory.Workspaces;
 import dev.panoptim.internal.parallel.ThreadProperties;
 import java.lang.foreign.MemorySegment;
 

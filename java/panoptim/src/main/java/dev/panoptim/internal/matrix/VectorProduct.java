@@ -2,6 +2,7 @@ package dev.panoptim.internal.matrix;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.panoptim.internal.memory.Workspaces;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.ArrayList;

@@ -1,5 +1,6 @@
 package dev.panoptim.internal.matrix;
 
+import dev.panoptim.internal.memory.Workspaces;
 import dev.panoptim.internal.parallel.ThreadProperties;
 import java.lang.foreign.MemorySegment;
 

@@ -9,6 +9,7 @@ import dev.panoptim.internal.factored.FactoredOperations;
 import dev.panoptim.internal.factored.FactoredShape;
 import dev.panoptim.internal.matrix.Products;
 import dev.panoptim.internal.memory.Segments;
+import dev.panoptim.internal.memory.Workspaces;
 import dev.panoptim.internal.parallel.ThreadProperties;
 import dev.panoptim.internal.vector.VectorOperations;
 import java.lang.foreign.MemorySegment;
@@ -168,7 +169,7 @@ public abstract non-sealed class Engine implements Backend {
   ///
   /// @param shape of each matrix
   /// @param workspace off-heap memory of at least [FactoredShape#workspaceBytes], aligned to
-  ///   [FactoredShape#ALIGNMENT]. Objects that are not used at the same time may share it
+  ///   [Workspaces#ALIGNMENT]. Objects that are not used at the same time may share it
   /// @param threads the most threads of an operation, including the calling one
   /// @throws IllegalArgumentException if the workspace is too small, misaligned, read-only or on
   ///   the heap

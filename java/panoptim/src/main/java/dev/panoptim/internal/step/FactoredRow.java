@@ -46,7 +46,7 @@ final class FactoredRow {
       // Each step sets the epsilon.
       ofMatrices = new FactoredMoment(operations.apply(factored), form, 0);
       ofElements = null;
-      int matrices = Math.toIntExact(matrices(shape));
+      int matrices = Math.toIntExact(direction.byteSize() / (factored.elements() * Float.BYTES));
       directions = divided(direction, matrices);
       rowMeans = divided(states.rowMeans, matrices);
       columnMeans = divided(states.columnMeans, matrices);
@@ -72,14 +72,6 @@ final class FactoredRow {
     return dimensions < 2
         ? FactoredShape.vector(dimensions == 0 ? 1 : shape.getFirst())
         : new FactoredShape(shape.get(dimensions - 2), shape.get(dimensions - 1), true);
-  }
-
-  private static long matrices(List<Long> shape) {
-    long matrices = 1;
-    for (long extent : shape.subList(0, shape.size() - 2)) {
-      matrices = Math.multiplyExact(matrices, extent);
-    }
-    return matrices;
   }
 
   private static MemorySegment[] divided(MemorySegment whole, int parts) {

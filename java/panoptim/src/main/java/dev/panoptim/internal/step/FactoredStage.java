@@ -18,7 +18,7 @@ import java.util.Map;
 /// decoupled decay, and with momentum of the direction if the rule has a first moment.
 ///
 /// Not thread-safe.
-final class FactoredStage implements Stage {
+final class FactoredStage extends Stage {
   private static final double[] WITHOUT_SCALARS = {};
 
   /// A rule whose measures contain the sum of the squares of the parameter.
@@ -27,13 +27,10 @@ final class FactoredStage implements Stage {
 
   private final Rule rule;
   private final Rule updateRule;
-  private final StepPlan update;
 
   /// Of parameters whose size is a factor; `null` if the rule has no such factor.
   private final StepPlan sizes;
 
-  private final List<StepPlan> plans;
-  private final List<MemorySegment> directions;
   private final FactoredRow[] rows;
 
   /// The mean of the squares of each row's direction.
@@ -43,19 +40,20 @@ final class FactoredStage implements Stage {
   /// @param update the plan of the last step
   /// @param directions of each row
   /// @param sums the workspace of the sums
+  /// @param threads the most threads of a step, including the calling one
   FactoredStage(
       Rule rule,
       List<Row> states,
       StepPlan update,
       List<MemorySegment> directions,
       MemorySegment sums,
-      FactoredWorkspace workspace) {
+      Engine engine,
+      int threads) {
+    StepPlan sizes = scales(rule) ? sizes(update.rows(), directions) : null;
+    super(update, sizes == null ? List.of() : List.of(sizes), directions);
     this.rule = rule;
-    this.update = update;
-    this.directions = List.copyOf(directions);
+    this.sizes = sizes;
     updateRule = updateRule(rule);
-    sizes = scales(rule) ? sizes(update.rows(), directions) : null;
-    plans = sizes == null ? List.of(update) : List.of(update, sizes);
     squares = new double[states.size()];
     rows = new FactoredRow[states.size()];
     MomentForm form = rule.epsilonInside() ? MomentForm.TRANSFORMERS : MomentForm.PYTORCH;
@@ -71,8 +69,7 @@ final class FactoredStage implements Stage {
               shape ->
                   known.computeIfAbsent(
                       List.of(shape.rows(), shape.columns(), shape.hasColumns() ? 1L : 0L),
-                      extents ->
-                          workspace.engine().factoredOperations(shape, sums, workspace.threads())));
+                      extents -> engine.factoredOperations(shape, sums, threads)));
     }
   }
 
@@ -106,22 +103,7 @@ final class FactoredStage implements Stage {
   }
 
   @Override
-  public StepPlan update() {
-    return update;
-  }
-
-  @Override
-  public List<StepPlan> plans() {
-    return plans;
-  }
-
-  @Override
-  public List<MemorySegment> directions() {
-    return directions;
-  }
-
-  @Override
-  public void finish(
+  void finish(
       TrackedParameter[] rows,
       Hyperparameters values,
       Engine engine,
@@ -133,7 +115,7 @@ final class FactoredStage implements Stage {
       squares[i] = this.rows[i].direct(1 - power, epsilon);
     }
     Measures measures = sizes == null || rows.length == 0 ? null : measure(values, engine, threads);
-    StepValues written = update.values();
+    StepValues written = update().values();
     written.begin(values.decays());
     for (int i = 0; i < rows.length; i++) {
       TrackedParameter row = rows[i];
@@ -155,7 +137,7 @@ final class FactoredStage implements Stage {
       }
       written.assign(i);
     }
-    engine.step(update, threads, null);
+    engine.step(update(), threads, null);
   }
 
   /// The learning rate of a step.

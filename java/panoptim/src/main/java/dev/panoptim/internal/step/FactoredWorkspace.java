@@ -1,7 +1,7 @@
 package dev.panoptim.internal.step;
 
-import dev.panoptim.internal.factored.FactoredShape;
 import dev.panoptim.internal.memory.Origin;
+import dev.panoptim.internal.memory.Workspaces;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,24 +17,11 @@ final class FactoredWorkspace {
   /// parameter is stepped alone.
   private static final long MOST_TOGETHER = 4 << 20;
 
-  private final Engine engine;
-  private final int threads;
   private final SharedWorkspace memory;
 
-  /// @param threads the most threads of a step, including the calling one
   /// @param origin the owner, for warnings
-  FactoredWorkspace(Engine engine, int threads, Origin origin) {
-    this.engine = engine;
-    this.threads = threads;
-    memory = new SharedWorkspace(origin, FactoredShape.ALIGNMENT);
-  }
-
-  Engine engine() {
-    return engine;
-  }
-
-  int threads() {
-    return threads;
+  FactoredWorkspace(Origin origin) {
+    memory = new SharedWorkspace(origin);
   }
 
   /// Divides parameters of a group into batches, in order. A group with a large parameter needs no
@@ -100,7 +87,7 @@ final class FactoredWorkspace {
   }
 
   private static long directionBytes(TrackedParameter parameter) {
-    return FactoredShape.aligned(parameter.bytes());
+    return Workspaces.aligned(parameter.bytes());
   }
 
   private static long sumBytes(List<TrackedGroup> groups) {

@@ -260,7 +260,7 @@ public final class GroupPlans {
   private static List<StepPlan> stages(List<PlanMaker.Made> made) {
     return made.stream()
         .filter(each -> each.stage() != null)
-        .flatMap(each -> each.stage().plans().stream())
+        .map(each -> each.stage().update())
         .toList();
   }
 

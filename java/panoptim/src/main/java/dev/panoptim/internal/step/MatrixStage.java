@@ -16,27 +16,24 @@ import java.util.List;
 /// place. The last step is a plain descent with decoupled decay.
 ///
 /// Not thread-safe.
-final class MatrixStage implements Stage {
-  private final StepPlan update;
-  private final List<StepPlan> plans;
+final class MatrixStage extends Stage {
   private final Rule updateRule;
-  private final List<MemorySegment> directions;
   private final List<NewtonSchulz> iterations = new ArrayList<>();
   private final double[] factors;
 
   /// @param update the plan of the second elementwise step
   /// @param directions the direction of each row
   /// @param rest the rest of the workspace
+  /// @param threads the most threads of a step, including the calling one
   MatrixStage(
       Rule rule,
       List<TrackedParameter> rows,
       StepPlan update,
       List<MemorySegment> directions,
       MemorySegment rest,
-      MatrixWorkspace workspace) {
-    this.update = update;
-    plans = List.of(update);
-    this.directions = List.copyOf(directions);
+      Engine engine,
+      int threads) {
+    super(update, List.of(), directions);
     updateRule = updateRule(rule);
     factors = new double[rows.size()];
     for (int i = 0; i < factors.length; i++) {
@@ -47,13 +44,13 @@ final class MatrixStage implements Stage {
       List<MemorySegment> matrices = batch.stream().map(directions::get).toList();
       iterations.add(
           new NewtonSchulz(
-              workspace.engine().products(),
+              engine.products(),
               coefficients,
               MatrixWorkspace.shape(rows, batch),
               matrices,
               matrices,
               rest,
-              workspace.threads()));
+              threads));
     }
   }
 
@@ -92,22 +89,7 @@ final class MatrixStage implements Stage {
   }
 
   @Override
-  public StepPlan update() {
-    return update;
-  }
-
-  @Override
-  public List<StepPlan> plans() {
-    return plans;
-  }
-
-  @Override
-  public List<MemorySegment> directions() {
-    return directions;
-  }
-
-  @Override
-  public void finish(
+  void finish(
       TrackedParameter[] rows,
       Hyperparameters values,
       Engine engine,
@@ -117,7 +99,7 @@ final class MatrixStage implements Stage {
     for (int i = 0; i < iterations.size(); i++) {
       iterations.get(i).orthogonalize(steps, threads);
     }
-    StepValues written = update.values();
+    StepValues written = update().values();
     written.begin(values.decays());
     for (int i = 0; i < rows.length; i++) {
       TrackedParameter row = rows[i];
@@ -130,6 +112,6 @@ final class MatrixStage implements Stage {
       }
       written.assign(i);
     }
-    engine.step(update, threads, null);
+    engine.step(update(), threads, null);
   }
 }

@@ -1,8 +1,8 @@
 package dev.panoptim.internal.step;
 
 import dev.panoptim.internal.matrix.NewtonSchulz;
-import dev.panoptim.internal.matrix.Products;
 import dev.panoptim.internal.memory.Origin;
+import dev.panoptim.internal.memory.Workspaces;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,15 +29,7 @@ final class MatrixWorkspace {
   MatrixWorkspace(Engine engine, int threads, Origin origin) {
     this.engine = engine;
     this.threads = threads;
-    memory = new SharedWorkspace(origin, Products.WORKSPACE_ALIGNMENT);
-  }
-
-  Engine engine() {
-    return engine;
-  }
-
-  int threads() {
-    return threads;
+    memory = new SharedWorkspace(origin);
   }
 
   /// The memory, allocated if there is none.
@@ -54,7 +46,7 @@ final class MatrixWorkspace {
     for (TrackedGroup group : groups) {
       if (group.rule().isOfMatrices()) {
         for (TrackedParameter each : group.parameters) {
-          directions += memory.aligned(each.bytes());
+          directions += Workspaces.aligned(each.bytes());
         }
         most = Math.max(most, iterationBytes(List.of(group.parameters)));
       }
@@ -77,7 +69,7 @@ final class MatrixWorkspace {
     long end = taken;
     for (TrackedParameter each : rows) {
       slices.add(whole.asSlice(end, each.bytes()));
-      end += memory.aligned(each.bytes());
+      end += Workspaces.aligned(each.bytes());
     }
     return end;
   }

@@ -10,6 +10,8 @@ import java.util.List;
 ///
 /// Not thread-safe.
 final class PlanMaker {
+  private final Engine engine;
+  private final int threads;
   private final StateMemory memory;
   private final TrackedParameters parameters;
   private final MatrixWorkspace ofMatrices;
@@ -17,10 +19,12 @@ final class PlanMaker {
 
   /// @param threads the most threads of a step, including the calling one
   PlanMaker(Engine engine, int threads, StateMemory memory, TrackedParameters parameters) {
+    this.engine = engine;
+    this.threads = threads;
     this.memory = memory;
     this.parameters = parameters;
     ofMatrices = new MatrixWorkspace(engine, threads, memory.origin());
-    factored = new FactoredWorkspace(engine, threads, memory.origin());
+    factored = new FactoredWorkspace(memory.origin());
   }
 
   /// The plans of one group.
@@ -89,11 +93,11 @@ final class PlanMaker {
     List<TrackedParameter> rows = Arrays.asList(group.withGradient());
     if (group.rule().isOfMatrices()) {
       MemorySegment rest = ofMatrices.of(groups).asSlice(taken);
-      return new MatrixStage(group.rule(), rows, update, directions, rest, ofMatrices);
+      return new MatrixStage(group.rule(), rows, update, directions, rest, engine, threads);
     }
     List<Row> states = rows.stream().map(memory::row).toList();
     return new FactoredStage(
-        group.rule(), states, update, directions, factored.sums(groups), factored);
+        group.rule(), states, update, directions, factored.sums(groups), engine, threads);
   }
 
   /// Adds the rows of both elementwise steps; see [MatrixStage].

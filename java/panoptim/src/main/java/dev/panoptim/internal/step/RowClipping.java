@@ -28,7 +28,7 @@ final class RowClipping {
     this.engine = engine;
     this.threads = threads;
     this.parameters = parameters;
-    workspace = new SharedWorkspace(origin, FactoredShape.ALIGNMENT);
+    workspace = new SharedWorkspace(origin);
   }
 
   /// Checks all that [#clip] can be refused for, and makes what it needs.

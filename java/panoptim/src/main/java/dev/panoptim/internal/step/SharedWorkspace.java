@@ -4,6 +4,7 @@ import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.memory.OwnedArena;
+import dev.panoptim.internal.memory.Workspaces;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.LongSupplier;
@@ -13,17 +14,14 @@ import java.util.function.LongSupplier;
 /// Not thread-safe.
 final class SharedWorkspace {
   private final Origin origin;
-  private final long alignment;
   private OwnedArena arena;
 
   /// `null` if there is none.
   private MemorySegment memory;
 
   /// @param origin the owner, for warnings
-  /// @param alignment in bytes
-  SharedWorkspace(Origin origin, long alignment) {
+  SharedWorkspace(Origin origin) {
     this.origin = origin;
-    this.alignment = alignment;
   }
 
   /// The memory, allocated if there is none.
@@ -35,7 +33,7 @@ final class SharedWorkspace {
       long size = bytes.getAsLong();
       arena = OwnedArena.of(MemoryKind.TABLES, origin);
       try {
-        memory = arena.allocate(size, alignment);
+        memory = arena.allocate(size, Workspaces.ALIGNMENT);
       } catch (Throwable e) {
         CloseAll.after(e, List.of(this::free));
         throw e;
@@ -46,11 +44,6 @@ final class SharedWorkspace {
 
   boolean isAllocated() {
     return memory != null;
-  }
-
-  /// The next multiple of the alignment.
-  long aligned(long bytes) {
-    return Math.ceilDiv(bytes, alignment) * alignment;
   }
 
   /// Frees the memory; [#of] allocates it anew. No plan that used it is stepped again.

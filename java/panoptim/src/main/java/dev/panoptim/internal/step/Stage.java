@@ -3,6 +3,7 @@ package dev.panoptim.internal.step;
 import dev.panoptim.rule.Hyperparameters;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// The second half of a step that is more than one elementwise step. Such a step has three parts:
 /// 1. The group's plan has directions in the place of parameters. A step of size -1 from 0 writes
@@ -12,19 +13,32 @@ import java.util.List;
 ///    half-precision copies and publications belong to this plan.
 ///
 /// Not thread-safe.
-sealed interface Stage permits FactoredStage, MatrixStage {
+abstract sealed class Stage permits FactoredStage, MatrixStage {
+  private final StepPlan update;
+  private final List<StepPlan> plans;
+  private final List<MemorySegment> directions;
+
+  /// @param update the plan of the last part
+  /// @param others further plans of the stage
+  /// @param directions the direction of each row
+  Stage(StepPlan update, List<StepPlan> others, List<MemorySegment> directions) {
+    this.update = update;
+    this.directions = List.copyOf(directions);
+    plans = Stream.concat(Stream.of(update), others.stream()).toList();
+  }
+
   /// The plan of the last part.
-  StepPlan update();
+  final StepPlan update() {
+    return update;
+  }
 
   /// All plans of the stage.
-  List<StepPlan> plans();
-
-  /// The direction of each row.
-  List<MemorySegment> directions();
+  final List<StepPlan> plans() {
+    return plans;
+  }
 
   /// Sets the directions to 0, from which the first part starts.
-  default void begin() {
-    List<MemorySegment> directions = directions();
+  final void begin() {
     for (int i = 0; i < directions.size(); i++) {
       directions.get(i).fill((byte) 0);
     }
@@ -36,7 +50,7 @@ sealed interface Stage permits FactoredStage, MatrixStage {
   /// @param values of the group
   /// @param threads the most threads of the step, including the calling one
   /// @param averageDecay the decay of running averages; NaN if parameters are not averaged
-  void finish(
+  abstract void finish(
       TrackedParameter[] rows,
       Hyperparameters values,
       Engine engine,

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.TestLibraries;
 import dev.panoptim.internal.factored.FactoredShape;
-import dev.panoptim.internal.matrix.Products;
+import dev.panoptim.internal.memory.Workspaces;
 import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.internal.step.Measures;
 import java.lang.foreign.Arena;
@@ -161,8 +161,7 @@ class DriftTest {
     assertEquals(PanoptimAbi.PANOPTIM_CHUNK(), WorkSplit.CHUNK);
     assertEquals(PanoptimAbi.PANOPTIM_LANES(), WorkSplit.LANES);
     assertEquals(PanoptimAbi.PANOPTIM_MEASURES(), Measures.COUNT);
-    assertEquals(PanoptimAbi.PANOPTIM_WORKSPACE_ALIGNMENT(), FactoredShape.ALIGNMENT);
-    assertEquals(PanoptimAbi.PANOPTIM_WORKSPACE_ALIGNMENT(), Products.WORKSPACE_ALIGNMENT);
+    assertEquals(PanoptimAbi.PANOPTIM_WORKSPACE_ALIGNMENT(), Workspaces.ALIGNMENT);
     assertEquals(PanoptimAbi.PANOPTIM_FACTORED_BLOCK(), FactoredShape.BLOCK);
   }
 

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.panoptim.backend.Backend;
 import dev.panoptim.backend.Backends;
+import dev.panoptim.internal.memory.Workspaces;
 import dev.panoptim.internal.step.Engine;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -35,7 +36,7 @@ final class FactoredBackends {
   static FactoredOperations operations(
       Backend backend, Arena arena, FactoredShape shape, int threads) {
     MemorySegment workspace =
-        arena.allocate(Math.max(1, shape.workspaceBytes()), FactoredShape.ALIGNMENT);
+        arena.allocate(Math.max(1, shape.workspaceBytes()), Workspaces.ALIGNMENT);
     return Engine.of(backend).factoredOperations(shape, workspace, threads);
   }
 

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.Allocations;
 import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.internal.memory.Workspaces;
 import dev.panoptim.internal.parallel.WorkSplit;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -41,7 +42,7 @@ class NewtonSchulzTest {
       NewtonSchulz.Shape shape = new NewtonSchulz.Shape(matrices.length, rows, columns);
       MemorySegment workspace =
           arena.allocate(
-              NewtonSchulz.workspaceBytes(products, shape, threads), Products.WORKSPACE_ALIGNMENT);
+              NewtonSchulz.workspaceBytes(products, shape, threads), Workspaces.ALIGNMENT);
       new NewtonSchulz(products, coefficients, shape, memory, memory, workspace, threads)
           .orthogonalize(steps, threads);
       return memory.stream().map(each -> each.toArray(JAVA_FLOAT)).toArray(float[][]::new);

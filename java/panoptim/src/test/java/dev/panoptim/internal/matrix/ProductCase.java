@@ -3,6 +3,7 @@ package dev.panoptim.internal.matrix;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.panoptim.internal.memory.Workspaces;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -88,8 +89,7 @@ record ProductCase(
     try (Arena arena = Arena.ofShared()) {
       Operands operands = operands(arena);
       MemorySegment workspace =
-          arena.allocate(
-              products.workspaceBytes(operands.shape(), threads), Products.WORKSPACE_ALIGNMENT);
+          arena.allocate(products.workspaceBytes(operands.shape(), threads), Workspaces.ALIGNMENT);
       products.prepare(operands, workspace, threads).multiply(alpha, beta, threads);
       return operands.output().memory().stream()
           .map(each -> each.toArray(JAVA_INT))
