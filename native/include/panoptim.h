@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 // Rises with each change of a layout, a constant or a signature below.
-#define PANOPTIM_ABI_VERSION 16
+#define PANOPTIM_ABI_VERSION 17
 
 // `long long`, because `int64_t` is a C `long` on Linux only and would tie the bindings to Linux.
 typedef long long panoptim_int64;
@@ -392,6 +392,67 @@ PANOPTIM_API int32_t panoptim_run_factored(panoptim_factored *factored, ...);
 
 // Joins the operation of another thread, as panoptim_help joins a step.
 PANOPTIM_API void panoptim_help_factored(panoptim_factored *factored);
+
+// ---- Rows ----
+//
+// A step over some rows of a table, each of which has a gradient that is the sum of one or more given gradients. The
+// kernels of panoptim_step do the arithmetic. The bits depend neither on the tier nor on the number of threads.
+
+// What divides the step of a row.
+#define PANOPTIM_ROW_FACTOR_NONE 0
+#define PANOPTIM_ROW_FACTOR_ADAGRAD 1  // the root of the row's sum of mean squared gradients
+
+// The coefficients of missed steps that are replayed in powers of two; see `gaps`.
+#define PANOPTIM_ROW_GAPS 40
+
+// Where an operand of a row is: `stride` times the row's place bytes after `base`. With a stride of 1, places are
+// addresses, and `base` is the bytes from there to the operand.
+typedef struct panoptim_row_operand {
+  char *base;
+  panoptim_int64 stride;  // bytes; 0 if the rows do not have the operand
+} panoptim_row_operand;
+
+// Rows must not occur twice. Operands do not overlap.
+//
+// Missed steps: if rows have `steps`, each row first makes the steps between its last one and this one, with a gradient
+// of 0. The last `replayed` of them are made one by one. Those before are made together, by powers of two from the
+// smallest on: for 2^k steps, a step with gaps[2 * k], then one with gaps[2 * k + 1].
+typedef struct panoptim_rows {
+  const panoptim_int64 *places;    // of `count` rows
+  const int32_t *first;            // for each row, the index of its first gradient; -1: it only makes missed steps
+  const int32_t *next;             // for each gradient, the index of the next one of the same row, larger; -1: none
+  const float *gradients;          // `gradient_count` gradients of `width` elements, added in order
+  panoptim_int64 count;            // 0 allowed
+  panoptim_int64 gradient_count;   // 0 allowed
+  panoptim_int64 width;            // elements of a row, 1 or more
+  panoptim_row_operand parameter;  // `width` floats
+  panoptim_row_operand state[PANOPTIM_STATES];  // `width` floats each: the states of the composition, in order
+  panoptim_row_operand sum;                     // a float: for PANOPTIM_ROW_FACTOR_ADAGRAD
+  panoptim_row_operand steps;                   // an int64: the number of the row's last step
+  panoptim_row_operand version;                 // an int32: odd while the row is written, and higher by 2 afterwards
+  const panoptim_plan *rule;                    // only its composition is read
+  const panoptim_coefficients *coefficients;    // of this step
+  const panoptim_coefficients *missed;          // of missed steps: that of step s is at s modulo `replayed`
+  const panoptim_coefficients *gaps;            // 2 * PANOPTIM_ROW_GAPS
+  panoptim_int64 replayed;                      // 0 or more
+  panoptim_int64 step;                          // the number of this step
+  double learning_rate;                         // for PANOPTIM_ROW_FACTOR_ADAGRAD, as epsilon
+  double epsilon;                               //
+  int32_t factor;                               // PANOPTIM_ROW_FACTOR_...
+  int32_t tier;                                 // PANOPTIM_TIER_...
+  int32_t sharing;                              // PANOPTIM_CLOSED, or PANOPTIM_ANNOUNCED if panoptim_help_rows may join
+  int32_t helping;            // threads in panoptim_help_rows; 0 at first, then written by the library only
+  panoptim_int64 share;       // if the call is shared: elements of a share, 1 or more
+  panoptim_int64 taken;       // shares taken by any thread
+  panoptim_int64 helped;      // shares taken by helpers
+  char error[PANOPTIM_TEXT];  // the reason why the status is not PANOPTIM_OK
+} panoptim_rows;
+
+// Makes the step; it is complete when the call returns. Pointers after the first are ignored, as for panoptim_step.
+PANOPTIM_API int32_t panoptim_step_rows(panoptim_rows *rows, ...);
+
+// Joins the step of another thread, as panoptim_help joins a step.
+PANOPTIM_API void panoptim_help_rows(panoptim_rows *rows);
 
 // ---- OpenMP: the library panoptim_openmp ----
 //

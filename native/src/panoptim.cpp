@@ -7,6 +7,7 @@
 #include "call.h"
 #include "factored/factored.h"
 #include "matrix/product.h"
+#include "rows/rows.h"
 #include "step/quick.h"
 #include "step/sharing.h"
 #include "step/step.h"
@@ -105,4 +106,12 @@ int32_t panoptim_run_factored(panoptim_factored *factored, ...) {
 
 void panoptim_help_factored(panoptim_factored *factored) {
   help_factored(*factored);
+}
+
+int32_t panoptim_step_rows(panoptim_rows *rows, ...) {
+  return checked(rows, check_rows, run_rows);
+}
+
+void panoptim_help_rows(panoptim_rows *rows) {
+  help_rows(*rows);
 }

@@ -70,8 +70,9 @@ void loop(const panoptim_coefficients &coefficients, panoptim_int64 length, floa
   const operands s = operands_of(parameter, gradient, state, states);
   panoptim_int64 begin = 0;
   if constexpr (Ahead > 0 && Rule::states > 0) {
-    // The end of a chunk is usually followed by the next one. A prefetch of an invalid address does nothing.
-    for (; begin + cache_line <= length; begin += cache_line) {
+    // What follows the last element may be another row of a table, which this step does not use.
+    PANOPTIM_ROLLED_LOOP
+    for (; begin + Ahead + cache_line <= length; begin += cache_line) {
       fetch(s, begin + Ahead, states);
       update_range<Rule>(c, s, begin, begin + cache_line, states);
     }

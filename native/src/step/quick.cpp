@@ -1,33 +1,14 @@
 #include "step/quick.h"
 
-#include "rule/composition.h"
 #include "step/chunks.h"
+#include "step/kernel_at.h"
 
 namespace {
-
-// Whether a number is from 0 to `count` - 1. One comparison is enough, because negative numbers become large ones.
-constexpr bool is_below(int32_t value, int count) {
-  return static_cast<uint32_t>(value) < static_cast<uint32_t>(count);
-}
-
-constexpr bool is_below(panoptim_int64 value, panoptim_int64 count) {
-  return static_cast<unsigned long long>(value) < static_cast<unsigned long long>(count);
-}
 
 // Whether the step needs more than the update by the calling thread.
 bool needs_more_than_update(const panoptim_plan &plan) {
   static_assert(PANOPTIM_CLOSED == 0 && PANOPTIM_HALF_PRECISION_NONE == 0 && PANOPTIM_PUBLISH_NONE == 0);
   return (plan.sharing | plan.clips | plan.averages | plan.half_precision | plan.zeroes | plan.publish) != 0;
-}
-
-// NULL if the composition is unknown or illegal.
-kernel kernel_at(const kernel_table &kernels, composition c) {
-  bool known = true;
-#define PANOPTIM_KNOWN(name, values) known &= is_below(c.name, values);
-  PANOPTIM_AXES(PANOPTIM_KNOWN)
-#undef PANOPTIM_KNOWN
-  const int number = known ? kernel_of(c) : -1;
-  return number < 0 ? nullptr : kernels.at[number];
 }
 
 // Whether `check_work` would accept all rows, and none is longer than a chunk. (`offset` cannot overflow: a table with

@@ -11,6 +11,9 @@ struct vector_kernels {
   float (*largest)(panoptim_int64 length, const float *x);
   void (*add)(float factor, panoptim_int64 length, const float *x, const float *y, float *result);
   void (*scale)(float factor, panoptim_int64 length, const float *x, float *result);
+
+  // result = x + y, in which a NaN may have any bits.
+  void (*plus)(panoptim_int64 length, const float *x, const float *y, float *result);
 };
 
 #endif

@@ -51,7 +51,12 @@ void scale_loop(float factor, panoptim_int64 length, const float *x, float *resu
   for (panoptim_int64 i = 0; i < length; i++) result[i] = canonical(factor * x[i]);
 }
 
-constexpr vector_kernels vector_loops = {dot_loop, sum_absolute_loop, largest_loop, add_loop, scale_loop};
+void plus_loop(panoptim_int64 length, const float *x, const float *y, float *result) {
+  PANOPTIM_VECTOR_LOOP
+  for (panoptim_int64 i = 0; i < length; i++) result[i] = x[i] + y[i];
+}
+
+constexpr vector_kernels vector_loops = {dot_loop, sum_absolute_loop, largest_loop, add_loop, scale_loop, plus_loop};
 
 }  // namespace
 

@@ -23,10 +23,10 @@ public class PanoptimAbi extends PanoptimAbi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = NativeLibrary.functions()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PANOPTIM_ABI_VERSION = (int)16L;
+    private static final int PANOPTIM_ABI_VERSION = (int)17L;
     /**
      * {@snippet lang=c :
-     * #define PANOPTIM_ABI_VERSION 16
+     * #define PANOPTIM_ABI_VERSION 17
      * }
      */
     public static int PANOPTIM_ABI_VERSION() {
@@ -742,6 +742,33 @@ public class PanoptimAbi extends PanoptimAbi$shared {
      */
     public static int PANOPTIM_FACTORED_BLOCK() {
         return PANOPTIM_FACTORED_BLOCK;
+    }
+    private static final int PANOPTIM_ROW_FACTOR_NONE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_ROW_FACTOR_NONE 0
+     * }
+     */
+    public static int PANOPTIM_ROW_FACTOR_NONE() {
+        return PANOPTIM_ROW_FACTOR_NONE;
+    }
+    private static final int PANOPTIM_ROW_FACTOR_ADAGRAD = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_ROW_FACTOR_ADAGRAD 1
+     * }
+     */
+    public static int PANOPTIM_ROW_FACTOR_ADAGRAD() {
+        return PANOPTIM_ROW_FACTOR_ADAGRAD;
+    }
+    private static final int PANOPTIM_ROW_GAPS = (int)40L;
+    /**
+     * {@snippet lang=c :
+     * #define PANOPTIM_ROW_GAPS 40
+     * }
+     */
+    public static int PANOPTIM_ROW_GAPS() {
+        return PANOPTIM_ROW_GAPS;
     }
     private static final int PANOPTIM_OPENMP_THREADS = (int)1024L;
     /**
@@ -1592,6 +1619,137 @@ public class PanoptimAbi extends PanoptimAbi$shared {
                 traceDowncall("panoptim_help_factored", factored);
             }
             mh$.invokeExact(factored);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    /**
+     * Variadic invoker class for:
+     * {@snippet lang=c :
+     * int32_t panoptim_step_rows(panoptim_rows *rows, ...)
+     * }
+     */
+    public static class panoptim_step_rows {
+        private static final FunctionDescriptor BASE_DESC = FunctionDescriptor.of(
+                PanoptimAbi.C_INT,
+                PanoptimAbi.C_POINTER
+            );
+        private static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_step_rows");
+
+        private final MethodHandle handle;
+        private final FunctionDescriptor descriptor;
+        private final MethodHandle spreader;
+
+        private panoptim_step_rows(MethodHandle handle, FunctionDescriptor descriptor, MethodHandle spreader) {
+            this.handle = handle;
+            this.descriptor = descriptor;
+            this.spreader = spreader;
+        }
+
+        /**
+         * Variadic invoker factory for:
+         * {@snippet lang=c :
+         * int32_t panoptim_step_rows(panoptim_rows *rows, ...)
+         * }
+         */
+        public static panoptim_step_rows makeInvoker(MemoryLayout... layouts) {
+            FunctionDescriptor desc$ = BASE_DESC.appendArgumentLayouts(layouts);
+            Linker.Option fva$ = Linker.Option.firstVariadicArg(BASE_DESC.argumentLayouts().size());
+            var mh$ = Linker.nativeLinker().downcallHandle(ADDR, desc$, fva$);
+            var spreader$ = mh$.asSpreader(Object[].class, layouts.length);
+            return new panoptim_step_rows(mh$, desc$, spreader$);
+        }
+
+        /**
+         * {@return the address}
+         */
+        public static MemorySegment address() {
+            return ADDR;
+        }
+
+        /**
+         * {@return the specialized method handle}
+         */
+        public MethodHandle handle() {
+            return handle;
+        }
+
+        /**
+         * {@return the specialized descriptor}
+         */
+        public FunctionDescriptor descriptor() {
+            return descriptor;
+        }
+
+        public int apply(MemorySegment rows, Object... x1) {
+            try {
+                if (TRACE_DOWNCALLS) {
+                    traceDowncall("panoptim_step_rows", rows, x1);
+                }
+                return (int) spreader.invokeExact(rows, x1);
+            } catch(IllegalArgumentException | ClassCastException ex$)  {
+                throw ex$; // rethrow IAE from passing wrong number/type of args
+            } catch (Throwable ex$) {
+               throw new AssertionError("should not reach here", ex$);
+            }
+        }
+    }
+
+    private static class panoptim_help_rows {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            PanoptimAbi.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("panoptim_help_rows");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void panoptim_help_rows(panoptim_rows *rows)
+     * }
+     */
+    public static FunctionDescriptor panoptim_help_rows$descriptor() {
+        return panoptim_help_rows.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void panoptim_help_rows(panoptim_rows *rows)
+     * }
+     */
+    public static MethodHandle panoptim_help_rows$handle() {
+        return panoptim_help_rows.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void panoptim_help_rows(panoptim_rows *rows)
+     * }
+     */
+    public static MemorySegment panoptim_help_rows$address() {
+        return panoptim_help_rows.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void panoptim_help_rows(panoptim_rows *rows)
+     * }
+     */
+    public static void panoptim_help_rows(MemorySegment rows) {
+        var mh$ = panoptim_help_rows.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("panoptim_help_rows", rows);
+            }
+            mh$.invokeExact(rows);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -44,6 +44,8 @@ class DriftTest {
           Map.entry("panoptim_description", panoptim_description.layout()),
           Map.entry("panoptim_product", panoptim_product.layout()),
           Map.entry("panoptim_factored", panoptim_factored.layout()),
+          Map.entry("panoptim_rows", panoptim_rows.layout()),
+          Map.entry("panoptim_row_operand", panoptim_row_operand.layout()),
           Map.entry("panoptim_cuda_device", panoptim_cuda_device.layout()),
           Map.entry("panoptim_cuda_range", panoptim_cuda_range.layout()),
           Map.entry("panoptim_cuda_decision", panoptim_cuda_decision.layout()),
