@@ -414,9 +414,9 @@ typedef struct panoptim_row_operand {
 
 // Rows must not occur twice. Operands do not overlap.
 //
-// Missed steps: if rows have `steps`, each row first makes the steps between its last one and this one, with a gradient
-// of 0. The last `replayed` of them are made one by one. Those before are made together, by powers of two from the
-// smallest on: for 2^k steps, a step with gaps[2 * k], then one with gaps[2 * k + 1].
+// Missed steps: with `replayed` above 0, each row first makes the steps between its last one and this one, with a
+// gradient of 0. The last `replayed` of them are made one by one. Those before are made together, by powers of two from
+// the smallest on: for 2^k steps, a step with gaps[2 * k], then one with gaps[2 * k + 1].
 typedef struct panoptim_rows {
   const panoptim_int64 *places;    // of `count` rows
   const int32_t *first;            // for each row, the index of its first gradient; -1: it only makes missed steps
@@ -434,7 +434,7 @@ typedef struct panoptim_rows {
   const panoptim_coefficients *coefficients;    // of this step
   const panoptim_coefficients *missed;          // of missed steps: that of step s is at s modulo `replayed`
   const panoptim_coefficients *gaps;            // 2 * PANOPTIM_ROW_GAPS
-  panoptim_int64 replayed;                      // 0 or more
+  panoptim_int64 replayed;                      // 0: missed steps are not made
   panoptim_int64 step;                          // the number of this step
   double learning_rate;                         // for PANOPTIM_ROW_FACTOR_ADAGRAD, as epsilon
   double epsilon;                               //

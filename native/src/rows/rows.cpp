@@ -187,13 +187,13 @@ class row_work {
     return static_cast<float>(rows_.learning_rate / (sqrt(static_cast<double>(*sum)) + rows_.epsilon));
   }
 
-  // Makes the steps after the row's last one, up to and without this one, with a gradient of 0.
+  // Writes the number of the row's last step, and makes those that the row missed, with a gradient of 0.
   void make_missed_steps(panoptim_int64 place, panoptim_int64 now) const {
     panoptim_int64 *last = at<panoptim_int64>(rows_.steps, place);
     const panoptim_int64 before = *last;
     if (before < now) *last = now;
     const panoptim_int64 missed = rows_.step - 1 - before;
-    if (missed <= 0) return;
+    if (missed <= 0 || rows_.replayed == 0) return;
     const panoptim_int64 together = missed > rows_.replayed ? missed - rows_.replayed : 0;
     for (int power = 0; power < PANOPTIM_ROW_GAPS; power++) {
       if (together >> power & 1) {
@@ -223,7 +223,6 @@ class row_work {
 
 int32_t check_operands(panoptim_rows *rows) {
   const int states = states_of(composition_of(*rows->rule));
-  const bool replays = has(rows->steps);
   const struct {
     const char *name;
     bool missing;
@@ -235,8 +234,9 @@ int32_t check_operands(panoptim_rows *rows) {
       {"parameter", !has(rows->parameter)},
       {"sum", rows->factor == PANOPTIM_ROW_FACTOR_ADAGRAD && !has(rows->sum)},
       {"coefficients", !rows->coefficients},
-      {"missed", replays && rows->replayed > 0 && !rows->missed},
-      {"gaps", replays && !rows->gaps},
+      {"steps", rows->replayed > 0 && !has(rows->steps)},
+      {"missed", rows->replayed > 0 && !rows->missed},
+      {"gaps", rows->replayed > 0 && !rows->gaps},
   };
   for (const auto &each : operands) {
     if (each.missing) return fail(rows, PANOPTIM_INVALID_ARGUMENT, "%s is missing", each.name);

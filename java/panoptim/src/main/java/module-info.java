@@ -9,6 +9,7 @@ module dev.panoptim {
   exports dev.panoptim.memory;
   exports dev.panoptim.metrics;
   exports dev.panoptim.optim;
+  exports dev.panoptim.rows;
   exports dev.panoptim.rule;
   exports dev.panoptim.schedule;
   exports dev.panoptim.internal.checkpoint to

@@ -35,6 +35,7 @@ class ArchitectureTest {
           "dev.panoptim.memory",
           "dev.panoptim.metrics",
           "dev.panoptim.optim",
+          "dev.panoptim.rows",
           "dev.panoptim.rule",
           "dev.panoptim.schedule");
 

@@ -18,6 +18,8 @@ import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.step.TableKernel;
+import dev.panoptim.internal.step.TableLayout;
 import dev.panoptim.internal.vector.VectorOperations;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -169,6 +171,11 @@ public final class NativeBackend extends Engine {
   @Override
   public VectorOperations vectorOperations(long length, int threads) {
     return new NativeVectors(tier, length, threads);
+  }
+
+  @Override
+  public TableKernel tableKernel(TableLayout layout) {
+    return new NativeTableKernel(tier, layout);
   }
 
   @Override

@@ -5,10 +5,14 @@ import dev.panoptim.internal.factored.FactoredShape;
 import dev.panoptim.internal.matrix.Products;
 import dev.panoptim.internal.matrix.ScalarProducts;
 import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.JavaTableKernel;
 import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.StepPlan;
+import dev.panoptim.internal.step.TableKernel;
+import dev.panoptim.internal.step.TableLayout;
 import dev.panoptim.internal.vector.VectorOperations;
+import dev.panoptim.rule.Decay;
 import java.lang.foreign.MemorySegment;
 
 /// Steps in plain Java, one element at a time: [ScalarUpdate].
@@ -52,6 +56,16 @@ public final class ScalarBackend extends Engine {
   @Override
   public VectorOperations vectorOperations(long length, int threads) {
     return new ChunkedVectors(ScalarVectors.INSTANCE, length, threads);
+  }
+
+  @Override
+  public TableKernel tableKernel(TableLayout layout) {
+    return new JavaTableKernel(layout) {
+      @Override
+      protected void update(StepPlan plan, Decay decay, int length) {
+        ScalarUpdate.update(plan, 0, 0, length);
+      }
+    };
   }
 
   @Override

@@ -5,10 +5,13 @@ import dev.panoptim.internal.factored.FactoredShape;
 import dev.panoptim.internal.matrix.Products;
 import dev.panoptim.internal.matrix.VectorProducts;
 import dev.panoptim.internal.step.Engine;
+import dev.panoptim.internal.step.JavaTableKernel;
 import dev.panoptim.internal.step.NormDecision;
 import dev.panoptim.internal.step.Prepared;
 import dev.panoptim.internal.step.StepPlan;
 import dev.panoptim.internal.step.StepValues;
+import dev.panoptim.internal.step.TableKernel;
+import dev.panoptim.internal.step.TableLayout;
 import dev.panoptim.internal.vector.VectorOperations;
 import dev.panoptim.rule.Decay;
 import dev.panoptim.rule.Rule;
@@ -50,8 +53,11 @@ public final class VectorBackend extends Engine {
 
   @Override
   protected Prepared make(StepPlan plan, Prepared before) {
-    Rule rule = plan.rows().rule();
-    return new Chunks(this, plan, loops.computeIfAbsent(shared(rule), VectorBackend::loopsOf));
+    return new Chunks(this, plan, loopsFor(plan.rows().rule()));
+  }
+
+  private VectorLoop[] loopsFor(Rule rule) {
+    return loops.computeIfAbsent(shared(rule), VectorBackend::loopsOf);
   }
 
   /// The rule whose loops a rule shares: some parts are coefficients, and change no loop.
@@ -87,6 +93,17 @@ public final class VectorBackend extends Engine {
   @Override
   public VectorOperations vectorOperations(long length, int threads) {
     return new ChunkedVectors(VectorApiVectors.INSTANCE, length, threads);
+  }
+
+  @Override
+  public TableKernel tableKernel(TableLayout layout) {
+    VectorLoop[] own = loopsFor(layout.rule());
+    return new JavaTableKernel(layout) {
+      @Override
+      protected void update(StepPlan plan, Decay decay, int length) {
+        own[place(decay, false)].update(plan, 0, 0, length);
+      }
+    };
   }
 
   @Override

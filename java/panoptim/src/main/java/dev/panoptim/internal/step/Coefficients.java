@@ -192,6 +192,42 @@ public final class Coefficients {
     stepSize = (float) size;
   }
 
+  /// Makes these the coefficients of a step whose gradient is 0: the moments decay, and the
+  /// parameter decays. [#step] and [#epsilon] are left to the caller.
+  ///
+  /// @param decay the parameter's share that decays
+  void withoutGradient(double firstDecay, double secondDecay, double decay) {
+    firstMoment(firstDecay, 0);
+    secondMoment(secondDecay, 0);
+    gradientScale(1);
+    clippedScale(1);
+    averageParameters(Float.NaN);
+    divides(1);
+    decay(decay);
+  }
+
+  /// Copies the numbers that backends use. [#version()] rises.
+  void copyOf(Coefficients other) {
+    epsilonInside = other.epsilonInside;
+    epsilon = other.epsilon;
+    stepSize = other.stepSize;
+    gradientScale = other.gradientScale;
+    clippedScale = other.clippedScale;
+    averageTake = other.averageTake;
+    weightDecay = other.weightDecay;
+    firstDecay = other.firstDecay;
+    firstDecayRest = other.firstDecayRest;
+    firstTake = other.firstTake;
+    secondDecay = other.secondDecay;
+    secondDecayRest = other.secondDecayRest;
+    secondTake = other.secondTake;
+    nesterovInput = other.nesterovInput;
+    nesterovMoment = other.nesterovMoment;
+    divides = other.divides;
+    System.arraycopy(other.special, 0, special, 0, special.length);
+    version++;
+  }
+
   /// Multiplies [#weightDecay].
   void scaleDecay(double factor) {
     setDecay(exactDecay * factor);

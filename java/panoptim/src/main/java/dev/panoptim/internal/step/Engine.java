@@ -198,6 +198,14 @@ public abstract non-sealed class Engine implements Backend {
     throw new UnsupportedOperationException("backend " + name() + " has no matrix products");
   }
 
+  /// Steps over some rows of a table in host memory.
+  ///
+  /// @throws UnsupportedOperationException if this engine works on a GPU
+  /// @throws OutOfMemoryError if what they need would exceed the limit of memory
+  public TableKernel tableKernel(TableLayout layout) {
+    throw new UnsupportedOperationException("backend " + name() + " has no tables of rows");
+  }
+
   /// Sets memory of this backend's device to 0, after all steps that were enqueued before. On a
   /// GPU, the caller has called [DeviceAccess#forgetRanges] before.
   ///

@@ -59,6 +59,17 @@ public final class StepValues {
     return measuresCurvature ? null : rows.halfPrecision();
   }
 
+  /// Makes these the coefficients of the only row.
+  void use(Coefficients only, Decay kind) {
+    if (coefficients.isEmpty()) {
+      coefficients.add(only);
+    }
+    coefficients.set(0, only);
+    usedSlots = 1;
+    slots[0] = 0;
+    decay = kind;
+  }
+
   /// Coefficients for the rows that follow; the caller fills them in.
   Coefficients nextCoefficients() {
     if (usedSlots == coefficients.size()) {

@@ -1,0 +1,201 @@
+package dev.panoptim.internal.ffm;
+
+import dev.panoptim.backend.Tier;
+import dev.panoptim.internal.bindings.Downcall;
+import dev.panoptim.internal.bindings.PanoptimAbi;
+import dev.panoptim.internal.bindings.panoptim_coefficients;
+import dev.panoptim.internal.bindings.panoptim_plan;
+import dev.panoptim.internal.bindings.panoptim_row_operand;
+import dev.panoptim.internal.bindings.panoptim_rows;
+import dev.panoptim.internal.memory.CollectedMemory;
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.step.Coefficients;
+import dev.panoptim.internal.step.TableBatch;
+import dev.panoptim.internal.step.TableKernel;
+import dev.panoptim.internal.step.TableLayout;
+import dev.panoptim.internal.step.TableMemory;
+import dev.panoptim.internal.step.TableValues;
+import dev.panoptim.rule.Decay;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
+import java.util.Arrays;
+
+/// Steps over rows in C++, in one tier, with helpers of the pool.
+///
+/// Not thread-safe.
+final class NativeTableKernel extends TableKernel {
+  private static final class Function {
+    /// The pointers after the first keep the arenas of gradients and rows open until the call
+    /// returns.
+    static final MethodHandle STEP =
+        PanoptimAbi.panoptim_step_rows
+            .makeInvoker(PanoptimAbi.C_POINTER, PanoptimAbi.C_POINTER)
+            .handle();
+  }
+
+  /// No other table lies in the cache lines of the shared counters.
+  private static final long CACHE_LINE = 64;
+
+  private static final long NEVER = -1;
+
+  private final MemorySegment call;
+  private final MemorySegment rule;
+  private final MemorySegment current;
+  private final MemorySegment[] steps;
+  private final MemorySegment[] gaps;
+  private final long[] writtenSteps;
+  private final long[] writtenGaps;
+  private final Sharing sharing = new Sharing();
+  private Decay writtenDecay;
+
+  /// The tier must be available.
+  ///
+  /// @throws OutOfMemoryError if the tables would exceed the limit of memory
+  NativeTableKernel(Tier tier, TableLayout layout) {
+    super(layout);
+    int missed = layout.replayed();
+    int gapCount = layout.makesMissedSteps() ? 2 * TableValues.GAPS : 0;
+    long coefficients = 1L + missed + gapCount;
+    SegmentAllocator memory =
+        SegmentAllocator.slicingAllocator(
+            new CollectedMemory(MemoryKind.TABLES)
+                .allocate(
+                    panoptim_rows.sizeof()
+                        + panoptim_plan.sizeof()
+                        + coefficients * panoptim_coefficients.sizeof(),
+                    CACHE_LINE));
+    call = panoptim_rows.allocate(memory);
+    rule = panoptim_plan.allocate(memory);
+    current = panoptim_coefficients.allocate(memory);
+    MemorySegment ring = panoptim_coefficients.allocateArray(missed, memory);
+    MemorySegment powers = panoptim_coefficients.allocateArray(gapCount, memory);
+    steps = slices(ring, missed);
+    gaps = slices(powers, gapCount);
+    writtenSteps = new long[missed];
+    Arrays.fill(writtenSteps, NEVER);
+    writtenGaps = new long[gapCount];
+    Arrays.fill(writtenGaps, NEVER);
+    RuleCodes.write(layout.rule(), rule);
+    panoptim_rows.rule(call, rule);
+    panoptim_rows.coefficients(call, current);
+    panoptim_rows.missed(call, ring);
+    panoptim_rows.gaps(call, powers);
+    panoptim_rows.replayed(call, missed);
+    panoptim_rows.tier(call, tier.ordinal());
+    panoptim_rows.width(call, layout.memory().width());
+    panoptim_rows.factor(
+        call,
+        layout.rowWise()
+            ? PanoptimAbi.PANOPTIM_ROW_FACTOR_ADAGRAD()
+            : PanoptimAbi.PANOPTIM_ROW_FACTOR_NONE());
+    writeOperands(layout);
+  }
+
+  private static MemorySegment[] slices(MemorySegment array, int count) {
+    MemorySegment[] made = new MemorySegment[count];
+    for (int i = 0; i < count; i++) {
+      made[i] = panoptim_coefficients.asSlice(array, i);
+    }
+    return made;
+  }
+
+  private void writeOperands(TableLayout layout) {
+    TableMemory memory = layout.memory();
+    write(panoptim_rows.parameter(call), memory, TableMemory.PARAMETER);
+    for (int i = 0; i < layout.rule().stateNames().size(); i++) {
+      write(panoptim_rows.state(call, i), memory, TableMemory.STATE + i);
+    }
+    write(panoptim_rows.sum(call), memory, TableMemory.SUM);
+    write(panoptim_rows.steps(call), memory, TableMemory.STEPS);
+    write(panoptim_rows.version(call), memory, TableMemory.VERSION);
+  }
+
+  private static void write(MemorySegment target, TableMemory memory, int operand) {
+    panoptim_row_operand.base(target, MemorySegment.ofAddress(memory.base(operand)));
+    panoptim_row_operand.stride(target, memory.stride(operand));
+  }
+
+  @Override
+  public void step(TableBatch batch, MemorySegment gradients, TableValues values, int threads) {
+    writeValues(values);
+    batch.writePlaces(layout.memory());
+    panoptim_rows.places(call, batch.places());
+    panoptim_rows.first(call, batch.firsts());
+    panoptim_rows.next(call, batch.nexts());
+    panoptim_rows.gradients(call, gradients);
+    panoptim_rows.count(call, batch.count());
+    panoptim_rows.gradient_count(call, batch.gradientCount());
+    sharing.gradients = gradients;
+    try {
+      sharing.run((long) batch.count() * layout.memory().width(), threads);
+    } finally {
+      sharing.gradients = null;
+      Reference.reachabilityFence(this);
+      Reference.reachabilityFence(batch);
+    }
+  }
+
+  private void writeValues(TableValues values) {
+    NativeCoefficients.write(values.coefficients(), current);
+    for (long step = Math.max(values.step() - steps.length, 1); step < values.step(); step++) {
+      int place = (int) (step % steps.length);
+      if (writtenSteps[place] != step) {
+        NativeCoefficients.write(values.missed(step), steps[place]);
+        writtenSteps[place] = step;
+      }
+    }
+    for (int i = 0; i < gaps.length; i++) {
+      Coefficients gap = values.gap(i);
+      if (writtenGaps[i] != gap.version()) {
+        NativeCoefficients.writeVersion(gap, gaps[i]);
+        writtenGaps[i] = gap.version();
+      }
+      NativeCoefficients.writeStep(gap, gaps[i]);
+    }
+    if (values.decay() != writtenDecay) {
+      writtenDecay = values.decay();
+      panoptim_plan.decay(rule, RuleCodes.of(writtenDecay));
+    }
+    panoptim_rows.step(call, values.step());
+    panoptim_rows.learning_rate(call, values.learningRate());
+    panoptim_rows.epsilon(call, values.rowWiseEpsilon());
+  }
+
+  private final class Sharing extends SharedElements {
+    /// `null` between two steps.
+    private MemorySegment gradients;
+
+    @Override
+    void announce(long share) {
+      panoptim_rows.share(call, share);
+      panoptim_rows.sharing(call, PanoptimAbi.PANOPTIM_ANNOUNCED());
+    }
+
+    /// Ends when all work is done.
+    @Override
+    protected void lead() {
+      int status;
+      try {
+        status = (int) Function.STEP.invokeExact(call, gradients, layout.memory().arena());
+      } catch (Throwable e) {
+        throw Downcall.unchecked(e);
+      }
+      if (status != PanoptimAbi.PANOPTIM_OK()) {
+        throw Downcall.failed("the native call", status, panoptim_rows.error(call).getString(0));
+      }
+    }
+
+    /// If the downcall failed before it began, helpers still wait for it.
+    @Override
+    protected void end() {
+      panoptim_rows.sharing(call, PanoptimAbi.PANOPTIM_CLOSED());
+    }
+
+    @Override
+    public void help() {
+      PanoptimAbi.panoptim_help_rows(call);
+    }
+  }
+}

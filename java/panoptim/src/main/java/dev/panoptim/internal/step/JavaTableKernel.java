@@ -1,0 +1,200 @@
+package dev.panoptim.internal.step;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.panoptim.internal.memory.CollectedMemory;
+import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.parallel.WorkSplit;
+import dev.panoptim.rule.Decay;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Steps over rows in Java, on the calling thread: each row is copied into a plan of one tensor,
+/// whose dense step is made.
+///
+/// Not thread-safe.
+public abstract class JavaTableKernel extends TableKernel {
+  private static final VarHandle VERSION = ValueLayout.JAVA_INT.varHandle();
+
+  private final TableMemory memory;
+  private final int width;
+  private final int states;
+  private final Row row;
+  private final StepPlan plan;
+  private final double[] lanes = new double[WorkSplit.LANES];
+  private final Coefficients rowWise = new Coefficients();
+
+  /// @throws OutOfMemoryError if the copy of a row would exceed the limit of memory
+  protected JavaTableKernel(TableLayout layout) {
+    super(layout);
+    memory = layout.memory();
+    width = memory.width();
+    states = layout.rule().stateNames().size();
+    CollectedMemory copies = new CollectedMemory(MemoryKind.TABLES);
+    List<MemorySegment> operands = new ArrayList<>();
+    for (int i = 0; i < 2 + states; i++) {
+      operands.add(copies.allocate((long) width * Float.BYTES, Float.BYTES));
+    }
+    row =
+        new Row(
+            "a copy of a row",
+            width,
+            operands.get(0),
+            operands.get(1),
+            operands.subList(2, operands.size()),
+            null,
+            null);
+    plan =
+        StepPlan.of(RowFormat.onCpu(layout.rule(), false, null), List.of(List.of(row))).getFirst();
+  }
+
+  /// Makes the dense step of the plan's only row.
+  ///
+  /// @param decay the kind of decay that the step applies
+  protected abstract void update(StepPlan plan, Decay decay, int length);
+
+  @Override
+  public final void step(
+      TableBatch batch, MemorySegment gradients, TableValues values, int threads) {
+    for (int i = 0; i < batch.count(); i++) {
+      step(batch.row(i), batch, batch.first(i), gradients, values);
+    }
+  }
+
+  private void step(
+      long number, TableBatch batch, int first, MemorySegment gradients, TableValues values) {
+    int version = beginWriting(number);
+    copyIn(number);
+    if (memory.stride(TableMemory.STEPS) > 0) {
+      makeMissedSteps(number, first == TableBatch.NONE ? values.step() - 1 : values.step(), values);
+    }
+    if (first != TableBatch.NONE) {
+      addUp(batch, first, gradients);
+      update(layout.rowWise() ? rowWise(number, values) : values.coefficients(), values.decay());
+    }
+    copyOut(number);
+    endWriting(number, version);
+  }
+
+  private void update(Coefficients coefficients, Decay decay) {
+    plan.values().use(coefficients, decay);
+    update(plan, decay, width);
+  }
+
+  private int beginWriting(long number) {
+    if (memory.stride(TableMemory.VERSION) == 0) {
+      return 0;
+    }
+    MemorySegment at = memory.segment(TableMemory.VERSION, number);
+    long offset = memory.offset(TableMemory.VERSION, number);
+    int version = (int) VERSION.get(at, offset);
+    VERSION.setOpaque(at, offset, version + 1);
+    // What follows is not written before the line above.
+    VarHandle.releaseFence();
+    return version;
+  }
+
+  private void endWriting(long number, int version) {
+    if (memory.stride(TableMemory.VERSION) != 0) {
+      VERSION.setRelease(
+          memory.segment(TableMemory.VERSION, number),
+          memory.offset(TableMemory.VERSION, number),
+          version + 2);
+    }
+  }
+
+  private void copyIn(long number) {
+    copyFrom(TableMemory.PARAMETER, number, row.data());
+    for (int i = 0; i < states; i++) {
+      copyFrom(TableMemory.STATE + i, number, row.states().get(i));
+    }
+  }
+
+  private void copyFrom(int operand, long number, MemorySegment to) {
+    MemorySegment.copy(
+        memory.segment(operand, number), memory.offset(operand, number), to, 0, to.byteSize());
+  }
+
+  private void copyOut(long number) {
+    copyTo(TableMemory.PARAMETER, number, row.data());
+    for (int i = 0; i < states; i++) {
+      copyTo(TableMemory.STATE + i, number, row.states().get(i));
+    }
+  }
+
+  private void copyTo(int operand, long number, MemorySegment from) {
+    MemorySegment.copy(
+        from, 0, memory.segment(operand, number), memory.offset(operand, number), from.byteSize());
+  }
+
+  private void addUp(TableBatch batch, int first, MemorySegment gradients) {
+    MemorySegment sum = row.gradient();
+    long bytes = sum.byteSize();
+    MemorySegment.copy(gradients, first * bytes, sum, 0, bytes);
+    for (int next = batch.next(first); next != TableBatch.NONE; next = batch.next(next)) {
+      long start = (long) next * width;
+      for (int i = 0; i < width; i++) {
+        sum.setAtIndex(
+            JAVA_FLOAT,
+            i,
+            gradients.getAtIndex(JAVA_FLOAT, start + i) + sum.getAtIndex(JAVA_FLOAT, i));
+      }
+    }
+  }
+
+  /// The coefficients of a row that is divided by its own sum, to which it adds.
+  private Coefficients rowWise(long number, TableValues values) {
+    double mean = sumOfSquares() / width;
+    MemorySegment at = memory.segment(TableMemory.SUM, number);
+    long offset = memory.offset(TableMemory.SUM, number);
+    float sum = (float) (at.get(JAVA_FLOAT, offset) + mean);
+    sum = Float.isNaN(sum) ? Float.NaN : sum;
+    at.set(JAVA_FLOAT, offset, sum);
+    rowWise.copyOf(values.coefficients());
+    rowWise.stepSize = (float) (values.learningRate() / (Math.sqrt(sum) + values.rowWiseEpsilon()));
+    return rowWise;
+  }
+
+  /// In the order of `panoptim_sum_squares`, as if the row were one chunk.
+  private double sumOfSquares() {
+    java.util.Arrays.fill(lanes, 0);
+    for (int i = 0; i < width; i++) {
+      double g = row.gradient().getAtIndex(JAVA_FLOAT, i);
+      lanes[i % lanes.length] += g * g;
+    }
+    for (int half = lanes.length / 2; half > 0; half /= 2) {
+      for (int lane = 0; lane < half; lane++) {
+        lanes[lane] += lanes[lane + half];
+      }
+    }
+    return lanes[0];
+  }
+
+  /// See `panoptim_rows` in `native/include/panoptim.h`.
+  private void makeMissedSteps(long number, long now, TableValues values) {
+    MemorySegment at = memory.segment(TableMemory.STEPS, number);
+    long offset = memory.offset(TableMemory.STEPS, number);
+    long before = at.get(ValueLayout.JAVA_LONG, offset);
+    if (before < now) {
+      at.set(ValueLayout.JAVA_LONG, offset, now);
+    }
+    long missed = values.step() - 1 - before;
+    if (missed <= 0 || !layout.makesMissedSteps()) {
+      return;
+    }
+    row.gradient().fill((byte) 0);
+    long together = Math.max(missed - layout.replayed(), 0);
+    for (int power = 0; power < TableValues.GAPS; power++) {
+      if ((together >> power & 1) != 0) {
+        update(values.gap(2 * power), values.decay());
+        update(values.gap(2 * power + 1), values.decay());
+      }
+    }
+    for (long step = before + together + 1; step < values.step(); step++) {
+      update(values.missed(step), values.decay());
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/// API: tables of rows, such as embeddings, of which each step changes a few.
+package dev.panoptim.rows;

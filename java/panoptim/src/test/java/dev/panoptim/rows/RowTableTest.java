@@ -1,0 +1,393 @@
+package dev.panoptim.rows;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.panoptim.backend.Backend;
+import dev.panoptim.backend.Backends;
+import dev.panoptim.backend.Tier;
+import dev.panoptim.memory.Parameters;
+import dev.panoptim.optim.Optimizer;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// A table of rows reaches the bits of dense steps, on every backend and with any number of
+/// threads.
+class RowTableTest {
+  private static final boolean EXHAUSTIVE = Boolean.getBoolean("panoptim.exhaustive");
+
+  static List<RowCase> cases() {
+    return RowCase.all();
+  }
+
+  static List<RowCase> casesLikeDense() {
+    return RowCase.all().stream().filter(each -> each.dense() != null).toList();
+  }
+
+  private static List<Backend> backends() {
+    List<Backend> all = new ArrayList<>(List.of(Backends.scalar(), Backends.vector()));
+    for (Tier tier : Backends.tiers()) {
+      all.add(Backends.nativeCode(tier));
+    }
+    return all;
+  }
+
+  private static int[] bits(MemorySegment floats) {
+    return floats.toArray(ValueLayout.JAVA_INT);
+  }
+
+  private static int[] trained(
+      RowCase tested, Backend backend, int threads, int rows, int width, int batch, int steps) {
+    try (Arena arena = Arena.ofConfined();
+        RowTable table =
+            RowTable.builder(rows, width)
+                .optimizer(tested.rows())
+                .normal(0.5, 3)
+                .backend(backend)
+                .threads(threads)
+                .build()) {
+      RowBatches batches = new RowBatches(arena, 7, batch, rows, width, true);
+      for (int step = 0; step < steps; step++) {
+        batches.next();
+        long distinct = Arrays.stream(batches.ids).distinct().count();
+        assertEquals(distinct, table.step(batches.rowIds(), batches.gradients));
+      }
+      return bits(table.data());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void everyBackendAndNumberOfThreadsReachesTheSameBits(RowCase tested) {
+    for (int width : EXHAUSTIVE ? new int[] {1, 7, 15, 16, 17, 64, 1025} : new int[] {1, 17, 64}) {
+      int[] expected = trained(tested, Backends.scalar(), 1, 40, width, 60, 12);
+      for (Backend backend : backends()) {
+        for (int threads : new int[] {1, 2}) {
+          assertArrayEquals(
+              expected,
+              trained(tested, backend, threads, 40, width, 60, 12),
+              () -> "%s on %s, width %s".formatted(tested, backend.describe(), width));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void threadsShareLargeBatches(RowCase tested) {
+    int[] expected = trained(tested, Backends.nativeCode(), 1, 3000, 64, 4096, 4);
+    for (int threads : new int[] {2, 3, 7}) {
+      assertArrayEquals(
+          expected, trained(tested, Backends.nativeCode(), threads, 3000, 64, 4096, 4));
+    }
+  }
+
+  /// Adds the gradients of each row in the order of the batch, and makes a dense step.
+  @ParameterizedTest
+  @MethodSource("casesLikeDense")
+  void theResultIsThatOfADenseOptimizer(RowCase tested) {
+    int rows = 30;
+    int width = 20;
+    try (Arena arena = Arena.ofConfined();
+        Parameters parameters = Parameters.builder().add("table", (long) rows, width).build();
+        Optimizer dense = tested.dense().apply(parameters).build();
+        RowTable table =
+            RowTable.builder(rows, width).optimizer(tested.rows()).normal(0.5, 3).build()) {
+      MemorySegment data = parameters.get("table").data();
+      if (tested.name().equals("ftrl")) {
+        // Its weights follow from the sums of gradients, from the first step on.
+        table.data().fill((byte) 0);
+      }
+      data.copyFrom(table.data());
+      RowBatches batches = new RowBatches(arena, 11, 9, rows, width, false).uniform();
+      for (int step = 0; step < 100; step++) {
+        batches.next();
+        addUp(batches, parameters.get("table").gradient(), width);
+        dense.step();
+        table.step(batches.rowIds(), batches.gradients);
+        assertArrayEquals(
+            rowBits(data, batches.ids, width), rowBits(table.data(), batches.ids, width));
+      }
+      long[] often = {0, 1};
+      table.catchUp(RowIds.of(often));
+      assertArrayEquals(rowBits(data, often, width), rowBits(table.data(), often, width));
+      assertEquals(100, table.steps());
+    }
+  }
+
+  private static void addUp(RowBatches batches, MemorySegment gradient, int width) {
+    gradient.fill((byte) 0);
+    boolean[] seen = new boolean[(int) (gradient.byteSize() / Float.BYTES / width)];
+    for (int i = 0; i < batches.ids.length; i++) {
+      int row = (int) batches.ids[i];
+      for (int column = 0; column < width; column++) {
+        float one = batches.gradients.getAtIndex(ValueLayout.JAVA_FLOAT, (long) i * width + column);
+        long at = (long) row * width + column;
+        float before = gradient.getAtIndex(ValueLayout.JAVA_FLOAT, at);
+        gradient.setAtIndex(ValueLayout.JAVA_FLOAT, at, seen[row] ? before + one : one);
+      }
+      seen[row] = true;
+    }
+  }
+
+  private static int[] rowBits(MemorySegment data, long[] ids, int width) {
+    int[] bits = new int[ids.length * width];
+    for (int i = 0; i < ids.length; i++) {
+      for (int column = 0; column < width; column++) {
+        bits[i * width + column] = data.getAtIndex(ValueLayout.JAVA_INT, ids[i] * width + column);
+      }
+    }
+    return bits;
+  }
+
+  /// A row that was away for longer than steps are replayed.
+  @Test
+  void stepsThatWereMissedLongAgoAreNearlyThoseOfADenseOptimizer() {
+    for (int away : new int[] {40, 100, 333, 2000}) {
+      try (Arena arena = Arena.ofConfined();
+          Parameters parameters = Parameters.builder().add("table", 2, 3).build();
+          Optimizer dense =
+              dev.panoptim.optim.AdamW.builder(parameters)
+                  .learningRate(1e-3)
+                  .weightDecay(0.1)
+                  .build();
+          RowTable table =
+              RowTable.builder(2, 3)
+                  .optimizer(
+                      RowOptimizer.adamW(1e-3).weightDecay(0.1).missedSteps(MissedSteps.APPLIED))
+                  .normal(1, 5)
+                  .build()) {
+        MemorySegment data = parameters.get("table").data();
+        data.copyFrom(table.data());
+        MemorySegment gradients = arena.allocate(24, 4);
+        RowBatches batches = new RowBatches(arena, 2, 2, 2, 3, false);
+        for (int step = 0; step < 3000 + away; step++) {
+          batches.next();
+          gradients.copyFrom(batches.gradients);
+          boolean both = step < 3000;
+          if (!both) {
+            gradients.asSlice(0, 12).fill((byte) 0);
+          }
+          parameters.get("table").gradient().copyFrom(gradients);
+          dense.step();
+          if (both) {
+            table.step(RowIds.of(0, 1), gradients);
+          } else {
+            table.step(RowIds.of(1), gradients.asSlice(12));
+          }
+        }
+        table.catchUp(RowIds.of(0, 1));
+        for (int i = 0; i < 3; i++) {
+          float expected = data.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+          // A tenth of a step.
+          assertEquals(
+              expected,
+              table.data().getAtIndex(ValueLayout.JAVA_FLOAT, i),
+              1e-4f,
+              "after " + away + " steps without a gradient");
+        }
+        assertEquals(
+            data.getAtIndex(ValueLayout.JAVA_INT, 4),
+            table.data().getAtIndex(ValueLayout.JAVA_INT, 4));
+      }
+    }
+  }
+
+  @Test
+  void othersThanTheRowsOfTheBatchKeepTheirBits() {
+    for (Backend backend : backends()) {
+      try (Arena arena = Arena.ofConfined();
+          RowTable table =
+              RowTable.builder(50, 5)
+                  .optimizer(RowOptimizer.adam(0.1))
+                  .uniform(1, 1)
+                  .backend(backend)
+                  .build()) {
+        int[] before = bits(table.data());
+        MemorySegment gradients = arena.allocate(60, 4);
+        gradients.setAtIndex(ValueLayout.JAVA_FLOAT, 0, 1);
+        table.step(RowIds.of(7, 31, 7), gradients);
+        int[] after = bits(table.data());
+        for (int i = 0; i < before.length; i++) {
+          boolean stepped = i == 35;
+          assertEquals(stepped, before[i] != after[i], "element " + i + " on " + backend);
+        }
+      }
+    }
+  }
+
+  @Test
+  void idsOfEveryKindAreRead() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment ints = arena.allocateFrom(ValueLayout.JAVA_INT, 3, 0, 3);
+      MemorySegment longs = arena.allocateFrom(ValueLayout.JAVA_LONG, 3, 0, 3);
+      MemorySegment gradients = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1, 2, 4);
+      for (RowIds ids :
+          List.of(
+              RowIds.of(3, 0, 3),
+              RowIds.of(3L, 0L, 3L),
+              RowIds.ofInts(ints),
+              RowIds.ofLongs(longs))) {
+        try (RowTable table = RowTable.builder(4, 1).optimizer(RowOptimizer.sgd(1)).build()) {
+          assertEquals(2, table.step(ids, gradients));
+          assertArrayEquals(
+              new float[] {-2, 0, 0, -5}, table.data().toArray(ValueLayout.JAVA_FLOAT));
+          float[] gathered = new float[3];
+          table.gather(ids, MemorySegment.ofArray(gathered));
+          assertArrayEquals(new float[] {-5, -2, -5}, gathered);
+        }
+      }
+    }
+  }
+
+  @Test
+  void badInputIsRefusedAndChangesNothing() {
+    try (Arena arena = Arena.ofConfined();
+        RowTable table =
+            RowTable.builder(4, 2)
+                .optimizer(RowOptimizer.adamW(1).missedSteps(MissedSteps.APPLIED))
+                .uniform(1, 9)
+                .build()) {
+      int[] before = bits(table.data());
+      MemorySegment gradients = arena.allocate(16, 4).fill((byte) 1);
+      RowIds fine = RowIds.of(0, 1);
+      assertRefused(
+          IndexOutOfBoundsException.class,
+          "the id at index 1 is 4, but must be from 0 to 3",
+          () -> table.step(RowIds.of(0, 4), gradients));
+      assertRefused(
+          IndexOutOfBoundsException.class,
+          "the id at index 0 is -1",
+          () -> table.step(RowIds.of(-1, 4), gradients));
+      assertRefused(
+          IndexOutOfBoundsException.class,
+          "the id at index 0 is " + Long.MIN_VALUE,
+          () -> table.gather(RowIds.of(Long.MIN_VALUE), arena.allocate(8)));
+      assertRefused(IndexOutOfBoundsException.class, "is 4", () -> table.catchUp(RowIds.of(1, 4)));
+      assertRefused(
+          IllegalArgumentException.class,
+          "gradients has 12 bytes, but must have 16",
+          () -> table.step(fine, gradients.asSlice(4)));
+      assertRefused(
+          IllegalArgumentException.class,
+          "gradients is on the Java heap",
+          () -> table.step(fine, MemorySegment.ofArray(new float[4])));
+      assertRefused(
+          IllegalArgumentException.class,
+          "aligned to 4 bytes",
+          () -> table.step(fine, arena.allocate(20, 4).asSlice(1, 16)));
+      assertRefused(
+          IllegalArgumentException.class,
+          "share 16 bytes",
+          () -> table.step(fine, table.data().asSlice(8, 16)));
+      assertRefused(NullPointerException.class, "gradients is null", () -> table.step(fine, null));
+      assertRefused(
+          IllegalArgumentException.class,
+          "target is read-only",
+          () -> table.gather(fine, arena.allocate(16).asReadOnly()));
+      Arena closed = Arena.ofConfined();
+      MemorySegment dead = closed.allocate(16, 4);
+      closed.close();
+      assertRefused(IllegalStateException.class, "has been closed", () -> table.step(fine, dead));
+      assertArrayEquals(before, bits(table.data()));
+      assertEquals(0, table.steps());
+      assertEquals(0, table.step(RowIds.of(new long[0]), arena.allocate(0)));
+      assertEquals(1, table.steps());
+      assertArrayEquals(before, bits(table.data()));
+    }
+  }
+
+  private static void assertRefused(
+      Class<? extends Exception> kind,
+      String words,
+      org.junit.jupiter.api.function.Executable action) {
+    String message = assertThrows(kind, action).getMessage();
+    assertTrue(message.contains(words), message);
+  }
+
+  @Test
+  void optionsThatDoNotFitAreRefused() {
+    assertRefused(
+        IllegalArgumentException.class, "sgd has no epsilon", () -> RowOptimizer.sgd(1).epsilon(1));
+    assertRefused(
+        IllegalArgumentException.class,
+        "adagrad has no missedSteps APPLIED",
+        () -> RowOptimizer.adagrad(1).missedSteps(MissedSteps.APPLIED));
+    assertRefused(
+        IllegalArgumentException.class, "learningRate is -1.0", () -> RowOptimizer.adam(-1));
+    assertRefused(
+        IllegalArgumentException.class, "learningRate is 0.0", () -> RowOptimizer.ftrl(0));
+    assertRefused(
+        IllegalStateException.class, "optimizer is missing", () -> RowTable.builder(1, 1).build());
+    assertRefused(
+        IllegalArgumentException.class,
+        "rows is 0 and width 1",
+        () -> RowTable.builder(0, 1).optimizer(RowOptimizer.sgd(1)).build());
+    assertRefused(
+        IllegalArgumentException.class,
+        "more than 2^63-1 elements",
+        () -> RowTable.builder(Long.MAX_VALUE, 2).optimizer(RowOptimizer.sgd(1)).build());
+    assertRefused(
+        IllegalArgumentException.class,
+        "bound is NaN",
+        () -> RowTable.builder(1, 1).uniform(Double.NaN, 1));
+    assertRefused(
+        IllegalArgumentException.class,
+        "ids have 6 bytes",
+        () -> RowIds.ofInts(MemorySegment.ofArray(new byte[6])));
+  }
+
+  @Test
+  void aSecondThreadIsRefusedWhileOneSteps() throws Exception {
+    try (Arena arena = Arena.ofShared();
+        RowTable table = RowTable.builder(5000, 64).optimizer(RowOptimizer.adagrad(1)).build()) {
+      RowBatches batches = new RowBatches(arena, 1, 5000, 5000, 64, false).next();
+      Thread other =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    while (!Thread.currentThread().isInterrupted()) {
+                      try {
+                        table.step(batches.rowIds(), batches.gradients);
+                      } catch (IllegalStateException refused) {
+                        // The thread of the test came first.
+                      }
+                    }
+                  });
+      IllegalStateException found = null;
+      for (int i = 0; i < 1_000_000 && found == null; i++) {
+        try {
+          table.learningRate(0.5);
+          table.gather(RowIds.of(1), arena.allocate(256));
+        } catch (IllegalStateException e) {
+          found = e;
+        }
+      }
+      other.interrupt();
+      other.join();
+      assertTrue(found != null && found.getMessage().contains("one thread at a time"), () -> "");
+    }
+  }
+
+  @Test
+  void aClosedTableSaysSo() {
+    RowTable table = RowTable.builder(3, 1).optimizer(RowOptimizer.sgd(1)).build();
+    table.close();
+    table.close();
+    try (Arena arena = Arena.ofConfined()) {
+      assertThrows(
+          IllegalStateException.class, () -> table.step(RowIds.of(1), arena.allocate(4, 4)));
+      assertThrows(
+          IllegalStateException.class, () -> table.gather(RowIds.of(1), arena.allocate(4, 4)));
+    }
+  }
+}
