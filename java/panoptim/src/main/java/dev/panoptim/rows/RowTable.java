@@ -208,7 +208,8 @@ public final class RowTable implements AutoCloseable {
     try {
       Grouping.requireRows(ids.ids(), rows());
       if (memory.stride(TableMemory.STEPS) > 0) {
-        steps.catchUp(grouping, ids.ids());
+        grouping.distinct(ids.ids(), steps.batch());
+        steps.catchUp();
       }
     } finally {
       user.leave();

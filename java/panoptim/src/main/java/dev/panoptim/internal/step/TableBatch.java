@@ -71,11 +71,6 @@ public final class TableBatch {
     last.setAtIndex(INT, index, gradient);
   }
 
-  /// Passes over the next gradient: no row has it.
-  public void skipGradient() {
-    next.setAtIndex(INT, gradientCount++, NONE);
-  }
-
   /// The number of rows.
   public int count() {
     return count;

@@ -25,7 +25,7 @@ public final class FirstValues {
   private FirstValues(Distribution distribution, double scale, long seed) {
     this.distribution = distribution;
     this.scale = scale;
-    this.seed = Mixer.mix(seed);
+    this.seed = IdHash.of(seed);
   }
 
   /// All 0.
@@ -64,18 +64,18 @@ public final class FirstValues {
   ///
   /// @param offset in bytes
   public void write(long id, int width, MemorySegment to, long offset) {
-    long row = Mixer.mix(id ^ seed);
+    long row = IdHash.of(id ^ seed);
     for (int column = 0; column < width; column++) {
       to.set(JAVA_FLOAT_UNALIGNED, offset + (long) column * Float.BYTES, value(row, column));
     }
   }
 
   private float value(long row, int column) {
-    long bits = Mixer.mix(row + (2L * column + 1) * COLUMN);
+    long bits = IdHash.of(row + (2L * column + 1) * COLUMN);
     return switch (distribution) {
       case ZERO -> 0;
       case UNIFORM -> (float) ((2 * fraction(bits) - 1) * scale);
-      case NORMAL -> (float) (normal(bits, Mixer.mix(row + (2L * column + 2) * COLUMN)) * scale);
+      case NORMAL -> (float) (normal(bits, IdHash.of(row + (2L * column + 2) * COLUMN)) * scale);
     };
   }
 

@@ -41,7 +41,7 @@ public final class Grouping {
   /// Fills a batch with the distinct ids, without gradients.
   ///
   /// @throws OutOfMemoryError if the batch would exceed the limit of memory
-  void distinct(Ids ids, TableBatch batch) {
+  public void distinct(Ids ids, TableBatch batch) {
     begin(ids, batch);
     for (int i = 0; i < ids.count(); i++) {
       indexOf(ids.get(i), batch);
@@ -56,7 +56,7 @@ public final class Grouping {
   /// The index of an id in the batch, to which it is added at its first occurrence.
   private int indexOf(long id, TableBatch batch) {
     int mask = slots.length - 1;
-    int slot = (int) Mixer.mix(id) & mask;
+    int slot = (int) IdHash.of(id) & mask;
     while (slots[slot] != FREE && batch.row(slots[slot] - 1) != id) {
       slot = slot + 1 & mask;
     }

@@ -74,9 +74,8 @@ public final class TableSteps {
     count++;
   }
 
-  /// Makes the steps that rows have missed so far.
-  public void catchUp(Grouping grouping, Ids ids) {
-    grouping.distinct(ids, batch);
+  /// Makes the steps that the rows of the batch have missed so far. They have no gradients.
+  public void catchUp() {
     values.begin(count + 1);
     kernel.step(batch, MemorySegment.NULL, values, threads);
   }
