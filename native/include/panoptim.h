@@ -416,7 +416,8 @@ typedef struct panoptim_row_operand {
 //
 // Missed steps: with `replayed` above 0, each row first makes the steps between its last one and this one, with a
 // gradient of 0. The last `replayed` of them are made one by one. Those before are made together, by powers of two from
-// the smallest on: for 2^k steps, a step with gaps[2 * k], then one with gaps[2 * k + 1].
+// the smallest on: for 2^k steps, a step with gaps[2 * k], then one with gaps[2 * k + 1]. Numbers of steps are below
+// 2^PANOPTIM_ROW_GAPS; a row's last step below 0 is taken for 0.
 typedef struct panoptim_rows {
   const panoptim_int64 *places;    // of `count` rows
   const int32_t *first;            // for each row, the index of its first gradient; -1: it only makes missed steps

@@ -1,4 +1,6 @@
 // Steps over rows of a table: every tier and every number of threads reaches the bits of dense steps, row by row.
+#include <limits.h>
+
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -14,7 +16,7 @@ namespace {
 
 const std::vector<panoptim_int64> widths = {1, 2, 15, 16, 17, 64, 1023, 1024, 1025, 2500, 4097, PANOPTIM_CHUNK + 1};
 
-constexpr panoptim_int64 now = 3000000000001;
+constexpr panoptim_int64 now = 900000000001;
 
 composition plain() {
   return {};
@@ -294,7 +296,7 @@ struct request {
     rows.coefficients = &coefficients;
     rows.missed = missed.data();
     rows.gaps = gaps.data();
-    rows.replayed = static_cast<panoptim_int64>(missed.size());
+    rows.replayed = f.counts_steps ? static_cast<panoptim_int64>(missed.size()) : 0;
     rows.step = step;
     rows.learning_rate = 0.1;
     rows.epsilon = 1e-7;
@@ -363,6 +365,7 @@ float factored_step_size(const form &f, const panoptim_rows &call, const std::ve
 void define_missed_steps(const form &f, table &t, const request &r, int row) {
   const std::vector<float> zeros(static_cast<size_t>(f.width));
   const panoptim_int64 replayed = static_cast<panoptim_int64>(r.missed.size());
+  if (replayed == 0) return;
   const panoptim_int64 missed = r.step - 1 - *t.at<panoptim_int64>(steps, row);
   for (size_t power = 0; power < PANOPTIM_ROW_GAPS; power++) {
     if (missed > replayed && ((missed - replayed) >> power) % 2 == 1) {
@@ -682,7 +685,7 @@ TEST(replayed_steps_are_dense_steps_at_each_position_of_the_ring) {
 TEST(steps_made_together_come_first_and_by_rising_powers) {
   form f = form_of(adam(), 21);
   f.counts_steps = true;
-  for (const panoptim_int64 replayed : {0, 3}) {
+  for (const panoptim_int64 replayed : {1, 3}) {
     table initial(f);
     // 2^0, 2^3 and 2^39 steps.
     *initial.at<panoptim_int64>(steps, 1) = now - 1 - replayed - (1 + 8 + (1ll << 39));
@@ -699,7 +702,50 @@ TEST(steps_made_together_come_first_and_by_rising_powers) {
     for (int tier : available_tiers()) {
       table actual(initial);
       panoptim_rows rows = r.call(f, actual, tier);
-      if (replayed == 0) rows.missed = nullptr;
+      run(rows, 1);
+      CHECK(actual.has_bits_of(expected), "tier %d: %s differs", tier, actual.difference_from(expected).c_str());
+    }
+  }
+}
+
+TEST(steps_that_are_not_made_are_counted) {
+  form f = form_of(adam(), 21);
+  f.counts_steps = true;
+  for (const int gradients : {0, 1}) {
+    table initial(f);
+    *initial.at<panoptim_int64>(steps, 1) = 5;
+    request r(f, {1}, {gradients});
+    for (int tier : available_tiers()) {
+      table actual(initial);
+      panoptim_rows rows = r.call(f, actual, tier);
+      rows.replayed = 0;
+      rows.missed = nullptr;
+      rows.gaps = nullptr;
+      run(rows, 1);
+      CHECK(*actual.at<panoptim_int64>(steps, 1) == now - 1 + gradients, "tier %d: %lld", tier,
+            *actual.at<panoptim_int64>(steps, 1));
+      const bool changed = std::memcmp(actual.at<float>(parameter, 1), initial.at<float>(parameter, 1),
+                                       static_cast<size_t>(f.width) * sizeof(float)) != 0;
+      CHECK(changed == (gradients == 1), "tier %d, %d gradients: changed %d", tier, gradients, changed);
+    }
+  }
+}
+
+TEST(a_last_step_below_0_is_taken_for_0) {
+  form f = form_of(adam(), 21);
+  f.counts_steps = true;
+  table initial(f);
+  table expected(f);
+  request r(f, {1}, {0});
+  r.missed.resize(3);
+  *expected.at<panoptim_int64>(steps, 1) = 0;
+  panoptim_rows rows = r.call(f, expected, PANOPTIM_TIER_BASELINE);
+  run(rows, 1);
+  for (const panoptim_int64 before : {-1ll, -7ll, LLONG_MIN}) {
+    for (int tier : available_tiers()) {
+      table actual(initial);
+      *actual.at<panoptim_int64>(steps, 1) = before;
+      rows = r.call(f, actual, tier);
       run(rows, 1);
       CHECK(actual.has_bits_of(expected), "tier %d: %s differs", tier, actual.difference_from(expected).c_str());
     }
@@ -914,6 +960,7 @@ TEST(wrong_arguments_are_refused) {
   refused("parameter is missing", [](panoptim_rows &r) { r.parameter.stride = 0; });
   refused("sum is missing", [](panoptim_rows &r) { r.sum.stride = 0; });
   refused("coefficients is missing", [](panoptim_rows &r) { r.coefficients = nullptr; });
+  refused("steps is missing", [](panoptim_rows &r) { r.steps.stride = 0; });
   refused("missed is missing", [](panoptim_rows &r) { r.missed = nullptr; });
   refused("gaps is missing", [](panoptim_rows &r) { r.gaps = nullptr; });
   refused("state 0 of 2 is missing", [](panoptim_rows &r) { r.state[0].stride = 0; });

@@ -71,13 +71,18 @@ class row_version {
   uint32_t number_ = 0;
 };
 
+kernel kernel_of_rows(const kernel_table &kernels, composition c) {
+  const kernel own = kernels.of_rows[kernel_of(c)];
+  return own ? own : kernels.at[kernel_of(c)];
+}
+
 class row_work {
  public:
   explicit row_work(const panoptim_rows &rows)
       : rows_(rows),
         kernels_(*kernels_of(rows.tier)),
         composition_(composition_of(*rows.rule)),
-        update_(kernels_.at[kernel_of(composition_)]),
+        update_(kernel_of_rows(kernels_, composition_)),
         states_(states_of(composition_)) {
   }
 
@@ -190,7 +195,8 @@ class row_work {
   // Writes the number of the row's last step, and makes those that the row missed, with a gradient of 0.
   void make_missed_steps(panoptim_int64 place, panoptim_int64 now) const {
     panoptim_int64 *last = at<panoptim_int64>(rows_.steps, place);
-    const panoptim_int64 before = *last;
+    // A table in a file may have any number here.
+    const panoptim_int64 before = *last < 0 ? 0 : *last;
     if (before < now) *last = now;
     const panoptim_int64 missed = rows_.step - 1 - before;
     if (missed <= 0 || rows_.replayed == 0) return;

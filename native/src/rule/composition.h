@@ -176,6 +176,14 @@ constexpr kernel_numbers number_kernels() {
 // For use at compile time. At run time, `kernel_of` is used, so that only one object file contains the table.
 constexpr kernel_numbers all_kernel_numbers = number_kernels();
 
+// Whether tables of rows have optimizers of this composition. Others take the kernels of dense steps there.
+constexpr bool is_of_tables(composition c) {
+  return c.first_moment != PANOPTIM_FIRST_MOMENT_OF_DIRECTION && c.nesterov != PANOPTIM_NESTEROV_OLD &&
+         c.second_moment <= PANOPTIM_SECOND_MOMENT_RUNNING && !c.unit_correction && !c.sign &&
+         c.decay != PANOPTIM_DECAY_L2 && c.history == PANOPTIM_HISTORY_NONE &&
+         (c.update == PANOPTIM_UPDATE_DESCENT || c.update == PANOPTIM_UPDATE_PROXIMAL);
+}
+
 // The number of a composition's kernel; -1 for an illegal composition. The values of the axes must be in their ranges.
 int kernel_of(composition c);
 

@@ -27,6 +27,10 @@ struct measure_kernels {
 struct kernel_table {
   kernel at[kernel_count];  // by kernel_of
 
+  // The same without prefetches: what follows a row of a table is not used by its step. NULL where is_of_tables is
+  // false.
+  kernel of_rows[kernel_count];
+
   measure_kernels measure[PANOPTIM_MEASURES];  // by PANOPTIM_MEASURE_...
 
   // Writes each gradient times `scale`, clamped to [-bound, bound], to `clipped`; NaN stays NaN.

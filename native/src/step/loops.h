@@ -70,9 +70,8 @@ void loop(const panoptim_coefficients &coefficients, panoptim_int64 length, floa
   const operands s = operands_of(parameter, gradient, state, states);
   panoptim_int64 begin = 0;
   if constexpr (Ahead > 0 && Rule::states > 0) {
-    // What follows the last element may be another row of a table, which this step does not use.
-    PANOPTIM_ROLLED_LOOP
-    for (; begin + Ahead + cache_line <= length; begin += cache_line) {
+    // The end of a chunk is usually followed by the next one. A prefetch of an invalid address does nothing.
+    for (; begin + cache_line <= length; begin += cache_line) {
       fetch(s, begin + Ahead, states);
       update_range<Rule>(c, s, begin, begin + cache_line, states);
     }
@@ -176,6 +175,16 @@ void measure_loop(const panoptim_coefficients &coefficients, panoptim_int64 leng
   }
 }
 
+template <int Kernel>
+constexpr kernel row_kernel_at() {
+  constexpr int index = all_kernel_numbers.composition_of_kernel[Kernel];
+  if constexpr (is_of_tables(composition_at(index))) {
+    return loop<rule<index>, 0>;
+  } else {
+    return nullptr;
+  }
+}
+
 template <int Measure, bool Parameters, int Kernel>
 constexpr measure_kernel measure_at() {
   constexpr int index = all_kernel_numbers.composition_of_kernel[Kernel];
@@ -195,6 +204,7 @@ constexpr measure_kernels measures_of() {
 template <int... Kernel>
 constexpr kernel_table every_loop(std::integer_sequence<int, Kernel...>) {
   return {{loop<rule<all_kernel_numbers.composition_of_kernel[Kernel]>>...},
+          {row_kernel_at<Kernel>()...},
           {measures_of<PANOPTIM_MEASURE_PARAMETER, Kernel...>(), measures_of<PANOPTIM_MEASURE_GRADIENT, Kernel...>(),
            measures_of<PANOPTIM_MEASURE_CHANGE, Kernel...>(), measures_of<PANOPTIM_MEASURE_LAST, Kernel...>()},
           clip_loop,

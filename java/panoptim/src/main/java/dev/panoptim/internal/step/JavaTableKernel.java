@@ -177,7 +177,8 @@ public abstract class JavaTableKernel extends TableKernel {
   private void makeMissedSteps(long number, long now, TableValues values) {
     MemorySegment at = memory.segment(TableMemory.STEPS, number);
     long offset = memory.offset(TableMemory.STEPS, number);
-    long before = at.get(ValueLayout.JAVA_LONG, offset);
+    // A table in a file may have any number here.
+    long before = Math.max(at.get(ValueLayout.JAVA_LONG, offset), 0);
     if (before < now) {
       at.set(ValueLayout.JAVA_LONG, offset, now);
     }
