@@ -5,14 +5,14 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /// An off-heap hash index from ids to record numbers. It grows without long pauses.
 ///
-/// The ids are divided among segments of 4,096 slots by the last bits of their hashes. A segment
+/// The ids are divided among segments of 2,048 slots by the last bits of their hashes. A segment
 /// that is 3/4 full is split: its ids are copied to two other segments, and these replace it in the
 /// directory. Readers use the old segment until then. It is reused for a later split. A put
 /// therefore does at most the work of a split, of tens of microseconds, and of doubling the
-/// directory, which has 65,536 entries for 100 million ids. Segments are never merged: memory that
+/// directory, which has 131,072 entries for 100 million ids. Segments are never merged: memory that
 /// removals free serves later puts.
 ///
-/// The directory has at most 2^20 entries, enough for 3 billion ids. If more ids share 20 bits of
+/// The directory has at most 2^20 entries, enough for a billion ids. If more ids share 20 bits of
 /// their hashes than fit in a segment, more segments are chained to it. Random ids never do this.
 /// Somebody who chooses ids can; looking up one of these ids then takes time in proportion to their
 /// number, and other ids do not suffer.

@@ -19,7 +19,7 @@ import java.lang.invoke.VarHandle;
 /// One thread writes. Any thread may call [#find] and [#next].
 final class IdSegment {
   /// The bits of a hash that choose a slot.
-  static final int SLOT_BITS = 12;
+  static final int SLOT_BITS = 11;
 
   static final int SLOTS = 1 << SLOT_BITS;
 

@@ -1,2 +1,3 @@
-/// Internal: which rows of a table a step changes, where they are, and what they are at first.
+/// Internal: the off-heap index of a table of rows by id, and the counts of how often ids are seen.
+/// One thread changes them; any thread looks up ids in the index.
 package dev.panoptim.internal.table;
