@@ -45,14 +45,14 @@ class IdIndexReadersTest {
     CROWDED(100, 300, 2000, i -> Hashes.idWith((i % 16 - 8) << 60 - 7 | i << 20)),
 
     /// More ids than fit in a segment share all bits of the directory.
-    CHAINED(1000, 3000, 50, i -> Hashes.idWith(i << IdIndex.MOST_DEPTH));
+    CHAINED(1000, 3000, 50, i -> Hashes.idWith(IdHash.of(i) << IdIndex.MOST_DEPTH));
 
     final int staying;
     final int passing;
     final int generations;
     final LongUnaryOperator idOf;
 
-    /// @param generations in the life of an index
+    /// @param generations the most in the life of an index
     Ids(int staying, int passing, int generations, LongUnaryOperator idOf) {
       this.staying = staying;
       this.passing = passing;
@@ -67,7 +67,7 @@ class IdIndexReadersTest {
     long end = System.nanoTime() + MILLIS * 1_000_000;
     int rounds = 0;
     while (System.nanoTime() < end || rounds == 0) {
-      round(ids);
+      round(ids, end);
       rounds++;
     }
     System.out.printf(
@@ -78,7 +78,7 @@ class IdIndexReadersTest {
   }
 
   /// Readers begin with a small index, which grows.
-  private void round(Ids ids) throws InterruptedException {
+  private void round(Ids ids, long end) throws InterruptedException {
     done = false;
     generation = 0;
     try (OwnedArena arena = OwnedArena.of(MemoryKind.TABLES, Origin.here("a test"))) {
@@ -92,7 +92,7 @@ class IdIndexReadersTest {
         readers.add(Thread.ofPlatform().start(() -> read(index, ids, first)));
       }
       try {
-        write(index, ids);
+        write(index, ids, end);
       } finally {
         done = true;
         for (Thread each : readers) {
@@ -103,8 +103,11 @@ class IdIndexReadersTest {
     }
   }
 
-  private void write(IdIndex index, Ids ids) {
+  private void write(IdIndex index, Ids ids, long end) {
     for (long now = 1; now <= ids.generations && wrong.isEmpty(); now++) {
+      if (now > 1 && System.nanoTime() > end) {
+        return;
+      }
       generation = now;
       for (int i = ids.staying; i < ids.staying + ids.passing; i++) {
         index.put(ids.idOf.applyAsLong(i), (long) i << GENERATION_BITS | now);
