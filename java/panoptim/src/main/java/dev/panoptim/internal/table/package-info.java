@@ -1,3 +1,3 @@
-/// Internal: the off-heap index of a table of rows by id, and the counts of how often ids are seen.
-/// One thread changes them; any thread looks up ids in the index.
+/// Internal: tables of rows. Which rows a step changes, where they are, what they are at first; the
+/// off-heap index of rows by id, and the counts of how often ids are seen.
 package dev.panoptim.internal.table;
