@@ -6,6 +6,7 @@ import dev.panoptim.server.digits.DigitService;
 import dev.panoptim.server.digits.LearningSettings;
 import dev.panoptim.server.digits.OptimizerKind;
 import dev.panoptim.server.digits.SimulatedUsers;
+import dev.panoptim.server.load.LoadProgram;
 import dev.panoptim.server.web.PageServer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -28,6 +29,7 @@ import picocli.CommandLine.Option;
     name = "server",
     mixinStandardHelpOptions = true,
     sortOptions = false,
+    subcommands = LoadProgram.class,
     description = {
       "An inference server that learns while it answers, with a page to watch it.",
       "Ctrl-C ends it."
@@ -37,9 +39,6 @@ public final class ServerProgram implements Callable<Integer> {
   private static final int MOST_KEPT = 1000;
   private static final int HIGHEST_PORT = 65_535;
   private static final int USAGE = 2;
-
-  /// The learner waits at most this long, at each example, for predictions to end.
-  private static final long COURTESY_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
   @Option(
       names = "--port",
@@ -160,7 +159,7 @@ public final class ServerProgram implements Callable<Integer> {
         seed,
         checkpoints,
         keep,
-        new Courtesy(COURTESY_NANOS));
+        Courtesy.usual());
   }
 
   private PageServer.Address where() {

@@ -10,12 +10,19 @@ import java.util.concurrent.locks.LockSupport;
 public final class Courtesy {
   private static final long NAP_NANOS = 50_000;
 
+  private static final long USUAL_NANOS = 2_000_000;
+
   private final AtomicInteger predictions = new AtomicInteger();
   private final long longestNanos;
 
   /// @param longestNanos the longest pause; 0 for none
   public Courtesy(long longestNanos) {
     this.longestNanos = longestNanos;
+  }
+
+  /// A pause of at most 2 ms.
+  public static Courtesy usual() {
+    return new Courtesy(USUAL_NANOS);
   }
 
   /// A prediction begins. [#end] must follow.

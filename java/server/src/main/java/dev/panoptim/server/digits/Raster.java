@@ -5,7 +5,8 @@ import dev.panoptim.server.digits.Drawing.Stroke;
 import java.util.List;
 
 /// Makes images of drawings, placed as in the MNIST data set: the longer side is scaled to 20
-/// pixels, and the centre of mass lies in the middle of 28 by 28 pixels.
+/// pixels, and the centre of mass lies in the middle of 28 by 28 pixels, unless the drawing would
+/// reach over the edge.
 public final class Raster {
   /// Pixels of a side.
   public static final int SIDE = 28;
@@ -17,6 +18,9 @@ public final class Raster {
 
   private static final double BOX = 20;
 
+  /// Pixels between a drawing and the edge; lines are this thick beyond their middle.
+  private static final double MARGIN = 2;
+
   /// Smaller drawings are not enlarged to the whole box: a dot stays a dot.
   private static final double LEAST_EXTENT = 0.05;
 
@@ -25,15 +29,20 @@ public final class Raster {
   /// @param thickness of the lines, in pixels
   /// @return grey values from 0 (paper) to 1 (ink), row by row
   public static float[] pixels(Drawing drawing, double thickness) {
-    double scale = BOX / extent(drawing);
+    Box box = Box.around(drawing);
+    double scale = BOX / Math.max(LEAST_EXTENT, Math.max(box.width(), box.height()));
     Point centre = centre(drawing);
+    Point place =
+        new Point(
+            place(centre.x(), box.left(), box.right(), scale),
+            place(centre.y(), box.top(), box.bottom(), scale));
     float[] image = new float[PIXELS];
     for (Stroke stroke : drawing.strokes()) {
       List<Point> points = stroke.points();
-      Point from = placed(points.getFirst(), centre, scale);
+      Point from = placed(points.getFirst(), place, scale);
       ink(image, from, from, thickness / 2);
       for (int i = 1; i < points.size(); i++) {
-        Point to = placed(points.get(i), centre, scale);
+        Point to = placed(points.get(i), place, scale);
         ink(image, from, to, thickness / 2);
         from = to;
       }
@@ -41,20 +50,38 @@ public final class Raster {
     return image;
   }
 
-  private static double extent(Drawing drawing) {
-    double left = Double.POSITIVE_INFINITY;
-    double right = Double.NEGATIVE_INFINITY;
-    double top = Double.POSITIVE_INFINITY;
-    double bottom = Double.NEGATIVE_INFINITY;
-    for (Stroke stroke : drawing.strokes()) {
-      for (Point point : stroke.points()) {
-        left = Math.min(left, point.x());
-        right = Math.max(right, point.x());
-        top = Math.min(top, point.y());
-        bottom = Math.max(bottom, point.y());
+  private record Box(double left, double right, double top, double bottom) {
+    static Box around(Drawing drawing) {
+      double left = Double.POSITIVE_INFINITY;
+      double right = Double.NEGATIVE_INFINITY;
+      double top = Double.POSITIVE_INFINITY;
+      double bottom = Double.NEGATIVE_INFINITY;
+      for (Stroke stroke : drawing.strokes()) {
+        for (Point point : stroke.points()) {
+          left = Math.min(left, point.x());
+          right = Math.max(right, point.x());
+          top = Math.min(top, point.y());
+          bottom = Math.max(bottom, point.y());
+        }
       }
+      return new Box(left, right, top, bottom);
     }
-    return Math.max(LEAST_EXTENT, Math.max(right - left, bottom - top));
+
+    double width() {
+      return right - left;
+    }
+
+    double height() {
+      return bottom - top;
+    }
+  }
+
+  /// Where the origin of a coordinate lies, in pixels.
+  private static double place(double centre, double least, double most, double scale) {
+    double wanted = SIDE / 2.0 - centre * scale;
+    double smallest = MARGIN - least * scale;
+    double largest = SIDE - MARGIN - most * scale;
+    return Math.clamp(wanted, smallest, largest);
   }
 
   /// The centre of mass of the lines.
@@ -76,10 +103,8 @@ public final class Raster {
     return new Point(x / mass, y / mass);
   }
 
-  private static Point placed(Point point, Point centre, double scale) {
-    return new Point(
-        (point.x() - centre.x()) * scale + SIDE / 2.0,
-        (point.y() - centre.y()) * scale + SIDE / 2.0);
+  private static Point placed(Point point, Point place, double scale) {
+    return new Point(place.x() + point.x() * scale, place.y() + point.y() * scale);
   }
 
   /// Darkens the pixels near a line.

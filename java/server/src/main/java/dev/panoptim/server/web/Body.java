@@ -130,6 +130,11 @@ final class Body {
     return require(field, node != null && node.isBoolean(), "true or false").booleanValue();
   }
 
+  /// `false` if the field is missing.
+  boolean flag(String field) {
+    return root.has(field) && bool(field);
+  }
+
   /// The strokes of a drawing: lists of points `[x, y]` with numbers from 0 to 1.
   Drawing drawing(String field) {
     JsonNode node = root.get(field);

@@ -21,6 +21,7 @@ import java.util.concurrent.ThreadLocalRandom;
 final class DigitEndpoints implements HttpService {
   private static final String STROKES = "strokes";
   private static final String LABEL = "label";
+  private static final String IMAGE = "image";
 
   private final DigitService service;
   private final SimulatedUsers users;
@@ -44,38 +45,45 @@ final class DigitEndpoints implements HttpService {
 
   /// What the network makes of a drawing.
   ///
-  /// @param pixels what the network sees, from 0 to 255, row by row
+  /// @param version the optimizer's number and its step
+  /// @param pixels what the network sees, from 0 to 255, row by row; empty unless asked for
   record Answer(
       List<String> labels, float[] probabilities, String best, String version, int[] pixels) {
-    static Answer of(Prediction prediction, float[] pixels) {
-      int[] grey = new int[pixels.length];
-      for (int i = 0; i < grey.length; i++) {
-        grey[i] = Math.round(pixels[i] * 255);
-      }
+    static Answer of(Prediction prediction, int[] pixels) {
       return new Answer(
           prediction.labels(),
           prediction.probabilities(),
           prediction.best(),
           prediction.generation() + "." + prediction.step(),
-          grey);
+          pixels);
     }
   }
 
-  private Answer answer(Drawing drawing) {
+  private Answer answer(Drawing drawing, boolean withImage) {
     float[] pixels = Raster.pixels(drawing, Raster.USUAL_THICKNESS);
-    return Answer.of(service.predict(pixels), pixels);
+    return Answer.of(service.predict(pixels), withImage ? grey(pixels) : new int[0]);
+  }
+
+  private static int[] grey(float[] pixels) {
+    int[] grey = new int[pixels.length];
+    for (int i = 0; i < grey.length; i++) {
+      grey[i] = Math.round(pixels[i] * 255);
+    }
+    return grey;
   }
 
   private void predict(ServerRequest request, ServerResponse response) {
-    Json.send(response, answer(Body.of(request, STROKES).drawing(STROKES)));
+    Body body = Body.of(request, STROKES, IMAGE);
+    Json.send(response, answer(body.drawing(STROKES), body.flag(IMAGE)));
   }
 
   /// What a lesson has changed.
   record Taught(double loss, boolean skipped, Answer after) {}
 
   private void teach(ServerRequest request, ServerResponse response) {
-    Body body = Body.of(request, STROKES, LABEL);
+    Body body = Body.of(request, STROKES, LABEL, IMAGE);
     Drawing drawing = body.drawing(STROKES);
+    boolean withImage = body.flag(IMAGE);
     String label = body.label(LABEL);
     if (!service.model().labels().contains(label)) {
       throw Body.bad(
@@ -83,7 +91,7 @@ final class DigitEndpoints implements HttpService {
               .formatted(label, service.model().labels()));
     }
     Lesson.Result result = Waiting.until(service.teach(drawing, label));
-    Json.send(response, new Taught(result.loss(), result.skipped(), answer(drawing)));
+    Json.send(response, new Taught(result.loss(), result.skipped(), answer(drawing, withImage)));
   }
 
   private void addClass(ServerRequest request, ServerResponse response) {

@@ -100,7 +100,7 @@ export class Digits {
         if (this.#pad.strokes.length === 0) {
           this.#showNothing();
         } else {
-          this.#show(await post("predict", { strokes: this.#pad.strokes }));
+          this.#show(await post("predict", { strokes: this.#pad.strokes, image: true }));
         }
       } while (this.#again);
     } catch (problem) {
@@ -146,7 +146,7 @@ export class Digits {
       if (this.#pad.strokes.length === 0) {
         throw new Error("Draw something first.");
       }
-      const taught = await post("teach", { strokes: this.#pad.strokes, label });
+      const taught = await post("teach", { strokes: this.#pad.strokes, label, image: true });
       const before = this.#rows.get(label).share;
       this.#show(taught.after);
       const after = this.#rows.get(label).share;

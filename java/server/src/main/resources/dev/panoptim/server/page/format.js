@@ -1,6 +1,11 @@
 // Numbers for readers.
 
-export const percent = (value) => `${(value * 100).toFixed(value < 0.0995 || value > 0.9994 ? 1 : 0)} %`;
+// A decimal only near 0 and 1, where it tells something.
+export function percent(value) {
+  const fine = (value > 0 && value < 0.0995) || (value >= 0.995 && value < 1);
+  const text = (value * 100).toFixed(fine ? 1 : 0);
+  return `${text === "100.0" ? "100" : text} %`;
+}
 
 export function number(value) {
   if (value !== 0 && Math.abs(value) < 0.01) {

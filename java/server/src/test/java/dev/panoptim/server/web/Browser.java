@@ -30,8 +30,7 @@ final class Browser implements AutoCloseable {
         program(
             "chromium", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome");
     Path chromedriver =
-        program(
-            "chromedriver", "/usr/bin/chromedriver", "/usr/lib/chromium-browser/chromedriver");
+        program("chromedriver", "/usr/bin/chromedriver", "/usr/lib/chromium-browser/chromedriver");
     ChromeOptions options = new ChromeOptions();
     options.setBinary(chromium.toFile());
     options.addArguments(

@@ -47,8 +47,7 @@ class PageTest {
       browser.awaitTrue("the share of 2 has grown", () -> share(browser, "2") > before);
 
       browser.element("new-label").sendKeys("star", Keys.ENTER);
-      browser.awaitTrue(
-          "the new symbol", () -> running.service.model().labels().contains("star"));
+      browser.awaitTrue("the new symbol", () -> running.service.model().labels().contains("star"));
       browser.awaitTrue(
           "its row", () -> browser.driver.findElements(By.cssSelector(".class")).size() == 11);
 

@@ -1,0 +1,2 @@
+/// A load on the server from this machine, with and without learning.
+package dev.panoptim.server.load;
