@@ -33,6 +33,7 @@ import picocli.CommandLine.Option;
           + " the process and its cores. Ends by itself."
     })
 public final class LoadProgram implements Callable<Integer> {
+  private static final int TRAINING = 100;
   private static final int HIGHEST_RATE = 100_000;
   private static final int MOST_SECONDS = 120;
   private static final int MOST_ROUNDS = 50;
@@ -98,7 +99,7 @@ public final class LoadProgram implements Callable<Integer> {
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     DigitService.Start start =
         new DigitService.Start(
-            LearningSettings.usual(OptimizerKind.ADAMW), 300, 1, folder, 1, Courtesy.usual());
+            LearningSettings.usual(OptimizerKind.ADAMW), TRAINING, 1, folder, 1, Courtesy.usual());
     try (DigitService service = new DigitService(start, registry, step -> {});
         SimulatedUsers users = new SimulatedUsers(service, 2);
         PageServer server =

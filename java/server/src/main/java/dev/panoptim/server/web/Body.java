@@ -55,6 +55,9 @@ final class Body {
   }
 
   private static byte[] bytes(ServerRequest request) {
+    if (request.headers().contentLength().orElse(0) > MOST_BYTES) {
+      throw tooLarge();
+    }
     byte[] bytes;
     try (InputStream in = request.content().inputStream()) {
       bytes = in.readNBytes(MOST_BYTES + 1);
@@ -67,7 +70,7 @@ final class Body {
     return bytes;
   }
 
-  static Refusal tooLarge() {
+  private static Refusal tooLarge() {
     return new Refusal(Refusal.TOO_LARGE, "the body has more than %s bytes".formatted(MOST_BYTES));
   }
 

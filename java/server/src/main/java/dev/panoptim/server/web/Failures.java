@@ -2,6 +2,7 @@ package dev.panoptim.server.web;
 
 import dev.panoptim.checkpoint.CheckpointException;
 import dev.panoptim.server.digits.BusyException;
+import io.helidon.http.HeaderNames;
 import io.helidon.http.HttpException;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http.ServerResponse;
@@ -36,6 +37,10 @@ final class Failures {
   }
 
   private static void refuse(ServerResponse response, int status, Throwable e) {
+    if (status == Refusal.TOO_LARGE) {
+      // The rest of the body is not read.
+      response.header(HeaderNames.CONNECTION, "close");
+    }
     String sentence = e.getMessage();
     Json.refuse(response, status, sentence == null ? "the request was refused" : sentence);
   }

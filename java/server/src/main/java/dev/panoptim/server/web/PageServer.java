@@ -62,7 +62,6 @@ public final class PageServer implements AutoCloseable {
             .address(address.host())
             .port(address.port())
             .maxTcpConnections(MOST_CONNECTIONS)
-            .maxPayloadSize(2L * Body.MOST_BYTES)
             .idleConnectionTimeout(IDLE)
             .shutdownGracePeriod(GRACE)
             .shutdownHook(false)
