@@ -33,7 +33,7 @@ import picocli.CommandLine.Option;
           + " the process and its cores. Ends by itself."
     })
 public final class LoadProgram implements Callable<Integer> {
-  private static final int TRAINING = 100;
+  private static final int MOST_TRAINING = 10_000;
   private static final int HIGHEST_RATE = 100_000;
   private static final int MOST_SECONDS = 120;
   private static final int MOST_ROUNDS = 50;
@@ -69,6 +69,12 @@ public final class LoadProgram implements Callable<Integer> {
       description = "Connections of the client (default: ${DEFAULT-VALUE}).")
   private int connections;
 
+  @Option(
+      names = "--training-steps",
+      defaultValue = "300",
+      description = "Steps before the rounds (default: ${DEFAULT-VALUE}).")
+  private int trainingSteps;
+
   private final PrintStream console = System.out;
 
   @Override
@@ -77,6 +83,7 @@ public final class LoadProgram implements Callable<Integer> {
     require("--lessons", lessons, 1, SimulatedUsers.HIGHEST_RATE);
     require("--seconds", seconds, 1, MOST_SECONDS);
     require("--rounds", rounds, 1, MOST_ROUNDS);
+    require("--training-steps", trainingSteps, 0, MOST_TRAINING);
     require("--connections", connections, 1, MOST_CONNECTIONS);
     console.printf(
         Locale.ROOT,
@@ -99,7 +106,12 @@ public final class LoadProgram implements Callable<Integer> {
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     DigitService.Start start =
         new DigitService.Start(
-            LearningSettings.usual(OptimizerKind.ADAMW), TRAINING, 1, folder, 1, Courtesy.usual());
+            LearningSettings.usual(OptimizerKind.ADAMW),
+            trainingSteps,
+            1,
+            folder,
+            1,
+            Courtesy.usual());
     try (DigitService service = new DigitService(start, registry, step -> {});
         SimulatedUsers users = new SimulatedUsers(service, 2);
         PageServer server =

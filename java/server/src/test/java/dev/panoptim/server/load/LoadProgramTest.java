@@ -10,7 +10,8 @@ class LoadProgramTest {
   @Test
   void aShortLoadIsAnsweredCompletely() throws Exception {
     LoadProgram program = new LoadProgram();
-    new CommandLine(program).parseArgs("--seconds=1", "--rounds=1", "--rate=200");
+    new CommandLine(program)
+        .parseArgs("--seconds=1", "--rounds=1", "--rate=200", "--training-steps=0");
     assertEquals(0, program.call());
   }
 

@@ -1,0 +1,2 @@
+/// A recommender that learns the changing tastes of simulated users.
+package dev.panoptim.server.recommender;
