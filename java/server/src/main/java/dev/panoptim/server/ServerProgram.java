@@ -7,6 +7,8 @@ import dev.panoptim.server.digits.LearningSettings;
 import dev.panoptim.server.digits.OptimizerKind;
 import dev.panoptim.server.digits.SimulatedUsers;
 import dev.panoptim.server.load.LoadProgram;
+import dev.panoptim.server.recommender.IdTableEmbeddings;
+import dev.panoptim.server.recommender.RecommenderService;
 import dev.panoptim.server.web.PageServer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -138,7 +140,9 @@ public final class ServerProgram implements Callable<Integer> {
     long begin = System.nanoTime();
     try (DigitService service = new DigitService(start(), registry, step -> {});
         SimulatedUsers users = new SimulatedUsers(service, seed + 1);
-        PageServer server = new PageServer(where, service, users, registry)) {
+        RecommenderService recommender =
+            new RecommenderService(new IdTableEmbeddings(seed), seed + 2);
+        PageServer server = new PageServer(where, service, users, recommender, registry)) {
       console.printf(
           Locale.ROOT,
           "ready after %.1f s at step %d: http://%s:%d/ (Ctrl-C ends)%n",

@@ -6,6 +6,8 @@ import dev.panoptim.server.digits.DigitService;
 import dev.panoptim.server.digits.LearningSettings;
 import dev.panoptim.server.digits.OptimizerKind;
 import dev.panoptim.server.digits.SimulatedUsers;
+import dev.panoptim.server.recommender.IdTableEmbeddings;
+import dev.panoptim.server.recommender.RecommenderService;
 import dev.panoptim.server.web.PageServer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -114,11 +116,13 @@ public final class LoadProgram implements Callable<Integer> {
             Courtesy.usual());
     try (DigitService service = new DigitService(start, registry, step -> {});
         SimulatedUsers users = new SimulatedUsers(service, 2);
+        RecommenderService recommender = new RecommenderService(new IdTableEmbeddings(4), 5);
         PageServer server =
             new PageServer(
                 new PageServer.Address(InetAddress.getLoopbackAddress(), 0, Set.of()),
                 service,
                 users,
+                recommender,
                 registry)) {
       Client client = new Client("http://127.0.0.1:" + server.port(), connections, 3);
       Table table = new Table(new ArrayList<>(), new ArrayList<>());

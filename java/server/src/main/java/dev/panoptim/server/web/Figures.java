@@ -4,6 +4,7 @@ import dev.panoptim.metrics.Metrics;
 import dev.panoptim.server.digits.DigitService;
 import dev.panoptim.server.digits.OptimizerKind;
 import dev.panoptim.server.digits.SimulatedUsers;
+import dev.panoptim.server.recommender.RecommenderService;
 import io.micrometer.core.instrument.distribution.ValueAtPercentile;
 import java.util.Arrays;
 import java.util.List;
@@ -16,14 +17,21 @@ import java.util.concurrent.TimeUnit;
 final class Figures {
   private final DigitService service;
   private final SimulatedUsers users;
+  private final RecommenderService recommender;
   private final Requests requests;
   private final Rate steps = new Rate();
   private final Rate answered = new Rate();
   private final Rate predictions = new Rate();
+  private final Rate choices = new Rate();
 
-  Figures(DigitService service, SimulatedUsers users, Requests requests) {
+  Figures(
+      DigitService service,
+      SimulatedUsers users,
+      RecommenderService recommender,
+      Requests requests) {
     this.service = service;
     this.users = users;
+    this.recommender = recommender;
     this.requests = requests;
   }
 
@@ -54,7 +62,23 @@ final class Figures {
       List<Kind> kinds,
       List<String> checkpoints,
       SimulatedUsers.Plan users,
-      double degrees) {}
+      double degrees,
+      Choices choices) {}
+
+  /// The recommender.
+  ///
+  /// @param hitRate null before the first choice
+  /// @param rows ids that have a vector of their own
+  /// @param bytes of the table of vectors
+  record Choices(
+      Double hitRate,
+      long count,
+      double perSecond,
+      long steps,
+      long rows,
+      long bytes,
+      boolean alive,
+      RecommenderService.Plan plan) {}
 
   /// An optimizer that can be chosen.
   record Kind(String id, String title, double learningRate) {}
@@ -89,7 +113,16 @@ final class Figures {
         KINDS,
         service.learner().checkpoints(),
         users.plan(),
-        users.degrees());
+        users.degrees(),
+        new Choices(
+            orNull(recommender.hitRate()),
+            recommender.choices(),
+            choices.update(recommender.choices(), now),
+            recommender.steps(),
+            recommender.rows(),
+            recommender.bytes(),
+            recommender.isAlive(),
+            recommender.plan()));
   }
 
   private static Double orNull(OptionalDouble value) {

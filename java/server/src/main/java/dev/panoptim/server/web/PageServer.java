@@ -3,6 +3,7 @@ package dev.panoptim.server.web;
 import dev.panoptim.micrometer.PanoptimMetrics;
 import dev.panoptim.server.digits.DigitService;
 import dev.panoptim.server.digits.SimulatedUsers;
+import dev.panoptim.server.recommender.RecommenderService;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.staticcontent.ClasspathHandlerConfig;
@@ -34,16 +35,21 @@ public final class PageServer implements AutoCloseable {
       Address address,
       DigitService service,
       SimulatedUsers users,
+      RecommenderService recommender,
       PrometheusMeterRegistry registry) {
     new PanoptimMetrics().bindTo(registry);
     Requests requests = new Requests(registry);
-    Figures figures = new Figures(service, users, requests);
+    Figures figures = new Figures(service, users, recommender, requests);
     feed = new LiveFeed(() -> Json.MAPPER.writeValueAsString(figures.read()));
     HttpRouting.Builder routing =
         HttpRouting.builder()
             .addFilter(requests)
             .addFilter(new Guard(address.names()))
-            .register("/api", new LiveEndpoint(feed), new DigitEndpoints(service, users))
+            .register(
+                "/api",
+                new LiveEndpoint(feed),
+                new DigitEndpoints(service, users),
+                new RecommenderEndpoints(recommender))
             .register(new Operations(service, registry))
             .register(
                 StaticContentFeature.createService(

@@ -2,8 +2,10 @@
 
 import { listen } from "./api.js";
 import { Digits } from "./digits.js";
+import { Recommender } from "./recommender.js";
 
 const digits = new Digits();
+const recommender = new Recommender();
 
 const tabs = [...document.querySelectorAll("[role=tab]")];
 
@@ -37,6 +39,7 @@ function showTheme() {
   themeButton.textContent = theme === "dark" ? "Light" : "Dark";
   themeButton.setAttribute("aria-label", theme === "dark" ? "Use light colors" : "Use dark colors");
   digits.redraw();
+  recommender.redraw();
 }
 
 themeButton.addEventListener("click", () => {
@@ -58,6 +61,7 @@ function showConnection(text, isGood) {
 listen(
     (figures) => {
       digits.update(figures);
+      recommender.update(figures.choices);
       if (!figures.learning) {
         showConnection("the learner has ended", false);
       }

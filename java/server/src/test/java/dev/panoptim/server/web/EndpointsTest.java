@@ -30,7 +30,8 @@ import tools.jackson.databind.JsonNode;
 class EndpointsTest {
   private static final String ONE = "[[[0.5,0.1],[0.5,0.9]]]";
   private static final List<String> WRITES =
-      List.of("predict", "teach", "classes", "optimizer", "checkpoint", "restore", "users");
+      List.of(
+          "predict", "teach", "classes", "optimizer", "checkpoint", "restore", "users", "choices");
 
   @TempDir static Path folder;
 
@@ -116,6 +117,19 @@ class EndpointsTest {
   }
 
   @Test
+  void aUserGetsRecommendations() throws Exception {
+    JsonNode plan = json(post("choices", "{\"running\":false,\"learning\":true,\"rate\":100}"));
+    assertEquals(100, plan.get("rate").intValue());
+    JsonNode answer = json(send(request("/api/recommend?user=7")));
+    assertEquals(10, answer.get("items").size());
+    assertEquals(2, answer.get("tastes").size());
+    for (String bad : List.of("", "?user=", "?user=-1", "?user=x", "?user=1234567")) {
+      assertRefused(400, "user=N", send(request("/api/recommend" + bad)));
+    }
+    assertRefused(400, "from 0 to 399", send(request("/api/recommend?user=400")));
+  }
+
+  @Test
   void optimizerUsersAndCheckpointsChange() throws Exception {
     JsonNode settings =
         json(post("optimizer", "{\"kind\":\"sgd\",\"learningRate\":0.01,\"clipGradNorm\":2.5}"));
@@ -158,7 +172,9 @@ class EndpointsTest {
         List.of("restore", "{\"file\":\"x\"}", "'file' is unknown"),
         List.of("users", "{\"running\":1,\"teaching\":true,\"rate\":20}", "true or false"),
         List.of("users", "{\"running\":true,\"teaching\":true,\"rate\":0}", "from 1 to 200"),
-        List.of("users", "{\"running\":true,\"teaching\":true,\"rate\":1.5}", "an integer"));
+        List.of("users", "{\"running\":true,\"teaching\":true,\"rate\":1.5}", "an integer"),
+        List.of("choices", "{\"running\":true,\"learning\":true,\"rate\":9999}", "from 1 to 2000"),
+        List.of("choices", "{\"running\":true,\"rate\":1}", "learning"));
   }
 
   @ParameterizedTest
@@ -204,7 +220,9 @@ class EndpointsTest {
       assertRefused(405, "must be POST", response);
       assertEquals("POST", response.headers().firstValue("Allow").orElseThrow());
     }
-    for (String path : List.of("/api/live", "/api/state", "/api/sample", "/health", "/metrics")) {
+    for (String path :
+        List.of(
+            "/api/live", "/api/state", "/api/sample", "/api/recommend", "/health", "/metrics")) {
       assertRefused(405, "must be GET", send(request(path).DELETE()));
     }
   }

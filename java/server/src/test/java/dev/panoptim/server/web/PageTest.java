@@ -88,6 +88,31 @@ class PageTest {
     }
   }
 
+  @Test
+  void recommendationsFollowTastes() {
+    try (Running running = new Running(0, folder.resolve("checkpoints"));
+        Browser browser = new Browser(folder.resolve("profile"))) {
+      browser.resize(1300, 1000);
+      browser.driver.get(running.address());
+      browser.awaitTrue("connection", () -> browser.text("connection").equals("connected"));
+      browser.element("tab-recommender").click();
+      browser.element("choices-running").click();
+      browser.awaitTrue("the table learns", () -> running.recommender.hitRate().orElse(0) > 0.35);
+      browser.element("choices-learning").click();
+      browser.awaitTrue("learning is off", () -> !running.recommender.plan().learning());
+      long aged = running.recommender.choices() + 4000;
+      browser.awaitTrue("tastes change", () -> running.recommender.choices() > aged);
+      browser.driver.findElement(By.cssSelector("#user-form button")).click();
+      browser.awaitTrue(
+          "ten items",
+          () -> browser.driver.findElements(By.cssSelector("#recommended li")).size() == 10);
+      browser.picture("recommender-light", 1300, 760, false);
+      browser.picture("recommender-phone", 390, 1500, true);
+      assertFitsWidth(browser);
+      assertNoErrors(browser);
+    }
+  }
+
   private static void teach(Browser browser, String label) {
     browser
         .driver

@@ -5,6 +5,8 @@ import dev.panoptim.server.digits.DigitService;
 import dev.panoptim.server.digits.LearningSettings;
 import dev.panoptim.server.digits.OptimizerKind;
 import dev.panoptim.server.digits.SimulatedUsers;
+import dev.panoptim.server.recommender.IdTableEmbeddings;
+import dev.panoptim.server.recommender.RecommenderService;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.net.InetAddress;
@@ -15,6 +17,7 @@ import java.util.Set;
 final class Running implements AutoCloseable {
   final DigitService service;
   final SimulatedUsers users;
+  final RecommenderService recommender;
   final PageServer server;
 
   /// @param trainingSteps 0 for a network that knows nothing
@@ -32,11 +35,13 @@ final class Running implements AutoCloseable {
             registry,
             step -> {});
     users = new SimulatedUsers(service, 2);
+    recommender = new RecommenderService(new IdTableEmbeddings(3), 4);
     server =
         new PageServer(
             new PageServer.Address(InetAddress.getLoopbackAddress(), 0, Set.of("known.example")),
             service,
             users,
+            recommender,
             registry);
   }
 
@@ -47,6 +52,7 @@ final class Running implements AutoCloseable {
   @Override
   public void close() {
     server.close();
+    recommender.close();
     users.close();
     service.close();
   }
