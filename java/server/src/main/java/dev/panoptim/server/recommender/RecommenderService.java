@@ -44,7 +44,7 @@ public final class RecommenderService implements AutoCloseable {
   private final Recommender recommender;
   private final HitRate hits = new HitRate(WINDOW);
   private final Thread thread = Thread.ofPlatform().name("recommender").unstarted(this::run);
-  private volatile Plan plan = new Plan(false, true, 500);
+  private volatile Plan plan = new Plan(false, true, 1500);
   private volatile long choices;
   private volatile long steps;
   private volatile boolean closed;

@@ -20,7 +20,7 @@ import org.openqa.selenium.support.ui.WebDriverWait;
 /// A headless Chromium of this machine. The system properties `chromium` and `chromedriver` name
 /// the programs, if they are not at the usual paths. Where there are none, the test is skipped.
 final class Browser implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   final ChromeDriver driver;
 

@@ -97,10 +97,10 @@ class PageTest {
       browser.awaitTrue("connection", () -> browser.text("connection").equals("connected"));
       browser.element("tab-recommender").click();
       browser.element("choices-running").click();
-      browser.awaitTrue("the table learns", () -> running.recommender.hitRate().orElse(0) > 0.35);
+      browser.awaitTrue("the table learns", () -> running.recommender.hitRate().orElse(0) > 0.5);
       browser.element("choices-learning").click();
       browser.awaitTrue("learning is off", () -> !running.recommender.plan().learning());
-      long aged = running.recommender.choices() + 4000;
+      long aged = running.recommender.choices() + 20_000;
       browser.awaitTrue("tastes change", () -> running.recommender.choices() > aged);
       browser.driver.findElement(By.cssSelector("#user-form button")).click();
       browser.awaitTrue(
