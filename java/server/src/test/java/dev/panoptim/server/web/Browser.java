@@ -6,10 +6,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Assumptions;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Dimension;
 import org.openqa.selenium.OutputType;
+import org.openqa.selenium.Rectangle;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
@@ -75,7 +78,7 @@ final class Browser implements AutoCloseable {
     return element(id).getText();
   }
 
-  void awaitTrue(String what, java.util.function.BooleanSupplier condition) {
+  void awaitTrue(String what, BooleanSupplier condition) {
     new WebDriverWait(driver, PATIENCE)
         .withMessage(what)
         .until(ignored -> condition.getAsBoolean());
@@ -86,7 +89,7 @@ final class Browser implements AutoCloseable {
   /// @param points x and y in turn, from 0 to 1
   void draw(double... points) {
     WebElement pad = element("pad");
-    org.openqa.selenium.Rectangle place = pad.getRect();
+    Rectangle place = pad.getRect();
     Actions actions = new Actions(driver, Duration.ofMillis(20));
     for (int i = 0; i < points.length; i += 2) {
       // Offsets count from the middle of the element.
@@ -111,11 +114,12 @@ final class Browser implements AutoCloseable {
   void picture(String name, int width, int height, boolean mobile) {
     driver.executeCdpCommand(
         "Emulation.setDeviceMetricsOverride",
-        java.util.Map.of(
-            "width", width, "height", height, "deviceScaleFactor", 1, "mobile", mobile));
+        Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", mobile));
     try {
       Path folder = Files.createDirectories(Path.of("target", "screenshots"));
-      Thread.sleep(400);
+      driver.executeScript("window.scrollTo(0, 0); document.activeElement?.blur()");
+      // Charts are drawn when the next figures come.
+      Thread.sleep(600);
       Files.write(folder.resolve(name + ".png"), driver.getScreenshotAs(OutputType.BYTES));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
