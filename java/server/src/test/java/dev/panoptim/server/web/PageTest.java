@@ -36,6 +36,8 @@ class PageTest {
       browser.awaitTrue("a seven is recognised", () -> browser.text("best").equals("7"));
       assertTrue(share(browser, "7") > 50, "share of 7 is " + share(browser, "7"));
 
+      browser.picture("digits-light", 1300, 940, false);
+
       double before = share(browser, "2");
       long steps = running.service.learner().steps();
       for (int i = 0; i < 3; i++) {
@@ -51,7 +53,6 @@ class PageTest {
       browser.awaitTrue(
           "its row", () -> browser.driver.findElements(By.cssSelector(".class")).size() == 11);
 
-      browser.picture("digits-light", 1300, 940, false);
       browser.element("theme").click();
       assertEquals(
           "dark", browser.driver.findElement(By.tagName("html")).getDomAttribute("data-theme"));
