@@ -18,6 +18,9 @@ import tools.jackson.databind.JsonNode;
 final class Body {
   static final int MOST_BYTES = 128 * 1024;
 
+  /// Read after a body that is too large, so that its sender gets to reading the answer.
+  private static final int DISCARDED = 1024 * 1024;
+
   private static final int MOST_LETTERS = 20;
 
   private final JsonNode root;
@@ -55,12 +58,15 @@ final class Body {
   }
 
   private static byte[] bytes(ServerRequest request) {
-    if (request.headers().contentLength().orElse(0) > MOST_BYTES) {
+    if (request.headers().contentLength().orElse(0) > MOST_BYTES + DISCARDED) {
       throw tooLarge();
     }
     byte[] bytes;
     try (InputStream in = request.content().inputStream()) {
       bytes = in.readNBytes(MOST_BYTES + 1);
+      if (bytes.length > MOST_BYTES) {
+        in.readNBytes(DISCARDED);
+      }
     } catch (IOException e) {
       throw bad("the body cannot be read: " + e.getMessage());
     }

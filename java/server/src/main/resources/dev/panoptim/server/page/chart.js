@@ -36,7 +36,7 @@ export class Chart {
 
   #bounds() {
     const known = this.#series.flat().filter((value) => value !== null);
-    const most = this.#options.most ?? niceAbove(Math.max(1e-6, ...known));
+    const most = this.#options.most ?? (known.length === 0 ? 1 : niceAbove(Math.max(1e-6, ...known)));
     return [this.#options.least ?? 0, most];
   }
 

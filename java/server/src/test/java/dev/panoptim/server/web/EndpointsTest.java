@@ -204,7 +204,7 @@ class EndpointsTest {
     for (String path : WRITES) {
       assertRefused(413, "bytes", post(path, " ".repeat(Body.MOST_BYTES + 1)));
     }
-    assertRefused(413, "bytes", post("predict", " ".repeat(40 * Body.MOST_BYTES)));
+    assertRefused(413, "bytes", post("predict", " ".repeat(4 * Body.MOST_BYTES)));
   }
 
   @ParameterizedTest
