@@ -127,7 +127,9 @@ export class Digits {
     if (byId("best").value !== answer.best) {
       byId("best").value = answer.best;
     }
-    byId("version").textContent = `Parameters of step ${answer.version}.`;
+    const [optimizer, step] = answer.version.split(".").map(Number);
+    const which = optimizer === 0 ? "" : ` of optimizer no. ${optimizer + 1}`;
+    byId("version").textContent = `Parameters of step ${step}${which}.`;
     const image = new ImageData(28, 28);
     answer.pixels.forEach((grey, i) => image.data.set([grey, grey, grey, 255], 4 * i));
     byId("sees").getContext("2d").putImageData(image, 0, 0);
