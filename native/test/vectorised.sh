@@ -4,9 +4,9 @@
 #   vectorised.sh COMPOSITIONS OBJECT REGISTER     for example: compositions avx2.cpp.o ymm
 #
 # COMPOSITIONS is the program compositions.cpp. A composition passes if an innermost loop prefetches all its operands
-# (none, for a composition without states), stores every operand that it updates from wide registers, computes with wide
-# registers only, and divides and takes roots there if the composition does. The loops of measures store one array, and
-# those of the gradient neither divide nor take roots.
+# (none, for a composition without states, and for rows of tables), stores every operand that it updates from wide
+# registers, computes with wide registers only, and divides and takes roots there if the composition does. The loops of
+# measures store one array, and those of the gradient neither divide nor take roots.
 set -eu
 compositions=$1
 object=$2
@@ -19,6 +19,7 @@ register=$3
 function finish(   i, j, k, target, inner, fetches, fetched, wide_stores, narrow, fused, divisions, roots, found, wanted) {
   if (name == "") return
   if (measures) measured++
+  else if (of_rows) with_rows++
   else compositions++
   wanted = measures ? 1 : 1 + states[name]
   found = ""
@@ -40,7 +41,7 @@ function finish(   i, j, k, target, inner, fetches, fetched, wide_stores, narrow
       if (operation[k] == "vdivps" && text[k] ~ register) divisions++
       if (operation[k] == "vsqrtps" && text[k] ~ register) roots++
     }
-    fetched = measures ? fetches > 0 : wanted == 1 ? fetches == 0 : fetches > 0 && fetches % (wanted + 1) == 0
+    fetched = measures ? fetches > 0 : wanted == 1 || of_rows ? fetches == 0 : fetches > 0 && fetches % (wanted + 1) == 0
     if (fetched && wide_stores >= wanted && wide_stores % wanted == 0 && narrow == 0 && (fused > 0 || measures) &&
         (of_gradient || !must_divide[name] || divisions > 0) && (of_gradient || !must_take_roots[name] || roots > 0)) {
       found = sprintf("%d instructions, %d wide stores, %d fused multiply-adds, %d divisions, %d roots",
@@ -50,7 +51,7 @@ function finish(   i, j, k, target, inner, fetches, fetched, wide_stores, narrow
   # The compiler merges equal functions: some measures do not depend on decay.
   if (found == "" && measures && merged) found = "as another measure"
   if (found == "") failures++
-  printf "%s%-24s %s\n", measures ? "measure of " : "", words[name], found == "" ? "NOT VECTORISED" : found
+  printf "%s%-24s %s\n", measures ? "measure of " : of_rows ? "rows of " : "", words[name], found == "" ? "NOT VECTORISED" : found
 }
 $1 == "composition" {
   states[$2] = $3
@@ -69,6 +70,7 @@ $1 == "composition" {
   split("", line_of)
   measures = match($0, /measure_loop<rule<[0-9]+>/)
   of_gradient = match($0, /measure_loop<rule<[0-9]+>, 1/)
+  of_rows = match($0, /[^_]loop<rule<[0-9]+>, 0/)
   if (match($0, /loop<rule<[0-9]+>/)) name = substr($0, RSTART + 10, RLENGTH - 11)
   next
 }
@@ -84,7 +86,7 @@ name != "" && /^ *[0-9a-f]+:/ {
 }
 END {
   finish()
-  printf "%d of %d compositions and %d measures, %d not vectorised in %s registers\n", compositions, legal, measured,
-         failures, register
-  exit legal == 0 || compositions != legal || measured == 0 || failures > 0
+  printf "%d of %d compositions, %d of tables and %d measures, %d not vectorised in %s registers\n", compositions,
+         legal, with_rows, measured, failures, register
+  exit legal == 0 || compositions != legal || with_rows == 0 || measured == 0 || failures > 0
 }'
