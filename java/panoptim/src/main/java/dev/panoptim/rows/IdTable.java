@@ -1,5 +1,6 @@
 package dev.panoptim.rows;
 
+import dev.panoptim.internal.checkpoint.TableState;
 import dev.panoptim.internal.memory.CloseAll;
 import dev.panoptim.internal.memory.MemoryKind;
 import dev.panoptim.internal.memory.Origin;
@@ -10,6 +11,7 @@ import dev.panoptim.internal.step.TableLayout;
 import dev.panoptim.internal.step.TableMemory;
 import dev.panoptim.internal.table.FirstValues;
 import dev.panoptim.internal.table.Grouping;
+import dev.panoptim.internal.table.IdChanges;
 import dev.panoptim.internal.table.IdIndex;
 import dev.panoptim.internal.table.IdRecords;
 import dev.panoptim.internal.table.IdRecords.Reading;
@@ -52,23 +54,32 @@ public final class IdTable implements AutoCloseable {
   /// long.
   private static final int MOST_EXAMINED = 4096;
 
-  private static final long NEVER = Long.MAX_VALUE;
+  static final long NEVER = Long.MAX_VALUE;
 
-  private final int width;
-  private final RowOptimizer optimizer;
-  private final FirstValues firstValues;
-  private final int admitAfter;
-  private final long evictAfter;
-  private final OwnedArena arena;
-  private final IdIndex index;
-  private final IdRecords records;
+  static {
+    TableState.offer(IdTable.class, IdTableState::new);
+  }
+
+  final RowOptimizer optimizer;
+  final FirstValues firstValues;
+  final int admitAfter;
+  final long expectedIds;
+  final long evictAfter;
+  final OwnedArena arena;
+  final IdIndex index;
+  final IdRecords records;
 
   /// `null` if every id is admitted at once.
-  private final Sightings sightings;
+  final Sightings sightings;
 
-  private final TableSteps steps;
+  final TableSteps steps;
+  final OneThread user = new OneThread();
+
+  /// What has changed since the rows were saved, or `null` if nobody saves them.
+  IdChanges changes;
+
+  private final int width;
   private final Grouping grouping = new Grouping();
-  private final OneThread user = new OneThread();
 
   /// The number of steps, for readers.
   private volatile long completed;
@@ -81,6 +92,7 @@ public final class IdTable implements AutoCloseable {
     optimizer = options.optimizer();
     firstValues = options.firstValues();
     admitAfter = options.admitAfter;
+    expectedIds = options.expectedIds;
     evictAfter = options.evictAfter;
     Engine engine = Engine.of(options.backend());
     arena = OwnedArena.of(MemoryKind.PARAMETERS, Origin.here("an object of class IdTable"));
@@ -89,8 +101,7 @@ public final class IdTable implements AutoCloseable {
       records =
           new IdRecords(width, optimizer.rule().stateNames().size(), optimizer.isRowWise(), arena);
       records.reserve();
-      sightings =
-          admitAfter == 1 ? null : new Sightings(options.expectedIds, options.expectedIds, arena);
+      sightings = admitAfter == 1 ? null : new Sightings(expectedIds, expectedIds, arena);
       steps =
           options.steps(
               engine,
@@ -209,6 +220,17 @@ public final class IdTable implements AutoCloseable {
       }
     }
     batch.truncate(admitted);
+    note(batch);
+  }
+
+  /// Notes that the records of a batch change.
+  private void note(TableBatch batch) {
+    IdChanges noted = changes;
+    if (noted != null) {
+      for (int i = 0; i < batch.count(); i++) {
+        noted.changed(batch.row(i));
+      }
+    }
   }
 
   private long admitted(long id, long now) {
@@ -223,8 +245,16 @@ public final class IdTable implements AutoCloseable {
     return add(id, now);
   }
 
-  private long add(long id, long now) {
+  /// Makes room for a record, also where its changes are noted.
+  void reserve() {
     records.reserve();
+    if (changes != null) {
+      changes.reserve(records.count() + 1);
+    }
+  }
+
+  private long add(long id, long now) {
+    reserve();
     long record = records.take(id);
     try {
       firstValues.write(
@@ -236,6 +266,9 @@ public final class IdTable implements AutoCloseable {
       records.lastStep(record, now);
       records.publish(record);
       index.put(id, record);
+      if (changes != null) {
+        changes.changed(record);
+      }
       return record;
     } catch (Throwable e) {
       records.free(record);
@@ -263,7 +296,10 @@ public final class IdTable implements AutoCloseable {
     }
   }
 
-  private void remove(long id, long record) {
+  void remove(long id, long record) {
+    if (changes != null) {
+      changes.removed(id, record);
+    }
     index.remove(id);
     records.free(record);
   }
@@ -307,6 +343,7 @@ public final class IdTable implements AutoCloseable {
         }
       }
       batch.truncate(known);
+      note(batch);
       steps.catchUp();
     } finally {
       user.leave();
@@ -329,6 +366,11 @@ public final class IdTable implements AutoCloseable {
   /// The number of steps so far. Any thread may call this.
   public long steps() {
     return completed;
+  }
+
+  /// Sets the number of steps that readers see.
+  void completed(long number) {
+    completed = number;
   }
 
   /// The learning rate of the next step.

@@ -1,5 +1,6 @@
 package dev.panoptim.rows;
 
+import dev.panoptim.internal.checkpoint.TableState;
 import dev.panoptim.internal.memory.Origin;
 import dev.panoptim.internal.step.Engine;
 import dev.panoptim.internal.step.TableBatch;
@@ -10,6 +11,7 @@ import dev.panoptim.internal.table.FirstValues;
 import dev.panoptim.internal.table.Grouping;
 import dev.panoptim.internal.table.Ids;
 import dev.panoptim.internal.table.OneThread;
+import dev.panoptim.internal.table.RowSet;
 import dev.panoptim.internal.table.TableSteps;
 import dev.panoptim.internal.tensor.TensorChecks;
 import java.io.UncheckedIOException;
@@ -43,13 +45,22 @@ public final class RowTable implements AutoCloseable {
   /// The number of steps that a row makes one by one if it has missed them: [MissedSteps#APPLIED].
   public static final int REPLAYED = 32;
 
-  private final DenseRows memory;
-  private final TableSteps steps;
+  static {
+    TableState.offer(RowTable.class, RowTableState::new);
+  }
+
+  final RowOptimizer optimizer;
+  final DenseRows memory;
+  final TableSteps steps;
+  final OneThread user = new OneThread();
+
+  /// The rows that have changed since they were saved, or `null` if nobody saves them.
+  RowSet changes;
+
   private final Grouping grouping = new Grouping();
-  private final OneThread user = new OneThread();
 
   private RowTable(Builder options, Path file) {
-    RowOptimizer optimizer = options.optimizer();
+    optimizer = options.optimizer();
     Origin origin = Origin.here("an object of class RowTable");
     boolean missed = optimizer.appliesMissedSteps();
     DenseRows.Shape shape =
@@ -73,6 +84,11 @@ public final class RowTable implements AutoCloseable {
     try {
       if (file == null) {
         initialise(memory, options);
+      }
+      if (memory.steps() < 0) {
+        throw new IllegalArgumentException(
+            "%s has a part of a checkpoint, because loading it did not end; delete the file"
+                .formatted(file));
       }
       TableLayout layout =
           new TableLayout(memory, optimizer.rule(), optimizer.isRowWise(), missed ? REPLAYED : 0);
@@ -176,11 +192,22 @@ public final class RowTable implements AutoCloseable {
       requireDisjoint(gradients);
       TableBatch batch = steps.batch();
       grouping.group(all, batch);
+      note(batch);
       steps.step(gradients);
       memory.steps(steps.count());
       return batch.count();
     } finally {
       user.leave();
+    }
+  }
+
+  /// Notes that the rows of a batch change.
+  private void note(TableBatch batch) {
+    RowSet noted = changes;
+    if (noted != null) {
+      for (int i = 0; i < batch.count(); i++) {
+        noted.add(batch.row(i));
+      }
     }
   }
 
@@ -209,6 +236,7 @@ public final class RowTable implements AutoCloseable {
       Grouping.requireRows(ids.ids(), rows());
       if (memory.stride(TableMemory.STEPS) > 0) {
         grouping.distinct(ids.ids(), steps.batch());
+        note(steps.batch());
         steps.catchUp();
       }
     } finally {

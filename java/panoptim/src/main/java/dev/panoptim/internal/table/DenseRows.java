@@ -16,6 +16,10 @@ import java.nio.file.Path;
 ///
 /// Thread-safe for look-ups.
 public final class DenseRows implements TableMemory, AutoCloseable {
+  /// The number of steps while a checkpoint is loaded: rows that lie in a file must not be used if
+  /// that ended in the middle.
+  public static final long INCOMPLETE = -1;
+
   private final long rows;
   private final int width;
   private final OwnedArena arena;

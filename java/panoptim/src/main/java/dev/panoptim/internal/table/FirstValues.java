@@ -3,6 +3,7 @@ package dev.panoptim.internal.table;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 
 /// The values of a row before its first step: a hash of seed, id and column. So a row has the same
 /// bits whenever it is first seen, on every machine.
@@ -21,10 +22,15 @@ public final class FirstValues {
   private final Distribution distribution;
   private final double scale;
   private final long seed;
+  private final String description;
 
   private FirstValues(Distribution distribution, double scale, long seed) {
     this.distribution = distribution;
     this.scale = scale;
+    description =
+        isZero()
+            ? "0"
+            : "%s %s, seed %s".formatted(distribution.name().toLowerCase(Locale.ROOT), scale, seed);
     this.seed = IdHash.of(seed);
   }
 
@@ -58,6 +64,11 @@ public final class FirstValues {
   /// Whether all values are 0.
   public boolean isZero() {
     return distribution == Distribution.ZERO || scale == 0;
+  }
+
+  /// All that decides the values, in words.
+  public String describe() {
+    return description;
   }
 
   /// Writes the values of a row.

@@ -14,6 +14,8 @@ import java.lang.foreign.MemorySegment;
 ///
 /// Not thread-safe.
 public final class TableSteps {
+  private static final long MOST_STEPS = 1L << 62;
+
   private final Engine engine;
   private final TableLayout layout;
   private final Hyperparameters hyperparameters;
@@ -92,6 +94,32 @@ public final class TableSteps {
   /// @throws IllegalArgumentException if it is out of range
   public void learningRate(double value) {
     hyperparameters.set(Hyperparameter.LEARNING_RATE, value);
+  }
+
+  /// Checks what [#restore] and [#learningRate(double)] will be given.
+  ///
+  /// @throws IllegalArgumentException if a number is out of range, or there are too few or too many
+  ///   learning rates; nothing has changed
+  public void requireRestorable(long steps, double now, double[] rates) {
+    if (steps < 0 || steps > MOST_STEPS) {
+      throw new IllegalArgumentException(
+          "the number of steps is %s, but must be from 0 to 2^62".formatted(steps));
+    }
+    int length = (int) Math.min(steps, layout.replayed());
+    if (rates.length != length) {
+      throw new IllegalArgumentException(
+          "there are %s learning rates of the last steps, but must be %s"
+              .formatted(rates.length, length));
+    }
+    double before = learningRate();
+    try {
+      learningRate(now);
+      for (double each : rates) {
+        learningRate(each);
+      }
+    } finally {
+      learningRate(before);
+    }
   }
 
   /// The learning rates of the steps that rows may still have to make, the last one at the end.
