@@ -73,16 +73,21 @@ public final class CheckpointFolder {
   /// @throws IllegalArgumentException if `keep` is less than 1, or if the folder is not in the
   ///   default file system; only files there can be locked and mapped
   public static CheckpointFolder of(Path folder, int keep) {
+    requireDefault(folder);
+    if (keep < 1) {
+      throw new IllegalArgumentException("keep is " + keep + ", but must be 1 or more");
+    }
+    return new CheckpointFolder(folder, keep, Progress.NONE, new Semaphore(1, true));
+  }
+
+  /// @throws IllegalArgumentException if a folder is not in the default file system
+  static void requireDefault(Path folder) {
     Objects.requireNonNull(folder, "folder is null");
     if (folder.getFileSystem() != FileSystems.getDefault()) {
       throw new IllegalArgumentException(
           "folder %s is in a file system of the kind '%s', but must be in the default one"
               .formatted(folder, folder.getFileSystem().provider().getScheme()));
     }
-    if (keep < 1) {
-      throw new IllegalArgumentException("keep is " + keep + ", but must be 1 or more");
-    }
-    return new CheckpointFolder(folder, keep, Progress.NONE, new Semaphore(1, true));
   }
 
   /// Returns the same folder with saves that report their progress.
@@ -272,13 +277,13 @@ public final class CheckpointFolder {
   }
 
   private Path writeLocked(CheckpointWriter contents) throws IOException {
-    createFolder();
+    create(folder);
     return CheckpointSupport.whileLocked(folder.resolve(".lock"), () -> writeAlone(contents));
   }
 
   /// Creates the folder and its missing parents. Each parent is forced to the disk, so that the new
   /// names survive a loss of power.
-  private void createFolder() throws IOException {
+  static void create(Path folder) throws IOException {
     if (Files.exists(folder)) {
       // The existence is tested first, because another thread may create the folder meanwhile.
       if (!Files.isDirectory(folder)) {

@@ -88,8 +88,22 @@ record ChecksummedFile(String key, String document, List<Tensor> tensors) {
 
   private SafetensorsLayout layout(Map<String, String> checksums) {
     String sums = Json.write(checksums);
-    return SafetensorsWriter.layout(
-        tensors, Map.of(key, document, CHECKSUMS, sums, CHECKSUM, Checksums.of(document + sums)));
+    return SafetensorsWriter.layout(tensors, metadata(key, document, sums));
+  }
+
+  /// The metadata of a file, sorted.
+  ///
+  /// @param checksums of the tensors, as JSON
+  static Map<String, String> metadata(String key, String document, String checksums) {
+    return new TreeMap<>(
+        Map.of(key, document, CHECKSUMS, checksums, CHECKSUM, Checksums.of(document + checksums)));
+  }
+
+  /// The checksum of the metadata, and so of all: they have the checksums of the tensors.
+  ///
+  /// @throws IllegalArgumentException if the file has none
+  static String checksum(SafetensorsFile file) {
+    return metadata(file, CHECKSUM);
   }
 
   private static void writeAll(FileChannel channel, ByteBuffer bytes) throws IOException {

@@ -58,6 +58,13 @@ final class Fields {
         .toList();
   }
 
+  /// A list of numbers.
+  double[] doubles(String name) {
+    return list(name).stream()
+        .mapToDouble(each -> number("an entry of " + where + "." + name, each))
+        .toArray();
+  }
+
   Map<String, Double> numbers(String name) {
     return object(name).all(Fields::number);
   }
