@@ -38,6 +38,19 @@ record OpenTableFile(
     }
   }
 
+  /// Reads the document of a file, and verifies nothing but the metadata.
+  ///
+  /// @throws CheckpointException if the file is no file of a table, or they are damaged
+  /// @throws java.io.UncheckedIOException if it cannot be opened or mapped
+  static TableDocument document(TableFile file) {
+    try (Arena arena = Arena.ofConfined()) {
+      SafetensorsFile tensors = SafetensorsFile.map(file.path(), arena);
+      return TableDocument.parse(ChecksummedFile.document(tensors, TableDocument.KEY));
+    } catch (SafetensorsException | IllegalArgumentException e) {
+      throw damaged(file, e);
+    }
+  }
+
   static CheckpointException damaged(TableFile file, RuntimeException cause) {
     return ChecksummedFile.notIntact(file.path(), "checkpoint of a table", cause);
   }

@@ -148,15 +148,17 @@ public final class TableCheckpoint implements AutoCloseable {
 
   /// Saves the rows that have changed since the last save or load, or all rows.
   ///
-  /// The table makes no step meanwhile. An interrupt does not stop the save; the thread's interrupt
-  /// status is kept.
+  /// The table makes no step meanwhile. Of a million rows of 64 floats and as much state, 512 MB,
+  /// all rows took 0.7 to 3 seconds on two busy cores, and 100,000 changed rows 0.1 seconds: the
+  /// disk takes most of it. An interrupt does not stop the save; the thread's interrupt status is
+  /// kept.
   ///
   /// @throws IllegalStateException if the folder has a file that this object has neither written
   ///   nor loaded, unless this is its first save, and the file is of the same kind of table and of
   ///   no later step; or if another thread uses the table, or the table or this object has been
   ///   closed. Nothing has been written
-  /// @throws CheckpointException if the folder has another file that is damaged, before the first
-  ///   save
+  /// @throws CheckpointException if the header of the last file is damaged; nothing has been
+  ///   written
   /// @throws UncheckedIOException if the file cannot be written; the files before stay intact, and
   ///   the next save includes what this one would have saved
   public Saved save() {
@@ -226,17 +228,16 @@ public final class TableCheckpoint implements AutoCloseable {
     if (present.isEmpty()) {
       return;
     }
-    try (Arena arena = Arena.ofConfined()) {
-      OpenTableFile last = OpenTableFile.open(present.getLast(), arena);
-      if (!last.document().table().equals(state.description())) {
-        throw new IllegalStateException(
-            "%s is of another table: use another folder".formatted(last.file().path()));
-      }
-      if (last.document().steps() > state.steps()) {
-        throw new IllegalStateException(
-            "%s has %s steps, but the table %s: load it, or use another folder"
-                .formatted(last.file().path(), last.document().steps(), state.steps()));
-      }
+    TableFile last = present.getLast();
+    TableDocument document = OpenTableFile.document(last);
+    if (!document.table().equals(state.description())) {
+      throw new IllegalStateException(
+          "%s is of another table: use another folder".formatted(last.path()));
+    }
+    if (document.steps() > state.steps()) {
+      throw new IllegalStateException(
+          "%s has %s steps, but the table %s: load it, or use another folder"
+              .formatted(last.path(), document.steps(), state.steps()));
     }
   }
 

@@ -11,10 +11,12 @@ import dev.panoptim.backend.Backends;
 import dev.panoptim.checkpoint.TableCheckpoint.Saved;
 import dev.panoptim.checkpoint.TableTrainee.Kind;
 import dev.panoptim.rows.IdTable;
+import dev.panoptim.rows.MissedSteps;
 import dev.panoptim.rows.RowIds;
 import dev.panoptim.rows.RowOptimizer;
 import dev.panoptim.rows.RowTable;
 import dev.panoptim.safetensors.SafetensorsFile;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -416,6 +418,84 @@ class TableCheckpointTest {
       reader.join();
       assertEquals(List.of(), failures);
       assertTrue(reads[0] > 0);
+    }
+  }
+
+  @Test
+  void aMappedTableIsLoadedOnceAndGoesOnByItself() throws Exception {
+    RowTable.Builder builder = RowTable.builder(300, 5).optimizer(ADAGRAD);
+    try (TableTrainee trainee = trainee(Kind.ROWS);
+        TableCheckpoint checkpoint = trainee.open(folder, MOST_CHANGES)) {
+      trainee.trainTo(9);
+      checkpoint.save();
+      Path mapped = folder.resolve("mapped");
+      try (RowTable table = builder.buildMapped(mapped);
+          TableCheckpoint same = TableCheckpoint.open(folder, table)) {
+        assertTrue(same.load());
+      }
+      try (RowTable table = builder.buildMapped(mapped)) {
+        assertEquals(9, table.steps());
+        assertEquals(-1, table.data().mismatch(((RowTable) trainee.table).data()));
+      }
+      // The number of steps is at the end; this one stands for a load that was killed.
+      try (RandomAccessFile file = new RandomAccessFile(mapped.toFile(), "rw")) {
+        file.seek(file.length() - Long.BYTES);
+        file.writeLong(-1);
+      }
+      var e = assertThrows(IllegalArgumentException.class, () -> builder.buildMapped(mapped));
+      assertTrue(e.getMessage().contains("loading it did not end"), e.getMessage());
+    }
+  }
+
+  /// Bits that a file with changes has only because the rows were noted.
+  @Test
+  void rowsThatCatchUpAreChanges() throws Exception {
+    RowTable.Builder builder =
+        RowTable.builder(10, 1).optimizer(RowOptimizer.adam(0.1).missedSteps(MissedSteps.APPLIED));
+    try (Arena arena = Arena.ofConfined();
+        RowTable table = builder.build();
+        TableCheckpoint checkpoint = TableCheckpoint.open(folder, table)) {
+      table.step(RowIds.of(1), arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1));
+      table.step(RowIds.of(2), arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1));
+      checkpoint.save();
+      table.catchUp(RowIds.of(1));
+      assertEquals(1, checkpoint.save().rows());
+      try (RowTable loaded = builder.build();
+          TableCheckpoint same = TableCheckpoint.open(folder, loaded)) {
+        same.load();
+        assertEquals(-1, loaded.data().mismatch(table.data()));
+      }
+    }
+  }
+
+  @Test
+  void aRowOfTheProgramIsSavedWithAllRows() throws Exception {
+    try (TableTrainee trainee = trainee(Kind.ROWS);
+        TableTrainee other = trainee(Kind.ROWS);
+        TableCheckpoint checkpoint = trainee.open(folder, MOST_CHANGES);
+        TableCheckpoint same = other.open(folder, MOST_CHANGES)) {
+      checkpoint.save();
+      ((RowTable) trainee.table).data().set(ValueLayout.JAVA_FLOAT, 40, 7);
+      assertEquals(0, checkpoint.save().rows());
+      assertTrue(checkpoint.saveAll().full());
+      same.load();
+      assertEquals(trainee.bits(), other.bits());
+    }
+  }
+
+  @Test
+  void anInterruptDoesNotStopASave() throws Exception {
+    try (TableTrainee trainee = trainee(Kind.IDS);
+        TableTrainee other = trainee(Kind.IDS);
+        TableCheckpoint checkpoint = trainee.open(folder, MOST_CHANGES);
+        TableCheckpoint same = other.open(folder, MOST_CHANGES)) {
+      trainee.trainTo(3);
+      Thread.currentThread().interrupt();
+      checkpoint.save();
+      assertTrue(Thread.currentThread().isInterrupted());
+      same.load();
+      assertTrue(Thread.interrupted());
+      assertEquals(trainee.bits(), other.bits());
     }
   }
 }

@@ -11,8 +11,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.zip.CRC32;
@@ -155,17 +158,21 @@ final class TableTrainee implements AutoCloseable {
       TableState.Rows present = state.all();
       int count = (int) present.count();
       MemorySegment ids = read(arena, present.ids(), count, Long.BYTES);
-      for (TableState.Field field : state.fields()) {
+      Set<Long> old = new HashSet<>();
+      // The last step comes first: it decides about the others.
+      for (TableState.Field field : state.fields().reversed()) {
         MemorySegment values = read(arena, present.values(field), count, field.bytes());
         for (int i = 0; i < count; i++) {
           long id = ids.getAtIndex(ValueLayout.JAVA_LONG, i);
           MemorySegment value = values.asSlice(i * field.bytes(), field.bytes());
-          all.put(id + "/" + field.name(), bits(value));
           if (field.name().equals("lastStep")
               && kind == Kind.CHANGING_IDS
               && value.get(ValueLayout.JAVA_LONG, 0) < state.steps() - EVICT_AFTER) {
             // As good as absent: when it is freed depends on its place in memory.
-            all.put("old " + id, "");
+            old.add(id);
+          }
+          if (!old.contains(id)) {
+            all.put(id + "/" + field.name(), bits(value));
           }
         }
       }
@@ -175,18 +182,10 @@ final class TableTrainee implements AutoCloseable {
     } finally {
       state.leave();
     }
-    all.keySet().stream()
-        .filter(each -> each.startsWith("old "))
-        .toList()
-        .forEach(
-            old -> {
-              all.keySet().removeIf(each -> each.startsWith(old.substring(4) + "/"));
-              all.remove(old);
-            });
     all.put("additions", Long.toString(state.additions()));
     all.put("steps", Long.toString(state.steps()));
     all.put("rate", Double.toString(state.learningRate()));
-    all.put("rates", java.util.Arrays.toString(state.learningRates()));
+    all.put("rates", Arrays.toString(state.learningRates()));
     if (table instanceof IdTable byId) {
       all.put("completed", Long.toString(byId.steps()));
       for (long id = 0; id < rows; id++) {
