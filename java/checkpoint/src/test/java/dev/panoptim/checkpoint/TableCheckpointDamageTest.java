@@ -90,7 +90,7 @@ class TableCheckpointDamageTest {
           assertRefused(checkpoint, "the first " + length + " bytes of " + each);
         }
         Files.write(each, bytes);
-        assertEquals(empty, trainee.bits());
+        TableTrainee.assertSame(empty, trainee.bits());
       }
       assertTrue(checkpoint.load());
       assertEquals(45, trainee.steps());
@@ -107,7 +107,7 @@ class TableCheckpointDamageTest {
         TableCheckpoint checkpoint = trainee.open(folder, MOST_CHANGES)) {
       assertTrue(checkpoint.load());
       expected.trainTo(31);
-      assertEquals(expected.bits(), trainee.bits());
+      TableTrainee.assertSame(expected.bits(), trainee.bits());
       trainee.trainTo(33);
       assertEquals(files.getLast(), checkpoint.save().file());
     }
@@ -116,7 +116,7 @@ class TableCheckpointDamageTest {
         TableCheckpoint checkpoint = trainee.open(folder, MOST_CHANGES)) {
       assertTrue(checkpoint.load());
       expected.trainTo(33);
-      assertEquals(expected.bits(), trainee.bits());
+      TableTrainee.assertSame(expected.bits(), trainee.bits());
     }
   }
 
@@ -187,7 +187,7 @@ class TableCheckpointDamageTest {
         TableCheckpoint checkpoint = trainee.open(folder, MOST_CHANGES)) {
       var e = assertRefused(checkpoint, message);
       assertTrue(e.getMessage().contains(message), e.getMessage());
-      assertEquals(empty(kind), trainee.bits());
+      TableTrainee.assertSame(empty(kind), trainee.bits());
     }
   }
 

@@ -97,10 +97,10 @@ class TableCheckpointTest {
         TableCheckpoint checkpoint = found.open(folder, MOST_CHANGES)) {
       expected.trainTo(last);
       checkpoint.load();
-      assertEquals(expected.bits(), found.bits());
+      TableTrainee.assertSame(expected.bits(), found.bits());
       expected.trainTo(last + 40);
       found.trainTo(last + 40);
-      assertEquals(expected.bits(), found.bits());
+      TableTrainee.assertSame(expected.bits(), found.bits());
     }
   }
 
@@ -274,7 +274,7 @@ class TableCheckpointTest {
       try (TableTrainee loaded = trainee(Kind.IDS);
           TableCheckpoint checkpoint = loaded.open(folder, MOST_CHANGES)) {
         assertTrue(checkpoint.load());
-        assertEquals(trainee.bits(), loaded.bits());
+        TableTrainee.assertSame(trainee.bits(), loaded.bits());
       }
     }
   }
@@ -302,7 +302,7 @@ class TableCheckpointTest {
       try (TableTrainee loaded = trainee(kind);
           TableCheckpoint same = loaded.open(folder, MOST_CHANGES)) {
         assertTrue(same.load());
-        assertEquals(trainee.bits(), loaded.bits());
+        TableTrainee.assertSame(trainee.bits(), loaded.bits());
       }
       assertTrue(names(folder).stream().noneMatch(each -> each.endsWith("tmp")));
     }
@@ -325,7 +325,7 @@ class TableCheckpointTest {
       try (TableTrainee loaded = trainee(Kind.IDS);
           TableCheckpoint same = loaded.open(folder, MOST_CHANGES)) {
         assertTrue(same.load());
-        assertEquals(trainee.bits(), loaded.bits());
+        TableTrainee.assertSame(trainee.bits(), loaded.bits());
       }
       checkpoint.saveAll();
       try (Stream<Path> files = Files.list(folder)) {
@@ -479,7 +479,7 @@ class TableCheckpointTest {
       assertEquals(0, checkpoint.save().rows());
       assertTrue(checkpoint.saveAll().full());
       same.load();
-      assertEquals(trainee.bits(), other.bits());
+      TableTrainee.assertSame(trainee.bits(), other.bits());
     }
   }
 
@@ -495,7 +495,7 @@ class TableCheckpointTest {
       assertTrue(Thread.currentThread().isInterrupted());
       same.load();
       assertTrue(Thread.interrupted());
-      assertEquals(trainee.bits(), other.bits());
+      TableTrainee.assertSame(trainee.bits(), other.bits());
     }
   }
 }

@@ -1,5 +1,7 @@
 package dev.panoptim.checkpoint;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import dev.panoptim.backend.Backend;
 import dev.panoptim.internal.checkpoint.TableState;
 import dev.panoptim.rows.IdTable;
@@ -129,7 +131,14 @@ final class TableTrainee implements AutoCloseable {
       gradients.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextGaussian());
     }
     double rate = 0.1 / (1 + number % 10);
-    long[] some = {ids[0], ids[3], ids[0], kind == Kind.ROWS ? 7 : 7777};
+    long[] some = {
+      ids[0], random.nextInt(rows), random.nextInt(rows), random.nextInt(rows), ids[0]
+    };
+    if (kind != Kind.ROWS) {
+      for (int i = 1; i < 4; i++) {
+        some[i] *= 0x9e3779b97f4a7c15L;
+      }
+    }
     if (table instanceof RowTable numbered) {
       if (number % 7 == 0) {
         numbered.learningRate(rate);
@@ -193,6 +202,18 @@ final class TableTrainee implements AutoCloseable {
       }
     }
     return all;
+  }
+
+  /// Compares all bits of two tables.
+  static void assertSame(Map<String, String> expected, Map<String, String> found) {
+    Map<String, String> all = new TreeMap<>(expected);
+    found.forEach(
+        (name, value) -> {
+          if (!all.remove(name, value)) {
+            all.put(name, all.get(name) + ", but is " + value);
+          }
+        });
+    assertEquals(Map.of(), all);
   }
 
   private static String read(IdTable table, long id) {
