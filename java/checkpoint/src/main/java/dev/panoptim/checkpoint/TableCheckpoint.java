@@ -342,13 +342,13 @@ public final class TableCheckpoint implements AutoCloseable {
   public boolean load() {
     return alone(
         () -> {
-          List<TableFile> present = TableFile.list(folder);
+          List<TableFile> present = listTwice();
           for (int tries = 1; ; tries++) {
             try {
               return load(present);
             } catch (CheckpointException | UncheckedIOException e) {
               // The writer may have replaced the files meanwhile.
-              List<TableFile> now = TableFile.list(folder);
+              List<TableFile> now = listTwice();
               if (now.equals(present) || tries == MOST_TRIES) {
                 throw e;
               }
@@ -356,6 +356,20 @@ public final class TableCheckpoint implements AutoCloseable {
             }
           }
         });
+  }
+
+  /// Lists files that another process may be replacing. A list is not of one moment: it may have
+  /// neither the old file with all rows, which was deleted, nor the new one, which had not been
+  /// there when the listing began. The next list then differs.
+  private List<TableFile> listTwice() throws IOException {
+    List<TableFile> before = TableFile.list(folder);
+    for (int tries = 1; ; tries++) {
+      List<TableFile> now = TableFile.list(folder);
+      if (now.equals(before) || tries == MOST_TRIES) {
+        return now;
+      }
+      before = now;
+    }
   }
 
   private boolean load(List<TableFile> present) throws IOException {

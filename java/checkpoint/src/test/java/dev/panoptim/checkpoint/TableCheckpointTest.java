@@ -24,6 +24,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
@@ -385,6 +386,45 @@ class TableCheckpointTest {
       trainee.close();
       assertThrows(IllegalStateException.class, () -> trainee.open(folder, MOST_CHANGES));
     }
+  }
+
+  /// The writer often replaces all files.
+  @ParameterizedTest
+  @EnumSource(Kind.class)
+  void otherTablesAreLoadedBesideSaves(Kind kind) throws Exception {
+    List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
+    try (TableTrainee writing = trainee(kind);
+        TableCheckpoint written = writing.open(folder, 2)) {
+      written.save();
+      Thread writer =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    try {
+                      while (!Thread.currentThread().isInterrupted()) {
+                        writing.trainTo(writing.steps() + 1);
+                        written.save();
+                      }
+                    } catch (Throwable e) {
+                      failures.add(e);
+                    }
+                  });
+      try {
+        long steps = 0;
+        while (steps < 30 && failures.isEmpty()) {
+          try (TableTrainee trainee = trainee(kind);
+              TableCheckpoint checkpoint = trainee.open(folder, MOST_CHANGES)) {
+            assertTrue(checkpoint.load());
+            assertTrue(trainee.steps() >= steps, trainee.steps() + " after " + steps);
+            steps = trainee.steps();
+          }
+        }
+      } finally {
+        writer.interrupt();
+        writer.join();
+      }
+    }
+    assertEquals(List.of(), failures);
   }
 
   @Test
