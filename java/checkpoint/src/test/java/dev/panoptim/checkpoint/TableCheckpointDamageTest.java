@@ -33,9 +33,9 @@ class TableCheckpointDamageTest {
   private static final boolean EXHAUSTIVE = Boolean.getBoolean("panoptim.exhaustive");
 
   /// Coprime to 8, so that each bit position in a byte is tested.
-  private static final int BITS = EXHAUSTIVE ? 7 : 97;
+  private static final int BITS = EXHAUSTIVE ? 29 : 97;
 
-  private static final int LENGTHS = EXHAUSTIVE ? 5 : 61;
+  private static final int LENGTHS = EXHAUSTIVE ? 13 : 61;
   private static final int MOST_CHANGES = 10;
 
   @TempDir Path folder;
