@@ -346,7 +346,7 @@ public final class TableCheckpoint implements AutoCloseable {
           for (int tries = 1; ; tries++) {
             try {
               return load(present);
-            } catch (CheckpointException | UncheckedIOException e) {
+            } catch (CheckpointException | IOException | UncheckedIOException e) {
               // The writer may have replaced the files meanwhile.
               List<TableFile> now = listTwice();
               if (now.equals(present) || tries == MOST_TRIES) {
