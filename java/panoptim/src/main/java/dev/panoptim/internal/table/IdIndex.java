@@ -17,10 +17,10 @@ import java.util.concurrent.atomic.AtomicLong;
 /// Somebody who chooses ids can; looking up one of these ids then takes time in proportion to their
 /// number, and other ids do not suffer.
 ///
-/// One thread at a time puts and removes, and must see what the previous one did. Any thread looks
-/// up, without locks: it repeats a lookup if a change to the same segment got in its way. The arena
-/// must stay open while the index is in use; after that all methods that need its memory throw an
-/// [IllegalStateException].
+/// Thread-safe for lookups. One thread at a time puts and removes, and must see what the previous
+/// one did. Any thread looks up, without locks: it repeats a lookup if a change to the same segment
+/// got in its way. The arena must stay open while the index is in use; after that all methods that
+/// need its memory throw an [IllegalStateException].
 public final class IdIndex {
   /// The result for an id that is absent.
   public static final long ABSENT = IdSegment.ABSENT;

@@ -11,8 +11,8 @@ import java.util.Arrays;
 /// and its states. Records are in blocks that are never moved, so that the table grows without a
 /// pause.
 ///
-/// One thread at a time takes, frees and updates records. Any thread reads them: [#read] copies a
-/// row between two looks at its version, and says whether that succeeded.
+/// Thread-safe for readers. One thread at a time takes, frees and updates records. Any thread reads
+/// them: [#read] copies a row between two looks at its version, and says whether that succeeded.
 public final class IdRecords implements TableMemory {
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
   private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
