@@ -47,6 +47,7 @@ final class OwnSuite {
     suite.run(suite.pairs(ManyTensorsBenchmark.class, quick ? 5 : 10));
     suite.run(suite.times(CallOverheadBenchmark.class));
     suite.run(suite.pairs(CheckpointBenchmark.class, quick ? 2 : 5));
+    new RowSuite(suite).run();
     if (!quick) {
       suite.run(suite.pairs(PublicationBenchmark.class, 5));
       suite.run(suite.pairs(ConstantsBenchmark.class, 10));

@@ -135,7 +135,7 @@ public enum Peer {
     if (!has(optimizer)) {
       throw new IllegalArgumentException(this + " has no " + optimizer);
     }
-    return start(inPython() ? python("step") : java(), nameOf(optimizer), sizes, threads);
+    return start(inPython() ? python("step") : java(program), nameOf(optimizer), sizes, threads);
   }
 
   /// PyTorch's operations for [EpilogueBenchmark], around its fused AdamW.
@@ -148,7 +148,7 @@ public enum Peer {
       throws IOException {
     List<String> command = new ArrayList<>(program);
     command.addAll(List.of(optimizer, Integer.toString(threads), Integer.toString(sizes.count())));
-    return new PeerProcess(command, sizes, environment(threads));
+    return PeerProcess.training(command, sizes, environment(threads));
   }
 
   /// Settings that the libraries read from the environment only.
@@ -170,7 +170,10 @@ public enum Peer {
     }
   }
 
-  private List<String> java() {
+  /// The command of a peer in Java, without arguments.
+  ///
+  /// @param program simple name of its class
+  static List<String> java(String program) {
     return List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "--enable-native-access=ALL-UNNAMED",

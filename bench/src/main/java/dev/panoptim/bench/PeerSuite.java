@@ -26,6 +26,7 @@ final class PeerSuite {
                 Peer.PYTORCH.available()
                     ? new String[] {EpilogueBenchmark.PASSES, EpilogueBenchmark.PYTORCH}
                     : new String[] {EpilogueBenchmark.PASSES}));
+    new RowSuite(suite).runPeers();
     for (Peer peer : Peer.values()) {
       if (peer.available()) {
         run(peer);

@@ -17,7 +17,7 @@ class PeerProcessTest {
   private static final TensorSizes SIZES = new TensorSizes(3, 1000);
 
   private static PeerProcess peer(String learningRate) throws IOException {
-    return new PeerProcess(
+    return PeerProcess.training(
         List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "--enable-native-access=ALL-UNNAMED",

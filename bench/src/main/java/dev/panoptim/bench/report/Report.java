@@ -23,6 +23,7 @@ public final class Report {
           new EpilogueSection(),
           new PublicationSection(),
           new ManyTensorsSection(),
+          new RowsSection(),
           new PeersSection(),
           new CallsSection(),
           new CheckpointsSection(),

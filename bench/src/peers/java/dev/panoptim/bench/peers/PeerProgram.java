@@ -68,7 +68,7 @@ final class PeerProgram {
               arguments[0],
               Integer.parseInt(arguments[1]),
               parts(first.map(FileChannel.MapMode.READ_ONLY, 0, bytes, arena), tensors),
-              parts(second.map(FileChannel.MapMode.READ_ONLY, 0, bytes, arena), tensors));
+              parts(second.map(FileChannel.MapMode.READ_ONLY, 0, second.size(), arena), tensors));
     }
     answers.println(training.library());
     BufferedReader commands =
