@@ -29,7 +29,6 @@ final class SparsePeer implements PeerProgram.Training {
 
   private final Tensor parameter;
   private final Tensor values;
-  private final TensorOptions options;
   private final long[] shape;
   private final List<Tensor> batches = new ArrayList<>();
   private final Adagrad optimizer;
@@ -39,7 +38,6 @@ final class SparsePeer implements PeerProgram.Training {
     parameter = copy(data, width).requires_grad_(true);
     values = copy(gradients, width);
     shape = new long[] {parameter.size(0), width};
-    options = values.options();
     int count = gradients.capacity() / width;
     for (int i = 0; i < ids.capacity() / count; i++) {
       LongPointer batch = new LongPointer(ids.slice(i * count, count));
@@ -88,8 +86,7 @@ final class SparsePeer implements PeerProgram.Training {
 
   @Override
   public void step() {
-    try (Tensor gradient =
-        torch.sparse_coo_tensor(batches.get(next), values, shape, options, null)) {
+    try (Tensor gradient = torch.sparse_coo_tensor(batches.get(next), values, shape)) {
       parameter.mutable_grad().put(gradient);
       optimizer.step().close();
     }
