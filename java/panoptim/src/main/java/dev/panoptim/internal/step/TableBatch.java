@@ -7,8 +7,8 @@ import java.lang.foreign.ValueLayout;
 
 /// The rows of one step, and for each row the list of its gradients.
 ///
-/// The lists are off-heap, because native code reads them. Not thread-safe. Allocates only when a
-/// batch is larger than all before.
+/// What native code reads is off-heap. Not thread-safe. Allocates only when a batch is larger than
+/// all before.
 public final class TableBatch {
   /// The end of a list, or an empty one.
   public static final int NONE = -1;
@@ -16,10 +16,13 @@ public final class TableBatch {
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
 
-  private MemorySegment rows = MemorySegment.NULL;
+  private long[] rows = new long[0];
+
+  /// For each row the end of its list.
+  private int[] last = new int[0];
+
   private MemorySegment places = MemorySegment.NULL;
   private MemorySegment first = MemorySegment.NULL;
-  private MemorySegment last = MemorySegment.NULL;
   private MemorySegment next = MemorySegment.NULL;
   private int capacity;
   private int count;
@@ -39,14 +42,13 @@ public final class TableBatch {
 
   private void grow(int size) {
     CollectedMemory memory = new CollectedMemory(MemoryKind.TABLES);
-    MemorySegment longs = memory.allocate(2L * size * Long.BYTES, Long.BYTES);
-    MemorySegment ints = memory.allocate(3L * size * Integer.BYTES, Integer.BYTES);
-    rows = longs.asSlice(0, (long) size * Long.BYTES);
-    places = longs.asSlice((long) size * Long.BYTES);
+    places = memory.allocate((long) size * Long.BYTES, Long.BYTES);
     long bytes = (long) size * Integer.BYTES;
+    MemorySegment ints = memory.allocate(2 * bytes, Integer.BYTES);
     first = ints.asSlice(0, bytes);
-    last = ints.asSlice(bytes, bytes);
-    next = ints.asSlice(2 * bytes, bytes);
+    next = ints.asSlice(bytes);
+    rows = new long[size];
+    last = new int[size];
     capacity = size;
   }
 
@@ -54,21 +56,27 @@ public final class TableBatch {
   ///
   /// @return its index in the batch
   public int add(long row) {
-    rows.setAtIndex(LONG, count, row);
+    rows[count] = row;
     first.setAtIndex(INT, count, NONE);
     return count++;
   }
 
-  /// Adds the next gradient to the end of a row's list.
+  /// Adds a row, whose list has the next gradient.
+  ///
+  /// @return its index in the batch
+  public int addWithGradient(long row) {
+    rows[count] = row;
+    last[count] = gradientCount;
+    first.setAtIndex(INT, count, gradientCount);
+    next.setAtIndex(INT, gradientCount++, NONE);
+    return count++;
+  }
+
+  /// Adds the next gradient to the end of a row's list, which is not empty.
   public void addGradient(int index) {
-    int gradient = gradientCount++;
-    next.setAtIndex(INT, gradient, NONE);
-    if (first.getAtIndex(INT, index) == NONE) {
-      first.setAtIndex(INT, index, gradient);
-    } else {
-      next.setAtIndex(INT, last.getAtIndex(INT, index), gradient);
-    }
-    last.setAtIndex(INT, index, gradient);
+    next.setAtIndex(INT, last[index], gradientCount);
+    last[index] = gradientCount;
+    next.setAtIndex(INT, gradientCount++, NONE);
   }
 
   /// The number of rows.
@@ -82,12 +90,12 @@ public final class TableBatch {
   }
 
   public long row(int index) {
-    return rows.getAtIndex(LONG, index);
+    return rows[index];
   }
 
   /// Replaces a row by another one, which has the same list.
   public void setRow(int index, long row) {
-    rows.setAtIndex(LONG, index, row);
+    rows[index] = row;
   }
 
   /// Removes the rows from an index on. Their gradients are in no list.
@@ -97,7 +105,7 @@ public final class TableBatch {
 
   /// Moves a row with its list to another index.
   public void move(int from, int to) {
-    rows.setAtIndex(LONG, to, row(from));
+    rows[to] = rows[from];
     first.setAtIndex(INT, to, first(from));
   }
 

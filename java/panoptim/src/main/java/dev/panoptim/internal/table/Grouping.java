@@ -34,7 +34,13 @@ public final class Grouping {
   public void group(Ids ids, TableBatch batch) {
     begin(ids, batch);
     for (int i = 0; i < ids.count(); i++) {
-      batch.addGradient(indexOf(ids.get(i), batch));
+      long id = ids.get(i);
+      int slot = slotOf(id, batch);
+      if (slots[slot] == FREE) {
+        slots[slot] = batch.addWithGradient(id) + 1;
+      } else {
+        batch.addGradient(slots[slot] - 1);
+      }
     }
   }
 
@@ -44,7 +50,11 @@ public final class Grouping {
   public void distinct(Ids ids, TableBatch batch) {
     begin(ids, batch);
     for (int i = 0; i < ids.count(); i++) {
-      indexOf(ids.get(i), batch);
+      long id = ids.get(i);
+      int slot = slotOf(id, batch);
+      if (slots[slot] == FREE) {
+        slots[slot] = batch.add(id) + 1;
+      }
     }
   }
 
@@ -53,17 +63,14 @@ public final class Grouping {
     clear(ids.count());
   }
 
-  /// The index of an id in the batch, to which it is added at its first occurrence.
-  private int indexOf(long id, TableBatch batch) {
+  /// The slot of an id, which is free if the batch does not have it.
+  private int slotOf(long id, TableBatch batch) {
     int mask = slots.length - 1;
     int slot = (int) IdHash.of(id) & mask;
     while (slots[slot] != FREE && batch.row(slots[slot] - 1) != id) {
       slot = slot + 1 & mask;
     }
-    if (slots[slot] == FREE) {
-      slots[slot] = batch.add(id) + 1;
-    }
-    return slots[slot] - 1;
+    return slot;
   }
 
   /// Empties the hash table, which is at most half full.
