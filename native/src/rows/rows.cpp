@@ -168,8 +168,8 @@ class row_work {
     for (panoptim_int64 start = 0; start < rows_.width; start += tile) {
       const panoptim_int64 length = rows_.width - start < tile ? rows_.width - start : tile;
       const float *gradient = gradient_at(first, start);
-      for (int32_t more = rows_.next[first]; more >= 0; more = rows_.next[more]) {
-        kernels_.vectors.plus(length, gradient_at(more, start), gradient, sum);
+      if (rows_.next[first] >= 0) {
+        kernels_.vectors.sum_rows(length, rows_.gradients + start, rows_.width, rows_.next, first, sum);
         gradient = sum;
       }
       use(start, length, gradient);

@@ -12,8 +12,10 @@ struct vector_kernels {
   void (*add)(float factor, panoptim_int64 length, const float *x, const float *y, float *result);
   void (*scale)(float factor, panoptim_int64 length, const float *x, float *result);
 
-  // result = x + y, in which a NaN may have any bits.
-  void (*plus)(panoptim_int64 length, const float *x, const float *y, float *result);
+  // Of a list of rows of `width` elements, sums `length` elements, 1 or more, row by row; a NaN may have any bits. The
+  // list begins with the row `first`, and next[i] follows row i; -1: none.
+  void (*sum_rows)(panoptim_int64 length, const float *rows, panoptim_int64 width, const int32_t *next, int32_t first,
+                   float *sum);
 };
 
 #endif

@@ -51,12 +51,32 @@ void scale_loop(float factor, panoptim_int64 length, const float *x, float *resu
   for (panoptim_int64 i = 0; i < length; i++) result[i] = canonical(factor * x[i]);
 }
 
-void plus_loop(panoptim_int64 length, const float *x, const float *y, float *result) {
-  PANOPTIM_VECTOR_LOOP
-  for (panoptim_int64 i = 0; i < length; i++) result[i] = x[i] + y[i];
+// Sums `Count` elements of each row of a list, which stay in registers.
+template <int Count>
+__attribute__((always_inline)) inline void sum_block(const float *rows, panoptim_int64 width, const int32_t *next,
+                                                     int32_t first, float *result) {
+  float sum[Count];
+  for (int i = 0; i < Count; i++) sum[i] = rows[first * width + i];
+  for (int32_t more = next[first]; more >= 0; more = next[more]) {
+    const float *row = rows + more * width;
+    for (int i = 0; i < Count; i++) sum[i] = row[i] + sum[i];
+  }
+  for (int i = 0; i < Count; i++) result[i] = sum[i];
 }
 
-constexpr vector_kernels vector_loops = {dot_loop, sum_absolute_loop, largest_loop, add_loop, scale_loop, plus_loop};
+void sum_rows_loop(panoptim_int64 length, const float *rows, panoptim_int64 width, const int32_t *next, int32_t first,
+                   float *sum) {
+  constexpr int block = 64;
+  panoptim_int64 i = 0;
+  for (; i + block <= length; i += block) sum_block<block>(rows + i, width, next, first, sum + i);
+  for (; i + PANOPTIM_LANES <= length; i += PANOPTIM_LANES) {
+    sum_block<PANOPTIM_LANES>(rows + i, width, next, first, sum + i);
+  }
+  for (; i < length; i++) sum_block<1>(rows + i, width, next, first, sum + i);
+}
+
+constexpr vector_kernels vector_loops = {dot_loop, sum_absolute_loop, largest_loop,
+                                         add_loop, scale_loop,        sum_rows_loop};
 
 }  // namespace
 
