@@ -100,7 +100,9 @@ extern "C" __attribute__((visibility("default"))) number panoptim_traffic_rows(
       const long long rows = starts[i + 1] - starts[i];
       bits ^= move_all(table, batch, rows * share / threads, rows * (share + 1) / threads);
       done++;
-      while (done < (i + 1) * threads) {
+      for (long long turn = 1; done < (i + 1) * threads; turn++) {
+        // On a machine with other work, the thread that is waited for may need this processor.
+        if (turn % 256 == 0) std::this_thread::yield();
       }
     }
     all ^= bits;

@@ -31,7 +31,6 @@ final class RowTraffic implements AutoCloseable {
   final DenseRows table;
   private final MemorySegment gradients;
   private final int threads;
-  private final int batches;
   private final MemorySegment starts;
   private final MemorySegment places;
   private final MemorySegment first;
@@ -45,7 +44,7 @@ final class RowTraffic implements AutoCloseable {
             Origin.here("the memory of RowTraffic"));
     gradients = data.gradients;
     this.threads = threads;
-    batches = data.batches.size();
+    int batches = data.batches.size();
     List<Long> allPlaces = new ArrayList<>();
     List<Integer> allFirst = new ArrayList<>();
     starts = arena.allocate(JAVA_LONG, batches + 1);
@@ -78,8 +77,8 @@ final class RowTraffic implements AutoCloseable {
     return first.byteSize() / Integer.BYTES;
   }
 
-  /// Reads and writes the rows of all batches, batch by batch.
-  void move() {
+  /// Reads and writes the rows of batches, batch by batch.
+  void move(int from, int to) {
     Downcall.run(
         () ->
             (int)
@@ -91,11 +90,11 @@ final class RowTraffic implements AutoCloseable {
                     (long) RowBatches.WIDTH,
                     gradients,
                     (long) RowBatches.IDS,
-                    (long) batches,
-                    starts,
+                    (long) (to - from),
+                    starts.asSlice((long) from * Long.BYTES),
                     places,
                     first,
-                    next,
+                    next.asSlice((long) from * RowBatches.IDS * Integer.BYTES),
                     threads));
   }
 

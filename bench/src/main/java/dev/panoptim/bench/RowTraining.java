@@ -73,9 +73,9 @@ final class RowTraining implements AutoCloseable {
     }
   }
 
-  /// Makes one step over each batch.
-  void step(RowBatches data) {
-    for (RowIds each : data.batches) {
+  /// Makes one step over each batch of a range.
+  void step(RowBatches data, int from, int to) {
+    for (RowIds each : data.batches.subList(from, to)) {
       step.step(each, data.gradients);
     }
   }

@@ -40,7 +40,8 @@ class RowsBenchmarkTest {
           }
         }
         assertEquals(rows, traffic.rows());
-        traffic.move();
+        traffic.move(0, 1);
+        traffic.move(1, 3);
         for (int operand : new int[] {0, 1, 2, TableMemory.SUM}) {
           MemorySegment memory = traffic.table.operand(operand);
           if (memory != null) {
@@ -65,8 +66,8 @@ class RowsBenchmarkTest {
       MemorySegment ofIds = arena.allocate(data.gradients.byteSize());
       // Adam's step depends on the number of steps, and a table by ids has made some to add them.
       if (optimizer != BenchedRows.ADAM) {
-        rows.step(data);
-        ids.step(data);
+        rows.step(data, 0, 3);
+        ids.step(data, 0, 3);
       }
       rows.gather(data.batches.get(1), ofRows);
       ids.gather(data.batches.get(1), ofIds);
