@@ -39,6 +39,7 @@ final class Suite {
   List<String> libraries() {
     return results.stream()
         .map(RunResult::getParams)
+        .filter(each -> !each.getBenchmark().contains(RowPeerBenchmark.class.getSimpleName()))
         .filter(each -> each.getParamsKeys().contains("peer"))
         .map(each -> Peer.valueOf(each.getParam("peer")).version())
         .distinct()
