@@ -1,2 +1,2 @@
-/// An inference server that learns, with a page to watch it.
+/// Internal: an inference server that learns, with a page to watch it.
 package dev.panoptim.server;

@@ -1,2 +1,3 @@
-/// Handwritten digits: drawings and their generator, the network, and the thread that learns.
+/// Internal: handwritten digits: drawings and their generator, the network, and the thread that
+/// learns.
 package dev.panoptim.server.digits;

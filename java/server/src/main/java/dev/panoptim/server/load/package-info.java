@@ -1,2 +1,2 @@
-/// A load on the server from this machine, with and without learning.
+/// Internal: a load on the server from this machine, with and without learning.
 package dev.panoptim.server.load;

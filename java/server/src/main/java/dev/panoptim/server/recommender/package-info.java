@@ -1,2 +1,2 @@
-/// A recommender that learns the changing tastes of simulated users.
+/// Internal: a recommender that learns the changing tastes of simulated users.
 package dev.panoptim.server.recommender;

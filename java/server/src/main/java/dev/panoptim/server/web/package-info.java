@@ -1,2 +1,2 @@
-/// The HTTP server: endpoints, their checks, the live figures, and the page.
+/// Internal: the HTTP server: endpoints, their checks, the live figures, and the page.
 package dev.panoptim.server.web;
