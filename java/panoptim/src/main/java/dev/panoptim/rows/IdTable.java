@@ -43,10 +43,10 @@ import java.util.List;
 /// is as if it had never been seen. What a step does depends on the steps before alone, neither on
 /// threads nor on memory.
 ///
-/// [#read] and [#gather] may be called by any thread at any time, and never wait for the learner:
-/// each row is one that a step has left, though different rows may be of different steps. All other
-/// methods are for one thread at a time; a second one is refused. So, in short: thread-safe for
-/// readers.
+/// [#read] and [#gather] may be called by any thread at any time, without a lock. Each row is one
+/// that a step has left, though different rows may be of different steps; a row that changes during
+/// the copy is copied again. All other methods are for one thread at a time; a second one is
+/// refused. So, in short: thread-safe for readers.
 ///
 /// A table that is never closed is freed when it cannot be reached, and a warning is logged.
 public final class IdTable implements AutoCloseable {
@@ -142,7 +142,7 @@ public final class IdTable implements AutoCloseable {
   }
 
   private boolean read(long id, MemorySegment target, long offset) {
-    while (true) {
+    for (int turns = 1; true; turns++) {
       long record = index.find(id);
       if (record == IdIndex.ABSENT) {
         break;
@@ -154,7 +154,7 @@ public final class IdTable implements AutoCloseable {
       if (reading == Reading.EXPIRED) {
         break;
       }
-      Thread.onSpinWait();
+      IdIndex.pause(turns);
     }
     firstValues.write(id, width, target, offset);
     return false;
@@ -190,14 +190,15 @@ public final class IdTable implements AutoCloseable {
   ///   gradients has been closed
   /// @throws WrongThreadException if the gradients are confined to another thread
   /// @throws OutOfMemoryError if new rows would exceed the limit of memory, or the system has too
-  ///   little. No row has another value after any of these
+  ///   little. No row has another value after any of these, but some ids may have got their first
+  ///   values as rows
   public int step(RowIds ids, MemorySegment gradients) {
     user.enter();
     try {
       Ids all = ids.ids();
       steps.requireGradients(gradients, all.count());
       TableBatch batch = steps.batch();
-      grouping.group(all, batch);
+      grouping.group(all, Grouping.ANY, batch);
       admit(batch, steps.count());
       steps.step(gradients);
       completed = steps.count();
@@ -332,7 +333,7 @@ public final class IdTable implements AutoCloseable {
         return;
       }
       TableBatch batch = steps.batch();
-      grouping.distinct(ids.ids(), batch);
+      grouping.distinct(ids.ids(), Grouping.ANY, batch);
       int known = 0;
       for (int i = 0; i < batch.count(); i++) {
         long record = index.find(batch.row(i));
@@ -416,8 +417,9 @@ public final class IdTable implements AutoCloseable {
     /// Gives an id a row only in the step in which it is seen for the `steps`-th time. The default
     /// is 1: at once.
     ///
-    /// The sightings of ids without a row are counted approximately, and never too low, in a
-    /// count-min sketch that halves all counts when it has seen `expectedIds` ids.
+    /// The sightings of ids without a row are counted in a count-min sketch, which may count too
+    /// many. It halves all counts after each `expectedIds` sightings, so that rare ids are
+    /// forgotten.
     ///
     /// @param steps the number of steps that have the id, 1 to 127
     /// @param expectedIds the number of different ids that may be counted at the same time; the
@@ -437,9 +439,10 @@ public final class IdTable implements AutoCloseable {
       return this;
     }
 
-    /// Forgets an id that has had no gradient for more than this number of steps. The default is
-    /// never. Its memory is used again within as many steps; of large tables with short times, each
-    /// step frees a limited number.
+    /// Forgets an id that has had no gradient for more than this number of steps; to be caught up,
+    /// with [MissedSteps#APPLIED], counts as a gradient. The default is never. Its memory is used
+    /// again within as many steps; of large tables with short times, each step frees a limited
+    /// number.
     ///
     /// @param steps 1 or more
     /// @throws IllegalArgumentException if it is below 1

@@ -28,7 +28,7 @@ public final class RowIds {
   /// A view of a segment of 32-bit ids in native byte order, aligned or not.
   ///
   /// @throws IllegalArgumentException if its size is not a multiple of 4 bytes, or there are more
-  ///   than 2^31-1 ids
+  ///   than 2^29 ids
   public static RowIds ofInts(MemorySegment ids) {
     return new RowIds(Objects.requireNonNull(ids, "ids is null"), false);
   }
@@ -36,7 +36,7 @@ public final class RowIds {
   /// A view of a segment of 64-bit ids in native byte order, aligned or not.
   ///
   /// @throws IllegalArgumentException if its size is not a multiple of 8 bytes, or there are more
-  ///   than 2^31-1 ids
+  ///   than 2^29 ids
   public static RowIds ofLongs(MemorySegment ids) {
     return new RowIds(Objects.requireNonNull(ids, "ids is null"), true);
   }

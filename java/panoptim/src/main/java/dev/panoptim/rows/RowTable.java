@@ -153,12 +153,14 @@ public final class RowTable implements AutoCloseable {
   /// @param target `count` x `width` floats, on or off the heap
   /// @throws IndexOutOfBoundsException if an id is not from 0 to [#rows] - 1; nothing has been
   ///   copied
-  /// @throws IllegalArgumentException if the target has another size, or is read-only
+  /// @throws IllegalArgumentException if the target has another size, is read-only, or overlaps the
+  ///   table
   /// @throws IllegalStateException if another thread uses the table, or it has been closed
   public void gather(RowIds ids, MemorySegment target) {
     Ids all = ids.ids();
     long rowBytes = (long) width() * Float.BYTES;
     TensorChecks.requireCopyable("target", target, all.count() * rowBytes, true);
+    requireDisjoint("target", target);
     user.enter();
     try {
       Grouping.requireRows(all, rows());
@@ -187,11 +189,10 @@ public final class RowTable implements AutoCloseable {
     user.enter();
     try {
       Ids all = ids.ids();
-      Grouping.requireRows(all, rows());
       steps.requireGradients(gradients, all.count());
-      requireDisjoint(gradients);
+      requireDisjoint("gradients", gradients);
       TableBatch batch = steps.batch();
-      grouping.group(all, batch);
+      grouping.group(all, rows() - 1, batch);
       note(batch);
       steps.step(gradients);
       memory.steps(steps.count());
@@ -211,15 +212,16 @@ public final class RowTable implements AutoCloseable {
     }
   }
 
-  private void requireDisjoint(MemorySegment gradients) {
+  private void requireDisjoint(String name, MemorySegment segment) {
     for (int i = 0; i < TableMemory.OPERANDS; i++) {
       MemorySegment operand = memory.operand(i);
       if (operand != null
-          && gradients.address() < operand.address() + operand.byteSize()
-          && operand.address() < gradients.address() + gradients.byteSize()) {
+          && segment.isNative()
+          && segment.address() < operand.address() + operand.byteSize()
+          && operand.address() < segment.address() + segment.byteSize()) {
         TensorChecks.requireDisjoint(
             List.of(
-                new TensorChecks.Named("gradients", gradients, gradients.byteSize()),
+                new TensorChecks.Named(name, segment, segment.byteSize()),
                 new TensorChecks.Named("the table", operand, operand.byteSize())));
       }
     }
@@ -233,9 +235,8 @@ public final class RowTable implements AutoCloseable {
   public void catchUp(RowIds ids) {
     user.enter();
     try {
-      Grouping.requireRows(ids.ids(), rows());
+      grouping.distinct(ids.ids(), rows() - 1, steps.batch());
       if (memory.stride(TableMemory.STEPS) > 0) {
-        grouping.distinct(ids.ids(), steps.batch());
         note(steps.batch());
         steps.catchUp();
       }
@@ -300,11 +301,13 @@ public final class RowTable implements AutoCloseable {
 
     /// Maps a table with its states and the number of its steps to a file, which may be larger than
     /// memory. The file is created, with first values, if it does not exist or is empty, and is
-    /// never deleted. It is no checkpoint: a step that is interrupted leaves some rows changed.
+    /// never deleted. It is no checkpoint: a step that is interrupted leaves some rows changed. One
+    /// table at a time may step. The file does not have the learning rate; steps that were missed
+    /// before it was mapped are made with the present one.
     ///
     /// @param file a regular file in the default file system
     /// @throws IllegalArgumentException as [#build], or if the file has other content, or a table
-    ///   of another size or optimizer
+    ///   of another size or optimizer, or an impossible number of steps
     /// @throws UncheckedIOException if the file cannot be opened, written or mapped
     public RowTable buildMapped(Path file) {
       return new RowTable(this, Objects.requireNonNull(file, "file is null"));

@@ -29,8 +29,8 @@ public final class IdIndex {
   /// slot.
   static final int MOST_DEPTH = 20;
 
-  /// How often a reader repeats a lookup before it lets other threads run. A change takes fewer
-  /// turns, unless the system has suspended the writer in the middle of it.
+  /// How often a reader repeats a lookup before it lets other threads run. A change of the index
+  /// takes fewer turns, unless the system has suspended the writer in the middle of it.
   private static final int TURNS_BEFORE_YIELD = 100;
 
   private final IdSegments segments;
@@ -86,7 +86,10 @@ public final class IdIndex {
     }
   }
 
-  private static void pause(int turns) {
+  /// Waits for a change to end.
+  ///
+  /// @param turns how often the caller has waited for it, this time included
+  public static void pause(int turns) {
     if (turns % TURNS_BEFORE_YIELD == 0) {
       Thread.yield();
     } else {

@@ -1,5 +1,6 @@
 package dev.panoptim.internal.table;
 
+import dev.panoptim.internal.memory.Segments;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -7,6 +8,9 @@ import java.lang.foreign.ValueLayout;
 ///
 /// As thread-safe as the memory.
 public final class Ids {
+  /// The most ids. A hash table of twice as many slots fits in an array.
+  public static final int MOST = 1 << 29;
+
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
@@ -15,15 +19,16 @@ public final class Ids {
   private final int count;
 
   /// @param isLong whether ids have 64 bits
-  /// @throws IllegalArgumentException if the size is no multiple of an id's, or there are more than
-  ///   2^31-1 ids
+  /// @throws IllegalArgumentException if the size is no multiple of an id's, there are more than
+  ///   [#MOST] ids, or memory cannot exist at the address
   public Ids(MemorySegment memory, boolean isLong) {
     long size = isLong ? Long.BYTES : Integer.BYTES;
-    if (memory.byteSize() % size != 0 || memory.byteSize() / size > Integer.MAX_VALUE) {
+    if (memory.byteSize() % size != 0 || memory.byteSize() / size > MOST) {
       throw new IllegalArgumentException(
-          "ids have %s bytes, but must have a multiple of %s and be at most %s"
-              .formatted(memory.byteSize(), size, Integer.MAX_VALUE));
+          "ids have %s bytes, but must have a multiple of %s, and at most %s"
+              .formatted(memory.byteSize(), size, size * MOST));
     }
+    Segments.requireAddress("ids", memory, memory.byteSize());
     this.memory = memory;
     this.isLong = isLong;
     count = (int) (memory.byteSize() / size);
