@@ -50,10 +50,8 @@ public final class RowOptimizer {
   }
 
   private static RowOptimizer of(Kind kind, double learningRate) {
-    RowOptimizer made =
-        new RowOptimizer(kind, Map.of(), false, MissedSteps.SKIPPED)
-            .set(Hyperparameter.LEARNING_RATE, learningRate);
-    return made;
+    return new RowOptimizer(kind, Map.of(), false, MissedSteps.SKIPPED)
+        .set(Hyperparameter.LEARNING_RATE, learningRate);
   }
 
   /// Gradient descent, `w = w - learningRate * g`. With [#momentum], rows that have no gradient
@@ -190,7 +188,8 @@ public final class RowOptimizer {
     return change(Hyperparameter.L2, value);
   }
 
-  /// What happens in steps in which a row has no gradient; by default they are skipped.
+  /// What happens in steps in which a row has no gradient; by default they are skipped. If they are
+  /// applied, the square of beta1 must be below beta2 when a table is built, or beta1 be 0.
   ///
   /// @throws IllegalArgumentException if they are to be applied, and this is neither [#adam] nor
   ///   [#adamW]
@@ -250,6 +249,23 @@ public final class RowOptimizer {
       all.put(each, values.getOrDefault(each, 0.0));
     }
     return new Hyperparameters(rule, all);
+  }
+
+  /// Checks combinations of options; each has been checked alone.
+  ///
+  /// @throws IllegalArgumentException if options do not fit together
+  void requireConsistent() {
+    hyperparameters();
+    if (missedSteps == MissedSteps.APPLIED) {
+      double beta1 = values.get(Hyperparameter.BETA1);
+      double beta2 = values.get(Hyperparameter.BETA2);
+      // Else the movement of a row that stays away has no bound but epsilon.
+      if (beta1 > 0 && beta1 * beta1 >= beta2) {
+        throw new IllegalArgumentException(
+            "beta1 is %s and beta2 %s, but with missedSteps APPLIED the square of beta1 must be below beta2"
+                .formatted(beta1, beta2));
+      }
+    }
   }
 
   boolean isRowWise() {

@@ -68,10 +68,12 @@ public abstract class TableBuilder<B extends TableBuilder<B>> {
   }
 
   /// @throws IllegalStateException if none has been given
+  /// @throws IllegalArgumentException if its options do not fit together
   final RowOptimizer optimizer() {
     if (optimizer == null) {
       throw new IllegalStateException("optimizer is missing, such as RowOptimizer.adagrad(0.05)");
     }
+    optimizer.requireConsistent();
     return optimizer;
   }
 

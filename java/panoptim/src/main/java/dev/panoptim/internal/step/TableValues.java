@@ -164,7 +164,7 @@ public final class TableValues {
     double beta1 = values.orZero(Hyperparameter.BETA1);
     double beta2 = values.orZero(Hyperparameter.BETA2);
     double kept = 1 - Coefficients.decayOf(rule, values);
-    double ratio = beta1 / Math.sqrt(beta2);
+    double ratio = beta1 == 0 ? 0 : beta1 / Math.sqrt(beta2);
     double movement = ratio;
     double ratioPower = ratio;
     for (int power = 0; power < GAPS; power++) {

@@ -14,7 +14,8 @@ import java.lang.foreign.MemorySegment;
 ///
 /// Not thread-safe.
 public final class TableSteps {
-  private static final long MOST_STEPS = 1L << 62;
+  /// More would take longer than anybody waits: a step takes a microsecond or more.
+  private static final long MOST_STEPS = 1L << TableValues.GAPS;
 
   private final Engine engine;
   private final TableLayout layout;
@@ -46,7 +47,12 @@ public final class TableSteps {
   /// Continues after a number of steps.
   ///
   /// @param rates the learning rates of the last steps; see [#learningRates]
+  /// @throws IllegalArgumentException if the number of steps is out of range
   public void restore(long steps, double[] rates) {
+    if (steps < 0 || steps > MOST_STEPS) {
+      throw new IllegalArgumentException(
+          "the number of steps is %s, but must be from 0 to %s".formatted(steps, MOST_STEPS));
+    }
     values = new TableValues(layout, hyperparameters, rowWiseEpsilon);
     values.restore(steps, rates);
     kernel = engine.tableKernel(layout);
