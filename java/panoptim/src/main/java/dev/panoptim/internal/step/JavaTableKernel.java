@@ -10,10 +10,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// Steps over rows in Java, on the calling thread: each row is copied into a plan of one tensor,
-/// whose dense step is made.
+/// whose dense step is made. The gradients of a row are read before the row changes: if their arena
+/// is closed in the middle of a step, no row is left half changed.
 ///
 /// Not thread-safe.
 public abstract class JavaTableKernel extends TableKernel {
@@ -24,6 +26,10 @@ public abstract class JavaTableKernel extends TableKernel {
   private final int states;
   private final Row row;
   private final StepPlan plan;
+
+  /// Of the gradients of a row.
+  private final MemorySegment sum;
+
   private final double[] lanes = new double[WorkSplit.LANES];
   private final Coefficients rowWise = new Coefficients();
 
@@ -38,6 +44,7 @@ public abstract class JavaTableKernel extends TableKernel {
     for (int i = 0; i < 2 + states; i++) {
       operands.add(copies.allocate((long) width * Float.BYTES, Float.BYTES));
     }
+    sum = copies.allocate((long) width * Float.BYTES, Float.BYTES);
     row =
         new Row(
             "a copy of a row",
@@ -66,17 +73,25 @@ public abstract class JavaTableKernel extends TableKernel {
 
   private void step(
       long number, TableBatch batch, int first, MemorySegment gradients, TableValues values) {
-    int version = beginWriting(number);
-    copyIn(number);
-    if (memory.stride(TableMemory.STEPS) > 0) {
-      makeMissedSteps(number, first == TableBatch.NONE ? values.step() - 1 : values.step(), values);
-    }
-    if (first != TableBatch.NONE) {
+    boolean steps = first != TableBatch.NONE;
+    if (steps) {
       addUp(batch, first, gradients);
-      update(layout.rowWise() ? rowWise(number, values) : values.coefficients(), values.decay());
     }
-    copyOut(number);
-    endWriting(number, version);
+    int version = beginWriting(number);
+    try {
+      copyIn(number);
+      if (memory.stride(TableMemory.STEPS) > 0) {
+        makeMissedSteps(number, steps ? values.step() : values.step() - 1, values);
+      }
+      if (steps) {
+        row.gradient().copyFrom(sum);
+        update(layout.rowWise() ? rowWise(number, values) : values.coefficients(), values.decay());
+      }
+      copyOut(number);
+    } finally {
+      // Readers would otherwise wait for the end.
+      endWriting(number, version);
+    }
   }
 
   private void update(Coefficients coefficients, Decay decay) {
@@ -131,7 +146,6 @@ public abstract class JavaTableKernel extends TableKernel {
   }
 
   private void addUp(TableBatch batch, int first, MemorySegment gradients) {
-    MemorySegment sum = row.gradient();
     long bytes = sum.byteSize();
     MemorySegment.copy(gradients, first * bytes, sum, 0, bytes);
     for (int next = batch.next(first); next != TableBatch.NONE; next = batch.next(next)) {
@@ -150,17 +164,18 @@ public abstract class JavaTableKernel extends TableKernel {
     double mean = sumOfSquares() / width;
     MemorySegment at = memory.segment(TableMemory.SUM, number);
     long offset = memory.offset(TableMemory.SUM, number);
-    float sum = (float) (at.get(JAVA_FLOAT, offset) + mean);
-    sum = Float.isNaN(sum) ? Float.NaN : sum;
-    at.set(JAVA_FLOAT, offset, sum);
+    float squares = (float) (at.get(JAVA_FLOAT, offset) + mean);
+    squares = Float.isNaN(squares) ? Float.NaN : squares;
+    at.set(JAVA_FLOAT, offset, squares);
     rowWise.copyOf(values.coefficients());
-    rowWise.stepSize = (float) (values.learningRate() / (Math.sqrt(sum) + values.rowWiseEpsilon()));
+    rowWise.stepSize =
+        (float) (values.learningRate() / (Math.sqrt(squares) + values.rowWiseEpsilon()));
     return rowWise;
   }
 
   /// In the order of `panoptim_sum_squares`, as if the row were one chunk.
   private double sumOfSquares() {
-    java.util.Arrays.fill(lanes, 0);
+    Arrays.fill(lanes, 0);
     for (int i = 0; i < width; i++) {
       double g = row.gradient().getAtIndex(JAVA_FLOAT, i);
       lanes[i % lanes.length] += g * g;

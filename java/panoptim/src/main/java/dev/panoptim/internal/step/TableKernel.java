@@ -18,7 +18,9 @@ public abstract class TableKernel {
   /// @param gradients the gradients of the batch, `width` floats each; checked by the caller
   /// @param values of this step
   /// @param threads the most threads that take part, including the calling one
-  /// @throws IllegalStateException if an arena has been closed; no row has changed
+  /// @throws IllegalStateException if an arena has been closed; no row has changed. If another
+  ///   thread closes that of the gradients during a step in Java, each row is as before or after
+  ///   the step
   /// @throws WrongThreadException if an arena is confined to another thread; no row has changed
   public abstract void step(
       TableBatch batch, MemorySegment gradients, TableValues values, int threads);

@@ -114,7 +114,8 @@ public final class IdRecords implements TableMemory {
   private void beginWriting(long record) {
     MemorySegment block = block(record);
     long version = at(record) + VERSION_AT;
-    INT.setOpaque(block, version, (int) INT.get(block, version) + 1);
+    // Already odd if a record is freed that was never published.
+    INT.setOpaque(block, version, (int) INT.get(block, version) | 1);
     // What follows is not written before the line above.
     VarHandle.releaseFence();
   }
