@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.panoptim.backend.Backend;
@@ -12,6 +13,7 @@ import dev.panoptim.backend.Tier;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -264,6 +266,87 @@ class IdTableTest {
       }
       assertEquals(List.of(), torn);
       assertTrue(counts[0] > 1000 && counts[1] > 1000, counts[0] + " and " + counts[1] + " reads");
+    }
+  }
+
+  /// Each row is as before or after the step, and readers do not wait for a step that failed.
+  @Test
+  void gradientsThatAreClosedDuringAStepLeaveWholeRows() throws Exception {
+    int count = 4000;
+    long[] ids = new long[count];
+    for (int i = 0; i < count; i++) {
+      ids[i] = i;
+    }
+    for (Backend backend : List.of(Backends.scalar(), Backends.vector(), Backends.nativeCode())) {
+      try (IdTable table =
+          IdTable.builder(64).optimizer(RowOptimizer.sgd(1)).backend(backend).build()) {
+        SplittableRandom random = new SplittableRandom(3);
+        float[] before = new float[count];
+        for (int round = 0; round < 20; round++) {
+          Arena arena = Arena.ofShared();
+          MemorySegment gradients = arena.allocate(count * 256L, 4).fill((byte) 0x3f);
+          long nanos = random.nextInt(2_000_000);
+          Thread other =
+              Thread.ofPlatform()
+                  .start(
+                      () -> {
+                        long begin = System.nanoTime();
+                        while (arena.scope().isAlive()) {
+                          try {
+                            if (System.nanoTime() - begin > nanos) {
+                              arena.close();
+                            }
+                          } catch (IllegalStateException held) {
+                            // By native code.
+                          }
+                        }
+                      });
+          try {
+            table.step(RowIds.of(ids), gradients);
+          } catch (IllegalStateException closed) {
+            // Then Java has also interrupted this thread.
+          }
+          Thread.interrupted();
+          other.join();
+          checkWhole(table, before);
+        }
+      }
+    }
+  }
+
+  private static void checkWhole(IdTable table, float[] before) {
+    float[] row = new float[table.width()];
+    float gradient = Float.intBitsToFloat(0x3f3f3f3f);
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(20),
+        () -> {
+          for (int id = 0; id < before.length; id++) {
+            table.read(id, MemorySegment.ofArray(row));
+            for (float each : row) {
+              assertEquals(row[0], each);
+            }
+            assertTrue(row[0] == before[id] || row[0] == before[id] - gradient, "id " + id);
+            before[id] = row[0];
+          }
+        });
+  }
+
+  @Test
+  void anIdThatIsCaughtUpIsNotForgotten() {
+    try (Arena arena = Arena.ofConfined();
+        IdTable table =
+            IdTable.builder(1)
+                .optimizer(RowOptimizer.adam(1).missedSteps(MissedSteps.APPLIED))
+                .evictAfter(3)
+                .build()) {
+      MemorySegment two = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1, 1);
+      table.step(RowIds.of(1, 2), two);
+      for (int step = 0; step < 9; step++) {
+        table.step(RowIds.of(3), two.asSlice(4));
+        table.catchUp(RowIds.of(1));
+      }
+      assertTrue(table.read(1, arena.allocate(4)));
+      assertFalse(table.read(2, arena.allocate(4)));
     }
   }
 

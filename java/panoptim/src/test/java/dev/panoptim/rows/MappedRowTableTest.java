@@ -2,12 +2,15 @@ package dev.panoptim.rows;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,6 +52,35 @@ class MappedRowTableTest {
         }
       }
     }
+  }
+
+  @Test
+  void aFileWithAnImpossibleNumberOfStepsIsRefused() throws Exception {
+    Path file = folder.resolve("table");
+    for (MissedSteps missed : MissedSteps.values()) {
+      RowTable.Builder table = builder(RowOptimizer.adam(0.1).missedSteps(missed));
+      table.buildMapped(file).close();
+      byte[] bytes = Files.readAllBytes(file);
+      for (long steps : new long[] {-1, Long.MIN_VALUE, Long.MAX_VALUE, (1L << 40) + 1}) {
+        ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).putLong(bytes.length - 8, steps);
+        Files.write(file, bytes);
+        String message =
+            assertThrows(IllegalArgumentException.class, () -> table.buildMapped(file))
+                .getMessage();
+        assertTrue(message.contains("steps is " + steps), message);
+        assertArrayEquals(bytes, Files.readAllBytes(file));
+      }
+      Files.delete(file);
+    }
+  }
+
+  @Test
+  void optionsThatDoNotFitCreateNoFile() {
+    Path file = folder.resolve("table");
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> builder(RowOptimizer.sgd(0.1).nesterov(true)).buildMapped(file));
+    assertFalse(Files.exists(file));
   }
 
   @Test

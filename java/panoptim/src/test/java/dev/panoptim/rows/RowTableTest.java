@@ -203,6 +203,30 @@ class RowTableTest {
   }
 
   @Test
+  void missedStepsWithoutMomentumMoveNothing() {
+    for (double beta2 : new double[] {0, 0.9}) {
+      for (Backend backend : backends()) {
+        try (Arena arena = Arena.ofConfined();
+            RowTable table =
+                RowTable.builder(2, 1)
+                    .optimizer(
+                        RowOptimizer.adam(0.1).betas(0, beta2).missedSteps(MissedSteps.APPLIED))
+                    .backend(backend)
+                    .build()) {
+          MemorySegment one = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 1);
+          table.step(RowIds.of(0), one);
+          int before = table.data().get(ValueLayout.JAVA_INT, 0);
+          for (int step = 0; step < 100; step++) {
+            table.step(RowIds.of(1), one);
+          }
+          table.catchUp(RowIds.of(0));
+          assertEquals(before, table.data().get(ValueLayout.JAVA_INT, 0), "beta2 " + beta2);
+        }
+      }
+    }
+  }
+
+  @Test
   void othersThanTheRowsOfTheBatchKeepTheirBits() {
     for (Backend backend : backends()) {
       try (Arena arena = Arena.ofConfined();
@@ -294,6 +318,10 @@ class RowTableTest {
           IllegalArgumentException.class,
           "target is read-only",
           () -> table.gather(fine, arena.allocate(16).asReadOnly()));
+      assertRefused(
+          IllegalArgumentException.class,
+          "share 8 bytes",
+          () -> table.gather(RowIds.of(0), table.data().asSlice(24, 8)));
       Arena closed = Arena.ofConfined();
       MemorySegment dead = closed.allocate(16, 4);
       closed.close();
@@ -303,6 +331,64 @@ class RowTableTest {
       assertEquals(0, table.step(RowIds.of(new long[0]), arena.allocate(0)));
       assertEquals(1, table.steps());
       assertArrayEquals(before, bits(table.data()));
+    }
+  }
+
+  /// Native code would write beyond the table if an id changed after it had been checked.
+  @Test
+  void idsThatAnotherThreadChangesReachNoOtherMemory() throws Exception {
+    long[] ids = new long[500];
+    boolean[] done = new boolean[1];
+    Thread other =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  while (!done[0]) {
+                    ids[499] = 1L << 36;
+                    ids[499] = 1;
+                    Thread.onSpinWait();
+                  }
+                });
+    try (Arena arena = Arena.ofConfined();
+        RowTable table =
+            RowTable.builder(4, 4)
+                .optimizer(RowOptimizer.adam(1).missedSteps(MissedSteps.APPLIED))
+                .build()) {
+      MemorySegment gradients = arena.allocate(500 * 16L, 4);
+      long end = System.nanoTime() + 300_000_000;
+      while (System.nanoTime() < end) {
+        try {
+          table.step(RowIds.of(ids), gradients);
+          table.catchUp(RowIds.of(ids));
+        } catch (IndexOutOfBoundsException refused) {
+          assertTrue(refused.getMessage().contains("index 499 is " + (1L << 36)), "" + refused);
+        }
+      }
+    } finally {
+      done[0] = true;
+      other.join();
+    }
+  }
+
+  @Test
+  void aSmallBatchFollowsALargeOne() {
+    try (Arena arena = Arena.ofConfined();
+        RowTable table = RowTable.builder(1000, 1).optimizer(RowOptimizer.sgd(1)).build()) {
+      MemorySegment ones = arena.allocate(4000, 4);
+      int[] ids = new int[1000];
+      for (int i = 0; i < ids.length; i++) {
+        ids[i] = i;
+        ones.setAtIndex(ValueLayout.JAVA_FLOAT, i, 1);
+      }
+      float[] expected = new float[1000];
+      for (int count : new int[] {1000, 1, 0, 7, 1000, 2}) {
+        assertEquals(
+            count, table.step(RowIds.of(Arrays.copyOf(ids, count)), ones.asSlice(0, count * 4L)));
+        for (int i = 0; i < count; i++) {
+          expected[i]--;
+        }
+        assertArrayEquals(expected, table.data().toArray(ValueLayout.JAVA_FLOAT));
+      }
     }
   }
 
@@ -344,6 +430,26 @@ class RowTableTest {
         IllegalArgumentException.class,
         "ids have 6 bytes",
         () -> RowIds.ofInts(MemorySegment.ofArray(new byte[6])));
+    assertRefused(
+        IllegalArgumentException.class,
+        "ids have 2147483652 bytes",
+        () -> RowIds.ofInts(MemorySegment.ofAddress(4096).reinterpret(4L * ((1 << 29) + 1))));
+    assertRefused(
+        IllegalArgumentException.class,
+        "ids has 8 bytes at address 0x0",
+        () -> RowIds.ofLongs(MemorySegment.NULL.reinterpret(8)));
+    for (double[] betas : new double[][] {{0.9, 0.8}, {0.5, 0.25}, {0.1, 0}}) {
+      assertRefused(
+          IllegalArgumentException.class,
+          "beta1 is " + betas[0],
+          () ->
+              RowTable.builder(1, 1)
+                  .optimizer(
+                      RowOptimizer.adam(1)
+                          .missedSteps(MissedSteps.APPLIED)
+                          .betas(betas[0], betas[1]))
+                  .build());
+    }
   }
 
   @Test
