@@ -402,7 +402,7 @@ PANOPTIM_API void panoptim_help_factored(panoptim_factored *factored);
 #define PANOPTIM_ROW_FACTOR_NONE 0
 #define PANOPTIM_ROW_FACTOR_ADAGRAD 1  // the root of the row's sum of mean squared gradients
 
-// The coefficients of missed steps that are replayed in powers of two; see `gaps`.
+// The powers of two of missed steps that are made together.
 #define PANOPTIM_ROW_GAPS 40
 
 // Where an operand of a row is: `stride` times the row's place bytes after `base`. With a stride of 1, places are
@@ -412,12 +412,25 @@ typedef struct panoptim_row_operand {
   panoptim_int64 stride;  // bytes; 0 if the rows do not have the operand
 } panoptim_row_operand;
 
+// Of 2^k missed steps of Adam that are made together.
+typedef struct panoptim_row_gap {
+  double first_power;     // beta1 to the power of 2^k
+  double second_power;    // beta2 to the power of 2^k
+  double movement;        // the sum of the first 2^k powers of beta1 / root(beta2)
+  panoptim_int64 middle;  // the step, from 0 on, whose bias correction all of them have
+} panoptim_row_gap;
+
 // Rows must not occur twice. Operands do not overlap.
 //
 // Missed steps: with `replayed` above 0, each row first makes the steps between its last one and this one, with a
 // gradient of 0. The last `replayed` of them are made one by one. Those before are made together, by powers of two from
-// the smallest on: for 2^k steps, a step with gaps[2 * k], then one with gaps[2 * k + 1]. Numbers of steps are below
-// 2^PANOPTIM_ROW_GAPS; a row's last step below 0 is taken for 0.
+// the smallest on: for 2^k steps from step t on, a step with moves[k] that moves the parameter, then one with
+// decays[k], for the decay of the moments. With p and q the powers t of beta1 and beta2, products of the powers in
+// `gaps` from the smallest on, the first one has, in double, the
+//
+//   step_size = learning_rate * root(1 - q) / (1 - p) * gaps[k].movement    epsilon = epsilon * root(1 - q)
+//
+// Numbers of steps are below 2^PANOPTIM_ROW_GAPS; a row's last step below 0 is taken for 0.
 typedef struct panoptim_rows {
   const panoptim_int64 *places;    // of `count` rows
   const int32_t *first;            // for each row, the index of its first gradient; -1: it only makes missed steps
@@ -434,10 +447,12 @@ typedef struct panoptim_rows {
   const panoptim_plan *rule;                    // only its composition is read
   const panoptim_coefficients *coefficients;    // of this step
   const panoptim_coefficients *missed;          // of missed steps: that of step s is at s modulo `replayed`
-  const panoptim_coefficients *gaps;            // 2 * PANOPTIM_ROW_GAPS
+  const panoptim_row_gap *gaps;                 // PANOPTIM_ROW_GAPS, as the two below
+  const panoptim_coefficients *moves;           // of missed steps that are made together
+  const panoptim_coefficients *decays;          //
   panoptim_int64 replayed;                      // 0: missed steps are not made
   panoptim_int64 step;                          // the number of this step
-  double learning_rate;                         // for PANOPTIM_ROW_FACTOR_ADAGRAD, as epsilon
+  double learning_rate;                         // for PANOPTIM_ROW_FACTOR_ADAGRAD, and steps made together
   double epsilon;                               //
   int32_t factor;                               // PANOPTIM_ROW_FACTOR_...
   int32_t tier;                                 // PANOPTIM_TIER_...

@@ -16,6 +16,8 @@ namespace {
 
 const std::vector<panoptim_int64> widths = {1, 2, 15, 16, 17, 64, 1023, 1024, 1025, 2500, 4097, PANOPTIM_CHUNK + 1};
 
+constexpr double learning_rate = 0.1;
+constexpr double epsilon = 1e-7;
 constexpr panoptim_int64 now = 900000000001;
 
 composition plain() {
@@ -240,7 +242,8 @@ struct request {
   std::vector<int32_t> first, next;
   std::vector<float> gradients;
   panoptim_coefficients coefficients = usual_coefficients();
-  std::vector<panoptim_coefficients> missed, gaps;
+  std::vector<panoptim_coefficients> missed, moves, decays;
+  std::vector<panoptim_row_gap> gaps;
   panoptim_int64 step = now;
   panoptim_plan rule{};
   std::vector<panoptim_int64> places;
@@ -266,9 +269,15 @@ struct request {
       missed.push_back(usual_coefficients());
       vary(missed.back(), i + 1);
     }
-    for (int i = 0; i < 2 * PANOPTIM_ROW_GAPS; i++) {
-      gaps.push_back(usual_coefficients());
-      vary(gaps.back(), i + 10);
+    double first_power = 0.9, second_power = 0.999;
+    for (int i = 0; i < PANOPTIM_ROW_GAPS; i++) {
+      moves.push_back(usual_coefficients());
+      vary(moves.back(), 2 * i + 10);
+      decays.push_back(usual_coefficients());
+      vary(decays.back(), 2 * i + 11);
+      gaps.push_back({first_power, second_power, 1.5 + i, i});
+      first_power *= first_power;
+      second_power *= second_power;
     }
   }
 
@@ -296,10 +305,12 @@ struct request {
     rows.coefficients = &coefficients;
     rows.missed = missed.data();
     rows.gaps = gaps.data();
+    rows.moves = moves.data();
+    rows.decays = decays.data();
     rows.replayed = f.counts_steps ? static_cast<panoptim_int64>(missed.size()) : 0;
     rows.step = step;
-    rows.learning_rate = 0.1;
-    rows.epsilon = 1e-7;
+    rows.learning_rate = learning_rate;
+    rows.epsilon = epsilon;
     rows.factor = f.factor;
     rows.tier = tier;
     return rows;
@@ -362,15 +373,32 @@ float factored_step_size(const form &f, const panoptim_rows &call, const std::ve
   return static_cast<float>(call.learning_rate / (std::sqrt(static_cast<double>(*sum)) + call.epsilon));
 }
 
+// 2^power missed steps from a step on.
+void define_steps_together(const form &f, table &t, const request &r, int row, size_t power, panoptim_int64 step) {
+  double p = 1, q = 1;
+  step += r.gaps[power].middle;
+  for (size_t i = 0; i < PANOPTIM_ROW_GAPS; i++) {
+    p *= (step >> i) % 2 == 1 ? r.gaps[i].first_power : 1;
+    q *= (step >> i) % 2 == 1 ? r.gaps[i].second_power : 1;
+  }
+  panoptim_coefficients move = r.moves[power];
+  move.step_size = static_cast<float>(learning_rate * std::sqrt(1 - q) / (1 - p) * r.gaps[power].movement);
+  move.epsilon = static_cast<float>(epsilon * std::sqrt(1 - q));
+  const std::vector<float> zeros(static_cast<size_t>(f.width));
+  dense_step(f, t, row, move, zeros.data());
+  dense_step(f, t, row, r.decays[power], zeros.data());
+}
+
 void define_missed_steps(const form &f, table &t, const request &r, int row) {
   const std::vector<float> zeros(static_cast<size_t>(f.width));
   const panoptim_int64 replayed = static_cast<panoptim_int64>(r.missed.size());
   if (replayed == 0) return;
   const panoptim_int64 missed = r.step - 1 - *t.at<panoptim_int64>(steps, row);
+  panoptim_int64 next = *t.at<panoptim_int64>(steps, row) + 1;
   for (size_t power = 0; power < PANOPTIM_ROW_GAPS; power++) {
     if (missed > replayed && ((missed - replayed) >> power) % 2 == 1) {
-      dense_step(f, t, row, r.gaps[2 * power], zeros.data());
-      dense_step(f, t, row, r.gaps[2 * power + 1], zeros.data());
+      define_steps_together(f, t, r, row, power, next);
+      next += 1ll << power;
     }
   }
   for (panoptim_int64 back = std::min(missed, replayed); back > 0; back--) {
@@ -693,7 +721,10 @@ TEST(steps_made_together_come_first_and_by_rising_powers) {
     r.missed.resize(static_cast<size_t>(replayed));
     table expected(initial);
     const std::vector<float> zeros(static_cast<size_t>(f.width));
-    for (const size_t gap : {0, 1, 6, 7, 78, 79}) dense_step(f, expected, 1, r.gaps[gap], zeros.data());
+    const panoptim_int64 first = now - replayed - (1 + 8 + (1ll << 39));
+    define_steps_together(f, expected, r, 1, 0, first);
+    define_steps_together(f, expected, r, 1, 3, first + 1);
+    define_steps_together(f, expected, r, 1, 39, first + 9);
     for (panoptim_int64 s = now - replayed; s < now; s++) {
       dense_step(f, expected, 1, r.missed[static_cast<size_t>(s % replayed)], zeros.data());
     }
@@ -721,6 +752,7 @@ TEST(steps_that_are_not_made_are_counted) {
       rows.replayed = 0;
       rows.missed = nullptr;
       rows.gaps = nullptr;
+      rows.moves = rows.decays = nullptr;
       run(rows, 1);
       CHECK(*actual.at<panoptim_int64>(steps, 1) == now - 1 + gradients, "tier %d: %lld", tier,
             *actual.at<panoptim_int64>(steps, 1));
@@ -865,7 +897,9 @@ TEST(nothing_beyond_a_row_or_list_is_accessed) {
         rows.gradients = guarded(rows.gradients, rows.gradient_count * width);
         rows.coefficients = guarded(rows.coefficients, 1);
         rows.missed = guarded(rows.missed, rows.replayed);
-        rows.gaps = guarded(rows.gaps, 2 * PANOPTIM_ROW_GAPS);
+        rows.gaps = guarded(rows.gaps, PANOPTIM_ROW_GAPS);
+        rows.moves = guarded(rows.moves, PANOPTIM_ROW_GAPS);
+        rows.decays = guarded(rows.decays, PANOPTIM_ROW_GAPS);
         rows.rule = guarded(rows.rule, 1);
         const auto guard_operand = [&](panoptim_row_operand &operand) {
           if (operand.stride == 0) return;
@@ -963,6 +997,8 @@ TEST(wrong_arguments_are_refused) {
   refused("steps is missing", [](panoptim_rows &r) { r.steps.stride = 0; });
   refused("missed is missing", [](panoptim_rows &r) { r.missed = nullptr; });
   refused("gaps is missing", [](panoptim_rows &r) { r.gaps = nullptr; });
+  refused("moves is missing", [](panoptim_rows &r) { r.moves = nullptr; });
+  refused("decays is missing", [](panoptim_rows &r) { r.decays = nullptr; });
   refused("state 0 of 2 is missing", [](panoptim_rows &r) { r.state[0].stride = 0; });
   refused("state 1 of 2 is missing", [](panoptim_rows &r) { r.state[1].stride = 0; });
   const auto at = [](const int32_t *list, int index) { return const_cast<int32_t *>(list) + index; };

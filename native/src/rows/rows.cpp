@@ -201,15 +201,35 @@ class row_work {
     const panoptim_int64 missed = rows_.step - 1 - before;
     if (missed <= 0 || rows_.replayed == 0) return;
     const panoptim_int64 together = missed > rows_.replayed ? missed - rows_.replayed : 0;
+    panoptim_int64 next = before + 1;
     for (int power = 0; power < PANOPTIM_ROW_GAPS; power++) {
       if (together >> power & 1) {
-        step_without_gradient(rows_.gaps[2 * power], place);
-        step_without_gradient(rows_.gaps[2 * power + 1], place);
+        step_without_gradient(move(power, next), place);
+        step_without_gradient(rows_.decays[power], place);
+        next += panoptim_int64{1} << power;
       }
     }
-    for (panoptim_int64 step = before + together + 1; step < rows_.step; step++) {
+    for (panoptim_int64 step = next; step < rows_.step; step++) {
       step_without_gradient(rows_.missed[step % rows_.replayed], place);
     }
+  }
+
+  // The coefficients that move the parameter by 2^power steps from `step` on.
+  panoptim_coefficients move(int power, panoptim_int64 step) const {
+    const panoptim_int64 corrected = step + rows_.gaps[power].middle;
+    double first_power = 1;
+    double second_power = 1;
+    for (int i = 0; i < PANOPTIM_ROW_GAPS; i++) {
+      if (corrected >> i & 1) {
+        first_power *= rows_.gaps[i].first_power;
+        second_power *= rows_.gaps[i].second_power;
+      }
+    }
+    const double root = sqrt(1 - second_power);
+    panoptim_coefficients own = rows_.moves[power];
+    own.step_size = static_cast<float>(rows_.learning_rate * root / (1 - first_power) * rows_.gaps[power].movement);
+    own.epsilon = static_cast<float>(rows_.epsilon * root);
+    return own;
   }
 
   void step_without_gradient(const panoptim_coefficients &coefficients, panoptim_int64 place) const {
@@ -243,6 +263,8 @@ int32_t check_operands(panoptim_rows *rows) {
       {"steps", rows->replayed > 0 && !has(rows->steps)},
       {"missed", rows->replayed > 0 && !rows->missed},
       {"gaps", rows->replayed > 0 && !rows->gaps},
+      {"moves", rows->replayed > 0 && !rows->moves},
+      {"decays", rows->replayed > 0 && !rows->decays},
   };
   for (const auto &each : operands) {
     if (each.missing) return fail(rows, PANOPTIM_INVALID_ARGUMENT, "%s is missing", each.name);

@@ -18,8 +18,7 @@ public enum MissedSteps {
   /// made together. That is exact for the decay of moments and weights, except for rounding and for
   /// a learning rate that has changed meanwhile. The movement by the decaying moments is the sum of
   /// a geometric series, for which epsilon is taken to be small beside the root of the second
-  /// moment and the bias correction to be that of the present step. In the first 1,000 steps of a
-  /// table that correction is far from the one that the steps had, and such a row moves too far, by
-  /// up to 5 times.
+  /// moment, and the bias correction to be that of a step in the middle of the movement: within a
+  /// tenth of the movement from the first step of a table on.
   APPLIED
 }

@@ -61,7 +61,7 @@ class MappedRowTableTest {
       RowTable.Builder table = builder(RowOptimizer.adam(0.1).missedSteps(missed));
       table.buildMapped(file).close();
       byte[] bytes = Files.readAllBytes(file);
-      for (long steps : new long[] {-1, Long.MIN_VALUE, Long.MAX_VALUE, (1L << 40) + 1}) {
+      for (long steps : new long[] {-2, Long.MIN_VALUE, Long.MAX_VALUE, 1L << 40}) {
         ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).putLong(bytes.length - 8, steps);
         Files.write(file, bytes);
         String message =

@@ -30,7 +30,9 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     const panoptim_plan *rule;
  *     const panoptim_coefficients *coefficients;
  *     const panoptim_coefficients *missed;
- *     const panoptim_coefficients *gaps;
+ *     const panoptim_row_gap *gaps;
+ *     const panoptim_coefficients *moves;
+ *     const panoptim_coefficients *decays;
  *     panoptim_int64 replayed;
  *     panoptim_int64 step;
  *     double learning_rate;
@@ -69,6 +71,8 @@ public class panoptim_rows {
         PanoptimAbi.C_POINTER.withName("coefficients"),
         PanoptimAbi.C_POINTER.withName("missed"),
         PanoptimAbi.C_POINTER.withName("gaps"),
+        PanoptimAbi.C_POINTER.withName("moves"),
+        PanoptimAbi.C_POINTER.withName("decays"),
         PanoptimAbi.C_LONG_LONG.withName("replayed"),
         PanoptimAbi.C_LONG_LONG.withName("step"),
         PanoptimAbi.C_DOUBLE.withName("learning_rate"),
@@ -794,7 +798,7 @@ public class panoptim_rows {
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * const panoptim_coefficients *gaps
+     * const panoptim_row_gap *gaps
      * }
      */
     public static final AddressLayout gaps$layout() {
@@ -806,7 +810,7 @@ public class panoptim_rows {
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * const panoptim_coefficients *gaps
+     * const panoptim_row_gap *gaps
      * }
      */
     public static final long gaps$offset() {
@@ -816,7 +820,7 @@ public class panoptim_rows {
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * const panoptim_coefficients *gaps
+     * const panoptim_row_gap *gaps
      * }
      */
     public static MemorySegment gaps(MemorySegment struct) {
@@ -826,11 +830,99 @@ public class panoptim_rows {
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * const panoptim_coefficients *gaps
+     * const panoptim_row_gap *gaps
      * }
      */
     public static void gaps(MemorySegment struct, MemorySegment fieldValue) {
         struct.set(gaps$LAYOUT, gaps$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout moves$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("moves"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const panoptim_coefficients *moves
+     * }
+     */
+    public static final AddressLayout moves$layout() {
+        return moves$LAYOUT;
+    }
+
+    private static final long moves$OFFSET = $LAYOUT.byteOffset(groupElement("moves"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const panoptim_coefficients *moves
+     * }
+     */
+    public static final long moves$offset() {
+        return moves$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const panoptim_coefficients *moves
+     * }
+     */
+    public static MemorySegment moves(MemorySegment struct) {
+        return struct.get(moves$LAYOUT, moves$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const panoptim_coefficients *moves
+     * }
+     */
+    public static void moves(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(moves$LAYOUT, moves$OFFSET, fieldValue);
+    }
+
+    private static final AddressLayout decays$LAYOUT = (AddressLayout)$LAYOUT.select(groupElement("decays"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * const panoptim_coefficients *decays
+     * }
+     */
+    public static final AddressLayout decays$layout() {
+        return decays$LAYOUT;
+    }
+
+    private static final long decays$OFFSET = $LAYOUT.byteOffset(groupElement("decays"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * const panoptim_coefficients *decays
+     * }
+     */
+    public static final long decays$offset() {
+        return decays$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * const panoptim_coefficients *decays
+     * }
+     */
+    public static MemorySegment decays(MemorySegment struct) {
+        return struct.get(decays$LAYOUT, decays$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * const panoptim_coefficients *decays
+     * }
+     */
+    public static void decays(MemorySegment struct, MemorySegment fieldValue) {
+        struct.set(decays$LAYOUT, decays$OFFSET, fieldValue);
     }
 
     private static final OfLong replayed$LAYOUT = (OfLong)$LAYOUT.select(groupElement("replayed"));

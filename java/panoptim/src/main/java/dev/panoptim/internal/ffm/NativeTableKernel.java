@@ -5,11 +5,11 @@ import dev.panoptim.internal.bindings.Downcall;
 import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_coefficients;
 import dev.panoptim.internal.bindings.panoptim_plan;
+import dev.panoptim.internal.bindings.panoptim_row_gap;
 import dev.panoptim.internal.bindings.panoptim_row_operand;
 import dev.panoptim.internal.bindings.panoptim_rows;
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
-import dev.panoptim.internal.step.Coefficients;
 import dev.panoptim.internal.step.TableBatch;
 import dev.panoptim.internal.step.TableKernel;
 import dev.panoptim.internal.step.TableLayout;
@@ -44,7 +44,9 @@ final class NativeTableKernel extends TableKernel {
   private final MemorySegment rule;
   private final MemorySegment current;
   private final MemorySegment[] steps;
-  private final MemorySegment[] gaps;
+  private final MemorySegment gaps;
+  private final MemorySegment[] moves;
+  private final MemorySegment[] decays;
   private final long[] writtenSteps;
   private final long[] writtenGaps;
   private final Sharing sharing = new Sharing();
@@ -56,32 +58,36 @@ final class NativeTableKernel extends TableKernel {
   NativeTableKernel(Tier tier, TableLayout layout) {
     super(layout);
     int missed = layout.replayed();
-    int gapCount = layout.makesMissedSteps() ? 2 * TableValues.GAPS : 0;
-    long coefficients = 1L + missed + gapCount;
+    int gapCount = layout.makesMissedSteps() ? TableValues.GAPS : 0;
+    long coefficients = 1L + missed + 2 * gapCount;
     SegmentAllocator memory =
         SegmentAllocator.slicingAllocator(
             new CollectedMemory(MemoryKind.TABLES)
                 .allocate(
                     panoptim_rows.sizeof()
                         + panoptim_plan.sizeof()
+                        + gapCount * panoptim_row_gap.sizeof()
                         + coefficients * panoptim_coefficients.sizeof(),
                     CACHE_LINE));
     call = panoptim_rows.allocate(memory);
     rule = panoptim_plan.allocate(memory);
+    gaps = panoptim_row_gap.allocateArray(gapCount, memory);
     current = panoptim_coefficients.allocate(memory);
     MemorySegment ring = panoptim_coefficients.allocateArray(missed, memory);
-    MemorySegment powers = panoptim_coefficients.allocateArray(gapCount, memory);
+    MemorySegment moving = panoptim_coefficients.allocateArray(gapCount, memory);
+    MemorySegment decaying = panoptim_coefficients.allocateArray(gapCount, memory);
     steps = slices(ring, missed);
-    gaps = slices(powers, gapCount);
-    writtenSteps = new long[missed];
-    Arrays.fill(writtenSteps, NEVER);
-    writtenGaps = new long[gapCount];
-    Arrays.fill(writtenGaps, NEVER);
+    moves = slices(moving, gapCount);
+    decays = slices(decaying, gapCount);
+    writtenSteps = never(missed);
+    writtenGaps = never(gapCount);
     RuleCodes.write(layout.rule(), rule);
     panoptim_rows.rule(call, rule);
     panoptim_rows.coefficients(call, current);
     panoptim_rows.missed(call, ring);
-    panoptim_rows.gaps(call, powers);
+    panoptim_rows.gaps(call, gaps);
+    panoptim_rows.moves(call, moving);
+    panoptim_rows.decays(call, decaying);
     panoptim_rows.replayed(call, missed);
     panoptim_rows.tier(call, tier.ordinal());
     panoptim_rows.width(call, layout.memory().width());
@@ -91,6 +97,12 @@ final class NativeTableKernel extends TableKernel {
             ? PanoptimAbi.PANOPTIM_ROW_FACTOR_ADAGRAD()
             : PanoptimAbi.PANOPTIM_ROW_FACTOR_NONE());
     writeOperands(layout);
+  }
+
+  private static long[] never(int count) {
+    long[] written = new long[count];
+    Arrays.fill(written, NEVER);
+    return written;
   }
 
   private static MemorySegment[] slices(MemorySegment array, int count) {
@@ -146,13 +158,10 @@ final class NativeTableKernel extends TableKernel {
         writtenSteps[place] = step;
       }
     }
-    for (int i = 0; i < gaps.length; i++) {
-      Coefficients gap = values.gap(i);
-      if (writtenGaps[i] != gap.version()) {
-        NativeCoefficients.writeVersion(gap, gaps[i]);
-        writtenGaps[i] = gap.version();
+    for (int power = 0; power < values.gapCount(); power++) {
+      if (writtenGaps[power] != values.decays(power).version()) {
+        writeGap(values, power);
       }
-      NativeCoefficients.writeStep(gap, gaps[i]);
     }
     if (values.decay() != writtenDecay) {
       writtenDecay = values.decay();
@@ -160,7 +169,18 @@ final class NativeTableKernel extends TableKernel {
     }
     panoptim_rows.step(call, values.step());
     panoptim_rows.learning_rate(call, values.learningRate());
-    panoptim_rows.epsilon(call, values.rowWiseEpsilon());
+    panoptim_rows.epsilon(call, values.epsilon());
+  }
+
+  private void writeGap(TableValues values, int power) {
+    NativeCoefficients.write(values.moves(power), moves[power]);
+    NativeCoefficients.write(values.decays(power), decays[power]);
+    MemorySegment gap = panoptim_row_gap.asSlice(gaps, power);
+    panoptim_row_gap.first_power(gap, values.firstPower(power));
+    panoptim_row_gap.second_power(gap, values.secondPower(power));
+    panoptim_row_gap.movement(gap, values.movement(power));
+    panoptim_row_gap.middle(gap, values.middle(power));
+    writtenGaps[power] = values.decays(power).version();
   }
 
   private final class Sharing extends SharedElements {

@@ -168,8 +168,7 @@ public abstract class JavaTableKernel extends TableKernel {
     squares = Float.isNaN(squares) ? Float.NaN : squares;
     at.set(JAVA_FLOAT, offset, squares);
     rowWise.copyOf(values.coefficients());
-    rowWise.stepSize =
-        (float) (values.learningRate() / (Math.sqrt(squares) + values.rowWiseEpsilon()));
+    rowWise.stepSize = (float) (values.learningRate() / (Math.sqrt(squares) + values.epsilon()));
     return rowWise;
   }
 
@@ -203,13 +202,15 @@ public abstract class JavaTableKernel extends TableKernel {
     }
     row.gradient().fill((byte) 0);
     long together = Math.max(missed - layout.replayed(), 0);
+    long next = before + 1;
     for (int power = 0; power < TableValues.GAPS; power++) {
       if ((together >> power & 1) != 0) {
-        update(values.gap(2 * power), values.decay());
-        update(values.gap(2 * power + 1), values.decay());
+        update(values.move(power, next), values.decay());
+        update(values.decays(power), values.decay());
+        next += 1L << power;
       }
     }
-    for (long step = before + together + 1; step < values.step(); step++) {
+    for (long step = next; step < values.step(); step++) {
       update(values.missed(step), values.decay());
     }
   }

@@ -9,12 +9,13 @@ import dev.panoptim.rule.Rule;
 ///
 /// A row that was not in the last steps makes them, with a gradient of 0, when it is needed again.
 /// The last few are made one by one, with the coefficients that they had then: the bits are those
-/// of a dense step. The steps before are made together, in powers of two. Then parameters move by
+/// of a dense step. The steps before are made together, in powers of two. For k steps from step t
+/// on, parameters move by
 ///
 ///     step size * (r + r^2 + ... + r^k) * m / (root(v) + epsilon),   r = beta1 / root(beta2)
 ///
-/// which is the sum of k steps in which m and v decay and epsilon is small beside root(v), and all
-/// of them use the present learning rate and bias correction.
+/// which is the sum of k steps in which m and v decay and epsilon is small beside root(v), with the
+/// present learning rate and the bias correction of the step in the middle of the movement.
 ///
 /// Not thread-safe. Steps allocate nothing.
 public final class TableValues {
@@ -25,6 +26,7 @@ public final class TableValues {
 
   private final Rule rule;
   private final Hyperparameters values;
+  private final boolean rowWise;
   private final double rowWiseEpsilon;
 
   /// The coefficients of the last steps, and of this one; that of step s is at s modulo the length.
@@ -33,11 +35,22 @@ public final class TableValues {
   /// The learning rates of the same steps.
   private final double[] learningRates;
 
-  /// For 2^k steps: at 2 k what moves the parameter, at 2 k + 1 what makes the moments decay.
-  private final Coefficients[] gaps;
+  /// For 2^k steps: what moves the parameter.
+  private final Coefficients[] moves;
+
+  /// For 2^k steps: what makes the moments decay.
+  private final Coefficients[] decays;
 
   /// For 2^k steps: the sum of powers of the ratio.
   private final double[] movements;
+
+  /// For 2^k steps: the step, from 0 on, in the middle of the movement.
+  private final long[] middles;
+
+  /// To the power of 2^k.
+  private final double[] firstPowers;
+
+  private final double[] secondPowers;
 
   private long step;
   private long gapsVersion = -1;
@@ -46,6 +59,7 @@ public final class TableValues {
   /// @param rowWiseEpsilon added to the root of a row's sum, if the layout is row-wise
   public TableValues(TableLayout layout, Hyperparameters values, double rowWiseEpsilon) {
     this.rowWiseEpsilon = rowWiseEpsilon;
+    rowWise = layout.rowWise();
     rule = layout.rule();
     this.values = values;
     steps = new Coefficients[layout.replayed() + 1];
@@ -53,10 +67,16 @@ public final class TableValues {
     for (int i = 0; i < steps.length; i++) {
       steps[i] = new Coefficients();
     }
-    gaps = new Coefficients[layout.makesMissedSteps() ? 2 * GAPS : 0];
-    movements = new double[gaps.length / 2];
-    for (int i = 0; i < gaps.length; i++) {
-      gaps[i] = new Coefficients();
+    int gaps = layout.makesMissedSteps() ? GAPS : 0;
+    moves = new Coefficients[gaps];
+    decays = new Coefficients[gaps];
+    movements = new double[gaps];
+    middles = new long[gaps];
+    firstPowers = new double[gaps];
+    secondPowers = new double[gaps];
+    for (int i = 0; i < gaps; i++) {
+      moves[i] = new Coefficients();
+      decays[i] = new Coefficients();
     }
   }
 
@@ -67,8 +87,9 @@ public final class TableValues {
     step = number;
     learningRates[place(number)] = values.get(Hyperparameter.LEARNING_RATE);
     compute(number);
-    if (gaps.length > 0) {
-      computeGaps();
+    if (moves.length > 0 && gapsVersion != values.version()) {
+      decideGaps();
+      gapsVersion = values.version();
     }
   }
 
@@ -98,14 +119,57 @@ public final class TableValues {
     return steps[place(number)];
   }
 
-  /// The coefficients for missed steps in powers of two.
-  public Coefficients gap(int index) {
-    return gaps[index];
+  /// The number of powers of two of steps that are made together; 0 if rows make no missed steps.
+  public int gapCount() {
+    return moves.length;
   }
 
-  /// The number of [#gap] coefficients.
-  public int gapCount() {
-    return gaps.length;
+  /// What moves the parameter by 2^power steps, but for step size and epsilon: see [#move].
+  public Coefficients moves(int power) {
+    return moves[power];
+  }
+
+  /// What makes the moments decay by 2^power steps.
+  public Coefficients decays(int power) {
+    return decays[power];
+  }
+
+  /// The sum of the first 2^power powers of the ratio.
+  public double movement(int power) {
+    return movements[power];
+  }
+
+  /// The step, from 0 on, in the middle of the movement by 2^power steps.
+  public long middle(int power) {
+    return middles[power];
+  }
+
+  /// Beta1 to the power of 2^power.
+  public double firstPower(int power) {
+    return firstPowers[power];
+  }
+
+  /// Beta2 to the power of 2^power.
+  public double secondPower(int power) {
+    return secondPowers[power];
+  }
+
+  /// What moves the parameter by 2^power steps from a step on. Native code computes the same.
+  Coefficients move(int power, long from) {
+    long corrected = from + middles[power];
+    double first = 1;
+    double second = 1;
+    for (int i = 0; i < GAPS; i++) {
+      if ((corrected >> i & 1) != 0) {
+        first *= firstPowers[i];
+        second *= secondPowers[i];
+      }
+    }
+    double root = Math.sqrt(1 - second);
+    Coefficients move = moves[power];
+    move.step(learningRate() * root / (1 - first) * movements[power]);
+    move.epsilon = (float) (epsilon() * root);
+    return move;
   }
 
   /// The learning rate of one of the last steps.
@@ -140,23 +204,9 @@ public final class TableValues {
     return values.get(Hyperparameter.LEARNING_RATE);
   }
 
-  /// Added to the root of a row's sum.
-  public double rowWiseEpsilon() {
-    return rowWiseEpsilon;
-  }
-
-  private void computeGaps() {
-    Coefficients now = coefficients();
-    if (gapsVersion != values.version()) {
-      decideGaps();
-      gapsVersion = values.version();
-    }
-    for (int power = 0; power < GAPS; power++) {
-      Coefficients move = gaps[2 * power];
-      move.step(now.stepSize * movements[power]);
-      move.epsilon = now.epsilon;
-      gaps[2 * power + 1].epsilon = now.epsilon;
-    }
+  /// Added to the root of a row's sum, or of the second moment.
+  public double epsilon() {
+    return rowWise ? rowWiseEpsilon : values.orZero(Hyperparameter.EPSILON);
   }
 
   /// Computes what depends on the hyperparameters alone.
@@ -167,10 +217,18 @@ public final class TableValues {
     double ratio = beta1 == 0 ? 0 : beta1 / Math.sqrt(beta2);
     double movement = ratio;
     double ratioPower = ratio;
+    // The sum of j * r^j.
+    double weighted = ratio;
     for (int power = 0; power < GAPS; power++) {
       movements[power] = movement;
-      gaps[2 * power].withoutGradient(1, 1, rule.decay() == Decay.DECOUPLED ? 1 - kept : 0);
-      gaps[2 * power + 1].withoutGradient(beta1, beta2, 0);
+      firstPowers[power] = beta1;
+      secondPowers[power] = beta2;
+      moves[power].withoutGradient(1, 1, rule.decay() == Decay.DECOUPLED ? 1 - kept : 0);
+      decays[power].withoutGradient(beta1, beta2, 0);
+      // Moments of 0 have a direction, which is not used, of 0 instead of NaN.
+      decays[power].epsilon = (float) epsilon();
+      middles[power] = movement > 0 ? Math.round(weighted / movement) - 1 : 0;
+      weighted += ratioPower * (weighted + Math.scalb(movement, power));
       movement += ratioPower * movement;
       ratioPower *= ratioPower;
       beta1 *= beta1;

@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
 /// Not thread-safe.
 public final class TableSteps {
   /// More would take longer than anybody waits: a step takes a microsecond or more.
-  private static final long MOST_STEPS = 1L << TableValues.GAPS;
+  private static final long MOST_STEPS = (1L << TableValues.GAPS) - 1;
 
   private final Engine engine;
   private final TableLayout layout;
@@ -49,14 +49,18 @@ public final class TableSteps {
   /// @param rates the learning rates of the last steps; see [#learningRates]
   /// @throws IllegalArgumentException if the number of steps is out of range
   public void restore(long steps, double[] rates) {
-    if (steps < 0 || steps > MOST_STEPS) {
-      throw new IllegalArgumentException(
-          "the number of steps is %s, but must be from 0 to %s".formatted(steps, MOST_STEPS));
-    }
+    requireCount(steps);
     values = new TableValues(layout, hyperparameters, rowWiseEpsilon);
     values.restore(steps, rates);
     kernel = engine.tableKernel(layout);
     count = steps;
+  }
+
+  private static void requireCount(long steps) {
+    if (steps < 0 || steps > MOST_STEPS) {
+      throw new IllegalArgumentException(
+          "the number of steps is %s, but must be from 0 to %s".formatted(steps, MOST_STEPS));
+    }
   }
 
   /// The batch of the next step, which the caller fills.
@@ -107,10 +111,7 @@ public final class TableSteps {
   /// @throws IllegalArgumentException if a number is out of range, or there are too few or too many
   ///   learning rates; nothing has changed
   public void requireRestorable(long steps, double now, double[] rates) {
-    if (steps < 0 || steps > MOST_STEPS) {
-      throw new IllegalArgumentException(
-          "the number of steps is %s, but must be from 0 to 2^62".formatted(steps));
-    }
+    requireCount(steps);
     int length = (int) Math.min(steps, layout.replayed());
     if (rates.length != length) {
       throw new IllegalArgumentException(

@@ -45,6 +45,7 @@ class DriftTest {
           Map.entry("panoptim_product", panoptim_product.layout()),
           Map.entry("panoptim_factored", panoptim_factored.layout()),
           Map.entry("panoptim_rows", panoptim_rows.layout()),
+          Map.entry("panoptim_row_gap", panoptim_row_gap.layout()),
           Map.entry("panoptim_row_operand", panoptim_row_operand.layout()),
           Map.entry("panoptim_cuda_device", panoptim_cuda_device.layout()),
           Map.entry("panoptim_cuda_range", panoptim_cuda_range.layout()),
