@@ -85,7 +85,7 @@ public final class RowTable implements AutoCloseable {
       if (file == null) {
         initialise(memory, options);
       }
-      if (memory.steps() < 0) {
+      if (memory.steps() == DenseRows.INCOMPLETE) {
         throw new IllegalArgumentException(
             "%s has a part of a checkpoint, because loading it did not end; delete the file"
                 .formatted(file));
