@@ -93,7 +93,9 @@ public final class RowTable implements AutoCloseable {
       TableLayout layout =
           new TableLayout(memory, optimizer.rule(), optimizer.isRowWise(), missed ? REPLAYED : 0);
       steps = options.steps(engine, layout);
-      steps.restore(memory.steps(), new double[0]);
+      if (memory.steps() != 0) {
+        steps.restore(memory.steps(), new double[0]);
+      }
     } catch (Throwable e) {
       memory.close();
       throw e;
