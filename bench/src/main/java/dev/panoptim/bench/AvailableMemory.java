@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /// The memory that the system can give to a benchmark.
 final class AvailableMemory {
@@ -27,8 +28,11 @@ final class AvailableMemory {
     long available = bytes();
     if (available < bytes) {
       throw new IllegalStateException(
-          "%.1f GiB of memory are available, but the benchmark needs %.1f"
-              .formatted(gibibytes(available), gibibytes(bytes)));
+          String.format(
+              Locale.ROOT,
+              "%.1f GiB of memory are available, but the benchmark needs %.1f",
+              gibibytes(available),
+              gibibytes(bytes)));
     }
   }
 
