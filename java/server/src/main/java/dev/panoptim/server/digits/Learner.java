@@ -1,7 +1,9 @@
 package dev.panoptim.server.digits;
 
 import dev.panoptim.checkpoint.Checkpoint;
+import dev.panoptim.checkpoint.CheckpointException;
 import dev.panoptim.checkpoint.CheckpointFolder;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -51,8 +53,11 @@ public final class Learner implements AutoCloseable {
     void run() throws Exception {
       try {
         result.complete(task.call());
-      } catch (IllegalArgumentException | NoSuchElementException e) {
-        // The caller's mistake, and nothing has changed.
+      } catch (IllegalArgumentException
+          | NoSuchElementException
+          | CheckpointException
+          | UncheckedIOException e) {
+        // The caller's mistake, or a checkpoint cannot be written or read. Nothing has changed.
         result.completeExceptionally(e);
       } catch (Throwable e) {
         result.completeExceptionally(e);
