@@ -1,11 +1,16 @@
 package dev.panoptim.server.web;
 
+import java.io.UncheckedIOException;
 import java.util.function.Supplier;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /// Makes a text four times a second, and hands each to all readers that wait for it.
 ///
 /// Thread-safe.
 final class LiveFeed implements AutoCloseable {
+  private static final Logger LOG = Logger.getLogger(LiveFeed.class.getName());
+
   private static final long PERIOD_MILLIS = 250;
 
   private final Supplier<String> source;
@@ -25,14 +30,19 @@ final class LiveFeed implements AutoCloseable {
   record Numbered(long number, String text) {}
 
   private void tick() {
+    boolean failed = false;
     try {
       while (true) {
         Thread.sleep(PERIOD_MILLIS);
-        String text = source.get();
-        synchronized (this) {
-          newest = text;
-          number++;
-          notifyAll();
+        try {
+          publish(source.get());
+          failed = false;
+        } catch (UncheckedIOException e) {
+          // Readers wait for the next text.
+          if (!failed) {
+            LOG.log(Level.WARNING, "the live figures cannot be read", e);
+          }
+          failed = true;
         }
       }
     } catch (InterruptedException e) {
@@ -40,6 +50,12 @@ final class LiveFeed implements AutoCloseable {
     } finally {
       end();
     }
+  }
+
+  private synchronized void publish(String text) {
+    newest = text;
+    number++;
+    notifyAll();
   }
 
   private synchronized void end() {
