@@ -120,7 +120,16 @@ final class Body {
 
   double number(String field) {
     JsonNode node = root.get(field);
-    return require(field, node != null && node.isNumber(), "a number").doubleValue();
+    return value(require(field, node != null && node.isNumber(), "a number"));
+  }
+
+  /// NaN if the number has so many digits that it is no double.
+  private static double value(JsonNode number) {
+    try {
+      return number.doubleValue();
+    } catch (JacksonException e) {
+      return Double.NaN;
+    }
   }
 
   /// A number, or infinity instead of `null`.
@@ -166,7 +175,7 @@ final class Body {
   }
 
   private static double coordinate(JsonNode node) {
-    double value = node.isNumber() ? node.doubleValue() : Double.NaN;
+    double value = node.isNumber() ? value(node) : Double.NaN;
     if (!(value >= 0 && value <= 1)) {
       throw bad("a coordinate is %s, but must be a number from 0 to 1".formatted(node));
     }
