@@ -21,12 +21,9 @@ export async function get(path) {
   return answer(await fetch(`api/${path}`));
 }
 
-// Calls back with each set of figures, and with whether the server is there.
-export function listen(onFigures, onConnection) {
+// Calls back with each set of figures, and when the connection is lost.
+export function listen(onFigures, onLost) {
   const source = new EventSource("api/live");
-  source.onmessage = (event) => {
-    onConnection(true);
-    onFigures(JSON.parse(event.data));
-  };
-  source.onerror = () => onConnection(false);
+  source.onmessage = (event) => onFigures(JSON.parse(event.data));
+  source.onerror = onLost;
 }

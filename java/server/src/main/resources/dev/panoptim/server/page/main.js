@@ -60,10 +60,8 @@ function showConnection(text, isGood) {
 
 listen(
     (figures) => {
+      showConnection(figures.learning ? "connected" : "the learner has ended", figures.learning);
       digits.update(figures);
       recommender.update(figures.choices);
-      if (!figures.learning) {
-        showConnection("the learner has ended", false);
-      }
     },
-    (connected) => showConnection(connected ? "connected" : "no connection", connected));
+    () => showConnection("no connection", false));
