@@ -29,6 +29,15 @@ function say(element, text, isBad = false) {
   element.classList.toggle("bad", isBad);
 }
 
+// The number in a field. JSON has no NaN, and would send null instead.
+function entered(field, name) {
+  const value = Number(field.value.trim());
+  if (!Number.isFinite(value)) {
+    throw new Error(`${name} must be a number, with a point before decimals.`);
+  }
+  return value;
+}
+
 // Runs an action of the user and shows the server's sentence if it is refused.
 async function attempt(element, action) {
   try {
@@ -185,11 +194,11 @@ export class Digits {
   async #changeOptimizer(event) {
     event.preventDefault();
     await attempt(byId("controls-message"), async () => {
-      const clip = byId("clip").value.trim();
+      const hasClip = byId("clip").value.trim() !== "";
       const settings = await post("optimizer", {
         kind: byId("kind").value,
-        learningRate: Number(byId("rate").value),
-        clipGradNorm: clip === "" ? null : Number(clip),
+        learningRate: entered(byId("rate"), "The learning rate"),
+        clipGradNorm: hasClip ? entered(byId("clip"), "The norm") : null,
       });
       this.#ask();
       return `The optimizer is now ${settings.title}.`;
