@@ -17,6 +17,7 @@ export class Chart {
     this.#canvas = canvas;
     this.#options = { kept: KEPT, ...options };
     this.#series = options.series.map(() => []);
+    canvas.setAttribute("aria-label", `${options.name}: none`);
     new ResizeObserver(() => this.draw()).observe(canvas);
   }
 
