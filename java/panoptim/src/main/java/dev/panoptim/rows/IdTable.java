@@ -40,13 +40,14 @@ import java.util.List;
 ///
 /// With [Builder#admitAfter], an id gets a row only when it has been in several steps; until then
 /// its gradients are dropped. With [Builder#evictAfter], an id that had no gradient for many steps
-/// is as if it had never been seen. What a step does depends on the steps before alone, neither on
+/// is as if it had never had a row. What a step does depends on the steps before alone, neither on
 /// threads nor on memory.
 ///
 /// [#read] and [#gather] may be called by any thread at any time, without a lock. Each row is one
 /// that a step has left, though different rows may be of different steps; a row that changes during
-/// the copy is copied again. All other methods are for one thread at a time; a second one is
-/// refused. So, in short: thread-safe for readers.
+/// the copy is copied again. [#size], [#steps] and [#width] are for any thread too. All other
+/// methods are for one thread at a time; [#step], [#catchUp] and [#close] refuse a second one. So,
+/// in short: thread-safe for readers.
 ///
 /// A table that is never closed is freed when it cannot be reached, and a warning is logged.
 public final class IdTable implements AutoCloseable {
@@ -186,8 +187,8 @@ public final class IdTable implements AutoCloseable {
   /// @return the number of different rows that were updated
   /// @throws IllegalArgumentException if the gradients have another size, are on the heap, or are
   ///   not aligned to 4 bytes
-  /// @throws IllegalStateException if another thread uses the table, or it or the arena of the
-  ///   gradients has been closed
+  /// @throws IllegalStateException if another thread uses the table, or it or the arena of the ids
+  ///   or gradients has been closed
   /// @throws WrongThreadException if the gradients are confined to another thread
   /// @throws OutOfMemoryError if new rows would exceed the limit of memory, or the system has too
   ///   little. No row has another value after any of these, but some ids may have got their first
@@ -325,7 +326,8 @@ public final class IdTable implements AutoCloseable {
   /// would have reached. Ids without a row stay without one. Without effect unless the optimizer
   /// has [MissedSteps#APPLIED].
   ///
-  /// @throws IllegalStateException if another thread uses the table, or it has been closed
+  /// @throws IllegalStateException if another thread uses the table, or it or the arena of the ids
+  ///   has been closed
   public void catchUp(RowIds ids) {
     user.enter();
     try {
@@ -382,7 +384,7 @@ public final class IdTable implements AutoCloseable {
   /// Changes the learning rate, from the next step on. A thread that steps at the same time is not
   /// noticed.
   ///
-  /// @throws IllegalArgumentException if it is no finite number of 0 or more
+  /// @throws IllegalArgumentException if it is no finite number of 0 or more, or 0 with FTRL
   public void learningRate(double value) {
     steps.learningRate(value);
   }
@@ -442,7 +444,7 @@ public final class IdTable implements AutoCloseable {
     /// Forgets an id that has had no gradient for more than this number of steps; to be caught up,
     /// with [MissedSteps#APPLIED], counts as a gradient. The default is never. Its memory is used
     /// again within as many steps; of large tables with short times, each step frees a limited
-    /// number.
+    /// number. With [#admitAfter], earlier sightings of the id still count.
     ///
     /// @param steps 1 or more
     /// @throws IllegalArgumentException if it is below 1

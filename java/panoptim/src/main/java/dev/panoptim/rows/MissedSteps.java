@@ -11,7 +11,7 @@ public enum MissedSteps {
   SKIPPED,
 
   /// The same as in a dense step with a gradient of 0. The row makes the steps that it has missed
-  /// when it is needed again: in its next step, or in [RowTable#catchUp].
+  /// when it is needed again: in its next step, or in [RowTable#catchUp] or [IdTable#catchUp].
   ///
   /// The last [RowTable#REPLAYED] missed steps are made one by one, with the learning rates that
   /// they had, so a row that was away for no longer has the bits of a dense step. Older ones are

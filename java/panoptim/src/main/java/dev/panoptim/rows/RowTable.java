@@ -34,10 +34,10 @@ import java.util.Objects;
 /// ```
 ///
 /// Gradients of the same row are added in the order of the batch. The bits of a step depend neither
-/// on the number of threads nor on the backend. A step is one native call.
+/// on the number of threads nor on the backend. With the native backend, a step is one call.
 ///
-/// Not thread-safe: one thread at a time may use a table, and a second one is refused. For readers
-/// in other threads there is [IdTable].
+/// Not thread-safe: one thread at a time may use a table. [#gather], [#step], [#catchUp] and
+/// [#close] refuse a second one. For readers in other threads there is [IdTable].
 ///
 /// A table that is never closed is freed when neither it nor a segment of it can be reached, and a
 /// warning is logged.
@@ -157,7 +157,9 @@ public final class RowTable implements AutoCloseable {
   ///   copied
   /// @throws IllegalArgumentException if the target has another size, is read-only, or overlaps the
   ///   table
-  /// @throws IllegalStateException if another thread uses the table, or it has been closed
+  /// @throws IllegalStateException if another thread uses the table, or it or the arena of the ids
+  ///   or target has been closed
+  /// @throws WrongThreadException if the arena of the target is confined to another thread
   public void gather(RowIds ids, MemorySegment target) {
     Ids all = ids.ids();
     long rowBytes = (long) width() * Float.BYTES;
@@ -183,8 +185,9 @@ public final class RowTable implements AutoCloseable {
   /// @throws IndexOutOfBoundsException if an id is not from 0 to [#rows] - 1
   /// @throws IllegalArgumentException if the gradients have another size, are on the heap, are not
   ///   aligned to 4 bytes, or overlap the table
-  /// @throws IllegalStateException if another thread uses the table, or it or the arena of the
-  ///   gradients has been closed
+  /// @throws IllegalStateException if another thread uses the table, or it or the arena of the ids
+  ///   or gradients has been closed
+  /// @throws OutOfMemoryError if the lists of the batch would exceed the limit of memory
   /// @throws WrongThreadException if the gradients are confined to another thread. After any of
   ///   these, no byte of the table has changed
   public int step(RowIds ids, MemorySegment gradients) {
@@ -233,7 +236,8 @@ public final class RowTable implements AutoCloseable {
   /// would have reached. Without effect unless the optimizer has [MissedSteps#APPLIED].
   ///
   /// @throws IndexOutOfBoundsException if an id is not from 0 to [#rows] - 1; nothing has changed
-  /// @throws IllegalStateException if another thread uses the table, or it has been closed
+  /// @throws IllegalStateException if another thread uses the table, or it or the arena of the ids
+  ///   has been closed
   public void catchUp(RowIds ids) {
     user.enter();
     try {
@@ -260,7 +264,7 @@ public final class RowTable implements AutoCloseable {
   /// Changes the learning rate, from the next step on. A thread that uses the table at the same
   /// time is not noticed.
   ///
-  /// @throws IllegalArgumentException if it is no finite number of 0 or more
+  /// @throws IllegalArgumentException if it is no finite number of 0 or more, or 0 with FTRL
   public void learningRate(double value) {
     steps.learningRate(value);
   }
