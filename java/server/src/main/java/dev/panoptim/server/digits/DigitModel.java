@@ -234,16 +234,18 @@ public final class DigitModel implements AutoCloseable {
     LearningSettings wanted =
         new LearningSettings(kind, kind.usualLearningRate(), settings.clipGradNorm());
     Optimizer loaded = build(fresh, wanted);
+    LearningSettings restored;
     try {
       checkpoint.load(Training.of(loaded));
+      double rate = loaded.paramGroups().getFirst().learningRate();
+      restored = new LearningSettings(kind, rate, wanted.clipGradNorm());
     } catch (RuntimeException e) {
       loaded.close();
       fresh.close();
       throw e;
     }
-    double rate = loaded.paramGroups().getFirst().learningRate();
     replace(fresh, loaded, labels);
-    settings = new LearningSettings(kind, rate, wanted.clipGradNorm());
+    settings = restored;
   }
 
   /// Frees the memory, unless a step does not end. Predictions fail from then on.

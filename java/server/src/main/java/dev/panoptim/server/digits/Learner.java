@@ -3,6 +3,7 @@ package dev.panoptim.server.digits;
 import dev.panoptim.checkpoint.Checkpoint;
 import dev.panoptim.checkpoint.CheckpointException;
 import dev.panoptim.checkpoint.CheckpointFolder;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -146,7 +147,15 @@ public final class Learner implements AutoCloseable {
 
   /// Saves a checkpoint.
   public CompletableFuture<Path> save() {
-    return submit(() -> folder.save(model.training(), steps, model.extras()));
+    return submit(
+        () -> {
+          try {
+            return folder.save(model.training(), steps, model.extras());
+          } catch (IllegalStateException e) {
+            // Another process has saved a later step to the folder.
+            throw new UncheckedIOException(new IOException(e.getMessage(), e));
+          }
+        });
   }
 
   /// Goes back to the newest checkpoint. The result fails with a [NoSuchElementException] if there

@@ -6,7 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.panoptim.checkpoint.CheckpointException;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -95,6 +98,30 @@ class DigitServiceTest {
       service.learner().save().get();
       assertEquals(2, service.learner().checkpoints().size());
       service.learner().restore().get();
+    }
+  }
+
+  @Test
+  void aDamagedCheckpointAndAFailedSaveAreRefusedAndTheLearnerGoesOn() throws Exception {
+    Drawing seven = new DigitGenerator(1).draw(7);
+    try (DigitService service = service(3)) {
+      Path file = service.learner().save().get();
+      byte[] bytes = Files.readAllBytes(file);
+      bytes[bytes.length - 1] ^= 1;
+      Files.write(file, bytes);
+      ExecutionException damaged =
+          assertThrows(ExecutionException.class, () -> service.learner().restore().get());
+      assertInstanceOf(CheckpointException.class, damaged.getCause());
+      service.teach(seven, "7").get();
+      // Another process saves a later step.
+      Path later = file.resolveSibling(file.getFileName().toString().replaceAll("\\d", "9"));
+      bytes[bytes.length - 1] ^= 1;
+      Files.write(later, bytes);
+      ExecutionException refused =
+          assertThrows(ExecutionException.class, () -> service.learner().save().get());
+      assertInstanceOf(UncheckedIOException.class, refused.getCause());
+      service.teach(seven, "7").get();
+      assertTrue(service.learner().isRunning());
     }
   }
 
