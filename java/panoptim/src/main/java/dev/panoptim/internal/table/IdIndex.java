@@ -44,12 +44,12 @@ public final class IdIndex {
   /// @throws IllegalStateException if the arena has been closed
   public IdIndex(OwnedArena arena) {
     segments = new IdSegments(arena);
-    directory = new IdDirectory(opened(0, 0));
+    directory = new IdDirectory(opened(0, 0, false));
   }
 
-  private IdSegment opened(int depth, int lastBits) {
+  private IdSegment opened(int depth, int lastBits, boolean chained) {
     segments.reserve(1);
-    IdSegment segment = segments.take(depth, lastBits);
+    IdSegment segment = segments.take(depth, lastBits, chained);
     segment.open();
     return segment;
   }
@@ -66,14 +66,16 @@ public final class IdIndex {
   public long find(long id) {
     long hash = IdHash.of(id);
     IdSegment segment = directory.segment(hash);
+    boolean follows = false;
     int turns = 0;
     while (true) {
-      long found = segment.find(id, hash);
+      long found = segment.find(id, hash, follows);
       if (found >= 0) {
         return found;
       }
       if (found == ABSENT) {
         segment = segment.next();
+        follows = true;
         if (segment == null) {
           return ABSENT;
         }
@@ -82,6 +84,7 @@ public final class IdIndex {
         // Ids never move from one segment of a chain to another, and chains are never split, so
         // that beginning again is always right.
         segment = directory.segment(hash);
+        follows = false;
       }
     }
   }
@@ -127,7 +130,7 @@ public final class IdIndex {
         segment = directory.segment(hash);
       } else {
         if (segment.next() == null) {
-          segment.setNext(opened(segment.depth(), segment.lastBits()));
+          segment.setNext(opened(segment.depth(), segment.lastBits(), true));
         }
         segment = segment.next();
       }
@@ -140,8 +143,8 @@ public final class IdIndex {
     // What may fail comes first. It changes nothing that a reader could notice.
     segments.reserve(2);
     directory.reserve(depth);
-    IdSegment clear = segments.take(depth, old.lastBits());
-    IdSegment set = segments.take(depth, old.lastBits() | 1 << depth - 1);
+    IdSegment clear = segments.take(depth, old.lastBits(), false);
+    IdSegment set = segments.take(depth, old.lastBits() | 1 << depth - 1, false);
     old.copyTo(clear, set);
     clear.open();
     set.open();

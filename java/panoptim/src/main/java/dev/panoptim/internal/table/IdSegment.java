@@ -66,6 +66,9 @@ final class IdSegment {
 
   private int lastBits;
 
+  /// Whether it is for ids that did not fit in another segment. Guarded by the version.
+  private boolean chained;
+
   /// The segment for ids that did not fit here, or `null`.
   private IdSegment next;
 
@@ -84,11 +87,14 @@ final class IdSegment {
   /// Looks up an id. Any thread may call this at any time.
   ///
   /// @param hash the hash of the id
+  /// @param follows whether the caller comes from the segment before in a chain, and not from the
+  ///   directory. A reader with an old directory may come to a segment that is used again, for the
+  ///   same hashes, but in a chain: the id may then be in the first segment of that chain
   /// @return the record number, [#ABSENT] or [#CHANGED]
-  long find(long id, long hash) {
+  long find(long id, long hash, boolean follows) {
     // Acquire: all reads below come after this one.
     long before = (long) VERSION.getAcquire(this);
-    if ((before & 1) != 0 || ((int) hash & mask) != lastBits) {
+    if ((before & 1) != 0 || ((int) hash & mask) != lastBits || chained != follows) {
       return CHANGED;
     }
     long found = search(id, hash);
@@ -143,13 +149,15 @@ final class IdSegment {
   ///
   /// @param depth the number of last bits that the hashes have in common
   /// @param lastBits these bits
-  void prepare(int depth, int lastBits) {
+  /// @param isChained whether it is for ids that do not fit in another segment
+  void prepare(int depth, int lastBits, boolean isChained) {
     if (used) {
       memory.asSlice(start, BYTES).fill((byte) 0);
     }
     used = true;
     mask = (1 << depth) - 1;
     this.lastBits = lastBits;
+    chained = isChained;
     size = 0;
     next = null;
   }

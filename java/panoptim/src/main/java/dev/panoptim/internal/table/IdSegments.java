@@ -51,10 +51,11 @@ final class IdSegments {
   ///
   /// @param depth the number of last bits that its hashes have in common
   /// @param lastBits these bits
-  IdSegment take(int depth, int lastBits) {
+  /// @param chained whether it is for ids that do not fit in another segment
+  IdSegment take(int depth, int lastBits, boolean chained) {
     // The one that was retired last is still in the caches of the processor.
     IdSegment taken = free.removeFirst();
-    taken.prepare(depth, lastBits);
+    taken.prepare(depth, lastBits, chained);
     return taken;
   }
 
