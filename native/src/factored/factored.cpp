@@ -11,9 +11,6 @@ inline panoptim_int64 total_elements(const panoptim_factored &factored) {
 
 namespace {
 
-// So that no count of elements or bytes overflows.
-constexpr panoptim_int64 most_elements = panoptim_int64{1} << 54;
-
 constexpr panoptim_int64 block = PANOPTIM_FACTORED_BLOCK;
 
 // Whether the result shares some bytes with another operand.
@@ -53,10 +50,6 @@ int32_t check_operands(panoptim_factored *factored) {
     return fail(factored, PANOPTIM_INVALID_ARGUMENT, "result overlaps a part of matrix, or another operand");
   }
   return PANOPTIM_OK;
-}
-
-panoptim_int64 quotient_up(panoptim_int64 a, panoptim_int64 b) {
-  return a / b + (a % b != 0);
 }
 
 panoptim_int64 smaller(panoptim_int64 a, panoptim_int64 b) {

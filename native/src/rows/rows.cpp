@@ -16,9 +16,6 @@ inline panoptim_int64 total_elements(const panoptim_rows &rows) {
 
 namespace {
 
-// So that no count of elements or bytes overflows.
-constexpr panoptim_int64 most_elements = panoptim_int64{1} << 54;
-
 // Elements of a row whose gradients are summed before the update.
 constexpr panoptim_int64 tile = 1024;
 
@@ -32,10 +29,6 @@ constexpr panoptim_int64 rows_ahead = 8;
 
 // Elements of an operand that are prefetched. The processor itself follows longer rows.
 constexpr panoptim_int64 most_fetched = 256;
-
-constexpr panoptim_int64 quotient_up(panoptim_int64 a, panoptim_int64 b) {
-  return a / b + (a % b != 0);
-}
 
 bool has(const panoptim_row_operand &operand) {
   return operand.stride != 0;

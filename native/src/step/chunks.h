@@ -6,6 +6,13 @@
 
 constexpr panoptim_int64 chunk = PANOPTIM_CHUNK;
 
+// The most elements of an operand whose size is a product, so that no count of elements or bytes overflows.
+constexpr panoptim_int64 most_elements = panoptim_int64{1} << 54;
+
+constexpr panoptim_int64 quotient_up(panoptim_int64 a, panoptim_int64 b) {
+  return a / b + (a % b != 0);
+}
+
 inline panoptim_int64 total_elements(const panoptim_plan &plan) {
   if (plan.tensor_count == 0) return 0;
   const panoptim_tensor &last = plan.tensors[plan.tensor_count - 1];

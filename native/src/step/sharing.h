@@ -58,7 +58,7 @@ void join(Call &call, Take take) {
 // The number of shares of a call. Its elements are total_elements(call).
 template <class Call>
 panoptim_int64 shares(const Call &call) {
-  return total_elements(call) / call.share + (total_elements(call) % call.share != 0);
+  return quotient_up(total_elements(call), call.share);
 }
 
 // Takes shares until all are taken, and calls work(begin, end) for each; elements are counted over all rows. The

@@ -56,7 +56,7 @@ struct vector_work {
 
   // Works on the chunks that start in [begin, end).
   void operator()(panoptim_int64 begin, panoptim_int64 end) const {
-    for (panoptim_int64 index = begin / chunk + (begin % chunk != 0); index * chunk < end; index++) {
+    for (panoptim_int64 index = quotient_up(begin, chunk); index * chunk < end; index++) {
       const panoptim_int64 left = vectors.length - index * chunk;
       work_on(index, left < chunk ? left : chunk);
     }
