@@ -1,7 +1,6 @@
 package dev.panoptim.internal.ffm;
 
 import dev.panoptim.backend.Tier;
-import dev.panoptim.internal.bindings.Downcall;
 import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_factored;
 import dev.panoptim.internal.factored.FactoredCall;
@@ -30,12 +29,13 @@ final class NativeFactored extends FactoredOperations {
   private static final long CACHE_LINE = 64;
 
   private final MemorySegment table;
-  private final Sharing sharing = new Sharing();
+  private final Sharing sharing;
 
   /// The tier must be available.
   NativeFactored(Tier tier, FactoredShape shape, MemorySegment workspace, int threads) {
     super(shape, workspace, threads);
     table = new CollectedMemory(MemoryKind.TABLES).allocate(panoptim_factored.sizeof(), CACHE_LINE);
+    sharing = new Sharing();
     panoptim_factored.tier(table, tier.ordinal());
     panoptim_factored.rows(table, shape.rows());
     panoptim_factored.columns(table, shape.columns());
@@ -76,33 +76,18 @@ final class NativeFactored extends FactoredOperations {
     /// `null` between two operations.
     private FactoredCall call;
 
-    @Override
-    void announce(long share) {
-      panoptim_factored.share(table, share);
-      panoptim_factored.sharing(table, PanoptimAbi.PANOPTIM_ANNOUNCED());
+    Sharing() {
+      super(
+          table,
+          panoptim_factored.share$offset(),
+          panoptim_factored.sharing$offset(),
+          panoptim_factored.error$offset());
     }
 
-    /// Ends when all work is done.
     @Override
-    protected void lead() {
-      int status;
-      try {
-        status =
-            (int)
-                Function.RUN.invokeExact(table, call.matrix, given(call.result), given(call.state));
-      } catch (Throwable e) {
-        throw Downcall.unchecked(e);
-      }
-      if (status != PanoptimAbi.PANOPTIM_OK()) {
-        throw Downcall.failed(
-            "the native call", status, panoptim_factored.error(table).getString(0));
-      }
-    }
-
-    /// If the downcall failed before it began, helpers still wait for it.
-    @Override
-    protected void end() {
-      panoptim_factored.sharing(table, PanoptimAbi.PANOPTIM_CLOSED());
+    int call() throws Throwable {
+      return (int)
+          Function.RUN.invokeExact(table, call.matrix, given(call.result), given(call.state));
     }
 
     @Override

@@ -1,7 +1,6 @@
 package dev.panoptim.internal.ffm;
 
 import dev.panoptim.backend.Tier;
-import dev.panoptim.internal.bindings.Downcall;
 import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_coefficients;
 import dev.panoptim.internal.bindings.panoptim_plan;
@@ -49,7 +48,7 @@ final class NativeTableKernel extends TableKernel {
   private final MemorySegment[] decays;
   private final long[] writtenSteps;
   private final long[] writtenGaps;
-  private final Sharing sharing = new Sharing();
+  private final Sharing sharing;
   private Decay writtenDecay;
 
   /// The tier must be available.
@@ -70,6 +69,7 @@ final class NativeTableKernel extends TableKernel {
                         + coefficients * panoptim_coefficients.sizeof(),
                     CACHE_LINE));
     call = panoptim_rows.allocate(memory);
+    sharing = new Sharing();
     rule = panoptim_plan.allocate(memory);
     gaps = panoptim_row_gap.allocateArray(gapCount, memory);
     current = panoptim_coefficients.allocate(memory);
@@ -187,30 +187,17 @@ final class NativeTableKernel extends TableKernel {
     /// `null` between two steps.
     private MemorySegment gradients;
 
-    @Override
-    void announce(long share) {
-      panoptim_rows.share(call, share);
-      panoptim_rows.sharing(call, PanoptimAbi.PANOPTIM_ANNOUNCED());
+    Sharing() {
+      super(
+          call,
+          panoptim_rows.share$offset(),
+          panoptim_rows.sharing$offset(),
+          panoptim_rows.error$offset());
     }
 
-    /// Ends when all work is done.
     @Override
-    protected void lead() {
-      int status;
-      try {
-        status = (int) Function.STEP.invokeExact(call, gradients, layout.memory().arena());
-      } catch (Throwable e) {
-        throw Downcall.unchecked(e);
-      }
-      if (status != PanoptimAbi.PANOPTIM_OK()) {
-        throw Downcall.failed("the native call", status, panoptim_rows.error(call).getString(0));
-      }
-    }
-
-    /// If the downcall failed before it began, helpers still wait for it.
-    @Override
-    protected void end() {
-      panoptim_rows.sharing(call, PanoptimAbi.PANOPTIM_CLOSED());
+    int call() throws Throwable {
+      return (int) Function.STEP.invokeExact(call, gradients, layout.memory().arena());
     }
 
     @Override

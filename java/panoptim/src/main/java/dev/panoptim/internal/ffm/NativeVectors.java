@@ -1,7 +1,6 @@
 package dev.panoptim.internal.ffm;
 
 import dev.panoptim.backend.Tier;
-import dev.panoptim.internal.bindings.Downcall;
 import dev.panoptim.internal.bindings.PanoptimAbi;
 import dev.panoptim.internal.bindings.panoptim_vectors;
 import dev.panoptim.internal.memory.CollectedMemory;
@@ -24,12 +23,13 @@ final class NativeVectors extends VectorOperations {
   private static final long CACHE_LINE = 64;
 
   private final MemorySegment call;
-  private final Sharing sharing = new Sharing();
+  private final Sharing sharing;
 
   /// The tier must be available.
   NativeVectors(Tier tier, long length, int threads) {
     super(length, threads);
     call = new CollectedMemory(MemoryKind.TABLES).allocate(panoptim_vectors.sizeof(), CACHE_LINE);
+    sharing = new Sharing();
     panoptim_vectors.tier(call, tier.ordinal());
     panoptim_vectors.length(call, length);
     panoptim_vectors.sums(call, sums());
@@ -57,30 +57,17 @@ final class NativeVectors extends VectorOperations {
   }
 
   private final class Sharing extends SharedElements {
-    @Override
-    void announce(long share) {
-      panoptim_vectors.share(call, share);
-      panoptim_vectors.sharing(call, PanoptimAbi.PANOPTIM_ANNOUNCED());
+    Sharing() {
+      super(
+          call,
+          panoptim_vectors.share$offset(),
+          panoptim_vectors.sharing$offset(),
+          panoptim_vectors.error$offset());
     }
 
-    /// Ends when all work is done.
     @Override
-    protected void lead() {
-      int status;
-      try {
-        status = (int) Function.RUN.invokeExact(call);
-      } catch (Throwable e) {
-        throw Downcall.unchecked(e);
-      }
-      if (status != PanoptimAbi.PANOPTIM_OK()) {
-        throw Downcall.failed("the native call", status, panoptim_vectors.error(call).getString(0));
-      }
-    }
-
-    /// If the downcall failed before it began, helpers still wait for it.
-    @Override
-    protected void end() {
-      panoptim_vectors.sharing(call, PanoptimAbi.PANOPTIM_CLOSED());
+    int call() throws Throwable {
+      return (int) Function.RUN.invokeExact(call);
     }
 
     @Override
