@@ -200,7 +200,7 @@ public final class IdTable implements AutoCloseable {
       steps.requireGradients(gradients, all.count());
       TableBatch batch = steps.batch();
       grouping.group(all, Grouping.ANY, batch);
-      admit(batch, steps.count());
+      replaceIds(batch, true);
       steps.step(gradients);
       completed = steps.count();
       free();
@@ -210,18 +210,20 @@ public final class IdTable implements AutoCloseable {
     }
   }
 
-  /// Replaces the ids of a batch by records, and leaves out those that are not admitted.
-  private void admit(TableBatch batch, long now) {
-    int admitted = 0;
+  /// Replaces the ids of a batch by records, and leaves out those that have none.
+  ///
+  /// @param admits whether ids without a record get one if they are admitted
+  private void replaceIds(TableBatch batch, boolean admits) {
+    int kept = 0;
     for (int i = 0; i < batch.count(); i++) {
-      long record = admitted(batch.row(i), now);
+      long record = admits ? admitted(batch.row(i)) : known(batch.row(i));
       if (record != IdIndex.ABSENT) {
-        batch.move(i, admitted);
-        batch.setRow(admitted, record);
-        admitted++;
+        batch.move(i, kept);
+        batch.setRow(kept, record);
+        kept++;
       }
     }
-    batch.truncate(admitted);
+    batch.truncate(kept);
     note(batch);
   }
 
@@ -235,16 +237,26 @@ public final class IdTable implements AutoCloseable {
     }
   }
 
-  private long admitted(long id, long now) {
+  /// The record of an id that is not too old, or [IdIndex#ABSENT].
+  private long known(long id) {
     long record = index.find(id);
-    if (record != IdIndex.ABSENT && records.lastStep(record) < oldest(now)) {
+    return record != IdIndex.ABSENT && isOld(record) ? IdIndex.ABSENT : record;
+  }
+
+  private boolean isOld(long record) {
+    return records.lastStep(record) < oldest(steps.count());
+  }
+
+  private long admitted(long id) {
+    long record = index.find(id);
+    if (record != IdIndex.ABSENT && isOld(record)) {
       remove(id, record);
       record = IdIndex.ABSENT;
     }
     if (record != IdIndex.ABSENT || sightings != null && sightings.add(id) < admitAfter) {
       return record;
     }
-    return add(id, now);
+    return add(id);
   }
 
   /// Makes room for a record, also where its changes are noted.
@@ -255,7 +267,7 @@ public final class IdTable implements AutoCloseable {
     }
   }
 
-  private long add(long id, long now) {
+  private long add(long id) {
     reserve();
     long record = records.take(id);
     try {
@@ -265,7 +277,7 @@ public final class IdTable implements AutoCloseable {
           records.segment(TableMemory.PARAMETER, record),
           records.offset(TableMemory.PARAMETER, record));
       clearStates(record);
-      records.lastStep(record, now);
+      records.lastStep(record, steps.count());
       records.publish(record);
       index.put(id, record);
       if (changes != null) {
@@ -313,10 +325,9 @@ public final class IdTable implements AutoCloseable {
       return;
     }
     long due = Math.ceilDiv(records.count(), evictAfter);
-    long oldest = oldest(completed);
     for (long i = Math.min(due, MOST_EXAMINED); i > 0; i--) {
       examined = examined + 1 < records.count() ? examined + 1 : 0;
-      if (records.isLive(examined) && records.lastStep(examined) < oldest) {
+      if (records.isLive(examined) && isOld(examined)) {
         remove(records.id(examined), examined);
       }
     }
@@ -336,17 +347,7 @@ public final class IdTable implements AutoCloseable {
       }
       TableBatch batch = steps.batch();
       grouping.distinct(ids.ids(), Grouping.ANY, batch);
-      int known = 0;
-      for (int i = 0; i < batch.count(); i++) {
-        long record = index.find(batch.row(i));
-        if (record != IdIndex.ABSENT && records.lastStep(record) >= oldest(steps.count())) {
-          batch.move(i, known);
-          batch.setRow(known, record);
-          known++;
-        }
-      }
-      batch.truncate(known);
-      note(batch);
+      replaceIds(batch, false);
       steps.catchUp();
     } finally {
       user.leave();

@@ -1,7 +1,6 @@
 package dev.panoptim.rows;
 
 import dev.panoptim.internal.checkpoint.TableState;
-import dev.panoptim.internal.step.TableMemory;
 import dev.panoptim.internal.table.IdChanges;
 import dev.panoptim.internal.table.IdIndex;
 import dev.panoptim.internal.table.IdRecords;
@@ -13,17 +12,14 @@ import java.util.List;
 import java.util.Map;
 
 /// The state of an [IdTable] for a checkpoint.
-record IdTableState(IdTable table) implements TableState {
+final class IdTableState extends SavedTable {
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
 
-  @Override
-  public void enter() {
-    table.user.enter();
-  }
+  private final IdTable table;
 
-  @Override
-  public void leave() {
-    table.user.leave();
+  IdTableState(IdTable table) {
+    super(table.user, table.steps);
+    this.table = table;
   }
 
   @Override
@@ -49,21 +45,6 @@ record IdTableState(IdTable table) implements TableState {
   @Override
   public boolean hasIds() {
     return true;
-  }
-
-  @Override
-  public long steps() {
-    return table.steps.count();
-  }
-
-  @Override
-  public double learningRate() {
-    return table.steps.learningRate();
-  }
-
-  @Override
-  public double[] learningRates() {
-    return table.steps.learningRates();
   }
 
   @Override
@@ -137,21 +118,12 @@ record IdTableState(IdTable table) implements TableState {
           "the table has made %s steps and has %s rows, but a checkpoint is loaded into a new table"
               .formatted(steps(), table.size()));
     }
-    table.steps.requireRestorable(
-        contents.steps(), contents.learningRate(), contents.learningRates());
+    requireRestorable(contents);
     if (contents.additions() < 0) {
       throw new IllegalArgumentException(
           "the number of additions is %s, but must be 0 or more".formatted(contents.additions()));
     }
-    for (Part each : contents.parts()) {
-      each.values()
-          .forEach(
-              (field, values) -> {
-                if (field.operand() == TableMemory.STEPS) {
-                  TableState.requireSteps(each, values, contents.steps());
-                }
-              });
-    }
+    contents.parts().forEach(each -> TableState.requireSteps(each, contents.steps()));
     try {
       contents.parts().forEach(this::load);
       if (table.sightings != null) {
@@ -161,8 +133,7 @@ record IdTableState(IdTable table) implements TableState {
       empty();
       throw e;
     }
-    table.steps.learningRate(contents.learningRate());
-    table.steps.restore(contents.steps(), contents.learningRates());
+    restoreSteps(contents);
     table.completed(contents.steps());
     table.changes.written(table.records);
   }

@@ -241,8 +241,10 @@ public final class RowTable implements AutoCloseable {
   public void catchUp(RowIds ids) {
     user.enter();
     try {
-      grouping.distinct(ids.ids(), rows() - 1, steps.batch());
-      if (memory.stride(TableMemory.STEPS) > 0) {
+      if (memory.stride(TableMemory.STEPS) == 0) {
+        Grouping.requireRows(ids.ids(), rows());
+      } else {
+        grouping.distinct(ids.ids(), rows() - 1, steps.batch());
         note(steps.batch());
         steps.catchUp();
       }

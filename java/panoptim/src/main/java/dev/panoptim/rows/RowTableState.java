@@ -1,7 +1,6 @@
 package dev.panoptim.rows;
 
 import dev.panoptim.internal.checkpoint.TableState;
-import dev.panoptim.internal.step.TableMemory;
 import dev.panoptim.internal.table.DenseRows;
 import dev.panoptim.internal.table.RowSet;
 import java.lang.foreign.MemorySegment;
@@ -11,17 +10,14 @@ import java.util.List;
 import java.util.Map;
 
 /// The state of a [RowTable] for a checkpoint.
-record RowTableState(RowTable table) implements TableState {
+final class RowTableState extends SavedTable {
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
 
-  @Override
-  public void enter() {
-    table.user.enter();
-  }
+  private final RowTable table;
 
-  @Override
-  public void leave() {
-    table.user.leave();
+  RowTableState(RowTable table) {
+    super(table.user, table.steps);
+    this.table = table;
   }
 
   @Override
@@ -42,21 +38,6 @@ record RowTableState(RowTable table) implements TableState {
   @Override
   public boolean hasIds() {
     return false;
-  }
-
-  @Override
-  public long steps() {
-    return table.steps.count();
-  }
-
-  @Override
-  public double learningRate() {
-    return table.steps.learningRate();
-  }
-
-  @Override
-  public double[] learningRates() {
-    return table.steps.learningRates();
   }
 
   @Override
@@ -112,8 +93,7 @@ record RowTableState(RowTable table) implements TableState {
           "the table has made %s steps, but a checkpoint is loaded before the first one"
               .formatted(steps()));
     }
-    table.steps.requireRestorable(
-        contents.steps(), contents.learningRate(), contents.learningRates());
+    requireRestorable(contents);
     contents.parts().forEach(each -> require(each, contents.steps()));
     table.memory.steps(DenseRows.INCOMPLETE);
     try {
@@ -124,8 +104,7 @@ record RowTableState(RowTable table) implements TableState {
       throw new IllegalStateException(
           "a part of the rows could not be read, and the table has been closed: " + e, e);
     }
-    table.steps.learningRate(contents.learningRate());
-    table.steps.restore(contents.steps(), contents.learningRates());
+    restoreSteps(contents);
     table.memory.steps(contents.steps());
     table.changes.clear();
   }
@@ -153,13 +132,7 @@ record RowTableState(RowTable table) implements TableState {
     if (part.removed().byteSize() != 0) {
       throw new IllegalArgumentException(part.name() + ": rows of this table cannot be removed");
     }
-    part.values()
-        .forEach(
-            (field, values) -> {
-              if (field.operand() == TableMemory.STEPS) {
-                TableState.requireSteps(part, values, steps);
-              }
-            });
+    TableState.requireSteps(part, steps);
   }
 
   private void load(Part part) {

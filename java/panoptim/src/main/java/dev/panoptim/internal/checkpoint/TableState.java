@@ -1,5 +1,6 @@
 package dev.panoptim.internal.checkpoint;
 
+import dev.panoptim.internal.step.TableMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -148,10 +149,20 @@ public interface TableState {
     private Offered() {}
   }
 
-  /// Checks that values are numbers of steps.
+  /// Checks that the last steps of rows are numbers of steps, where rows have them.
   ///
   /// @throws IllegalArgumentException if one is not from 0 to `steps`
-  static void requireSteps(Part part, MemorySegment values, long steps) {
+  static void requireSteps(Part part, long steps) {
+    part.values()
+        .forEach(
+            (field, values) -> {
+              if (field.operand() == TableMemory.STEPS) {
+                requireSteps(part, values, steps);
+              }
+            });
+  }
+
+  private static void requireSteps(Part part, MemorySegment values, long steps) {
     for (long i = 0; i < part.count(); i++) {
       long step = values.getAtIndex(ValueLayout.JAVA_LONG_UNALIGNED, i);
       if (step < 0 || step > steps) {

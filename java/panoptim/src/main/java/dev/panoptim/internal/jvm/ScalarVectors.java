@@ -2,6 +2,7 @@ package dev.panoptim.internal.jvm;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import dev.panoptim.internal.parallel.Lanes;
 import dev.panoptim.internal.parallel.WorkSplit;
 import java.lang.foreign.MemorySegment;
 
@@ -21,7 +22,7 @@ final class ScalarVectors implements VectorKernels {
       sums[i % LANES] +=
           (double) x.getAtIndex(JAVA_FLOAT, start + i) * y.getAtIndex(JAVA_FLOAT, start + i);
     }
-    return sumInHalves(sums);
+    return Lanes.sumInHalves(sums);
   }
 
   @Override
@@ -30,16 +31,7 @@ final class ScalarVectors implements VectorKernels {
     for (int i = 0; i < length; i++) {
       sums[i % LANES] += Math.abs(x.getAtIndex(JAVA_FLOAT, start + i));
     }
-    return sumInHalves(sums);
-  }
-
-  private static double sumInHalves(double[] sums) {
-    for (int half = LANES / 2; half > 0; half /= 2) {
-      for (int lane = 0; lane < half; lane++) {
-        sums[lane] += sums[lane + half];
-      }
-    }
-    return sums[0];
+    return Lanes.sumInHalves(sums);
   }
 
   @Override

@@ -206,28 +206,6 @@ public final class Coefficients {
     decay(decay);
   }
 
-  /// Copies the numbers that backends use. [#version()] rises.
-  void copyOf(Coefficients other) {
-    epsilonInside = other.epsilonInside;
-    epsilon = other.epsilon;
-    stepSize = other.stepSize;
-    gradientScale = other.gradientScale;
-    clippedScale = other.clippedScale;
-    averageTake = other.averageTake;
-    weightDecay = other.weightDecay;
-    firstDecay = other.firstDecay;
-    firstDecayRest = other.firstDecayRest;
-    firstTake = other.firstTake;
-    secondDecay = other.secondDecay;
-    secondDecayRest = other.secondDecayRest;
-    secondTake = other.secondTake;
-    nesterovInput = other.nesterovInput;
-    nesterovMoment = other.nesterovMoment;
-    divides = other.divides;
-    System.arraycopy(other.special, 0, special, 0, special.length);
-    version++;
-  }
-
   /// Multiplies [#weightDecay].
   void scaleDecay(double factor) {
     setDecay(exactDecay * factor);

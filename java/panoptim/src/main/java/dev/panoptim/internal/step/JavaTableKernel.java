@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.panoptim.internal.memory.CollectedMemory;
 import dev.panoptim.internal.memory.MemoryKind;
+import dev.panoptim.internal.parallel.Lanes;
 import dev.panoptim.internal.parallel.WorkSplit;
 import dev.panoptim.rule.Decay;
 import java.lang.foreign.MemorySegment;
@@ -31,7 +32,6 @@ public abstract class JavaTableKernel extends TableKernel {
   private final MemorySegment sum;
 
   private final double[] lanes = new double[WorkSplit.LANES];
-  private final Coefficients rowWise = new Coefficients();
 
   /// @throws OutOfMemoryError if the copy of a row would exceed the limit of memory
   protected JavaTableKernel(TableLayout layout) {
@@ -167,9 +167,9 @@ public abstract class JavaTableKernel extends TableKernel {
     float squares = (float) (at.get(JAVA_FLOAT, offset) + mean);
     squares = Float.isNaN(squares) ? Float.NaN : squares;
     at.set(JAVA_FLOAT, offset, squares);
-    rowWise.copyOf(values.coefficients());
-    rowWise.stepSize = (float) (values.learningRate() / (Math.sqrt(squares) + values.epsilon()));
-    return rowWise;
+    Coefficients own = values.coefficients();
+    own.step(values.learningRate() / (Math.sqrt(squares) + values.epsilon()));
+    return own;
   }
 
   /// In the order of `panoptim_sum_squares`, as if the row were one chunk.
@@ -179,12 +179,7 @@ public abstract class JavaTableKernel extends TableKernel {
       double g = row.gradient().getAtIndex(JAVA_FLOAT, i);
       lanes[i % lanes.length] += g * g;
     }
-    for (int half = lanes.length / 2; half > 0; half /= 2) {
-      for (int lane = 0; lane < half; lane++) {
-        lanes[lane] += lanes[lane + half];
-      }
-    }
-    return lanes[0];
+    return Lanes.sumInHalves(lanes);
   }
 
   /// See `panoptim_rows` in `native/include/panoptim.h`.
