@@ -137,7 +137,7 @@ class BenchmarksTest {
     }
   }
 
-  private static void requireTimed(Pair pair) {
+  static void requireTimed(Pair pair) {
     assertTrue(pair.stepNanos > 0 && pair.otherNanos > 0);
   }
 

@@ -87,7 +87,7 @@ class RowsBenchmarkTest {
     benchmark.setUp();
     Pair pair = new Pair();
     benchmark.pair(pair);
-    requireTimed(pair);
+    BenchmarksTest.requireTimed(pair);
     benchmark.tearDown();
   }
 
@@ -109,7 +109,7 @@ class RowsBenchmarkTest {
     benchmark.setUp();
     Pair pair = new Pair();
     benchmark.pair(pair);
-    requireTimed(pair);
+    BenchmarksTest.requireTimed(pair);
     benchmark.tearDown();
   }
 
@@ -141,14 +141,10 @@ class RowsBenchmarkTest {
         benchmark.setUp();
         Pair pair = new Pair();
         benchmark.pair(pair);
-        requireTimed(pair);
+        BenchmarksTest.requireTimed(pair);
         benchmark.tearDown();
       }
     }
-  }
-
-  private static void requireTimed(Pair pair) {
-    assertTrue(pair.stepNanos > 0 && pair.otherNanos > 0);
   }
 
   /// Compared with the probabilities themselves, for 20 ranks.

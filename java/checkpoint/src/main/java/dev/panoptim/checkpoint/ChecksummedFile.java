@@ -106,7 +106,7 @@ record ChecksummedFile(String key, String document, List<Tensor> tensors) {
     return metadata(file, CHECKSUM);
   }
 
-  private static void writeAll(FileChannel channel, ByteBuffer bytes) throws IOException {
+  static void writeAll(FileChannel channel, ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
       channel.write(bytes);
     }

@@ -100,12 +100,12 @@ final class TableWriter {
         int units = (int) Math.min(unitsOfPiece, each.units() - at);
         each.reader().read(units, MemorySegment.ofBuffer(piece.clear()));
         crc.update(piece.limit((int) (units * each.unitBytes())));
-        writeAll(channel, piece.rewind());
+        ChecksummedFile.writeAll(channel, piece.rewind());
       }
       checksums.put(each.name(), Checksums.hex(crc));
     }
     channel.position(0);
-    writeAll(channel, header(key, document, checksums));
+    ChecksummedFile.writeAll(channel, header(key, document, checksums));
     channel.force(true);
     return Checksums.of(document + Json.write(checksums));
   }
@@ -136,11 +136,5 @@ final class TableWriter {
       header.put((byte) ' ');
     }
     return header.flip();
-  }
-
-  private static void writeAll(FileChannel channel, ByteBuffer bytes) throws IOException {
-    while (bytes.hasRemaining()) {
-      channel.write(bytes);
-    }
   }
 }
