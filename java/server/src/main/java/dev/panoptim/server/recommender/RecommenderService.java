@@ -1,9 +1,9 @@
 package dev.panoptim.server.recommender;
 
+import dev.panoptim.server.simulation.Simulation;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.SplittableRandom;
-import java.util.concurrent.locks.LockSupport;
 
 /// Lets simulated users choose items, counts how often a chosen item had been recommended, and
 /// learns from the choices.
@@ -22,20 +22,16 @@ public final class RecommenderService implements AutoCloseable {
 
   private static final int OTHERS = 6;
   private static final int WINDOW = 1000;
-  private static final double NANOS = 1e9;
 
   /// What happens.
   ///
   /// @param running whether users choose
   /// @param learning whether the recommender learns from it
   /// @param rate choices in a second, from 1 to [#HIGHEST_RATE]
-  public record Plan(boolean running, boolean learning, int rate) {
+  public record Plan(boolean running, boolean learning, int rate) implements Simulation.Plan {
     /// @throws IllegalArgumentException if the rate is out of range
     public Plan {
-      if (rate < 1 || rate > HIGHEST_RATE) {
-        throw new IllegalArgumentException(
-            "rate is %s, but must be from 1 to %s".formatted(rate, HIGHEST_RATE));
-      }
+      Simulation.Plan.requireRate(rate, HIGHEST_RATE);
     }
   }
 
@@ -43,49 +39,30 @@ public final class RecommenderService implements AutoCloseable {
   private final Embeddings embeddings;
   private final Recommender recommender;
   private final HitRate hits = new HitRate(WINDOW);
-  private final Thread thread = Thread.ofPlatform().name("recommender").unstarted(this::run);
-  private volatile Plan plan = new Plan(false, true, 1500);
+  private final Simulation<Plan> simulation =
+      new Simulation<>("recommender", new Plan(false, true, 1500), this::choose);
   private volatile long choices;
   private volatile long steps;
-  private volatile boolean closed;
-  private volatile Throwable failure;
 
   /// @param embeddings closed with this object
   public RecommenderService(Embeddings embeddings, long seed) {
     this.embeddings = embeddings;
     world = new World(1 / CHOICES_TO_CHANGE, seed);
     recommender = new Recommender(embeddings, OTHERS + 1);
-    thread.setDaemon(true);
-    thread.start();
+    simulation.start();
   }
 
   public Plan plan() {
-    return plan;
+    return simulation.plan();
   }
 
   public void plan(Plan value) {
-    plan = value;
-    LockSupport.unpark(thread);
+    simulation.plan(value);
   }
 
-  private void run() {
-    long due = System.nanoTime();
-    try {
-      while (!closed) {
-        Plan now = plan;
-        if (!now.running()) {
-          LockSupport.park();
-          due = System.nanoTime();
-          continue;
-        }
-        chooseOnce(now.learning());
-        due = Math.max(due + Math.round(NANOS / now.rate()), System.nanoTime() - (long) NANOS);
-        LockSupport.parkNanos(due - System.nanoTime());
-      }
-    } catch (RuntimeException | Error e) {
-      failure = e;
-      throw e;
-    }
+  private boolean choose(Plan now) {
+    chooseOnce(now.learning());
+    return true;
   }
 
   /// One user chooses; the recommendation is judged first, and learns then.
@@ -170,18 +147,12 @@ public final class RecommenderService implements AutoCloseable {
 
   /// Whether the simulation goes on.
   public boolean isAlive() {
-    return failure == null && !closed;
+    return simulation.isAlive();
   }
 
   @Override
   public void close() {
-    closed = true;
-    LockSupport.unpark(thread);
-    try {
-      thread.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    simulation.close();
     recommender.close();
   }
 }

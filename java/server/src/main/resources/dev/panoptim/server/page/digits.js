@@ -2,10 +2,10 @@
 
 import { get, post } from "./api.js";
 import { Chart } from "./chart.js";
+import { byId, say } from "./dom.js";
+import { Figures } from "./figures.js";
 import { bytes, millis, number, percent } from "./format.js";
 import { Pad } from "./pad.js";
-
-const byId = (id) => document.getElementById(id);
 
 const FIGURES = [
   ["Accuracy", (f) => (f.accuracy === null ? "–" : percent(f.accuracy))],
@@ -23,11 +23,6 @@ const FIGURES = [
   ["Off-heap", (f) => bytes(f.offHeap)],
   ["Waiting", (f) => f.waiting.toLocaleString("en")],
 ];
-
-function say(element, text, isBad = false) {
-  element.textContent = text;
-  element.classList.toggle("bad", isBad);
-}
 
 // The number in a field. JSON has no NaN, and would send null instead.
 function entered(field, name) {
@@ -55,7 +50,7 @@ export class Digits {
   #rows = new Map();
   #asking = false;
   #again = false;
-  #figures = new Map();
+  #figures = new Figures(byId("figures"), FIGURES);
   #shownSettings = "";
   #shownUsers = "";
   #charts = {
@@ -80,15 +75,6 @@ export class Digits {
     byId("users-rate").addEventListener("input", (event) => (byId("users-rate-value").value = event.target.value));
     byId("save").addEventListener("click", () => this.#checkpoint("checkpoint", "Saved"));
     byId("restore").addEventListener("click", () => this.#checkpoint("restore", "Back at"));
-    for (const [name] of FIGURES) {
-      const group = document.createElement("div");
-      const term = document.createElement("dt");
-      const value = document.createElement("dd");
-      term.textContent = name;
-      group.append(term, value);
-      byId("figures").append(group);
-      this.#figures.set(name, value);
-    }
   }
 
   redraw() {
@@ -226,9 +212,7 @@ export class Digits {
 
   // Shows a set of live figures.
   update(f) {
-    for (const [name, text] of FIGURES) {
-      this.#figures.get(name).textContent = text(f);
-    }
+    this.#figures.show(f);
     this.#charts.accuracy.add(f.accuracy);
     this.#charts.loss.add(f.loss);
     this.#charts.latency.add(f.p50, f.p99);

@@ -2,9 +2,9 @@
 
 import { get, post } from "./api.js";
 import { Chart } from "./chart.js";
+import { byId, say } from "./dom.js";
+import { Figures } from "./figures.js";
 import { bytes, number, percent } from "./format.js";
-
-const byId = (id) => document.getElementById(id);
 
 const FIGURES = [
   ["Hit rate", (f) => (f.hitRate === null ? "–" : percent(f.hitRate))],
@@ -18,13 +18,8 @@ const FIGURES = [
 // Two minutes.
 const KEPT = 480;
 
-function say(element, text, isBad = false) {
-  element.textContent = text;
-  element.classList.toggle("bad", isBad);
-}
-
 export class Recommender {
-  #figures = new Map();
+  #figures = new Figures(byId("choice-figures"), FIGURES);
   #shownPlan = "";
   #chart = new Chart(byId("chart-hits"), {
     name: "Hit rate, with and without learning",
@@ -44,15 +39,6 @@ export class Recommender {
       event.preventDefault();
       this.#recommend();
     });
-    for (const [name] of FIGURES) {
-      const group = document.createElement("div");
-      const term = document.createElement("dt");
-      const value = document.createElement("dd");
-      term.textContent = name;
-      group.append(term, value);
-      byId("choice-figures").append(group);
-      this.#figures.set(name, value);
-    }
   }
 
   redraw() {
@@ -92,9 +78,7 @@ export class Recommender {
 
   // Shows a set of live figures.
   update(f) {
-    for (const [name, text] of FIGURES) {
-      this.#figures.get(name).textContent = text(f);
-    }
+    this.#figures.show(f);
     if (f.plan.running) {
       this.#chart.add(f.plan.learning ? f.hitRate : null, f.plan.learning ? null : f.hitRate);
     }

@@ -1,0 +1,2 @@
+/// Internal: threads that simulate what users do.
+package dev.panoptim.server.simulation;
